@@ -1,0 +1,98 @@
+// What a target back end hands to the image builder: machine code of one function, the patches it needs
+// and the side tables that describe it. Knows no object format and no particular target.
+#ifndef PRECAST_COMPILER_CODEGEN_COMPILED_FUNCTION_H_
+#define PRECAST_COMPILER_CODEGEN_COMPILED_FUNCTION_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace precast::codegen {
+
+// A 32-bit PC-relative field in the code, to be resolved by the image builder:
+// field := address(target) + addend - address(field).
+struct CodeRelocation {
+  enum class Target : uint8_t {
+    kFunction,       // start of function number `index` of the program (its entry 0)
+    kGotRuntime,     // GOT slot holding the address of runtime callback `index`
+    kConstants,      // byte `index` of this function's `constants`
+    kDispatchTable,  // the image's dispatch table
+  };
+  uint32_t offset;  // of the field, in `code`
+  Target target;
+  uint32_t index;
+  int32_t addend;
+};
+
+// A 32-bit field in `constants` (jump tables): field := address(code + code_offset) - address(constants + base).
+struct ConstantRelocation {
+  uint32_t offset;       // of the field, in `constants`
+  uint32_t code_offset;  // target, in `code`
+  uint32_t base;         // table start, in `constants`
+};
+
+// Where the dispatcher may enter.
+struct Entry {
+  uint32_t guest_pc;
+  uint32_t code_offset;
+};
+
+// Location of a guest state slot's value while execution is at a site. The value in VmContext is stale
+// exactly for the slots listed.
+struct StateLocation {
+  enum class Kind : uint8_t {
+    kContext,   // up to date in VmContext (ends an earlier deferral)
+    kRegister,  // machine register number `value`
+    kFrame,     // 4 bytes at stack pointer + `value`
+    kConstant,  // the value itself
+  };
+  uint8_t slot;
+  Kind kind;
+  int32_t value;
+};
+
+// A place in the code where execution can stop, ascending by `code_offset`.
+struct Site {
+  enum class Kind : uint8_t {
+    kMemory,   // the machine instruction at code_offset may fault on a guest address
+    kTrap,     // a `ud2` at code_offset: trap `trap_code`
+    kSuspend,  // return address of the call to the suspend callback: out of fuel
+    kStack,    // return address of the call to the native-stack callback, in an entry's prologue
+    kCall,     // return address of a guest or runtime call (backtraces only; no deferred state)
+  };
+  uint32_t code_offset;
+  Kind kind;
+  uint8_t trap_code = 0;
+  uint32_t guest_pc;
+  uint32_t refund;  // add to fuel to have the exact count of instructions not yet retired
+  // Changes of the state map since the previous site; when `reset`, the map starts empty.
+  bool reset = false;
+  std::vector<StateLocation> state;
+};
+
+// The frame is described by one rule: after `code_offset`, CFA = stack pointer + `cfa_offset`.
+struct FrameRule {
+  uint32_t code_offset;
+  uint32_t cfa_offset;
+};
+
+struct LineEntry {  // machine code from code_offset on belongs to guest_pc
+  uint32_t code_offset;
+  uint32_t guest_pc;
+};
+
+struct CompiledFunction {
+  std::string name;
+  std::vector<uint8_t> code;       // starts 16-aligned
+  std::vector<uint8_t> constants;  // read-only data, 16-aligned; no data lives in `code`
+  std::vector<CodeRelocation> relocations;
+  std::vector<ConstantRelocation> constant_relocations;
+  std::vector<Entry> entries;  // as in ir::Function::entries()
+  std::vector<Site> sites;
+  std::vector<FrameRule> frame_rules;
+  std::vector<LineEntry> lines;
+};
+
+}  // namespace precast::codegen
+
+#endif  // PRECAST_COMPILER_CODEGEN_COMPILED_FUNCTION_H_

@@ -1,0 +1,212 @@
+// The SSA intermediate representation shared by both guests (RISC-V and WebAssembly).
+//
+// A `Function` is a list of basic blocks in SSA form with *block parameters* instead of phi nodes.
+// Everything is stored in flat vectors owned by the function and named by small typed ids, so that
+// a function is cheap to build, walk and throw away; nothing here allocates per instruction.
+//
+// What is particular to this IR:
+//  * Guest memory is addressed by 32-bit (or 64-bit) guest addresses, never by host pointers.
+//  * *Guest state*: a `StateSlot` names a guest register that lives in `VmContext` at every boundary.
+//    `kLoadState`/`kStoreState` really access it. `kDeferState` only declares "from here on the current
+//    value of this slot is v": the store is *deferred*. Whoever stops execution at a *site* (a trap, a
+//    suspend) reconstructs the slots from side tables. So exact guest registers at every site cost no
+//    instruction on the hot path. A block lists the deferred slots on entry in `Block::state`.
+//  * *Metering* is an operation (`kMeter`), see below.
+//  * A function may have several *entries*: blocks that the dispatcher may enter, all with the
+//    function's parameter signature.
+#ifndef PRECAST_COMPILER_IR_IR_H_
+#define PRECAST_COMPILER_IR_IR_H_
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+
+namespace precast::ir {
+
+// ---------------------------------------------------------------------------------------------
+// Ids
+
+// A small typed index; `kind` only makes ids of different things different types.
+template <typename Tag>
+struct Id {
+  static constexpr uint32_t kNone = 0xffffffffu;
+  uint32_t index = kNone;
+
+  constexpr Id() = default;
+  constexpr explicit Id(uint32_t i) : index(i) {}
+  constexpr bool valid() const { return index != kNone; }
+  constexpr auto operator<=>(const Id&) const = default;
+};
+using Value = Id<struct ValueTag>;  // printed v12
+using Block = Id<struct BlockTag>;  // printed block3
+using Inst = Id<struct InstTag>;
+using FuncRef = Id<struct FuncTag>;  // index of a function in the guest program, printed @f12
+
+enum class Type : uint8_t { kI32, kI64, kF32, kF64, kV128 };
+
+// Guest state slot: a number given meaning by the guest kind. RISC-V: 0..31 are x0..x31, 32 is pc.
+using StateSlot = uint8_t;
+
+// ---------------------------------------------------------------------------------------------
+// Opcodes: one table, `opcodes.def`, that everything includes (printer, parser, verifier, isel).
+
+enum class Opcode : uint8_t {
+#define PRECAST_IR_OP(Name, text, ...) k##Name,
+#include "compiler/ir/opcodes.def"
+#undef PRECAST_IR_OP
+};
+
+// Integer comparison of two values of one type; the result is i32 0 or 1.
+enum class IntCond : uint8_t { kEq, kNe, kSlt, kSge, kSgt, kSle, kUlt, kUge, kUgt, kUle };
+
+// Width and extension of a guest memory access. Loads extend to the result's integer type.
+enum class MemKind : uint8_t { kU8, kS8, kU16, kS16, kU32, kS32, k64, k128 };
+
+// Why execution stops at a `kTrap`, or at a faulting site. The numbers are those of
+// `runtime/abi/trap_codes.h`.
+using TrapCode = uint8_t;
+
+// Where in the guest an instruction comes from, and what is still owed to the instruction counter.
+// Needed by every instruction that can stop (`CanStop`) and by calls.
+struct Site {
+  uint32_t guest_pc = 0;  // RISC-V: pc of the instruction; Wasm: bytecode offset
+  // Guest instructions already charged by a `kMeter` but not retired when execution stops here. An
+  // instruction that traps does not retire.
+  uint32_t refund = 0;
+};
+
+// Branch target with its arguments.
+struct Edge {
+  Block target;
+  std::vector<Value> args;
+};
+
+// One instruction. Which fields mean something is said by the opcode table.
+struct InstData {
+  Opcode op;
+  Type type = Type::kI32;  // operand type (for the operation's width); see opcodes.def
+  uint8_t aux = 0;         // IntCond, MemKind, StateSlot, TrapCode, runtime callback
+  bool cold = false;       // kBrIf: the *true* edge is unlikely
+  uint32_t args_begin = 0;  // range in Function::value_pool
+  uint16_t args_count = 0;
+  uint16_t results_count = 0;
+  uint32_t results_begin = 0;  // results are values results_begin … +results_count-1
+  int64_t imm = 0;             // constant, address offset, function index, charge, …
+  uint32_t edges_begin = 0;    // range in Function::edges, terminators only
+  uint32_t edges_count = 0;
+  Site site;
+};
+
+struct BlockData {
+  std::vector<Value> params;
+  std::vector<Inst> insts;  // the last one is the terminator
+  // Deferred guest state on entry: (slot, value), by ascending slot, at most one each.
+  std::vector<std::pair<StateSlot, Value>> state;
+  uint32_t guest_pc = 0;  // of the first guest instruction; for tables and dumps
+  bool cold = false;      // laid out after all hot code
+  uint32_t loop_depth = 0;
+};
+
+struct ValueData {
+  Type type;
+  bool is_param;
+  uint32_t def;    // Inst index, or Block index for a block parameter
+  uint32_t index;  // which result or parameter
+};
+
+// A calling convention is a set of types and the promise of where they travel. Guest functions
+// all pass guest registers: all machine registers are clobbered by a call.
+enum class CallConv : uint8_t {
+  kGuest,  // parameters and results in fixed registers, see compiler/x64/abi.h
+};
+
+struct Signature {
+  std::vector<Type> params;
+  std::vector<Type> results;
+  CallConv conv = CallConv::kGuest;
+  bool operator==(const Signature&) const = default;
+};
+
+// ---------------------------------------------------------------------------------------------
+
+class Function {
+ public:
+  explicit Function(std::string name, Signature signature)
+      : name_(std::move(name)), signature_(std::move(signature)) {}
+
+  const std::string& name() const { return name_; }
+  const Signature& signature() const { return signature_; }
+
+  // Blocks the dispatcher may enter, `entries()[0]` first of all. Each is a block with exactly the
+  // function's parameter types as block parameters and an empty `state`, and no predecessors.
+  // `guest_pc` of the block is the pc at which it may be entered.
+  const std::vector<Block>& entries() const { return entries_; }
+  void AddEntry(Block b) { entries_.push_back(b); }
+
+  // -- building
+  Block NewBlock() {
+    blocks_.emplace_back();
+    return Block(static_cast<uint32_t>(blocks_.size() - 1));
+  }
+  Value AddParam(Block b, Type type);
+  // Appends an instruction to `b`, creating `results.size()` result values.
+  Inst Append(Block b, InstData data, absl::Span<const Value> args, absl::Span<const Type> results,
+              std::vector<Edge> edges = {});
+
+  // -- reading
+  size_t num_blocks() const { return blocks_.size(); }
+  size_t num_values() const { return values_.size(); }
+  size_t num_insts() const { return insts_.size(); }
+  BlockData& block(Block b) { return blocks_[b.index]; }
+  const BlockData& block(Block b) const { return blocks_[b.index]; }
+  InstData& inst(Inst i) { return insts_[i.index]; }
+  const InstData& inst(Inst i) const { return insts_[i.index]; }
+  const ValueData& value(Value v) const { return values_[v.index]; }
+  Type type(Value v) const { return values_[v.index].type; }
+  absl::Span<const Value> args(Inst i) const {
+    return absl::MakeConstSpan(value_pool_).subspan(insts_[i.index].args_begin, insts_[i.index].args_count);
+  }
+  absl::Span<Value> mutable_args(Inst i) {
+    return absl::MakeSpan(value_pool_).subspan(insts_[i.index].args_begin, insts_[i.index].args_count);
+  }
+  absl::Span<const Edge> edges(Inst i) const {
+    return absl::MakeConstSpan(edges_).subspan(insts_[i.index].edges_begin, insts_[i.index].edges_count);
+  }
+  absl::Span<Edge> mutable_edges(Inst i) {
+    return absl::MakeSpan(edges_).subspan(insts_[i.index].edges_begin, insts_[i.index].edges_count);
+  }
+  Value result(Inst i, uint32_t k = 0) const { return Value(insts_[i.index].results_begin + k); }
+  Inst terminator(Block b) const { return blocks_[b.index].insts.back(); }
+
+  // Removes block parameter `index` of `b`; the caller removes the argument from every edge to `b`.
+  void RemoveParam(Block b, size_t index);
+
+ private:
+  std::string name_;
+  Signature signature_;
+  std::vector<Block> entries_;
+  std::vector<BlockData> blocks_;
+  std::vector<InstData> insts_;
+  std::vector<ValueData> values_;
+  std::vector<Value> value_pool_;
+  std::vector<Edge> edges_;
+};
+
+// What the opcode table says of an opcode.
+struct OpcodeInfo {
+  const char* text;      // name in the text form
+  bool is_terminator;    // ends a block
+  bool has_side_effect;  // must not be removed, duplicated or reordered with other such
+  bool can_stop;         // may end execution here: needs a `Site`; deferred state must be known
+};
+const OpcodeInfo& Info(Opcode op);
+inline bool IsTerminator(Opcode op) { return Info(op).is_terminator; }
+inline bool CanStop(Opcode op) { return Info(op).can_stop; }
+
+}  // namespace precast::ir
+
+#endif  // PRECAST_COMPILER_IR_IR_H_

@@ -1,0 +1,74 @@
+// A loaded image, as the runtime sees it: everything has been checked, code is mapped executable, the GOT
+// is bound and sealed. How it is read, checked and mapped is in loader.h.
+#ifndef PRECAST_LOADER_IMAGE_H_
+#define PRECAST_LOADER_IMAGE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "absl/types/span.h"
+
+namespace precast::loader {
+
+struct GuestSegment {
+  uint32_t address;  // page-aligned guest address
+  uint64_t size;     // bytes, whole pages; bytes after `data` are zero
+  absl::Span<const uint8_t> data;  // whole pages; lives as long as the image
+  // For copy-on-write mapping straight from the file: descriptor and offset, or -1 if the image was
+  // loaded from memory (then copy `data`).
+  int fd = -1;
+  uint64_t file_offset = 0;
+  bool readable, writable, executable;
+};
+
+struct CodeRange {
+  uint32_t begin, end;
+};
+
+// Where a guest state slot's value is while execution is stopped at a site.
+struct StateLocation {
+  enum class Kind : uint8_t { kContext, kRegister, kFrame, kConstant };
+  uint8_t slot;
+  Kind kind;
+  int32_t value;  // machine register number, displacement from the stack pointer, or the value
+};
+
+struct SiteInfo {
+  enum class Kind : uint8_t { kMemory, kTrap, kSuspend, kStack, kCall };
+  Kind kind;
+  uint8_t trap_code;
+  uint32_t guest_pc;
+  uint32_t refund;
+  std::vector<StateLocation> state;  // complete map at this site; absent slots are up to date in VmContext
+};
+
+class Image {
+ public:
+  virtual ~Image() = default;
+
+  virtual absl::Span<const uint8_t> text() const = 0;  // mapped code (including .plt)
+  bool ContainsCode(uint64_t native_pc) const {
+    uint64_t begin = reinterpret_cast<uint64_t>(text().data());
+    return native_pc - begin < text().size();
+  }
+  // Native code to enter for a guest pc; null if there is none.
+  virtual const void* FindEntry(uint32_t guest_pc) const = 0;
+  // The site whose code_offset is exactly native_pc. Safe on any table contents.
+  virtual std::optional<SiteInfo> FindSite(uint64_t native_pc) const = 0;
+  // Guest pc of the machine instruction at native_pc, for backtraces and disassembly.
+  virtual std::optional<uint32_t> GuestPcOf(uint64_t native_pc) const = 0;
+
+  virtual uint32_t entry_pc() const = 0;
+  virtual uint32_t initial_brk() const = 0;
+  virtual uint32_t phdr_address() const = 0;
+  virtual uint32_t phdr_count() const = 0;
+  virtual absl::Span<const GuestSegment> segments() const = 0;
+  virtual absl::Span<const CodeRange> code_ranges() const = 0;
+  virtual absl::Span<const uint8_t> program_guid() const = 0;  // 16 bytes
+};
+
+}  // namespace precast::loader
+
+#endif  // PRECAST_LOADER_IMAGE_H_
