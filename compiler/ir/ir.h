@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -82,7 +83,7 @@ struct Site {
 // Branch target with its arguments.
 struct Edge {
   Block target;
-  std::vector<Value> args;
+  std::vector<Value> args = {};
 };
 
 // One instruction. Which fields mean something is said by the opcode table.
@@ -112,6 +113,7 @@ struct BlockData {
 };
 
 struct ValueData {
+  static constexpr uint32_t kRemoved = 0xffffffffu;  // `index` of a removed block parameter
   Type type;
   bool is_param;
   uint32_t def;    // Inst index, or Block index for a block parameter
@@ -184,6 +186,8 @@ class Function {
 
   // Removes block parameter `index` of `b`; the caller removes the argument from every edge to `b`.
   void RemoveParam(Block b, size_t index);
+  // The same for many: keeps the parameters k of `b` with keep[k].
+  void RetainParams(Block b, absl::Span<const bool> keep);
 
  private:
   std::string name_;

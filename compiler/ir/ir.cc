@@ -1,0 +1,94 @@
+// The parts of the IR that are too long for its header: growing a function, and the opcode facts.
+#include "compiler/ir/ir.h"
+
+#include <limits>
+#include <utility>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/log/check.h"
+
+namespace precast::ir {
+
+Value Function::AddParam(Block b, Type type) {
+  BlockData& data = block(b);
+  CHECK_LT(values_.size(), size_t{Value::kNone});
+  const Value v(static_cast<uint32_t>(values_.size()));
+  values_.push_back({.type = type,
+                     .is_param = true,
+                     .def = b.index,
+                     .index = static_cast<uint32_t>(data.params.size())});
+  data.params.push_back(v);
+  return v;
+}
+
+Inst Function::Append(Block b, InstData data, absl::Span<const Value> args,
+                      absl::Span<const Type> results, std::vector<Edge> edges) {
+  CHECK_LE(args.size(), size_t{std::numeric_limits<uint16_t>::max()});
+  CHECK_LE(results.size(), size_t{std::numeric_limits<uint16_t>::max()});
+  CHECK_LT(insts_.size(), size_t{Inst::kNone});
+  CHECK_LT(values_.size() + results.size(), size_t{Value::kNone});
+  const Inst inst(static_cast<uint32_t>(insts_.size()));
+
+  // `args` may point into the pool that is about to grow.
+  const absl::InlinedVector<Value, 16> copy(args.begin(), args.end());
+  data.args_begin = static_cast<uint32_t>(value_pool_.size());
+  data.args_count = static_cast<uint16_t>(copy.size());
+  value_pool_.insert(value_pool_.end(), copy.begin(), copy.end());
+
+  data.results_begin = static_cast<uint32_t>(values_.size());
+  data.results_count = static_cast<uint16_t>(results.size());
+  for (size_t k = 0; k < results.size(); ++k) {
+    values_.push_back({.type = results[k],
+                       .is_param = false,
+                       .def = inst.index,
+                       .index = static_cast<uint32_t>(k)});
+  }
+
+  data.edges_begin = static_cast<uint32_t>(edges_.size());
+  data.edges_count = static_cast<uint32_t>(edges.size());
+  for (Edge& edge : edges) edges_.push_back(std::move(edge));
+
+  insts_.push_back(data);
+  block(b).insts.push_back(inst);
+  return inst;
+}
+
+void Function::RemoveParam(Block b, size_t index) {
+  std::vector<Value>& params = block(b).params;
+  CHECK_LT(index, params.size());
+  values_[params[index].index].index = ValueData::kRemoved;
+  params.erase(params.begin() + static_cast<ptrdiff_t>(index));
+  for (size_t k = index; k < params.size(); ++k) {
+    values_[params[k].index].index = static_cast<uint32_t>(k);
+  }
+}
+
+void Function::RetainParams(Block b, absl::Span<const bool> keep) {
+  std::vector<Value>& params = block(b).params;
+  CHECK_EQ(keep.size(), params.size());
+  size_t out = 0;
+  for (size_t k = 0; k < params.size(); ++k) {
+    ValueData& data = values_[params[k].index];
+    if (keep[k]) {
+      data.index = static_cast<uint32_t>(out);
+      params[out++] = params[k];
+    } else {
+      data.index = ValueData::kRemoved;
+    }
+  }
+  params.resize(out);
+}
+
+const OpcodeInfo& Info(Opcode op) {
+  enum : unsigned { T = 1, E = 2, S = 4 };
+  static constexpr OpcodeInfo kInfo[] = {
+#define PRECAST_IR_OP(Name, text, flags) \
+  {text, ((flags) & T) != 0, ((flags) & E) != 0, ((flags) & S) != 0},
+#include "compiler/ir/opcodes.def"
+#undef PRECAST_IR_OP
+  };
+  CHECK_LT(static_cast<size_t>(op), std::size(kInfo));
+  return kInfo[static_cast<size_t>(op)];
+}
+
+}  // namespace precast::ir
