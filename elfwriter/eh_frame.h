@@ -40,6 +40,7 @@ class EhFrameSection : public Section {
     const Section* code;   // Not owned.
     SectionId code_id;     // The same section.
     uint64_t code_offset;  // Start of the function in `code`.
+    uint32_t code_size;    // In bytes.
   };
   // Bytes from the length field of an FDE to its initial location.
   static constexpr uint64_t kInitialLocationOffset = 8;

@@ -29,7 +29,8 @@
 //   std::vector<uint8_t> image = object.Write();
 //   Assembly same_image = WriteAssembly(object);  // elfwriter/assembly.h
 //
-// Layout (allocated sections: virtual address == file offset, so the image base is address 0):
+// Layout (virtual address == file offset for all that is allocated, unless a section without bytes
+// precedes; the image base is address 0):
 //
 //   R        ELF header, program headers, .note.gnu.build-id, .gnu.hash, .dynsym, .dynstr,
 //            the caller's kReadOnly sections, .eh_frame_hdr, .eh_frame
@@ -165,8 +166,6 @@ class Object {
   void CheckNotLaidOut() const;
   void CheckLaidOut() const;
   void OrderSections();
-  void PlaceSections();
-  void MakeProgramHeaders();
   void CheckReferences() const;
   void ApplyFixup(const Fixup& fixup, absl::Span<uint8_t> out) const;
 
