@@ -46,6 +46,9 @@ struct Program {
   uint32_t phdr_count = 0;
   std::vector<Segment> segments;
   std::vector<CodeRange> code;
+  // The parts of `code` that are likely to hold instructions and nothing else (executable sections);
+  // a hint for control-flow recovery, without meaning for execution.
+  std::vector<CodeRange> code_hint;
   std::vector<Symbol> symbols;  // by ascending address
 };
 

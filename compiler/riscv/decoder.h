@@ -1,0 +1,47 @@
+// Decodes RV32IM instruction words into operands, and prints them as assembly.
+#ifndef PRECAST_COMPILER_RISCV_DECODER_H_
+#define PRECAST_COMPILER_RISCV_DECODER_H_
+
+#include <cstdint>
+#include <string>
+
+namespace precast::riscv {
+
+enum class Op : uint8_t {
+#define PRECAST_RV_OP(Name, ...) k##Name,
+#include "compiler/riscv/opcodes.def"
+#undef PRECAST_RV_OP
+  kIllegal,  // anything else, including all-zero and all-one words
+};
+
+// One decoded instruction. Fields that its format lacks are 0.
+struct Instruction {
+  Op op = Op::kIllegal;
+  uint8_t rd = 0, rs1 = 0, rs2 = 0;
+  int32_t imm = 0;  // sign-extended; U: the value already shifted left by 12; Shift: the amount
+};
+
+Instruction Decode(uint32_t word);
+
+// Control-flow roles.
+inline bool IsBranch(Op op) { return op >= Op::kBeq && op <= Op::kBgeu; }
+inline bool IsLoad(Op op) { return op >= Op::kLb && op <= Op::kLhu; }
+inline bool IsStore(Op op) { return op >= Op::kSb && op <= Op::kSw; }
+// x1 and x5 are the link registers (unprivileged spec, table 2.1 "return-address prediction hints").
+inline bool IsLinkRegister(uint8_t r) { return r == 1 || r == 5; }
+// True if execution does not simply go on with the next instruction.
+inline bool EndsBlock(Op op) {
+  return IsBranch(op) || op == Op::kJal || op == Op::kJalr || op == Op::kEcall || op == Op::kEbreak ||
+         op == Op::kIllegal;
+}
+
+// ABI name of register 0..31: "zero", "ra", "sp", …
+const char* RegisterName(uint8_t r);
+
+// Assembly text at address `pc` (branch targets are printed as absolute addresses), in the form of the
+// RISC-V assembly manual without pseudo-instructions: "addi a0, sp, 12", "lw a0, 4(sp)", ".word 0x0".
+std::string Disassemble(uint32_t word, uint32_t pc);
+
+}  // namespace precast::riscv
+
+#endif  // PRECAST_COMPILER_RISCV_DECODER_H_

@@ -1,0 +1,292 @@
+#include "compiler/riscv/elf_reader.h"
+
+#include <elf.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_format.h"
+#include "loader/format/sha256.h"
+
+namespace precast::riscv {
+namespace {
+
+constexpr uint64_t kPage = 4096;
+constexpr uint64_t kAddressSpace = uint64_t{1} << 32;
+
+uint64_t PageFloor(uint64_t a) { return a & ~(kPage - 1); }
+uint64_t PageCeil(uint64_t a) { return PageFloor(a + kPage - 1); }
+
+// A faulty field of the file.
+absl::Status Bad(std::string_view field, uint64_t offset, std::string_view expected, std::string_view actual) {
+  return absl::InvalidArgumentError(
+      absl::StrFormat("ELF %s (file offset 0x%x): expected %s, found %s", field, offset, expected, actual));
+}
+
+// Reads fixed-size records of the file; nullopt if they are not wholly inside.
+class File {
+ public:
+  explicit File(absl::Span<const uint8_t> bytes) : bytes_(bytes) {}
+
+  template <typename T>
+  std::optional<T> Read(uint64_t offset) const {
+    if (offset > bytes_.size() || bytes_.size() - offset < sizeof(T)) return std::nullopt;
+    T record;
+    std::memcpy(&record, bytes_.data() + offset, sizeof record);
+    return record;
+  }
+  bool Contains(uint64_t offset, uint64_t size) const {
+    return offset <= bytes_.size() && size <= bytes_.size() - offset;
+  }
+  absl::Span<const uint8_t> Bytes(uint64_t offset, uint64_t size) const { return bytes_.subspan(offset, size); }
+  // The NUL-terminated string at `offset` of a string table section; empty if it runs out of the table.
+  std::string_view String(const Elf32_Shdr& table, uint32_t offset) const {
+    if (offset >= table.sh_size || !Contains(table.sh_offset, table.sh_size)) return {};
+    const char* begin = reinterpret_cast<const char*>(bytes_.data()) + table.sh_offset + offset;
+    return std::string_view(begin, strnlen(begin, table.sh_size - offset));
+  }
+
+ private:
+  absl::Span<const uint8_t> bytes_;
+};
+
+absl::StatusOr<Elf32_Ehdr> ReadHeader(const File& file) {
+  std::optional<Elf32_Ehdr> header = file.Read<Elf32_Ehdr>(0);
+  if (!header) return Bad("header", 0, "52 bytes", "a shorter file");
+  const Elf32_Ehdr& h = *header;
+  if (std::memcmp(h.e_ident, ELFMAG, SELFMAG) != 0) return Bad("magic", 0, "7f 45 4c 46", "other bytes");
+  if (h.e_ident[EI_CLASS] != ELFCLASS32) {
+    return Bad("EI_CLASS", EI_CLASS, "1 (32-bit)", absl::StrFormat("%d", h.e_ident[EI_CLASS]));
+  }
+  if (h.e_ident[EI_DATA] != ELFDATA2LSB) {
+    return Bad("EI_DATA", EI_DATA, "1 (little-endian)", absl::StrFormat("%d", h.e_ident[EI_DATA]));
+  }
+  if (h.e_machine != EM_RISCV) {
+    return Bad("e_machine", offsetof(Elf32_Ehdr, e_machine), "243 (RISC-V)", absl::StrFormat("%d", h.e_machine));
+  }
+  if (h.e_type != ET_EXEC) {
+    return Bad("e_type", offsetof(Elf32_Ehdr, e_type), "2 (ET_EXEC: link statically, without -pie)",
+               absl::StrFormat("%d", h.e_type));
+  }
+  if ((h.e_flags & (EF_RISCV_RVC | EF_RISCV_FLOAT_ABI | EF_RISCV_RVE)) != 0) {
+    return Bad("e_flags", offsetof(Elf32_Ehdr, e_flags), "RV32IM, soft-float (build with -march=rv32im -mabi=ilp32)",
+               absl::StrFormat("0x%x (%s%s%s)", h.e_flags, (h.e_flags & EF_RISCV_RVC) ? " compressed" : "",
+                               (h.e_flags & EF_RISCV_FLOAT_ABI) ? " hard-float" : "",
+                               (h.e_flags & EF_RISCV_RVE) ? " RVE" : ""));
+  }
+  if (h.e_phentsize != sizeof(Elf32_Phdr)) {
+    return Bad("e_phentsize", offsetof(Elf32_Ehdr, e_phentsize), "32", absl::StrFormat("%d", h.e_phentsize));
+  }
+  if (h.e_phnum == 0) return Bad("e_phnum", offsetof(Elf32_Ehdr, e_phnum), "at least 1", "0");
+  return h;
+}
+
+// PT_LOAD headers by ascending address, each checked against the file, the address space and the others.
+absl::StatusOr<std::vector<Elf32_Phdr>> ReadLoads(const File& file, const Elf32_Ehdr& header) {
+  std::vector<Elf32_Phdr> loads;
+  for (uint32_t i = 0; i < header.e_phnum; ++i) {
+    const uint64_t at = uint64_t{header.e_phoff} + i * sizeof(Elf32_Phdr);
+    std::optional<Elf32_Phdr> ph = file.Read<Elf32_Phdr>(at);
+    if (!ph) return Bad("program header", at, "32 bytes", "the end of the file");
+    if (ph->p_type == PT_INTERP || ph->p_type == PT_DYNAMIC) {
+      return Bad("p_type", at, "a statically linked program", ph->p_type == PT_INTERP ? "PT_INTERP" : "PT_DYNAMIC");
+    }
+    if (ph->p_type != PT_LOAD || ph->p_memsz == 0) continue;
+    if (ph->p_filesz > ph->p_memsz) {
+      return Bad("p_filesz", at + offsetof(Elf32_Phdr, p_filesz), absl::StrFormat("at most p_memsz = 0x%x", ph->p_memsz),
+                 absl::StrFormat("0x%x", ph->p_filesz));
+    }
+    if (!file.Contains(ph->p_offset, ph->p_filesz)) {
+      return Bad("p_offset", at + offsetof(Elf32_Phdr, p_offset), "segment inside the file",
+                 absl::StrFormat("0x%x + 0x%x bytes", ph->p_offset, ph->p_filesz));
+    }
+    if (uint64_t{ph->p_vaddr} + ph->p_memsz > kAddressSpace) {
+      return Bad("p_vaddr", at + offsetof(Elf32_Phdr, p_vaddr), "segment below 2^32",
+                 absl::StrFormat("0x%x + 0x%x bytes", ph->p_vaddr, ph->p_memsz));
+    }
+    loads.push_back(*ph);
+  }
+  if (loads.empty()) return Bad("program headers", header.e_phoff, "at least one non-empty PT_LOAD", "none");
+  std::stable_sort(loads.begin(), loads.end(),
+                   [](const Elf32_Phdr& a, const Elf32_Phdr& b) { return a.p_vaddr < b.p_vaddr; });
+  for (size_t i = 1; i < loads.size(); ++i) {
+    if (uint64_t{loads[i - 1].p_vaddr} + loads[i - 1].p_memsz > loads[i].p_vaddr) {
+      return Bad("p_vaddr", header.e_phoff, "segments that do not overlap",
+                 absl::StrFormat("0x%x + 0x%x bytes and 0x%x", loads[i - 1].p_vaddr, loads[i - 1].p_memsz, loads[i].p_vaddr));
+    }
+  }
+  return loads;
+}
+
+void AddPermissions(guest::Segment& segment, uint32_t p_flags) {
+  segment.readable |= (p_flags & (PF_R | PF_X)) != 0;
+  segment.writable |= (p_flags & PF_W) != 0;
+  segment.executable |= (p_flags & PF_X) != 0;
+}
+
+// Whole-page segments without overlap. Where two program headers share a page, that page becomes a segment
+// of its own with the permissions of both.
+std::vector<guest::Segment> LayOutPages(const std::vector<Elf32_Phdr>& loads) {
+  std::vector<guest::Segment> pages;
+  auto append = [&](uint64_t begin, uint64_t end, const guest::Segment& permissions) {
+    if (begin == end) return;
+    pages.push_back(permissions);
+    pages.back().address = static_cast<uint32_t>(begin);
+    pages.back().size = end - begin;
+  };
+  for (const Elf32_Phdr& ph : loads) {
+    uint64_t begin = PageFloor(ph.p_vaddr);
+    const uint64_t end = PageCeil(uint64_t{ph.p_vaddr} + ph.p_memsz);
+    if (!pages.empty() && pages.back().address + pages.back().size > begin) {
+      guest::Segment shared = pages.back();
+      const uint64_t shared_begin = shared.address, shared_end = shared_begin + shared.size;
+      pages.pop_back();
+      append(shared_begin, begin, shared);
+      AddPermissions(shared, ph.p_flags);
+      append(begin, shared_end, shared);
+      begin = shared_end;
+    }
+    guest::Segment own{};
+    AddPermissions(own, ph.p_flags);
+    append(begin, std::max(begin, end), own);
+  }
+  return pages;
+}
+
+void CopyContents(const File& file, const std::vector<Elf32_Phdr>& loads, std::vector<guest::Segment>& pages) {
+  for (const Elf32_Phdr& ph : loads) {
+    const absl::Span<const uint8_t> bytes = file.Bytes(ph.p_offset, ph.p_filesz);
+    const uint64_t begin = ph.p_vaddr, end = begin + bytes.size();
+    for (guest::Segment& segment : pages) {
+      const uint64_t from = std::max<uint64_t>(begin, segment.address);
+      const uint64_t to = std::min<uint64_t>(end, segment.address + segment.size);
+      if (from >= to) continue;
+      const uint64_t needed = PageCeil(to) - segment.address;
+      if (segment.data.size() < needed) segment.data.resize(needed);
+      std::memcpy(segment.data.data() + (from - segment.address), bytes.data() + (from - begin), to - from);
+    }
+  }
+}
+
+// Where instructions may be, for control-flow recovery: the executable sections if there are section
+// headers (so that constants in a text segment are not taken for code), else the executable segments.
+std::vector<guest::CodeRange> ReadCodeHint(const std::vector<Elf32_Shdr>& sections,
+                                           const std::vector<guest::CodeRange>& code) {
+  std::vector<guest::CodeRange> hint;
+  for (const Elf32_Shdr& s : sections) {
+    if ((s.sh_flags & SHF_EXECINSTR) == 0 || s.sh_type != SHT_PROGBITS) continue;
+    const uint64_t end = uint64_t{s.sh_addr} + s.sh_size;
+    for (const guest::CodeRange& range : code) {
+      const uint64_t from = std::max<uint64_t>(s.sh_addr, range.begin), to = std::min<uint64_t>(end, range.end);
+      if (from < to) hint.push_back({static_cast<uint32_t>((from + 3) & ~uint64_t{3}), static_cast<uint32_t>(to & ~uint64_t{3})});
+    }
+  }
+  if (hint.empty()) return code;
+  std::sort(hint.begin(), hint.end(), [](auto& a, auto& b) { return a.begin < b.begin; });
+  std::vector<guest::CodeRange> merged;
+  for (const guest::CodeRange& range : hint) {
+    if (range.begin >= range.end) continue;
+    if (!merged.empty() && range.begin <= merged.back().end) {
+      merged.back().end = std::max(merged.back().end, range.end);
+    } else {
+      merged.push_back(range);
+    }
+  }
+  return merged;
+}
+
+std::vector<Elf32_Shdr> ReadSections(const File& file, const Elf32_Ehdr& header) {
+  std::vector<Elf32_Shdr> sections;
+  if (header.e_shoff == 0 || header.e_shentsize != sizeof(Elf32_Shdr)) return sections;
+  for (uint32_t i = 0; i < header.e_shnum; ++i) {
+    std::optional<Elf32_Shdr> s = file.Read<Elf32_Shdr>(uint64_t{header.e_shoff} + i * sizeof(Elf32_Shdr));
+    if (!s) return {};
+    sections.push_back(*s);
+  }
+  return sections;
+}
+
+std::vector<guest::Symbol> ReadSymbols(const File& file, const std::vector<Elf32_Shdr>& sections) {
+  std::vector<guest::Symbol> symbols;
+  for (const Elf32_Shdr& table : sections) {
+    if (table.sh_type != SHT_SYMTAB || table.sh_link >= sections.size()) continue;
+    if (!file.Contains(table.sh_offset, table.sh_size)) continue;
+    for (uint64_t at = 0; at + sizeof(Elf32_Sym) <= table.sh_size; at += sizeof(Elf32_Sym)) {
+      const Elf32_Sym sym = *file.Read<Elf32_Sym>(table.sh_offset + at);
+      const int type = ELF32_ST_TYPE(sym.st_info);
+      if (sym.st_shndx == SHN_UNDEF || sym.st_shndx >= SHN_LORESERVE) continue;
+      if (type != STT_FUNC && type != STT_OBJECT && type != STT_NOTYPE) continue;
+      std::string_view name = file.String(sections[table.sh_link], sym.st_name);
+      if (name.empty() || name[0] == '$') continue;  // mapping symbols ($x, $d) are not names
+      symbols.push_back({std::string(name), sym.st_value, sym.st_size, type == STT_FUNC});
+    }
+  }
+  std::stable_sort(symbols.begin(), symbols.end(),
+                   [](const guest::Symbol& a, const guest::Symbol& b) { return a.address < b.address; });
+  return symbols;
+}
+
+// Address of the program headers in guest memory, for the auxiliary vector; 0 if no segment holds them.
+uint32_t FindProgramHeaders(const Elf32_Ehdr& header, const std::vector<Elf32_Phdr>& loads) {
+  const uint64_t size = uint64_t{header.e_phnum} * sizeof(Elf32_Phdr);
+  for (const Elf32_Phdr& ph : loads) {
+    if (header.e_phoff >= ph.p_offset && header.e_phoff - ph.p_offset + size <= ph.p_filesz) {
+      return ph.p_vaddr + (header.e_phoff - ph.p_offset);
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool LooksLikeRiscVElf(absl::Span<const uint8_t> file) {
+  std::optional<Elf32_Ehdr> header = File(file).Read<Elf32_Ehdr>(0);
+  return header && std::memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 && header->e_machine == EM_RISCV;
+}
+
+absl::StatusOr<guest::Program> ReadElf(absl::Span<const uint8_t> bytes) {
+  const File file(bytes);
+  absl::StatusOr<Elf32_Ehdr> header = ReadHeader(file);
+  if (!header.ok()) return header.status();
+  absl::StatusOr<std::vector<Elf32_Phdr>> loads = ReadLoads(file, *header);
+  if (!loads.ok()) return loads.status();
+
+  guest::Program program;
+  program.kind = guest::Kind::kRiscV32;
+  const auto digest = loader::format::Sha256(bytes);
+  std::copy_n(digest.begin(), program.guid.size(), program.guid.begin());
+  program.entry = header->e_entry;
+  program.phdr_address = FindProgramHeaders(*header, *loads);
+  program.phdr_count = program.phdr_address != 0 ? header->e_phnum : 0;
+  program.segments = LayOutPages(*loads);
+  CopyContents(file, *loads, program.segments);
+  for (const Elf32_Phdr& ph : *loads) {
+    const uint64_t end = uint64_t{ph.p_vaddr} + ph.p_memsz;
+    program.initial_brk = static_cast<uint32_t>(std::min(end, kAddressSpace - kPage));
+    if ((ph.p_flags & PF_X) == 0) continue;
+    const uint64_t code_begin = (uint64_t{ph.p_vaddr} + 3) & ~uint64_t{3};
+    const uint64_t code_end = std::min(end, kAddressSpace - 4) & ~uint64_t{3};
+    if (code_begin < code_end) {
+      program.code.push_back({static_cast<uint32_t>(code_begin), static_cast<uint32_t>(code_end)});
+    }
+  }
+  if (program.code.empty()) return Bad("program headers", header->e_phoff, "an executable segment", "none");
+  const bool entry_in_code = std::any_of(program.code.begin(), program.code.end(), [&](const guest::CodeRange& r) {
+    return program.entry >= r.begin && program.entry < r.end;
+  });
+  if (!entry_in_code || program.entry % 4 != 0) {
+    return Bad("e_entry", offsetof(Elf32_Ehdr, e_entry), "a multiple of 4 inside an executable segment",
+               absl::StrFormat("0x%x", program.entry));
+  }
+  const std::vector<Elf32_Shdr> sections = ReadSections(file, *header);
+  program.code_hint = ReadCodeHint(sections, program.code);
+  program.symbols = ReadSymbols(file, sections);
+  return program;
+}
+
+}  // namespace precast::riscv
