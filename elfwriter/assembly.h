@@ -6,6 +6,11 @@
 // expression on the target's label that the linker resolves, and all symbols as labels. The script
 // pins every section to the address our own layout gave it. The linker makes the rest itself:
 // headers, .gnu.hash, .dynsym, .dynstr, .dynamic, .eh_frame_hdr, the build-id note, .symtab.
+//
+// What differs: PT_GNU_RELRO, which ld does not make where addresses are pinned; empty sections,
+// which it drops; SHF_* beyond those of the segment and sh_entsize, which are not asked for; some
+// local symbols it adds (_DYNAMIC and the like); the order of symbols and strings; file offsets.
+// compare_images (a test tool beside this) checks everything else.
 
 #ifndef PRECAST_ELFWRITER_ASSEMBLY_H_
 #define PRECAST_ELFWRITER_ASSEMBLY_H_

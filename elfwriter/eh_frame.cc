@@ -20,9 +20,8 @@ constexpr uint8_t kPcRelative = 0x10;
 constexpr uint8_t kDataRelative = 0x30;
 
 constexpr uint8_t kCieVersion = 1;
-// Entries are padded to the size of an address (DWARF 5, 6.4.1 "length"), as gas and ld do.
-constexpr uint64_t kEntryAlignment = 8;
-constexpr uint64_t kTerminatorSize = 4;
+// Entries are padded so that their length fields are aligned, as the GNU linker leaves them.
+constexpr uint64_t kEntryAlignment = 4;
 
 constexpr uint8_t kHeaderVersion = 1;
 constexpr uint64_t kHeaderSize = 12;

@@ -44,6 +44,8 @@ class EhFrameSection : public Section {
   };
   // Bytes from the length field of an FDE to its initial location.
   static constexpr uint64_t kInitialLocationOffset = 8;
+  // A length of zero, after the last entry.
+  static constexpr uint64_t kTerminatorSize = 4;
 
   EhFrameSection();
 

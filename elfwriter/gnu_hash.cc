@@ -13,9 +13,31 @@
 namespace precast::elfwriter {
 namespace {
 
-// The second bit that a symbol sets in the Bloom filter comes from its hash shifted by this.
-constexpr uint32_t kBloomShift = 26;
 constexpr uint64_t kHeaderSize = 16;
+// One word of the Bloom filter.
+constexpr uint32_t kMinBloomBitsLog2 = 6;
+
+// The sizes that the GNU linker chooses, so that its tables and ours can be compared byte for byte:
+// the largest of these numbers of buckets that is not above the number of symbols, but at least 2,
+constexpr uint32_t kBucketCounts[] = {2,   3,   17,   37,   67,   97,   131,   197,
+                                      263, 521, 1031, 2053, 4099, 8209, 16411, 32771};
+
+uint32_t BucketCount(uint32_t symbols) {
+  uint32_t best = kBucketCounts[0];
+  for (const uint32_t count : kBucketCounts) {
+    if (count <= symbols) best = count;
+  }
+  return best;
+}
+
+// and a filter of 2^n bits, about eight for each symbol.
+uint32_t BloomBitsLog2(uint32_t symbols) {
+  if (symbols == 0) return kMinBloomBitsLog2;
+  const auto width = static_cast<uint32_t>(std::bit_width(symbols));
+  if (width < 3) return kMinBloomBitsLog2;
+  const bool upper_half = (symbols >> (width - 2) & 1) != 0;
+  return std::max(kMinBloomBitsLog2, width + (upper_half ? 3 : 2));
+}
 
 }  // namespace
 
@@ -34,9 +56,9 @@ void GnuHashSection::SortSymbols() {
   CheckNotPlaced();
   const absl::Span<const SymbolEntry> symbols = dynsym_->globals();
   const auto count = static_cast<uint32_t>(symbols.size());
-  // About two symbols a bucket, and eight bits of the filter for each symbol.
-  bucket_count_ = std::max(1u, count / 2);
-  bloom_words_ = std::bit_ceil(std::max(1u, count / 8));
+  bucket_count_ = BucketCount(count);
+  bloom_shift_ = BloomBitsLog2(count);
+  bloom_words_ = 1u << (bloom_shift_ - kMinBloomBitsLog2);
 
   std::vector<uint32_t> hashes(count);
   for (uint32_t i = 0; i < count; ++i) {
@@ -67,13 +89,13 @@ void GnuHashSection::WriteTo(absl::Span<uint8_t> out) const {
   for (uint32_t i = 0; i < hashes_.size(); ++i) {
     const uint32_t hash = hashes_[i];
     bloom[(hash / 64) % bloom_words_] |=
-        uint64_t{1} << (hash % 64) | uint64_t{1} << ((hash >> kBloomShift) % 64);
+        uint64_t{1} << (hash % 64) | uint64_t{1} << ((hash >> bloom_shift_) % 64);
     uint32_t& bucket = buckets[hash % bucket_count_];
     if (bucket == 0) bucket = first_symbol + i;
   }
 
   SpanWriter writer(out);
-  writer.U32(bucket_count_).U32(first_symbol).U32(bloom_words_).U32(kBloomShift);
+  writer.U32(bucket_count_).U32(first_symbol).U32(bloom_words_).U32(bloom_shift_);
   for (const uint64_t word : bloom) writer.U64(word);
   for (const uint32_t bucket : buckets) writer.U32(bucket);
   for (uint32_t i = 0; i < hashes_.size(); ++i) {

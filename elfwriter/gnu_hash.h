@@ -38,6 +38,8 @@ class GnuHashSection : public Section {
   std::vector<uint32_t> hashes_;
   uint32_t bucket_count_ = 1;
   uint32_t bloom_words_ = 1;
+  // The second bit that a symbol sets in the filter is from its hash shifted by this.
+  uint32_t bloom_shift_ = 6;
 };
 
 }  // namespace precast::elfwriter

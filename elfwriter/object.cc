@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/log/check.h"
 #include "elfwriter/layout.h"
 #include "elfwriter/little_endian.h"
@@ -120,7 +121,11 @@ void Object::Layout() {
   gnu_hash_->SortSymbols();
   // From here on it is fixed which sections there are, and so is every name and size.
   OrderSections();
-  for (const Section* section : order_) section_headers_.Add(section, *shstrtab_);
+  absl::flat_hash_set<absl::string_view> names;
+  for (const Section* section : order_) {
+    CHECK(names.insert(section->name()).second) << "two sections named " << section->name();
+    section_headers_.Add(section, *shstrtab_);
+  }
   CHECK_LT(section_headers_.count(), uint32_t{SHN_LORESERVE});
   laid_out_ = true;
   // From here on every address is fixed.

@@ -70,9 +70,9 @@ namespace precast::elfwriter {
 
 struct ObjectOptions {
   // DT_SONAME; none if empty.
-  std::string soname;
+  std::string soname = {};
   // Description of the NT_GNU_BUILD_ID note; no note if empty. 20 bytes is customary.
-  std::vector<uint8_t> build_id;
+  std::vector<uint8_t> build_id = {};
 };
 
 // One shared object being made. Misuse asserts: it is a bug of the caller, not of any input.
@@ -85,7 +85,7 @@ class Object {
 
   // --- Before Layout() ---
 
-  // Adds a section; its contents are empty until given. Names need not be unique, but should be.
+  // Adds a section; its contents are empty until given. Names must be unique.
   SectionId AddSection(SectionSpec spec, std::vector<uint8_t> contents = {});
   // Replaces the contents of a section made with AddSection: by bytes it owns,
   void SetContents(SectionId id, std::vector<uint8_t> contents);
@@ -101,7 +101,8 @@ class Object {
   void AddSymbol(const Symbol& symbol);
   // Makes a field of a section depend on an address. The bytes there before do not matter.
   void AddFixup(const Fixup& fixup);
-  // Appends a note section, which PT_NOTE covers too; `section_name` as ".note.precast".
+  // Appends a note section, which PT_NOTE covers too; `section_name` as ".note.gnu.x".
+  // (eu-elflint --strict accepts only owners and types it has heard of.)
   void AddNote(absl::string_view section_name, absl::string_view owner, uint32_t type,
                absl::Span<const uint8_t> description);
 

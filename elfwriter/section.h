@@ -39,7 +39,7 @@ constexpr uint64_t AlignUp(uint64_t value, uint64_t alignment) {
 
 // The facts about a section that its header states and its owner decides.
 struct SectionSpec {
-  std::string name;
+  std::string name = {};
   Segment segment = Segment::kReadOnly;
   // A power of two, at most kPageSize. Sections of Segment::kCopyOnWrite are aligned to kPageSize
   // whatever is said here.

@@ -27,9 +27,9 @@ enum class SymbolVisibility : uint8_t { kDefault = 0, kHidden = 2, kProtected = 
 // A symbol as its owner describes it.
 struct Symbol {
   // Without NUL bytes. Copied. Need not be unique if the binding is local.
-  absl::string_view name;
+  absl::string_view name = {};
   // The section it lies in; none makes it absolute (SHN_ABS).
-  std::optional<SectionId> section;
+  std::optional<SectionId> section = std::nullopt;
   // Offset in the section, at most its size; the value itself if absolute.
   uint64_t value = 0;
   uint64_t size = 0;
