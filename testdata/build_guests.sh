@@ -7,6 +7,7 @@
 # Needs the Debian packages gcc-riscv64-unknown-elf, picolibc-riscv64-unknown-elf and python3.
 set -euo pipefail
 cd "$(dirname "$0")"
+shopt -s nullglob
 export LC_ALL=C SOURCE_DATE_EPOCH=0
 
 CROSS=riscv64-unknown-elf
@@ -76,10 +77,63 @@ RUNTIME=(crt0 syscalls stdio)
 compile guests/lib/crt0.S crt0
 compile guests/lib/syscalls.c syscalls "${GUEST_FLAGS[@]}"
 compile guests/lib/stdio.c stdio "${GUEST_FLAGS[@]}"
-for source in guests/*.c; do
-  name=$(basename "$source" .c)
-  compile "$source" "$name" "${GUEST_FLAGS[@]}"
-  link "$name" "$GUEST_LD" "${RUNTIME[@]}" "$name" -- -Wl,--gc-sections
+
+# guest NAME [SOURCE [FLAGS... [-- LINK FLAGS...]]]: a C program and, where there is one, its
+# assembly part SOURCE_asm.S.
+guest() {
+  local name=$1 source=${2:-guests/$1.c} flags=() objects=("$1")
+  shift $(($# < 2 ? $# : 2))
+  while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    flags+=("$1")
+    shift
+  done
+  [ $# -gt 0 ] && shift
+  compile "$source" "$name" "${GUEST_FLAGS[@]}" "${flags[@]}"
+  if [ -e "${source%.*}_asm.S" ]; then
+    compile "${source%.*}_asm.S" "${name}_asm"
+    objects+=("${name}_asm")
+  fi
+  link "$name" "$GUEST_LD" "${RUNTIME[@]}" "${objects[@]}" -- -Wl,--gc-sections "$@"
+}
+for source in guests/*.c guests/programs/*.c; do
+  guest "$(basename "$source" .c)" "$source"
+done
+guest cplusplus guests/cplusplus.cc -std=c++17 -fno-exceptions -fno-rtti -fno-threadsafe-statics
+
+# The same sources by other ways of compiling and linking.
+guest recursion_millicode guests/recursion.c -Os -msave-restore
+guest recursion_O0 guests/recursion.c -O0
+guest strings_O3 guests/strings.c -O3
+guest strings_O0 guests/strings.c -O0
+guest switches_Os guests/switches.c -Os
+guest switches_O0 guests/switches.c -O0
+guest funcptr_high guests/funcptr.c -- -Wl,--defsym=TEXT_BASE=0x80000000
+guest recursion_norelax guests/recursion.c -- -Wl,--no-relax
+
+# No symbols; and not even section headers (e_shoff, e_shnum and e_shstrndx are zero).
+"$CROSS-strip" -s -o "$OUT/switches_stripped.elf" "$OUT/switches.elf"
+python3 - "$OUT/switches_stripped.elf" "$OUT/switches_nosections.elf" <<'PYTHON'
+import os, struct, sys
+data = bytearray(open(sys.argv[1], "rb").read())
+phoff, = struct.unpack_from("<I", data, 28)
+phnum, = struct.unpack_from("<H", data, 44)
+end = max(sum(struct.unpack_from("<I12xI", data, phoff + 32 * i + 4)) for i in range(phnum))
+del data[end:]
+struct.pack_into("<I", data, 32, 0)
+struct.pack_into("<HHH", data, 46, 0, 0, 0)
+open(sys.argv[2], "wb").write(data)
+os.chmod(sys.argv[2], 0o755)
+PYTHON
+
+# One segment that may be read, written and executed.
+compile guests/funcptr.c funcptr_rwx "${GUEST_FLAGS[@]}"
+link funcptr_rwx "$PWD/guests/lib/rwx.ld" "${RUNTIME[@]}" funcptr_rwx -- -Wl,--gc-sections,--no-warn-rwx-segments
+
+# --- traps --------------------------------------------------------------------------------------
+for source in guests/faults/*.S; do
+  name=$(basename "$source" .S)
+  compile "$source" "$name" -Iguests/faults -Wa,-Iguests/faults
+  link "$name" "$PWD/guests/isa/isa.ld" "$name"
 done
 
 if [ -n "$CHECK" ]; then

@@ -1,0 +1,7 @@
+# ebreak: breakpoint.
+.include "fault.inc"
+
+  start
+  here
+  ebreak
+  finish

@@ -1,0 +1,7 @@
+# The word 0: illegal-instruction.
+.include "fault.inc"
+
+  start
+  here
+  .word 0
+  finish
