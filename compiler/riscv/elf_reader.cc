@@ -174,7 +174,7 @@ void CopyContents(const File& file, const std::vector<Elf32_Phdr>& loads, std::v
 }
 
 // Where instructions may be, for control-flow recovery: the executable sections if there are section
-// headers (so that constants in a text segment are not taken for code), else the executable segments.
+// headers (so that constants in a text segment are not taken for code), else empty.
 std::vector<guest::CodeRange> ReadCodeHint(const std::vector<Elf32_Shdr>& sections,
                                            const std::vector<guest::CodeRange>& code) {
   std::vector<guest::CodeRange> hint;
@@ -186,7 +186,6 @@ std::vector<guest::CodeRange> ReadCodeHint(const std::vector<Elf32_Shdr>& sectio
       if (from < to) hint.push_back({static_cast<uint32_t>((from + 3) & ~uint64_t{3}), static_cast<uint32_t>(to & ~uint64_t{3})});
     }
   }
-  if (hint.empty()) return code;
   std::sort(hint.begin(), hint.end(), [](auto& a, auto& b) { return a.begin < b.begin; });
   std::vector<guest::CodeRange> merged;
   for (const guest::CodeRange& range : hint) {
@@ -285,6 +284,8 @@ absl::StatusOr<guest::Program> ReadElf(absl::Span<const uint8_t> bytes) {
   }
   const std::vector<Elf32_Shdr> sections = ReadSections(file, *header);
   program.code_hint = ReadCodeHint(sections, program.code);
+  program.code_hint_is_exact = !program.code_hint.empty();
+  if (program.code_hint.empty()) program.code_hint = program.code;
   program.symbols = ReadSymbols(file, sections);
   return program;
 }

@@ -1,0 +1,574 @@
+#include "compiler/riscv/control_flow.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <numeric>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/log/check.h"
+#include "absl/strings/str_format.h"
+
+namespace precast::riscv {
+namespace {
+
+// Limits on what a hostile or odd program can make us do.
+constexpr uint32_t kMaxTableEntries = 4096;
+constexpr uint32_t kMaxSwitchSpan = 1 << 16;  // bytes between the lowest and highest switch target
+
+// Initialized guest memory, by address.
+class Memory {
+ public:
+  explicit Memory(const guest::Program& program) : program_(program) {}
+
+  std::optional<uint32_t> Word(uint32_t address) const {
+    for (const guest::Segment& s : program_.segments) {
+      const uint32_t offset = address - s.address;
+      if (offset < s.data.size() && s.data.size() - offset >= 4) {
+        uint32_t word;
+        std::memcpy(&word, s.data.data() + offset, 4);
+        return word;
+      }
+    }
+    return std::nullopt;
+  }
+
+ private:
+  const guest::Program& program_;
+};
+
+// What is known of a register's value while following straight-line code, enough to see jump tables:
+// a constant c; "c + something" (an indexed table address); or the word loaded from such an address.
+struct Abstract {
+  enum class Kind : uint8_t { kUnknown, kConstant, kIndexed, kTableWord, kRelativeTarget } kind = Kind::kUnknown;
+  uint32_t c = 0;
+};
+
+struct JumpTable {
+  uint32_t address;
+  bool relative;                  // entries are offsets from the table's address
+  std::optional<uint32_t> bound;  // number of entries, if a range check was seen
+};
+
+// An indirect jump whose targets are still to be found.
+struct PendingJump {
+  uint32_t index;
+  std::optional<JumpTable> table;
+};
+
+enum Flag : uint8_t {
+  kReached = 1,
+  kLeader = 2,      // starts a basic block
+  kStart = 4,       // a function starts here: never merged with its predecessors
+  kTaken = 8,       // its address was found: needs an entry
+  kReturnSite = 16  // follows a call
+};
+
+class Recovery {
+ public:
+  Recovery(const guest::Program& program, const Code& code)
+      : program_(program), code_(code), memory_(program), flags_(code.size()), jump_target_(code.size(), Code::kNone) {}
+
+  ControlFlow Run() {
+    MarkRoots();
+    Follow();
+    ScanData();
+    do {
+      Follow();
+      ResolveJumps();
+    } while (!worklist_.empty() || SweepGaps());
+    SettleTaken();
+    FormBlocks();
+    return FormRegions();
+  }
+
+ private:
+  void Mark(uint32_t index, uint8_t flags) {
+    if (index == Code::kNone) return;
+    if ((flags_[index] & kReached) == 0) worklist_.push_back(index);
+    flags_[index] |= flags | kLeader;
+  }
+  void MarkPc(uint32_t pc, uint8_t flags) { Mark(code_.IndexOf(pc), flags); }
+
+  void MarkRoots() {
+    MarkPc(program_.entry, kStart);
+    for (const guest::Symbol& symbol : program_.symbols) {
+      if (symbol.is_function) MarkPc(symbol.address, kStart);
+    }
+  }
+
+  void Follow() {
+    while (!worklist_.empty()) {
+      const uint32_t index = worklist_.back();
+      worklist_.pop_back();
+      FollowFrom(index);
+    }
+  }
+
+  // Follows straight-line code from `index` until it ends or joins what is known.
+  void FollowFrom(uint32_t index) {
+    std::array<Abstract, 32> regs{};
+    std::array<uint32_t, 32> bounds{};  // exclusive upper bound of a register's value, 0 if unknown
+    regs[0] = {Abstract::Kind::kConstant, 0};
+    uint32_t pc = code_.PcOf(index);
+    for (;; ++index, pc += 4) {
+      if (index >= code_.size() || code_.PcOf(index) != pc || (flags_[index] & kReached) != 0) return;
+      flags_[index] |= kReached;
+      const Instruction& in = code_.At(index);
+      if (!Step(in, index, pc, regs, bounds)) return;
+    }
+  }
+
+  // Handles one instruction; false if straight-line code ends with it.
+  bool Step(const Instruction& in, uint32_t index, uint32_t pc, std::array<Abstract, 32>& regs,
+            std::array<uint32_t, 32>& bounds) {
+    using Kind = Abstract::Kind;
+    const Abstract a = regs[in.rs1], b = regs[in.rs2];
+    const uint32_t imm = static_cast<uint32_t>(in.imm);
+    Abstract result;
+    uint32_t bound = 0;
+    switch (in.op) {
+      case Op::kLui: result = {Kind::kConstant, imm}; break;
+      case Op::kAuipc: result = {Kind::kConstant, pc + imm}; break;
+      case Op::kAddi:
+        if (a.kind == Kind::kConstant || a.kind == Kind::kIndexed) result = {a.kind, a.c + imm};
+        if (imm == 0) bound = bounds[in.rs1];
+        break;
+      case Op::kSlli:
+        if (imm == 2) bound = bounds[in.rs1];  // remembered in entries, not bytes
+        break;
+      case Op::kAdd:
+        if (a.kind == Kind::kTableWord && b.kind == Kind::kConstant && a.c == b.c) {
+          result = {Kind::kRelativeTarget, a.c}, bound = bounds[in.rs1];
+        } else if (b.kind == Kind::kTableWord && a.kind == Kind::kConstant && a.c == b.c) {
+          result = {Kind::kRelativeTarget, b.c}, bound = bounds[in.rs2];
+        } else if (a.kind == Kind::kConstant && b.kind == Kind::kConstant) {
+          result = {Kind::kConstant, a.c + b.c};
+        } else if (a.kind == Kind::kConstant) {
+          result = {Kind::kIndexed, a.c}, bound = bounds[in.rs2];
+        } else if (b.kind == Kind::kConstant) {
+          result = {Kind::kIndexed, b.c}, bound = bounds[in.rs1];
+        }
+        break;
+      case Op::kLw:
+        if (a.kind == Kind::kIndexed) result = {Kind::kTableWord, a.c + imm}, bound = bounds[in.rs1];
+        break;
+      case Op::kBltu:
+      case Op::kBgeu: {
+        // On the way straight on: "bltu limit, x, out" leaves x <= limit, "bgeu x, limit, out" x < limit.
+        if (in.op == Op::kBltu && a.kind == Kind::kConstant) bounds[in.rs2] = a.c + 1;
+        if (in.op == Op::kBgeu && b.kind == Kind::kConstant) bounds[in.rs1] = b.c;
+        [[fallthrough]];
+      }
+      case Op::kBeq:
+      case Op::kBne:
+      case Op::kBlt:
+      case Op::kBge:
+        if (in.imm % 4 == 0) MarkPc(pc + imm, 0);
+        MarkPc(pc + 4, 0);
+        // Go on here instead of from the worklist, so that what is known of registers is not lost.
+        return true;
+      case Op::kJal:
+        if (in.imm % 4 != 0) return false;
+        jump_target_[index] = pc + imm;
+        MarkPc(pc + imm, in.rd != 0 ? kStart : 0);
+        if (in.rd != 0) MarkPc(pc + 4, kReturnSite);
+        return false;
+      case Op::kJalr:
+        StepJalr(in, index, pc, a, bounds[in.rs1]);
+        return false;
+      case Op::kEcall:
+        MarkPc(pc + 4, kReturnSite);
+        return false;
+      case Op::kEbreak:
+      case Op::kIllegal:
+        return false;
+      default:
+        break;
+    }
+    if (in.rd != 0) regs[in.rd] = result, bounds[in.rd] = bound;
+    // A function pointer built by code; data addresses are in no instruction range.
+    const bool is_built = in.op == Op::kAuipc || in.op == Op::kAdd || (in.op == Op::kAddi && in.rs1 != 0);
+    if (result.kind == Kind::kConstant && in.rd != 0 && is_built && IsLikelyCode(result.c)) {
+      built_.push_back(result.c);
+    }
+    return true;
+  }
+
+  void StepJalr(const Instruction& in, uint32_t index, uint32_t pc, const Abstract& base, uint32_t bound) {
+    if (in.rd != 0) MarkPc(pc + 4, kReturnSite);
+    if (base.kind == Abstract::Kind::kConstant) {
+      const uint32_t target = (base.c + static_cast<uint32_t>(in.imm)) & ~1u;
+      jump_target_[index] = target;
+      MarkPc(target, in.rd != 0 ? kStart : 0);
+      return;
+    }
+    if (in.rd != 0 || IsLinkRegister(in.rs1)) return;
+    PendingJump jump{index, std::nullopt};
+    const bool relative = base.kind == Abstract::Kind::kRelativeTarget;
+    if (in.imm == 0 && (base.kind == Abstract::Kind::kTableWord || relative)) {
+      jump.table = JumpTable{base.c, relative, bound != 0 ? std::optional(bound) : std::nullopt};
+    }
+    pending_.push_back(jump);
+  }
+
+  bool IsLikelyCode(uint32_t pc) const {
+    if (pc % 4 != 0) return false;
+    auto it = std::upper_bound(program_.code_hint.begin(), program_.code_hint.end(), pc,
+                               [](uint32_t p, const guest::CodeRange& r) { return p < r.begin; });
+    return it != program_.code_hint.begin() && pc < std::prev(it)->end && code_.Contains(pc);
+  }
+
+  // Every aligned word of initialized memory that is the address of an instruction, unless it is itself
+  // an instruction that was reached.
+  void ScanData() {
+    for (const guest::Segment& segment : program_.segments) {
+      for (uint32_t offset = 0; offset + 4 <= segment.data.size(); offset += 4) {
+        uint32_t word;
+        std::memcpy(&word, segment.data.data() + offset, 4);
+        if (!IsLikelyCode(word)) continue;
+        const uint32_t index = code_.IndexOf(segment.address + offset);
+        if (index != Code::kNone && (flags_[index] & kReached) != 0) continue;
+        data_words_.push_back({segment.address + offset, word, false});
+      }
+    }
+  }
+
+  // The function that contains `pc`: from the last known start at or below it to the next start.
+  std::pair<uint32_t, uint32_t> Extent(uint32_t index) const {
+    uint32_t begin = index, end = index + 1;
+    while (begin > 0 && (flags_[begin] & kStart) == 0 && code_.PcOf(begin - 1) == code_.PcOf(begin) - 4) --begin;
+    while (end < code_.size() && (flags_[end] & kStart) == 0 && code_.PcOf(end) == code_.PcOf(end - 1) + 4) ++end;
+    return {code_.PcOf(begin), code_.PcOf(end - 1) + 4};
+  }
+
+  // Once everything direct has been followed: finds targets of indirect jumps in their tables; then takes
+  // the remaining code addresses as roots.
+  void ResolveJumps() {
+    std::vector<PendingJump> unresolved;
+    for (const PendingJump& jump : std::exchange(pending_, {})) {
+      if (jump.table) {
+        ReadTable(jump.index, *jump.table);
+      } else {
+        unresolved.push_back(jump);
+      }
+    }
+    if (!worklist_.empty()) {
+      pending_ = std::move(unresolved);
+      return;  // follow these first: they may show where functions start
+    }
+    for (const PendingJump& jump : unresolved) {
+      const auto [begin, end] = Extent(jump.index);
+      for (DataWord& word : data_words_) {
+        if (word.value < begin || word.value >= end) continue;
+        word.in_table = true;
+        AddSwitchTarget(jump.index, word.value);
+      }
+    }
+    for (const DataWord& word : data_words_) {
+      if (!word.in_table) MarkPc(word.value, kTaken);
+    }
+    for (uint32_t pc : built_) MarkPc(pc, kTaken);
+  }
+
+  void ReadTable(uint32_t jump, const JumpTable& table) {
+    const auto [begin, end] = Extent(jump);
+    const uint32_t count = std::min(table.bound.value_or(kMaxTableEntries), kMaxTableEntries);
+    for (uint32_t i = 0; i < count; ++i) {
+      const uint32_t address = table.address + 4 * i;
+      std::optional<uint32_t> word = memory_.Word(address);
+      if (!word) return;
+      const uint32_t target = table.relative ? table.address + *word : *word;
+      if (!IsLikelyCode(target)) return;
+      if (target < begin || target >= end) {
+        if (!table.bound) return;
+        continue;  // a cold part elsewhere: reached through the dispatcher
+      }
+      AddSwitchTarget(jump, target);
+      auto it = std::lower_bound(data_words_.begin(), data_words_.end(), address,
+                                 [](const DataWord& w, uint32_t a) { return w.address < a; });
+      if (it != data_words_.end() && it->address == address) it->in_table = true;
+    }
+  }
+
+  void AddSwitchTarget(uint32_t jump, uint32_t target) {
+    switch_targets_[jump].push_back(target);
+    MarkPc(target, 0);
+  }
+
+  // Code that nothing found leads to, inside executable sections: most likely reached through pointers
+  // computed at run time. True if there was some.
+  bool SweepGaps() {
+    if (!program_.code_hint_is_exact) return false;
+    bool found = false;
+    for (uint32_t i = 0; i < code_.size(); ++i) {
+      const Instruction& in = code_.At(i);
+      const bool is_filler = in.op == Op::kIllegal || (in.op == Op::kAddi && in.rd == 0);
+      if ((flags_[i] & kReached) != 0 || is_filler || !IsLikelyCode(code_.PcOf(i))) continue;
+      found = true;
+      built_.push_back(code_.PcOf(i));
+      Mark(i, kTaken);
+      Follow();
+    }
+    return found;
+  }
+
+  // Jump tables are often found after their words were taken for function pointers: only what is still a
+  // pointer keeps its entry.
+  void SettleTaken() {
+    for (uint8_t& flags : flags_) flags &= ~kTaken;
+    for (const DataWord& word : data_words_) {
+      if (!word.in_table) MarkPc(word.value, kTaken);
+    }
+    for (uint32_t pc : built_) MarkPc(pc, kTaken);
+  }
+
+  void FormBlocks() {
+    block_of_.assign(code_.size(), Code::kNone);
+    for (uint32_t i = 0; i < code_.size(); ++i) {
+      if ((flags_[i] & kReached) == 0) continue;
+      BasicBlock block{};
+      block.begin = code_.PcOf(i);
+      uint32_t last = i;
+      while (!EndsBlock(code_.At(last).op) && last + 1 < code_.size() && (flags_[last + 1] & kReached) != 0 &&
+             (flags_[last + 1] & kLeader) == 0 && code_.PcOf(last + 1) == code_.PcOf(last) + 4) {
+        ++last;
+      }
+      for (uint32_t k = i; k <= last; ++k) block_of_[k] = static_cast<uint32_t>(blocks_.size());
+      block.end = code_.PcOf(last) + 4;
+      SetEnd(block, last);
+      blocks_.push_back(std::move(block));
+      i = last;
+    }
+  }
+
+  void SetEnd(BasicBlock& block, uint32_t last) {
+    const Instruction& in = code_.At(last);
+    const uint32_t pc = code_.PcOf(last);
+    block.target = jump_target_[last];
+    const bool known = block.target != Code::kNone;
+    if (!EndsBlock(in.op)) {
+      block.kind = BlockEnd::kFallThrough;
+    } else if (IsBranch(in.op)) {
+      block.kind = BlockEnd::kBranch;
+      block.target = pc + static_cast<uint32_t>(in.imm);
+    } else if (in.op == Op::kJal) {
+      block.kind = !known ? BlockEnd::kTrap : in.rd != 0 ? BlockEnd::kCall : BlockEnd::kJump;
+    } else if (in.op == Op::kEcall) {
+      block.kind = BlockEnd::kHostCall;
+    } else if (in.op != Op::kJalr) {
+      block.kind = BlockEnd::kTrap;
+    } else if (in.rd != 0) {
+      block.kind = BlockEnd::kIndirectCall;
+    } else if (known) {
+      block.kind = BlockEnd::kJump;
+    } else if (IsLinkRegister(in.rs1)) {
+      block.kind = BlockEnd::kReturn;
+    } else {
+      block.kind = BlockEnd::kIndirectJump;
+      if (auto it = switch_targets_.find(last); it != switch_targets_.end()) {
+        std::vector<uint32_t>& targets = it->second;
+        std::sort(targets.begin(), targets.end());
+        targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
+        if (targets.back() - targets.front() <= kMaxSwitchSpan) {
+          block.kind = BlockEnd::kSwitch;
+          block.switch_targets = std::move(targets);
+        }
+      }
+    }
+  }
+
+  // Calls visit(target pc) for every successor inside the program, calls' return sites included.
+  template <typename Visit>
+  void ForEachSuccessor(const BasicBlock& block, Visit visit) const {
+    switch (block.kind) {
+      case BlockEnd::kBranch:
+        visit(block.target);
+        visit(block.end);
+        break;
+      case BlockEnd::kFallThrough:
+      case BlockEnd::kCall:
+      case BlockEnd::kIndirectCall:
+      case BlockEnd::kHostCall:
+        visit(block.end);
+        break;
+      case BlockEnd::kJump:
+        visit(block.target);
+        break;
+      case BlockEnd::kSwitch:
+        for (uint32_t target : block.switch_targets) visit(target);
+        break;
+      case BlockEnd::kReturn:
+      case BlockEnd::kIndirectJump:
+      case BlockEnd::kTrap:
+        break;
+    }
+  }
+
+  uint32_t Find(uint32_t b) {
+    while (parent_[b] != b) b = parent_[b] = parent_[parent_[b]];
+    return b;
+  }
+
+  ControlFlow FormRegions() {
+    parent_.resize(blocks_.size());
+    std::iota(parent_.begin(), parent_.end(), 0u);
+    for (uint32_t b = 0; b < blocks_.size(); ++b) {
+      ForEachSuccessor(blocks_[b], [&](uint32_t pc) {
+        const uint32_t index = code_.IndexOf(pc);
+        if (index == Code::kNone || (flags_[index] & kReached) == 0 || (flags_[index] & kStart) != 0) return;
+        const uint32_t x = Find(b), y = Find(block_of_[index]);
+        parent_[std::max(x, y)] = std::min(x, y);
+      });
+    }
+    ControlFlow result;
+    std::vector<uint32_t> region_of_root(blocks_.size(), Code::kNone);
+    for (uint32_t b = 0; b < blocks_.size(); ++b) {
+      const uint32_t root = Find(b);
+      if (region_of_root[root] == Code::kNone) {
+        region_of_root[root] = static_cast<uint32_t>(result.regions.size());
+        result.regions.emplace_back();
+      }
+      result.regions[region_of_root[root]].blocks.push_back(std::move(blocks_[b]));
+    }
+    for (Region& region : result.regions) {
+      ChooseEntries(region);
+      result.entries.insert(result.entries.end(), region.entries.begin(), region.entries.end());
+    }
+    std::sort(result.entries.begin(), result.entries.end());
+    NameRegions(result);
+    return result;
+  }
+
+  void ChooseEntries(Region& region) {
+    const std::vector<bool> is_loop_head = FindLoopHeads(region);
+    std::optional<uint32_t> primary;
+    for (uint32_t b = 0; b < region.blocks.size(); ++b) {
+      const uint32_t pc = region.blocks[b].begin;
+      const uint8_t flags = flags_[code_.IndexOf(pc)];
+      if ((flags & (kStart | kTaken | kReturnSite)) == 0 && !is_loop_head[b]) continue;
+      if (!primary && (flags & (kStart | kTaken)) != 0) {
+        primary = pc;
+      } else {
+        region.entries.push_back(pc);
+      }
+    }
+    // A region that only switch tables lead to has no entry of its own.
+    if (!primary && region.entries.empty()) primary = region.blocks[0].begin;
+    if (primary) region.entries.insert(region.entries.begin(), *primary);
+  }
+
+  // Heads of loops without calls. (A loop with a call is resumed at the call's return site.)
+  std::vector<bool> FindLoopHeads(const Region& region) {
+    const uint32_t n = static_cast<uint32_t>(region.blocks.size());
+    std::vector<bool> head(n);
+    enum : uint8_t { kNew, kOpen, kDone };
+    std::vector<uint8_t> color(n, kNew);
+    struct Frame {
+      uint32_t block;
+      std::vector<uint32_t> successors;
+      size_t next = 0;
+    };
+    auto successors_of = [&](uint32_t b) {
+      std::vector<uint32_t> result;
+      const BlockEnd kind = region.blocks[b].kind;
+      if (kind == BlockEnd::kCall || kind == BlockEnd::kIndirectCall || kind == BlockEnd::kHostCall) return result;
+      ForEachSuccessor(region.blocks[b], [&](uint32_t pc) {
+        if (std::optional<uint32_t> s = region.FindBlock(pc)) result.push_back(*s);
+      });
+      return result;
+    };
+    std::vector<Frame> stack;
+    for (uint32_t root = 0; root < n; ++root) {
+      if (color[root] != kNew) continue;
+      color[root] = kOpen;
+      stack.push_back({root, successors_of(root)});
+      while (!stack.empty()) {
+        Frame& frame = stack.back();
+        if (frame.next == frame.successors.size()) {
+          color[frame.block] = kDone;
+          stack.pop_back();
+          continue;
+        }
+        const uint32_t s = frame.successors[frame.next++];
+        if (color[s] == kOpen) head[s] = true;
+        if (color[s] == kNew) {
+          color[s] = kOpen;
+          stack.push_back({s, successors_of(s)});
+        }
+      }
+    }
+    return head;
+  }
+
+  void NameRegions(ControlFlow& flow) const {
+    absl::flat_hash_map<uint32_t, const std::string*> names;
+    for (const guest::Symbol& symbol : program_.symbols) {
+      const std::string*& name = names[symbol.address];
+      if (name == nullptr || symbol.is_function) name = &symbol.name;
+    }
+    for (Region& region : flow.regions) {
+      auto it = names.find(region.entries[0]);
+      region.name = it != names.end() ? *it->second : absl::StrFormat("fn_%08x", region.entries[0]);
+    }
+  }
+
+  struct DataWord {
+    uint32_t address, value;
+    bool in_table;
+  };
+
+  const guest::Program& program_;
+  const Code& code_;
+  const Memory memory_;
+  std::vector<uint8_t> flags_;           // by instruction index
+  std::vector<uint32_t> jump_target_;    // of jal and of jalr to constants, by instruction index
+  std::vector<uint32_t> worklist_;       // instruction indexes to follow from
+  std::vector<PendingJump> pending_;
+  std::vector<uint32_t> built_;          // code addresses built by instructions, and gap starts
+  std::vector<DataWord> data_words_;     // ascending by address
+  absl::flat_hash_map<uint32_t, std::vector<uint32_t>> switch_targets_;  // by instruction index of the jump
+  std::vector<BasicBlock> blocks_;
+  std::vector<uint32_t> block_of_;       // by instruction index
+  std::vector<uint32_t> parent_;         // union-find over blocks
+};
+
+}  // namespace
+
+Code::Code(const guest::Program& program) {
+  for (const guest::CodeRange& code : program.code) {
+    for (const guest::Segment& s : program.segments) {
+      const uint64_t data_end = s.address + uint64_t{s.data.size()};
+      const uint64_t begin = std::max<uint64_t>(code.begin, s.address), end = std::min<uint64_t>(code.end, data_end);
+      if (begin + 4 > end) continue;
+      ranges_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end), size()});
+      for (uint64_t pc = begin; pc + 4 <= end; pc += 4) {
+        uint32_t word;
+        std::memcpy(&word, s.data.data() + (pc - s.address), 4);
+        instructions_.push_back(Decode(word));
+      }
+    }
+  }
+}
+
+uint32_t Code::PcOf(uint32_t index) const {
+  for (size_t i = ranges_.size(); i-- > 0;) {
+    if (index >= ranges_[i].base) return ranges_[i].begin + 4 * (index - ranges_[i].base);
+  }
+  return kNone;
+}
+
+std::optional<uint32_t> Region::FindBlock(uint32_t pc) const {
+  auto it = std::lower_bound(blocks.begin(), blocks.end(), pc,
+                             [](const BasicBlock& b, uint32_t p) { return b.begin < p; });
+  if (it == blocks.end() || it->begin != pc) return std::nullopt;
+  return static_cast<uint32_t>(it - blocks.begin());
+}
+
+bool ControlFlow::IsEntry(uint32_t pc) const { return std::binary_search(entries.begin(), entries.end(), pc); }
+
+ControlFlow RecoverControlFlow(const guest::Program& program, const Code& code) {
+  return Recovery(program, code).Run();
+}
+
+}  // namespace precast::riscv

@@ -1,0 +1,102 @@
+// Recovers the control flow of a RISC-V program: which words are instructions, where basic blocks and
+// functions begin, and which blocks belong together in one *region* (the unit of compilation).
+//
+// Roots are the entry point, function symbols, and every code address found in data or built by
+// instructions; direct targets and jump tables are followed. Nothing here has to be complete or right for
+// correctness: a jump to a place that was not found leaves native code and goes on in the interpreter,
+// and indirect jumps check their target against what was compiled. It only has to be good for speed.
+//
+// Regions are connected components of the control-flow graph, cut at calls and at known function starts:
+// a jump to another function's start is a tail call. So a region is usually one guest function, with
+// several entries: its start, the return sites of its calls, loop heads (to resume after a suspend), and
+// blocks whose address was taken.
+#ifndef PRECAST_COMPILER_RISCV_CONTROL_FLOW_H_
+#define PRECAST_COMPILER_RISCV_CONTROL_FLOW_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "compiler/guest/program.h"
+#include "compiler/riscv/decoder.h"
+
+namespace precast::riscv {
+
+// The instructions of a program, decoded once; indexed by pc. Covers the code that has bytes in the file.
+class Code {
+ public:
+  explicit Code(const guest::Program& program);
+
+  static constexpr uint32_t kNone = 0xffffffff;
+  // Flat index of the instruction at `pc`, or kNone if pc is misaligned or not code.
+  uint32_t IndexOf(uint32_t pc) const {
+    for (const Range& r : ranges_) {
+      if (pc - r.begin < r.end - r.begin) return pc % 4 == 0 ? r.base + (pc - r.begin) / 4 : kNone;
+    }
+    return kNone;
+  }
+  bool Contains(uint32_t pc) const { return IndexOf(pc) != kNone; }
+  const Instruction& At(uint32_t index) const { return instructions_[index]; }
+  uint32_t PcOf(uint32_t index) const;
+  uint32_t size() const { return static_cast<uint32_t>(instructions_.size()); }
+
+ private:
+  struct Range {
+    uint32_t begin, end;  // guest addresses
+    uint32_t base;        // flat index of `begin`
+  };
+  std::vector<Range> ranges_;  // ascending
+  std::vector<Instruction> instructions_;
+};
+
+// How a basic block ends.
+enum class BlockEnd : uint8_t {
+  kFallThrough,   // the next instruction starts another block
+  kJump,          // jal x0, or jalr x0 to a known constant
+  kBranch,
+  kCall,          // jal rd
+  kIndirectCall,  // jalr rd
+  kReturn,        // jalr x0 through a link register
+  kSwitch,        // jalr x0 through a recovered jump table
+  kIndirectJump,  // jalr x0 otherwise
+  kHostCall,      // ecall
+  kTrap,          // ebreak, illegal instruction, or a direct jump to a misaligned target
+};
+
+struct BasicBlock {
+  uint32_t begin, end;  // pcs of the first instruction and just after the last
+  BlockEnd kind;
+  // Direct target: kJump, kBranch, kCall.
+  uint32_t target = 0;
+  // kSwitch: possible targets, ascending, unique; all in this region.
+  std::vector<uint32_t> switch_targets;
+
+  uint32_t last_pc() const { return end - 4; }
+  uint32_t num_instructions() const { return (end - begin) / 4; }
+};
+
+// A unit of compilation.
+struct Region {
+  std::string name;
+  std::vector<BasicBlock> blocks;  // ascending by address
+  // Pcs at which the dispatcher may enter, the primary one first, the rest ascending. Each starts a block.
+  std::vector<uint32_t> entries;
+
+  // Index of the block that begins at pc.
+  std::optional<uint32_t> FindBlock(uint32_t pc) const;
+};
+
+struct ControlFlow {
+  std::vector<Region> regions;   // ascending by their lowest address
+  std::vector<uint32_t> entries; // of all regions, ascending
+
+  bool IsEntry(uint32_t pc) const;
+};
+
+ControlFlow RecoverControlFlow(const guest::Program& program, const Code& code);
+
+}  // namespace precast::riscv
+
+#endif  // PRECAST_COMPILER_RISCV_CONTROL_FLOW_H_

@@ -1,0 +1,509 @@
+#include "compiler/riscv/lifter.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/log/check.h"
+#include "compiler/ir/builder.h"
+#include "compiler/riscv/region_analysis.h"
+#include "runtime/abi/vm_context.h"
+
+namespace precast::riscv {
+namespace {
+
+using ir::IntCond;
+using ir::MemKind;
+using ir::Opcode;
+using ir::Type;
+using ir::Value;
+
+constexpr RegisterSet PassedSet() {
+  RegisterSet set = 0;
+  for (uint8_t r : abi::kPassed) set |= RegisterSet{1} << r;
+  return set;
+}
+constexpr RegisterSet kPassed = PassedSet();
+
+bool Contains(RegisterSet set, int r) { return (set >> r & 1) != 0; }
+
+template <typename Visit>
+void ForEach(RegisterSet set, Visit visit) {
+  for (; set != 0; set &= set - 1) visit(std::countr_zero(set));
+}
+
+// The guest registers' values at one point of a node.
+struct Registers {
+  std::array<Value, 32> value;  // invalid: in VmContext, not loaded yet
+  RegisterSet dirty = 0;        // value[] is newer than VmContext
+  RegisterSet undeclared = 0;   // dirty, and not declared to sites yet
+};
+
+class Lifter {
+ public:
+  Lifter(const Region& region, const ControlFlow& flow, const Code& code, const LiftOptions& options)
+      : region_(region),
+        flow_(flow),
+        code_(code),
+        local_(options.local),
+        plan_(PlanRegion(region, code, kPassed, options.local)),
+        function_(region.name, RegionSignature()),
+        b_(function_),
+        ir_block_(plan_.nodes.size()),
+        out_(plan_.nodes.size()) {}
+
+  ir::Function Run() {
+    MakeBlocks();
+    for (uint32_t n : plan_.order) {
+      const Node& node = plan_.nodes[n];
+      if (node.kind == Node::Kind::kBlock) LiftBlock(n);
+      if (node.kind == Node::Kind::kEntry) LiftEntry(n);
+      // kAfterCall is lifted with its call.
+    }
+    return std::move(function_);
+  }
+
+ private:
+  // -- blocks, parameters and edges
+
+  // Registers that come into block node `n` as block parameters.
+  RegisterSet Parameters(uint32_t n) const {
+    const Node& node = plan_.nodes[n];
+    if (local_) return 0;
+    RegisterSet set = 0;
+    ForEach(node.needed, [&](int r) {
+      if (node.source[r] == n && !(node.loads_state && !Contains(kPassed, r))) set |= RegisterSet{1} << r;
+    });
+    return set;
+  }
+
+  // All blocks and their parameters exist before any is filled, since edges go both ways.
+  void MakeBlocks() {
+    parameters_.resize(region_.blocks.size());
+    for (uint32_t n : plan_.order) {
+      const Node& node = plan_.nodes[n];
+      if (node.kind == Node::Kind::kAfterCall) continue;
+      ir_block_[n] = function_.NewBlock();
+      ir::BlockData& data = function_.block(ir_block_[n]);
+      data.guest_pc = region_.blocks[node.block].begin;
+      if (node.kind == Node::Kind::kEntry) continue;
+      parameters_[n] = Parameters(n);
+      ForEach(parameters_[n], [&](int) { function_.AddParam(ir_block_[n], Type::kI32); });
+    }
+    // In the region's order of entries: the primary one first.
+    for (uint32_t n = static_cast<uint32_t>(region_.blocks.size()); n < plan_.nodes.size(); ++n) {
+      if (plan_.nodes[n].kind != Node::Kind::kEntry) continue;
+      for (size_t i = 0; i < std::size(abi::kPassed); ++i) function_.AddParam(ir_block_[n], Type::kI32);
+      function_.AddEntry(ir_block_[n]);
+      function_.block(ir_block_[n]).cold = n != region_.blocks.size();
+    }
+  }
+
+  // The edge from the current point to the block at `pc` in this region.
+  ir::Edge EdgeTo(uint32_t target_node) {
+    ir::Edge edge{ir_block_[target_node], {}};
+    ForEach(parameters_[target_node], [&](int r) { edge.args.push_back(Read(r)); });
+    return edge;
+  }
+
+  // Where a jump to `pc` goes: a block of this region, or else a new block that leaves the region.
+  ir::Edge EdgeToPc(uint32_t pc) {
+    if (std::optional<uint32_t> target = region_.FindBlock(pc)) return EdgeTo(*target);
+    const ir::Block here = b_.block();
+    const Registers saved = now_;
+    const ir::Block leave = function_.NewBlock();
+    function_.block(leave).guest_pc = pc;
+    b_.SetBlock(leave);
+    Leave(pc);
+    now_ = saved;
+    b_.SetBlock(here);
+    return {leave, {}};
+  }
+
+  // Goes on at `pc`: in this region, or by leaving it.
+  void GoTo(uint32_t pc) {
+    if (std::optional<uint32_t> target = region_.FindBlock(pc)) {
+      if (local_) Flush(~RegisterSet{0});
+      b_.Br(EdgeTo(*target));
+    } else {
+      Leave(pc);
+    }
+  }
+
+  // Tail-calls whatever is at `pc`.
+  void Leave(uint32_t pc) {
+    Flush(~kPassed);
+    if (flow_.IsEntry(pc)) {
+      b_.TailCall(ir::FuncRef(pc), Passed(), SiteHere(0));
+    } else {
+      b_.TailDispatch(Const(pc), Passed(), SiteHere(0));
+    }
+  }
+
+  // -- guest registers
+
+  Value Const(uint32_t value) { return b_.Iconst(Type::kI32, static_cast<int32_t>(value)); }
+
+  Value Read(int r) {
+    if (r == 0) return Const(0);
+    if (!now_.value[r].valid()) now_.value[r] = b_.LoadState(static_cast<uint8_t>(r));
+    return now_.value[r];
+  }
+
+  void Write(int r, Value value) {
+    if (r == 0) return;
+    now_.value[r] = value;
+    now_.dirty |= RegisterSet{1} << r;
+    now_.undeclared |= RegisterSet{1} << r;
+  }
+
+  // Stores dirty registers of `set` to VmContext.
+  void Flush(RegisterSet set) {
+    ForEach(now_.dirty & set, [&](int r) { b_.StoreState(static_cast<uint8_t>(r), now_.value[r]); });
+    now_.dirty &= ~set;
+    now_.undeclared &= ~set;
+  }
+
+  std::vector<Value> Passed() {
+    std::vector<Value> values;
+    for (uint8_t r : abi::kPassed) values.push_back(Read(r));
+    return values;
+  }
+
+  // Registers are as a boundary leaves them: `values` are the passed ones.
+  void TakeBoundary(absl::Span<const Value> values) {
+    now_ = Registers{};
+    for (size_t i = 0; i < values.size(); ++i) {
+      now_.value[abi::kPassed[i]] = values[i];
+      now_.dirty |= RegisterSet{1} << abi::kPassed[i];
+    }
+    if (local_) {
+      Flush(kPassed);
+      now_ = Registers{};
+    }
+  }
+
+  // -- sites
+
+  // Declares the values written since the last site, so that the next one can recover them.
+  void DeclareDeferred() {
+    ForEach(now_.undeclared, [&](int r) { b_.DeferState(static_cast<uint8_t>(r), now_.value[r]); });
+    now_.undeclared = 0;
+  }
+
+  // Site of the instruction at hand: `retired` of the block's instructions have retired if it stops.
+  ir::Site SiteHere(uint32_t retired) const { return {pc_, charged_ - retired}; }
+  ir::Site StopSite() {
+    DeclareDeferred();
+    return SiteHere(index_);
+  }
+
+  // -- lifting
+
+  void LiftEntry(uint32_t n) {
+    b_.SetBlock(ir_block_[n]);
+    TakeBoundary(function_.block(ir_block_[n]).params);
+    b_.Br(EdgeTo(plan_.nodes[n].block));
+    out_[n] = now_;
+  }
+
+  void LiftBlock(uint32_t n) {
+    const Node& node = plan_.nodes[n];
+    const BasicBlock& block = region_.blocks[node.block];
+    b_.SetBlock(ir_block_[n]);
+    EnterBlock(n, node);
+    charged_ = block.num_instructions();
+    pc_ = block.begin;
+    b_.Meter(charged_, {pc_, charged_});
+    const uint32_t first = code_.IndexOf(block.begin);
+    for (index_ = 0; index_ + 1 < charged_; ++index_, pc_ += 4) LiftInstruction(code_.At(first + index_));
+    LiftEnd(n, block, code_.At(first + index_));
+    out_[n] = now_;
+    if (plan_.after_call[n] != Code::kNone) out_[plan_.after_call[n]] = now_;
+  }
+
+  // Registers as block `n` finds them.
+  void EnterBlock(uint32_t n, const Node& node) {
+    now_ = Registers{};
+    if (local_) return;
+    now_.dirty = node.dirty;
+    size_t next_param = 0;
+    ForEach(node.needed, [&](int r) {
+      if (Contains(parameters_[n], r)) {
+        now_.value[r] = function_.block(ir_block_[n]).params[next_param++];
+      } else if (node.source[r] != n) {
+        now_.value[r] = out_[node.source[r]].value[r];
+      }
+    });
+    auto& state = function_.block(ir_block_[n]).state;
+    ForEach(node.dirty, [&](int r) { state.emplace_back(static_cast<uint8_t>(r), now_.value[r]); });
+  }
+
+  void LiftInstruction(const Instruction& in) {
+    auto rs1 = [&] { return Read(in.rs1); };
+    auto rs2 = [&] { return Read(in.rs2); };
+    auto imm = [&] { return Const(static_cast<uint32_t>(in.imm)); };
+    auto binary = [&](Opcode op, Value x, Value y) { Write(in.rd, b_.Binary(op, x, y)); };
+    auto compare = [&](IntCond cond, Value x, Value y) { Write(in.rd, b_.Icmp(cond, x, y)); };
+    switch (in.op) {
+      case Op::kLui: Write(in.rd, imm()); break;
+      case Op::kAuipc: Write(in.rd, Const(pc_ + static_cast<uint32_t>(in.imm))); break;
+      case Op::kAddi: binary(Opcode::kAdd, rs1(), imm()); break;
+      case Op::kSlti: compare(IntCond::kSlt, rs1(), imm()); break;
+      case Op::kSltiu: compare(IntCond::kUlt, rs1(), imm()); break;
+      case Op::kXori: binary(Opcode::kXor, rs1(), imm()); break;
+      case Op::kOri: binary(Opcode::kOr, rs1(), imm()); break;
+      case Op::kAndi: binary(Opcode::kAnd, rs1(), imm()); break;
+      case Op::kSlli: binary(Opcode::kShl, rs1(), imm()); break;
+      case Op::kSrli: binary(Opcode::kShrU, rs1(), imm()); break;
+      case Op::kSrai: binary(Opcode::kShrS, rs1(), imm()); break;
+      case Op::kAdd: binary(Opcode::kAdd, rs1(), rs2()); break;
+      case Op::kSub: binary(Opcode::kSub, rs1(), rs2()); break;
+      case Op::kSll: binary(Opcode::kShl, rs1(), rs2()); break;
+      case Op::kSlt: compare(IntCond::kSlt, rs1(), rs2()); break;
+      case Op::kSltu: compare(IntCond::kUlt, rs1(), rs2()); break;
+      case Op::kXor: binary(Opcode::kXor, rs1(), rs2()); break;
+      case Op::kSrl: binary(Opcode::kShrU, rs1(), rs2()); break;
+      case Op::kSra: binary(Opcode::kShrS, rs1(), rs2()); break;
+      case Op::kOr: binary(Opcode::kOr, rs1(), rs2()); break;
+      case Op::kAnd: binary(Opcode::kAnd, rs1(), rs2()); break;
+      case Op::kMul: binary(Opcode::kMul, rs1(), rs2()); break;
+      case Op::kMulh: binary(Opcode::kSmulHi, rs1(), rs2()); break;
+      case Op::kMulhsu: binary(Opcode::kSumulHi, rs1(), rs2()); break;
+      case Op::kMulhu: binary(Opcode::kUmulHi, rs1(), rs2()); break;
+      case Op::kDiv: binary(Opcode::kSdivTotal, rs1(), rs2()); break;
+      case Op::kDivu: binary(Opcode::kUdivTotal, rs1(), rs2()); break;
+      case Op::kRem: binary(Opcode::kSremTotal, rs1(), rs2()); break;
+      case Op::kRemu: binary(Opcode::kUremTotal, rs1(), rs2()); break;
+      case Op::kLb: LiftLoad(in, MemKind::kS8); break;
+      case Op::kLh: LiftLoad(in, MemKind::kS16); break;
+      case Op::kLw: LiftLoad(in, MemKind::kU32); break;
+      case Op::kLbu: LiftLoad(in, MemKind::kU8); break;
+      case Op::kLhu: LiftLoad(in, MemKind::kU16); break;
+      case Op::kSb: LiftStore(in, MemKind::kU8); break;
+      case Op::kSh: LiftStore(in, MemKind::kU16); break;
+      case Op::kSw: LiftStore(in, MemKind::kU32); break;
+      case Op::kFence:
+      case Op::kFenceI:
+        break;  // one hart, and code that never changes
+      default:
+        ABSL_CHECK(false) << "control flow inside a block at pc " << pc_;
+    }
+  }
+
+  // Address of a load or store: base value and displacement. A constant base takes the displacement in.
+  std::pair<Value, int32_t> Address(const Instruction& in) {
+    Value base = Read(in.rs1);
+    if (std::optional<int64_t> c = b_.ConstantOf(base)) {
+      return {Const(static_cast<uint32_t>(*c) + static_cast<uint32_t>(in.imm)), 0};
+    }
+    return {base, in.imm};
+  }
+
+  void LiftLoad(const Instruction& in, MemKind kind) {
+    const auto [base, displacement] = Address(in);
+    Write(in.rd, b_.Load(kind, Type::kI32, base, displacement, StopSite()));
+  }
+
+  void LiftStore(const Instruction& in, MemKind kind) {
+    const auto [base, displacement] = Address(in);
+    const Value value = Read(in.rs2);
+    b_.Store(kind, base, value, displacement, StopSite());
+  }
+
+  // -- ends of blocks. `in` is the last instruction, at pc_; index_ instructions have retired before it.
+
+  void LiftEnd(uint32_t n, const BasicBlock& block, const Instruction& in) {
+    switch (block.kind) {
+      case BlockEnd::kFallThrough:
+        LiftInstruction(in);
+        GoTo(block.end);
+        break;
+      case BlockEnd::kBranch: LiftBranch(block, in); break;
+      case BlockEnd::kJump:
+        if (in.op == Op::kJalr) {
+          LiftRegisterJump(n, block, in);
+        } else {
+          GoTo(block.target);
+        }
+        break;
+      case BlockEnd::kCall:
+        Write(in.rd, Const(block.end));
+        CallDirect(n, block.target);
+        break;
+      case BlockEnd::kHostCall: LiftHostCall(n); break;
+      case BlockEnd::kTrap: LiftTrap(in); break;
+      case BlockEnd::kIndirectCall:
+      case BlockEnd::kReturn:
+      case BlockEnd::kSwitch:
+      case BlockEnd::kIndirectJump:
+        LiftRegisterJump(n, block, in);
+        break;
+    }
+  }
+
+  void LiftBranch(const BasicBlock& block, const Instruction& in) {
+    static constexpr IntCond kConds[] = {IntCond::kEq, IntCond::kNe, IntCond::kSlt, IntCond::kSge, IntCond::kUlt, IntCond::kUge};
+    const IntCond cond = kConds[static_cast<int>(in.op) - static_cast<int>(Op::kBeq)];
+    const Value taken = b_.Icmp(cond, Read(in.rs1), Read(in.rs2));
+    if (in.imm % 4 != 0) {
+      b_.TrapIf(taken, static_cast<uint8_t>(abi::TrapCode::kMisalignedPc), StopSite());
+      GoTo(block.end);
+      return;
+    }
+    if (local_) Flush(~RegisterSet{0});
+    ir::Edge if_taken = EdgeToPc(block.target);
+    ir::Edge if_not = EdgeToPc(block.end);
+    b_.BrIf(taken, std::move(if_taken), std::move(if_not), /*cold=*/false);
+  }
+
+  // jalr. The target's value decides what the jump really is: recovery only guessed.
+  void LiftRegisterJump(uint32_t n, const BasicBlock& block, const Instruction& in) {
+    Value target = Read(in.rs1);
+    if (in.imm != 0) target = b_.Binary(Opcode::kAdd, target, Const(static_cast<uint32_t>(in.imm)));
+    target = b_.Binary(Opcode::kAnd, target, Const(~1u));
+    const Value misaligned = b_.Binary(Opcode::kAnd, target, Const(2));
+    if (b_.ConstantOf(misaligned) != 0) {
+      b_.TrapIf(misaligned, static_cast<uint8_t>(abi::TrapCode::kMisalignedPc), StopSite());
+    }
+    if (in.rd != 0) Write(in.rd, Const(block.end));
+    const std::optional<int64_t> constant = b_.ConstantOf(target);
+    if (in.rd != 0) {
+      if (constant && flow_.IsEntry(static_cast<uint32_t>(*constant))) {
+        CallDirect(n, static_cast<uint32_t>(*constant));
+      } else {
+        Flush(~kPassed);
+        AfterCall(n, b_.CallDispatch(target, Passed(), RegionSignature().results, SiteHere(charged_)));
+      }
+      return;
+    }
+    if (constant && block.kind == BlockEnd::kJump && static_cast<uint32_t>(*constant) == block.target) {
+      GoTo(block.target);
+    } else if (block.kind == BlockEnd::kSwitch) {
+      LiftSwitch(block, target);
+    } else {
+      Flush(~kPassed);
+      std::vector<Value> passed = Passed();
+      if (block.kind == BlockEnd::kReturn) {
+        passed.insert(passed.begin(), target);
+        b_.Ret(passed);
+      } else {
+        b_.TailDispatch(target, passed, SiteHere(charged_));
+      }
+    }
+  }
+
+  // A jump table by target address, of the span between the lowest and the highest target. A target that
+  // is not in it goes through the dispatcher.
+  void LiftSwitch(const BasicBlock& block, Value target) {
+    if (local_) Flush(~RegisterSet{0});
+    const uint32_t low = block.switch_targets.front(), high = block.switch_targets.back();
+    const Value offset = b_.Binary(Opcode::kSub, target, Const(low));
+    const Value slot = b_.Binary(Opcode::kShrU, offset, Const(2));
+    const ir::Block here = b_.block();
+    const Registers saved = now_;
+
+    const ir::Block otherwise = function_.NewBlock();
+    function_.block(otherwise).guest_pc = pc_;
+    function_.block(otherwise).cold = true;
+    b_.SetBlock(otherwise);
+    Flush(~kPassed);
+    b_.TailDispatch(target, Passed(), SiteHere(charged_));
+
+    std::vector<ir::Edge> edges((high - low) / 4 + 1, ir::Edge{otherwise, {}});
+    for (uint32_t pc : block.switch_targets) {
+      now_ = saved;
+      const ir::Block arm = function_.NewBlock();
+      function_.block(arm).guest_pc = pc;
+      b_.SetBlock(arm);
+      b_.Br(EdgeTo(*region_.FindBlock(pc)));
+      edges[(pc - low) / 4].target = arm;
+    }
+    edges.push_back({otherwise, {}});
+    now_ = saved;
+    b_.SetBlock(here);
+    b_.BrTable(slot, std::move(edges));
+  }
+
+  void CallDirect(uint32_t n, uint32_t target) {
+    Flush(~kPassed);
+    if (flow_.IsEntry(target)) {
+      AfterCall(n, b_.Call(ir::FuncRef(target), Passed(), RegionSignature().results, SiteHere(charged_)));
+    } else {
+      AfterCall(n, b_.CallDispatch(Const(target), Passed(), RegionSignature().results, SiteHere(charged_)));
+    }
+  }
+
+  void LiftHostCall(uint32_t n) {
+    Flush(~kPassed);
+    b_.StoreState(abi::kSlotPc, Const(pc_));
+    AfterCall(n, b_.CallRuntime(static_cast<uint8_t>(abi::Callback::kHostCall), Passed(), RegionSignature().results,
+                                SiteHere(charged_)));
+  }
+
+  // The callee says at which pc to continue. Anything but the return site is for a caller further out, or
+  // for the dispatcher: hand it on.
+  void AfterCall(uint32_t n, std::vector<Value> results) {
+    const uint32_t after = plan_.after_call[n];
+    const uint32_t return_pc = region_.blocks[n].end;
+    if (plan_.nodes[after].successors.empty()) {  // no code at the return site
+      b_.Ret(results);
+      return;
+    }
+    const Value mismatch = b_.Icmp(IntCond::kNe, results[0], Const(return_pc));
+    const ir::Block elsewhere = function_.NewBlock();
+    function_.block(elsewhere).cold = true;
+    function_.block(elsewhere).guest_pc = return_pc;
+    const ir::Block here = b_.block();
+    b_.SetBlock(elsewhere);
+    b_.Ret(results);
+    b_.SetBlock(here);
+    TakeBoundary(absl::MakeConstSpan(results).subspan(1));
+    ir::Edge back = EdgeTo(plan_.nodes[after].successors[0]);
+    b_.BrIf(mismatch, {elsewhere, {}}, std::move(back), /*cold=*/true);
+  }
+
+  void LiftTrap(const Instruction& in) {
+    abi::TrapCode trap = abi::TrapCode::kIllegalInstruction;
+    if (in.op == Op::kEbreak) trap = abi::TrapCode::kBreakpoint;
+    if (in.op == Op::kJal) trap = abi::TrapCode::kMisalignedPc;
+    b_.Trap(static_cast<uint8_t>(trap), StopSite());
+  }
+
+  const Region& region_;
+  const ControlFlow& flow_;
+  const Code& code_;
+  const bool local_;
+  const RegionPlan plan_;
+  ir::Function function_;
+  ir::Builder b_;
+
+  std::vector<ir::Block> ir_block_;        // by node; none for kAfterCall
+  std::vector<RegisterSet> parameters_;    // by block: registers that are its block parameters
+  std::vector<Registers> out_;             // by node: registers at its end
+
+  // The point of lifting.
+  Registers now_;
+  uint32_t pc_ = 0;           // of the instruction at hand
+  uint32_t index_ = 0;        // its number in the block
+  uint32_t charged_ = 0;      // instructions in the block
+};
+
+}  // namespace
+
+ir::Signature RegionSignature() {
+  ir::Signature signature;
+  signature.params.assign(std::size(abi::kPassed), Type::kI32);
+  signature.results.assign(std::size(abi::kPassed) + 1, Type::kI32);
+  return signature;
+}
+
+ir::Function Lift(const Region& region, const ControlFlow& flow, const Code& code, const LiftOptions& options) {
+  return Lifter(region, flow, code, options).Run();
+}
+
+}  // namespace precast::riscv

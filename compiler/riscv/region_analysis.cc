@@ -1,0 +1,226 @@
+#include "compiler/riscv/region_analysis.h"
+
+#include <algorithm>
+
+#include "absl/log/check.h"
+
+namespace precast::riscv {
+namespace {
+
+constexpr uint32_t kNoNode = 0xffffffff;
+
+bool IsCall(BlockEnd kind) {
+  return kind == BlockEnd::kCall || kind == BlockEnd::kIndirectCall || kind == BlockEnd::kHostCall;
+}
+
+class Planner {
+ public:
+  Planner(const Region& region, const Code& code, RegisterSet passed, bool local)
+      : region_(region), code_(code), passed_(passed), local_(local) {}
+
+  RegionPlan Run() {
+    MakeNodes();
+    Connect();
+    Order();
+    MarkLoaders();
+    SolveDirty();
+    SolveNeeded();
+    SolveSources();
+    return std::move(plan_);
+  }
+
+ private:
+  void MakeNodes() {
+    for (uint32_t b = 0; b < region_.blocks.size(); ++b) {
+      Node node{.kind = Node::Kind::kBlock, .block = b};
+      const BasicBlock& block = region_.blocks[b];
+      uint32_t index = code_.IndexOf(block.begin);
+      for (uint32_t n = block.num_instructions(); n-- > 0; ++index) {
+        const Instruction& in = code_.At(index);
+        node.reads |= Reads(in) & ~node.writes;
+        node.writes |= Writes(in);
+      }
+      plan_.nodes.push_back(std::move(node));
+    }
+    plan_.after_call.assign(region_.blocks.size(), kNoNode);
+    for (uint32_t pc : region_.entries) AddBoundary(Node::Kind::kEntry, *region_.FindBlock(pc));
+    for (uint32_t b = 0; b < region_.blocks.size(); ++b) {
+      if (!IsCall(region_.blocks[b].kind)) continue;
+      plan_.after_call[b] = static_cast<uint32_t>(plan_.nodes.size());
+      AddBoundary(Node::Kind::kAfterCall, b);
+    }
+  }
+
+  void AddBoundary(Node::Kind kind, uint32_t block) {
+    plan_.nodes.push_back(Node{.kind = kind, .block = block, .writes = ~RegisterSet{1}});
+  }
+
+  // Successor blocks by pc, those in the region only.
+  template <typename Visit>
+  void ForEachTarget(const BasicBlock& block, Visit visit) const {
+    switch (block.kind) {
+      case BlockEnd::kBranch:
+        visit(block.target);
+        if (block.end != block.target) visit(block.end);
+        break;
+      case BlockEnd::kFallThrough: visit(block.end); break;
+      case BlockEnd::kJump: visit(block.target); break;
+      case BlockEnd::kSwitch:
+        for (uint32_t pc : block.switch_targets) visit(pc);
+        break;
+      default:
+        break;
+    }
+  }
+
+  void Connect() {
+    auto add_edge = [&](uint32_t from, uint32_t pc) {
+      if (std::optional<uint32_t> to = region_.FindBlock(pc)) {
+        plan_.nodes[from].successors.push_back(*to);
+        plan_.nodes[*to].predecessors.push_back(from);
+      }
+    };
+    for (uint32_t n = 0; n < plan_.nodes.size(); ++n) {
+      const BasicBlock& block = region_.blocks[plan_.nodes[n].block];
+      switch (plan_.nodes[n].kind) {
+        case Node::Kind::kBlock: ForEachTarget(block, [&](uint32_t pc) { add_edge(n, pc); }); break;
+        case Node::Kind::kEntry: add_edge(n, block.begin); break;
+        case Node::Kind::kAfterCall: add_edge(n, block.end); break;
+      }
+    }
+  }
+
+  // Reverse post-order from all boundary nodes. A call's after-node comes after the calling block, so that
+  // code is laid out in guest order.
+  void Order() {
+    std::vector<uint8_t> seen(plan_.nodes.size());
+    std::vector<std::pair<uint32_t, size_t>> stack;
+    std::vector<uint32_t> post;
+    auto visit_from = [&](uint32_t root) {
+      if (seen[root]) return;
+      seen[root] = 1;
+      stack.push_back({root, 0});
+      while (!stack.empty()) {
+        auto& [n, next] = stack.back();
+        const Node& node = plan_.nodes[n];
+        // The call edge counts as a successor here, visited last.
+        const uint32_t call = node.kind == Node::Kind::kBlock ? plan_.after_call[node.block] : kNoNode;
+        uint32_t s = kNoNode;
+        if (next < node.successors.size()) {
+          s = node.successors[node.successors.size() - 1 - next];
+        } else if (next == node.successors.size()) {
+          s = call;
+        } else {
+          post.push_back(n);
+          stack.pop_back();
+          continue;
+        }
+        ++next;
+        if (s != kNoNode && !seen[s]) {
+          seen[s] = 1;
+          stack.push_back({s, 0});
+        }
+      }
+    };
+    // The primary entry's tree comes first. A source dominates its uses (edges after calls counted too),
+    // so it is in the same tree, and earlier in reverse post-order.
+    for (uint32_t e = 0; e < region_.entries.size(); ++e) {
+      post.clear();
+      visit_from(static_cast<uint32_t>(region_.blocks.size()) + e);
+      plan_.order.insert(plan_.order.end(), post.rbegin(), post.rend());
+    }
+  }
+
+  void MarkLoaders() {
+    for (Node& node : plan_.nodes) {
+      if (node.IsBoundary()) continue;
+      node.loads_state = local_ || std::all_of(node.predecessors.begin(), node.predecessors.end(),
+                                               [&](uint32_t p) { return plan_.nodes[p].IsBoundary(); });
+    }
+  }
+
+  // Registers not passed that may differ from VmContext; passed ones always do.
+  void SolveDirty() {
+    if (local_) return;
+    bool changed = true;
+    while (changed) {
+      changed = false;
+      for (uint32_t n : plan_.order) {
+        Node& node = plan_.nodes[n];
+        RegisterSet dirty = passed_;
+        for (uint32_t p : node.predecessors) {
+          const Node& pred = plan_.nodes[p];
+          if (!pred.IsBoundary()) dirty |= pred.dirty | pred.writes;
+        }
+        changed |= dirty != node.dirty;
+        node.dirty = dirty;
+      }
+    }
+  }
+
+  void SolveNeeded() {
+    bool changed = true;
+    while (changed) {
+      changed = false;
+      for (size_t i = plan_.order.size(); i-- > 0;) {
+        Node& node = plan_.nodes[plan_.order[i]];
+        RegisterSet out = 0;
+        if (!local_) {
+          for (uint32_t s : node.successors) out |= plan_.nodes[s].needed;
+        }
+        const RegisterSet needed = node.reads | node.dirty | (out & ~node.writes);
+        changed |= needed != node.needed;
+        node.needed = needed;
+      }
+    }
+  }
+
+  // Optimistic: a predecessor not yet seen agrees with everything.
+  void SolveSources() {
+    constexpr uint32_t kUnseen = 0xfffffffe;
+    for (Node& node : plan_.nodes) node.source.fill(kUnseen);
+    auto out = [&](uint32_t n, int r) { return (plan_.nodes[n].writes >> r & 1) != 0 ? n : plan_.nodes[n].source[r]; };
+    bool changed = true;
+    while (changed) {
+      changed = false;
+      for (uint32_t n : plan_.order) {
+        Node& node = plan_.nodes[n];
+        for (int r = 1; r < 32; ++r) {
+          if ((node.needed >> r & 1) == 0 || node.source[r] == n) continue;
+          uint32_t source = kUnseen;
+          if (node.IsBoundary() || local_ || (node.loads_state && (passed_ >> r & 1) == 0)) {
+            source = n;
+          } else {
+            for (uint32_t p : node.predecessors) {
+              const uint32_t from = out(p, r);
+              if (from == kUnseen || from == source) continue;
+              source = source == kUnseen ? from : n;
+            }
+          }
+          changed |= source != node.source[r];
+          node.source[r] = source;
+        }
+      }
+    }
+  }
+
+  const Region& region_;
+  const Code& code_;
+  const RegisterSet passed_;
+  const bool local_;
+  RegionPlan plan_;
+};
+
+}  // namespace
+
+RegisterSet Reads(const Instruction& in) {
+  return ((RegisterSet{1} << in.rs1) | (RegisterSet{1} << in.rs2)) & ~RegisterSet{1};
+}
+
+RegisterSet Writes(const Instruction& in) { return (RegisterSet{1} << in.rd) & ~RegisterSet{1}; }
+
+RegionPlan PlanRegion(const Region& region, const Code& code, RegisterSet passed, bool local) {
+  return Planner(region, code, passed, local).Run();
+}
+
+}  // namespace precast::riscv
