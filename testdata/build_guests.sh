@@ -59,6 +59,11 @@ for source in bench/*.c; do
   link "bench_small_$name" "$PWD/bench/guest.ld" bench_crt0 "bench_small_$name"
 done
 
+# --- big100k: more than 100,000 instructions, for measuring compile time ------------------------
+python3 guests/big/gen_big.py 1100 >"$OBJ/big100k.c"
+compile "$OBJ/big100k.c" big100k -Ibench "${BENCH_FLAGS[@]}"
+link big100k "$PWD/bench/guest.ld" bench_crt0 big100k
+
 # --- isa: one generated program per instruction -------------------------------------------------
 mkdir "$OBJ/isa"
 python3 guests/isa/gen_isa.py "$OBJ/isa"
