@@ -49,6 +49,7 @@ struct Program {
   // The parts of `code` that are likely to hold instructions and nothing else (executable sections);
   // a hint for control-flow recovery, without meaning for execution.
   std::vector<CodeRange> code_hint;
+  bool code_hint_is_exact = false;  // it comes from section headers
   std::vector<Symbol> symbols;  // by ascending address
 };
 

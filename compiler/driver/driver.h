@@ -1,0 +1,60 @@
+// The compiler's table of contents: a guest program in, an image out, every step by name.
+#ifndef PRECAST_COMPILER_DRIVER_DRIVER_H_
+#define PRECAST_COMPILER_DRIVER_DRIVER_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "compiler/guest/program.h"
+
+namespace precast::driver {
+
+struct CompileOptions {
+  // 0: each basic block alone, no optimization passes. 1: SSA over whole regions.
+  int opt_level = 1;
+  // Worker threads; 0 = one per processor. Output does not depend on it.
+  int threads = 0;
+  // Run the IR verifier between passes and the register allocation checker: slow, for tests and fuzzing.
+  bool check = false;
+  // Called after each region (from any thread, one call at a time) with regions done and in all.
+  std::function<void(size_t done, size_t total)> progress;
+};
+
+// What compilation did, for reports.
+struct CompileStats {
+  size_t regions = 0;
+  size_t guest_instructions = 0;  // recovered, not executed
+  size_t ir_instructions = 0;     // handed to the back end
+  size_t code_bytes = 0;
+  size_t image_bytes = 0;
+  double seconds = 0;             // wall clock, all steps
+};
+
+struct CompileResult {
+  std::vector<uint8_t> image;
+  CompileStats stats;
+};
+
+// Reads a guest program of any supported kind. InvalidArgument if `file` is none, or is faulty.
+absl::StatusOr<guest::Program> ReadProgram(absl::Span<const uint8_t> file);
+
+// Compiles `file` to an image. Deterministic: same file, options and compiler give the same bytes.
+absl::StatusOr<CompileResult> Compile(absl::Span<const uint8_t> file, const CompileOptions& options);
+
+// The image as assembly text and a linker script, which `as` and `ld -shared -T` turn into an equivalent image.
+struct AssemblyResult {
+  std::string assembly;
+  std::string linker_script;
+};
+absl::StatusOr<AssemblyResult> CompileToAssembly(absl::Span<const uint8_t> file, const CompileOptions& options);
+
+// The optimized IR of every region as text, in address order.
+absl::StatusOr<std::string> CompileToIr(absl::Span<const uint8_t> file, const CompileOptions& options);
+
+}  // namespace precast::driver
+
+#endif  // PRECAST_COMPILER_DRIVER_DRIVER_H_
