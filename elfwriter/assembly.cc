@@ -46,13 +46,14 @@ class NameTable {
   // A name like `name` that is not taken yet, quoted if need be.
   std::string Unique(absl::string_view name) {
     std::string plain;
-    bool quote = name.empty() || absl::ascii_isdigit(static_cast<unsigned char>(name[0]));
+    bool quote = !name.empty() && absl::ascii_isdigit(static_cast<unsigned char>(name[0]));
     for (const char c : name) {
       const auto byte = static_cast<unsigned char>(c);
-      // gas reads "name@version"; the rest would need escapes that it does not undo.
+      const bool is_plain = absl::ascii_isalnum(byte) || c == '_' || c == '.' || c == '$';
+      // gas reads "name@version"; the others would need escapes that it does not undo.
       const bool is_expressible = absl::ascii_isprint(byte) && c != '"' && c != '\\' && c != '@';
       plain.push_back(is_expressible ? c : '_');
-      if (!absl::ascii_isalnum(byte) && c != '_' && c != '.' && c != '$') quote = true;
+      if (is_expressible && !is_plain) quote = true;
     }
     // Labels that begin with .L never reach the symbol table; "." is the location counter; and
     // names with a leading $ are immediates.
@@ -149,10 +150,8 @@ class AssemblyWriter {
     const Section& target = object_.section(fixup.target);
     const std::string label = SectionLabel(object_, target);
     if (IsMadeByLinker(object_, target)) linker_labels_.insert(label);
-    const bool is_pc_relative =
-        fixup.kind == FixupKind::kPcRelative32 || fixup.kind == FixupKind::kPcRelative64;
     std::string expression = absl::StrFormat("%s%+d", label, fixup.addend);
-    if (is_pc_relative) {
+    if (IsPcRelative(fixup.kind)) {
       absl::StrAppend(&expression, " - .");
     } else if (section.is_allocated()) {
       // The base of the image is not a place that a relocation can name, but the field is, and the

@@ -26,12 +26,16 @@ constexpr uint32_t FixupSize(FixupKind kind) {
   return kind == FixupKind::kPcRelative32 || kind == FixupKind::kImageRelative32 ? 4 : 8;
 }
 
+constexpr bool IsPcRelative(FixupKind kind) {
+  return kind == FixupKind::kPcRelative32 || kind == FixupKind::kPcRelative64;
+}
+
 // One field to be filled in. For an instruction whose last four bytes are a RIP-relative
 // displacement, `addend` is the offset in the target section minus 4.
 struct Fixup {
-  SectionId section;  // The section the field is in.
-  uint64_t offset;    // Of the field in that section.
-  FixupKind kind;
+  SectionId section;   // The section the field is in.
+  uint64_t offset;     // Of the field in that section.
+  FixupKind kind;      // Not PC-relative in an unallocated section.
   SectionId target;    // Address of this section,
   int64_t addend = 0;  // plus this.
 };

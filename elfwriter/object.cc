@@ -174,6 +174,7 @@ void Object::CheckReferences() const {
     CHECK_LE(fixup.offset, from.Size()) << from.name();
     CHECK_LE(FixupSize(fixup.kind), from.Size() - fixup.offset) << from.name();
     CHECK(to.is_allocated() || !from.is_allocated()) << from.name() << " -> " << to.name();
+    CHECK(from.is_allocated() || !IsPcRelative(fixup.kind)) << from.name() << " has no address";
   }
   for (const absl::Span<const SymbolEntry> list : {symtab_->locals(), symtab_->globals()}) {
     for (const SymbolEntry& symbol : list) {
