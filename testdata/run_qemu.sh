@@ -8,7 +8,7 @@
 #     NAME...   only these cases
 #
 # Whether the run ended as the manifest says is checked in both modes.
-set -uo pipefail
+set -ufo pipefail
 cd "$(dirname "$0")/guests"
 CHECK= QUICK=
 while [[ "${1:-}" == --* ]]; do
@@ -54,7 +54,7 @@ while IFS='|' read -r name elf args input grant expect tags notes; do
   seconds=600
   [ "$expect" = limit ] && seconds=2
   # qemu sends what it says about a fatal signal to standard error.
-  # shellcheck disable=SC2086  # arguments are separated by spaces, by definition of the manifest
+  # shellcheck disable=SC2086  # arguments are separated by spaces (and set -f leaves * alone)
   env -i "$(command -v timeout)" -s KILL $seconds "$(command -v qemu-riscv32)" \
     -cpu rv32,c=false,a=false,f=false,d=false "../prebuilt/$elf" ${args//@tmp/$tmp\/work} <"$input" >"$tmp/stdout" 2>"$tmp/stderr"
   got=$?
