@@ -1,0 +1,127 @@
+#include "tools/cli/command.h"
+
+#include <getopt.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+
+namespace precast::cli {
+namespace {
+
+constexpr int kFirstLongFlag = 256;
+
+absl::Status ParseNumber(std::string_view text, uint64_t* value) {
+  std::string digits = absl::StrReplaceAll(text, {{"_", ""}});
+  uint64_t scale = 1;
+  if (!digits.empty() && !absl::StartsWith(digits, "0x")) {
+    switch (digits.back()) {
+      case 'k': scale = 1'000; break;
+      case 'M': scale = 1'000'000; break;
+      case 'G': scale = 1'000'000'000; break;
+    }
+    if (scale != 1) digits.pop_back();
+  }
+  uint64_t number = 0;
+  const bool ok = absl::StartsWith(digits, "0x") ? absl::SimpleHexAtoi(digits, &number) : absl::SimpleAtoi(digits, &number);
+  if (!ok || number > UINT64_MAX / scale) {
+    return absl::InvalidArgumentError(absl::StrCat("expected a number such as 1000, 10M or 0x40, found \"", text, "\""));
+  }
+  *value = number * scale;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Flag Switch(std::string name, char letter, std::string help, bool* target) {
+  return {std::move(name), letter, "", std::move(help), [target](std::string_view) {
+            *target = true;
+            return absl::OkStatus();
+          }};
+}
+
+Flag Text(std::string name, char letter, std::string value, std::string help, std::string* target) {
+  return {std::move(name), letter, std::move(value), std::move(help), [target](std::string_view text) {
+            *target = std::string(text);
+            return absl::OkStatus();
+          }};
+}
+
+Flag Texts(std::string name, char letter, std::string value, std::string help, std::vector<std::string>* target) {
+  return {std::move(name), letter, std::move(value), std::move(help), [target](std::string_view text) {
+            target->emplace_back(text);
+            return absl::OkStatus();
+          }};
+}
+
+Flag Number(std::string name, char letter, std::string value, std::string help, uint64_t* target) {
+  return {std::move(name), letter, std::move(value), std::move(help),
+          [target](std::string_view text) { return ParseNumber(text, target); }};
+}
+
+Parsed Parse(std::string_view program, Command& command, int argc, char** argv) {
+  std::vector<option> options;
+  std::string letters = ":";  // report a missing value as ':' instead of printing
+  for (size_t i = 0; i < command.flags.size(); ++i) {
+    const Flag& flag = command.flags[i];
+    const int has_value = flag.value.empty() ? no_argument : required_argument;
+    options.push_back({flag.name.c_str(), has_value, nullptr, kFirstLongFlag + static_cast<int>(i)});
+    if (flag.letter != 0) absl::StrAppend(&letters, std::string(1, flag.letter), flag.value.empty() ? "" : ":");
+  }
+  const int help = kFirstLongFlag + static_cast<int>(command.flags.size());
+  options.push_back({"help", no_argument, nullptr, help});
+  options.push_back({nullptr, 0, nullptr, 0});
+  letters += "h";
+
+  auto wrong = [&](std::string_view message) {
+    absl::FPrintF(stderr, "%s %s: %s\nTry \"%s %s --help\".\n", program, command.name, message, program, command.name);
+    return Parsed::kWrong;
+  };
+  optind = 0;  // glibc: start over
+  opterr = 0;
+  for (int c; (c = getopt_long(argc, argv, letters.c_str(), options.data(), nullptr)) != -1;) {
+    if (c == help || c == 'h') {
+      absl::PrintF("%s", Help(program, command));
+      return Parsed::kHelp;
+    }
+    if (c == '?') return wrong(absl::StrCat("unknown flag ", argv[optind - 1]));
+    if (c == ':') return wrong(absl::StrCat("flag ", argv[optind - 1], " needs a value"));
+    for (size_t i = 0; i < command.flags.size(); ++i) {
+      const Flag& flag = command.flags[i];
+      if (c != kFirstLongFlag + static_cast<int>(i) && c != flag.letter) continue;
+      if (absl::Status status = flag.set(optarg != nullptr ? optarg : ""); !status.ok()) {
+        return wrong(absl::StrCat("--", flag.name, ": ", status.message()));
+      }
+    }
+  }
+  for (int i = optind; i < argc; ++i) command.positional.emplace_back(argv[i]);
+  return Parsed::kRun;
+}
+
+std::string Help(std::string_view program, const Command& command) {
+  std::string text = absl::StrFormat("%s\n\nUsage: %s %s %s\n\n%s\n", command.summary, program, command.name,
+                                     command.usage, command.description);
+  text += "\nFlags:\n";
+  auto row = [&](std::string left, std::string_view help) {
+    bool first = true;
+    for (std::string_view line : absl::StrSplit(help, '\n')) {
+      absl::StrAppendFormat(&text, "  %-26s %s\n", first ? left : "", line);
+      first = false;
+    }
+  };
+  for (const Flag& flag : command.flags) {
+    std::string left = flag.letter != 0 ? absl::StrFormat("-%c, ", flag.letter) : "    ";
+    absl::StrAppend(&left, "--", flag.name, flag.value.empty() ? "" : "=", flag.value);
+    row(std::move(left), flag.help);
+  }
+  row("-h, --help", "print this");
+  if (!command.examples.empty()) absl::StrAppend(&text, "\nExamples:\n", command.examples);
+  return text;
+}
+
+}  // namespace precast::cli
