@@ -1,5 +1,5 @@
-// A loaded image, as the runtime sees it: everything has been checked, code is mapped executable, the GOT
-// is bound and sealed. How it is read, checked and mapped is in loader.h.
+// A loaded image, as the runtime sees it: everything has been checked, code is mapped executable,
+// the GOT is bound and sealed. How it is read, checked and mapped is in loader.h.
 #ifndef PRECAST_LOADER_IMAGE_H_
 #define PRECAST_LOADER_IMAGE_H_
 
@@ -13,8 +13,8 @@
 namespace precast::loader {
 
 struct GuestSegment {
-  uint32_t address;  // page-aligned guest address
-  uint64_t size;     // bytes, whole pages; bytes after `data` are zero
+  uint32_t address;                // page-aligned guest address
+  uint64_t size;                   // bytes, whole pages; bytes after `data` are zero
   absl::Span<const uint8_t> data;  // whole pages; lives as long as the image
   // For copy-on-write mapping straight from the file: descriptor and offset, or -1 if the image was
   // loaded from memory (then copy `data`).
@@ -41,7 +41,8 @@ struct SiteInfo {
   uint8_t trap_code;
   uint32_t guest_pc;
   uint32_t refund;
-  std::vector<StateLocation> state;  // complete map at this site; absent slots are up to date in VmContext
+  std::vector<StateLocation>
+      state;  // complete map at this site; absent slots are up to date in VmContext
 };
 
 class Image {

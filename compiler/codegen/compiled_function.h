@@ -1,5 +1,5 @@
-// What a target back end hands to the image builder: machine code of one function, the patches it needs
-// and the side tables that describe it. Knows no object format and no particular target.
+// What a target back end hands to the image builder: machine code of one function, the patches it
+// needs and the side tables that describe it. Knows no object format and no particular target.
 #ifndef PRECAST_COMPILER_CODEGEN_COMPILED_FUNCTION_H_
 #define PRECAST_COMPILER_CODEGEN_COMPILED_FUNCTION_H_
 
@@ -24,7 +24,8 @@ struct CodeRelocation {
   int32_t addend;
 };
 
-// A 32-bit field in `constants` (jump tables): field := address(code + code_offset) - address(constants + base).
+// A 32-bit field in `constants` (jump tables): field := address(code + code_offset) -
+// address(constants + base).
 struct ConstantRelocation {
   uint32_t offset;       // of the field, in `constants`
   uint32_t code_offset;  // target, in `code`
@@ -37,8 +38,8 @@ struct Entry {
   uint32_t code_offset;
 };
 
-// Location of a guest state slot's value while execution is at a site. The value in VmContext is stale
-// exactly for the slots listed.
+// Location of a guest state slot's value while execution is at a site. The value in VmContext is
+// stale exactly for the slots listed.
 struct StateLocation {
   enum class Kind : uint8_t {
     kContext,   // up to date in VmContext (ends an earlier deferral)

@@ -38,13 +38,15 @@ class Compilation {
     code_.emplace(program_);
     flow_ = riscv::RecoverControlFlow(program_, *code_);
     for (const riscv::Region& region : flow_.regions) {
-      for (const riscv::BasicBlock& block : region.blocks) stats_.guest_instructions += block.num_instructions();
+      for (const riscv::BasicBlock& block : region.blocks)
+        stats_.guest_instructions += block.num_instructions();
     }
     stats_.regions = flow_.regions.size();
   }
 
   ir::Function LiftAndOptimize(size_t i) const {
-    ir::Function function = riscv::Lift(flow_.regions[i], flow_, *code_, {.local = options_.opt_level == 0});
+    ir::Function function =
+        riscv::Lift(flow_.regions[i], flow_, *code_, {.local = options_.opt_level == 0});
     opt::Optimize(function, {.level = options_.opt_level, .verify = options_.check});
     return function;
   }
@@ -90,10 +92,12 @@ class Compilation {
 absl::StatusOr<guest::Program> ReadProgram(absl::Span<const uint8_t> file) {
   if (riscv::LooksLikeRiscVElf(file)) return riscv::ReadElf(file);
   return absl::InvalidArgumentError(
-      "not a guest program: expected a RISC-V ELF executable (starts with 7f 45 4c 46, machine 243)");
+      "not a guest program: expected a RISC-V ELF executable (starts with 7f 45 4c 46, machine "
+      "243)");
 }
 
-absl::StatusOr<CompileResult> Compile(absl::Span<const uint8_t> file, const CompileOptions& options) {
+absl::StatusOr<CompileResult> Compile(absl::Span<const uint8_t> file,
+                                      const CompileOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   Compilation compilation(options);
   if (absl::Status status = compilation.Read(file); !status.ok()) return status;
@@ -103,11 +107,13 @@ absl::StatusOr<CompileResult> Compile(absl::Span<const uint8_t> file, const Comp
   result.image = image::Finish(*compilation.BuildImage());
   result.stats = compilation.stats();
   result.stats.image_bytes = result.image.size();
-  result.stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.stats.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }
 
-absl::StatusOr<AssemblyResult> CompileToAssembly(absl::Span<const uint8_t> file, const CompileOptions& options) {
+absl::StatusOr<AssemblyResult> CompileToAssembly(absl::Span<const uint8_t> file,
+                                                 const CompileOptions& options) {
   Compilation compilation(options);
   if (absl::Status status = compilation.Read(file); !status.ok()) return status;
   compilation.Recover();
@@ -118,12 +124,14 @@ absl::StatusOr<AssemblyResult> CompileToAssembly(absl::Span<const uint8_t> file,
   return AssemblyResult{std::move(assembly.text), std::move(assembly.linker_script)};
 }
 
-absl::StatusOr<std::string> CompileToIr(absl::Span<const uint8_t> file, const CompileOptions& options) {
+absl::StatusOr<std::string> CompileToIr(absl::Span<const uint8_t> file,
+                                        const CompileOptions& options) {
   Compilation compilation(options);
   if (absl::Status status = compilation.Read(file); !status.ok()) return status;
   compilation.Recover();
   std::vector<std::string> texts(compilation.num_regions());
-  ParallelFor(texts.size(), options.threads, [&](size_t i) { texts[i] = ir::Print(compilation.LiftAndOptimize(i)); });
+  ParallelFor(texts.size(), options.threads,
+              [&](size_t i) { texts[i] = ir::Print(compilation.LiftAndOptimize(i)); });
   std::string result;
   for (const std::string& text : texts) result += text + "\n";
   return result;

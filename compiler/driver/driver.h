@@ -18,7 +18,8 @@ struct CompileOptions {
   int opt_level = 1;
   // Worker threads; 0 = one per processor. Output does not depend on it.
   int threads = 0;
-  // Run the IR verifier between passes and the register allocation checker: slow, for tests and fuzzing.
+  // Run the IR verifier between passes and the register allocation checker: slow, for tests and
+  // fuzzing.
   bool check = false;
   // Called after each region (from any thread, one call at a time) with regions done and in all.
   std::function<void(size_t done, size_t total)> progress;
@@ -31,7 +32,7 @@ struct CompileStats {
   size_t ir_instructions = 0;     // handed to the back end
   size_t code_bytes = 0;
   size_t image_bytes = 0;
-  double seconds = 0;             // wall clock, all steps
+  double seconds = 0;  // wall clock, all steps
 };
 
 struct CompileResult {
@@ -43,17 +44,21 @@ struct CompileResult {
 absl::StatusOr<guest::Program> ReadProgram(absl::Span<const uint8_t> file);
 
 // Compiles `file` to an image. Deterministic: same file, options and compiler give the same bytes.
-absl::StatusOr<CompileResult> Compile(absl::Span<const uint8_t> file, const CompileOptions& options);
+absl::StatusOr<CompileResult> Compile(absl::Span<const uint8_t> file,
+                                      const CompileOptions& options);
 
-// The image as assembly text and a linker script, which `as` and `ld -shared -T` turn into an equivalent image.
+// The image as assembly text and a linker script, which `as` and `ld -shared -T` turn into an
+// equivalent image.
 struct AssemblyResult {
   std::string assembly;
   std::string linker_script;
 };
-absl::StatusOr<AssemblyResult> CompileToAssembly(absl::Span<const uint8_t> file, const CompileOptions& options);
+absl::StatusOr<AssemblyResult> CompileToAssembly(absl::Span<const uint8_t> file,
+                                                 const CompileOptions& options);
 
 // The optimized IR of every region as text, in address order.
-absl::StatusOr<std::string> CompileToIr(absl::Span<const uint8_t> file, const CompileOptions& options);
+absl::StatusOr<std::string> CompileToIr(absl::Span<const uint8_t> file,
+                                        const CompileOptions& options);
 
 }  // namespace precast::driver
 

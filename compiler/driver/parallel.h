@@ -10,9 +10,9 @@
 
 namespace precast::driver {
 
-// Calls work(i) for every i in [0, count), on `threads` threads (0 = one per processor), in ascending order
-// of starting. Returns when all are done. Results belong in a slot per i, so that they do not depend on
-// scheduling.
+// Calls work(i) for every i in [0, count), on `threads` threads (0 = one per processor), in
+// ascending order of starting. Returns when all are done. Results belong in a slot per i, so that
+// they do not depend on scheduling.
 template <typename Work>
 void ParallelFor(size_t count, int threads, const Work& work) {
   if (threads == 0) threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));

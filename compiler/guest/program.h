@@ -1,5 +1,6 @@
-// What any guest program is, before anyone asks what it does: identity, memory contents, code, names.
-// Front ends fill it; the image builder writes it into the image so that the loader needs no front end.
+// What any guest program is, before anyone asks what it does: identity, memory contents, code,
+// names. Front ends fill it; the image builder writes it into the image so that the loader needs no
+// front end.
 #ifndef PRECAST_COMPILER_GUEST_PROGRAM_H_
 #define PRECAST_COMPILER_GUEST_PROGRAM_H_
 
@@ -15,16 +16,18 @@ enum class Kind : uint32_t { kRiscV32 = 1, kWasm = 2 };
 // First 16 bytes of the SHA-256 of the program file, shown as a UUID.
 using Guid = std::array<uint8_t, 16>;
 
-// A run of initialized guest memory, in whole 4 KiB pages. Segments are ascending and do not overlap.
+// A run of initialized guest memory, in whole 4 KiB pages. Segments are ascending and do not
+// overlap.
 struct Segment {
-  uint32_t address;           // page-aligned
-  uint64_t size;              // bytes, a multiple of the page size; may end at 2^32
-  std::vector<uint8_t> data;  // first data.size() bytes (a multiple of the page size); the rest is zero
+  uint32_t address;  // page-aligned
+  uint64_t size;     // bytes, a multiple of the page size; may end at 2^32
+  std::vector<uint8_t>
+      data;  // first data.size() bytes (a multiple of the page size); the rest is zero
   bool readable, writable, executable;
 };
 
-// Half-open range of guest addresses that hold instructions. Code is what the file holds: stores to a
-// writable code page change data, never what is executed.
+// Half-open range of guest addresses that hold instructions. Code is what the file holds: stores to
+// a writable code page change data, never what is executed.
 struct CodeRange {
   uint32_t begin, end;
 };
@@ -41,16 +44,17 @@ struct Program {
   Guid guid{};
   uint32_t entry = 0;
   uint32_t initial_brk = 0;  // first address after the last segment's bytes, not rounded
-  // Program headers as a Linux-style guest finds them through its auxiliary vector; 0 if not in memory.
+  // Program headers as a Linux-style guest finds them through its auxiliary vector; 0 if not in
+  // memory.
   uint32_t phdr_address = 0;
   uint32_t phdr_count = 0;
   std::vector<Segment> segments;
   std::vector<CodeRange> code;
-  // The parts of `code` that are likely to hold instructions and nothing else (executable sections);
-  // a hint for control-flow recovery, without meaning for execution.
+  // The parts of `code` that are likely to hold instructions and nothing else (executable
+  // sections); a hint for control-flow recovery, without meaning for execution.
   std::vector<CodeRange> code_hint;
   bool code_hint_is_exact = false;  // it comes from section headers
-  std::vector<Symbol> symbols;  // by ascending address
+  std::vector<Symbol> symbols;      // by ascending address
 };
 
 }  // namespace precast::guest

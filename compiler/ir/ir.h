@@ -6,11 +6,13 @@
 //
 // What is particular to this IR:
 //  * Guest memory is addressed by 32-bit (or 64-bit) guest addresses, never by host pointers.
-//  * *Guest state*: a `StateSlot` names a guest register that lives in `VmContext` at every boundary.
-//    `kLoadState`/`kStoreState` really access it. `kDeferState` only declares "from here on the current
-//    value of this slot is v": the store is *deferred*. Whoever stops execution at a *site* (a trap, a
-//    suspend) reconstructs the slots from side tables. So exact guest registers at every site cost no
-//    instruction on the hot path. A block lists the deferred slots on entry in `Block::state`.
+//  * *Guest state*: a `StateSlot` names a guest register that lives in `VmContext` at every
+//  boundary.
+//    `kLoadState`/`kStoreState` really access it. `kDeferState` only declares "from here on the
+//    current value of this slot is v": the store is *deferred*. Whoever stops execution at a *site*
+//    (a trap, a suspend) reconstructs the slots from side tables. So exact guest registers at every
+//    site cost no instruction on the hot path. A block lists the deferred slots on entry in
+//    `Block::state`.
 //  * *Metering* is an operation (`kMeter`), see below.
 //  * A function may have several *entries*: blocks that the dispatcher may enter, all with the
 //    function's parameter signature.
@@ -89,9 +91,9 @@ struct Edge {
 // One instruction. Which fields mean something is said by the opcode table.
 struct InstData {
   Opcode op;
-  Type type = Type::kI32;  // operand type (for the operation's width); see opcodes.def
-  uint8_t aux = 0;         // IntCond, MemKind, StateSlot, TrapCode, runtime callback
-  bool cold = false;       // kBrIf: the *true* edge is unlikely
+  Type type = Type::kI32;   // operand type (for the operation's width); see opcodes.def
+  uint8_t aux = 0;          // IntCond, MemKind, StateSlot, TrapCode, runtime callback
+  bool cold = false;        // kBrIf: the *true* edge is unlikely
   uint32_t args_begin = 0;  // range in Function::value_pool
   uint16_t args_count = 0;
   uint16_t results_count = 0;
@@ -170,13 +172,16 @@ class Function {
   const ValueData& value(Value v) const { return values_[v.index]; }
   Type type(Value v) const { return values_[v.index].type; }
   absl::Span<const Value> args(Inst i) const {
-    return absl::MakeConstSpan(value_pool_).subspan(insts_[i.index].args_begin, insts_[i.index].args_count);
+    return absl::MakeConstSpan(value_pool_)
+        .subspan(insts_[i.index].args_begin, insts_[i.index].args_count);
   }
   absl::Span<Value> mutable_args(Inst i) {
-    return absl::MakeSpan(value_pool_).subspan(insts_[i.index].args_begin, insts_[i.index].args_count);
+    return absl::MakeSpan(value_pool_)
+        .subspan(insts_[i.index].args_begin, insts_[i.index].args_count);
   }
   absl::Span<const Edge> edges(Inst i) const {
-    return absl::MakeConstSpan(edges_).subspan(insts_[i.index].edges_begin, insts_[i.index].edges_count);
+    return absl::MakeConstSpan(edges_).subspan(insts_[i.index].edges_begin,
+                                               insts_[i.index].edges_count);
   }
   absl::Span<Edge> mutable_edges(Inst i) {
     return absl::MakeSpan(edges_).subspan(insts_[i.index].edges_begin, insts_[i.index].edges_count);

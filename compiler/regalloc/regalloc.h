@@ -1,26 +1,25 @@
 // Register allocation over an abstract machine function.
 //
-// The allocator knows no target: a back end describes its instructions as operands with constraints, and
-// gets back a location per operand and a list of moves to insert. The same description is what the
-// independent checker (checker.h) verifies the answer against. The shape of this interface follows
-// regalloc2 (bytecodealliance/regalloc2, doc/DESIGN.md); the algorithm is our own choice.
+// The allocator knows no target: a back end describes its instructions as operands with
+// constraints, and gets back a location per operand and a list of moves to insert. The same
+// description is what the independent checker (checker.h) verifies the answer against. The shape of
+// this interface follows regalloc2 (bytecodealliance/regalloc2, doc/DESIGN.md); the algorithm is
+// our own choice.
 #ifndef PRECAST_COMPILER_REGALLOC_REGALLOC_H_
 #define PRECAST_COMPILER_REGALLOC_REGALLOC_H_
 
 #include <cstdint>
 #include <vector>
 
-#include "absl/status/statusor.h"
-
 namespace precast::regalloc {
 
 enum class RegClass : uint8_t { kInt, kVector };
 inline constexpr int kNumClasses = 2;
 
-// A virtual register: one SSA value of the machine function. Defined exactly once, by an operand or as
-// a block parameter; the definition dominates all uses.
+// A virtual register: one SSA value of the machine function. Defined exactly once, by an operand or
+// as a block parameter; the definition dominates all uses.
 using VReg = uint32_t;
-using InstIndex = uint32_t;   // index into Problem::insts; blocks own contiguous ranges
+using InstIndex = uint32_t;  // index into Problem::insts; blocks own contiguous ranges
 using BlockIndex = uint32_t;
 
 // A physical register: hardware number 0..15 within its class.
@@ -39,29 +38,30 @@ struct Operand {
     kAny,    // register or spill slot
     kReg,    // any register of the class
     kFixed,  // exactly `fixed`
-    kReuse,  // definition only: the same register as input operand number `reuse` of this instruction
-             // (which is a kReg use; the allocator copies if the input is needed afterwards)
+    kReuse,  // definition only: the same register as input operand number `reuse` of this
+             // instruction (which is a kReg use; the allocator copies if the input is needed
+             // afterwards)
   };
   enum class Kind : uint8_t { kUse, kDef };
-  // An instruction has two points, early and late. Uses normally happen early, definitions late, so a
-  // definition may share a register with a use that ends here. A late use stays intact to the end of the
-  // instruction; an early definition interferes with all uses (a temporary is an early definition
-  // whose value is never used).
+  // An instruction has two points, early and late. Uses normally happen early, definitions late, so
+  // a definition may share a register with a use that ends here. A late use stays intact to the end
+  // of the instruction; an early definition interferes with all uses (a temporary is an early
+  // definition whose value is never used).
   enum class Pos : uint8_t { kEarly, kLate };
 
   VReg vreg;
   Constraint constraint;
   Kind kind;
   Pos pos;
-  uint8_t reuse = 0;      // kReuse: operand index relative to the instruction's first operand
-  PReg fixed{};           // kFixed
+  uint8_t reuse = 0;  // kReuse: operand index relative to the instruction's first operand
+  PReg fixed{};       // kFixed
 };
 
 struct Inst {
   uint32_t operands_begin = 0;  // range in Problem::operands
   uint16_t operands_count = 0;
-  bool is_move = false;    // operands: [0] use, [1] def: a plain copy the allocator tries to coalesce
-  PRegSet clobbers = 0;    // written at the late point besides the definitions (e.g. by calls)
+  bool is_move = false;  // operands: [0] use, [1] def: a plain copy the allocator tries to coalesce
+  PRegSet clobbers = 0;  // written at the late point besides the definitions (e.g. by calls)
 };
 
 struct Block {
@@ -70,30 +70,31 @@ struct Block {
   uint32_t params_begin = 0, params_count = 0;  // range in Problem::block_params
   uint32_t succs_begin = 0, succs_count = 0;    // range in Problem::edges
   uint32_t preds_begin = 0, preds_count = 0;    // range in Problem::pred_blocks
-  float frequency = 1.0f;   // estimated executions; entry 1, loops ×8 or so a level, cold ≈ 0
+  float frequency = 1.0f;  // estimated executions; entry 1, loops ×8 or so a level, cold ≈ 0
 };
 
-// Edge from a block to a successor. Critical edges are split by the caller: an edge whose source has
-// several successors has a target with one predecessor, or carries no arguments and its target has no
-// parameters... (in short: moves for an edge can always be placed at the end of the source, if it has one
-// successor, or else at the start of the target, which then has one predecessor).
+// Edge from a block to a successor. Critical edges are split by the caller: an edge whose source
+// has several successors has a target with one predecessor, or carries no arguments and its target
+// has no parameters... (in short: moves for an edge can always be placed at the end of the source,
+// if it has one successor, or else at the start of the target, which then has one predecessor).
 struct Edge {
   BlockIndex target;
   uint32_t args_begin = 0, args_count = 0;  // range in Problem::edge_args; one per target parameter
 };
 
-// "While execution is in [from, to] (instructions of one block; both inclusive, at their early points),
-// the location of `vreg` must be known": the value is kept alive through the early point of `to`, in
-// any location. Used for deferred guest state: side tables then say where each guest register is.
+// "While execution is in [from, to] (instructions of one block; both inclusive, at their early
+// points), the location of `vreg` must be known": the value is kept alive through the early point
+// of `to`, in any location. Used for deferred guest state: side tables then say where each guest
+// register is.
 struct TrackedRange {
   VReg vreg;
   InstIndex from, to;
   uint8_t label;  // guest state slot
 };
 
-// The input. Block 0 is the first in layout order; the order given is the final layout order and is a
-// good linear order (loops contiguous). Entry blocks have no predecessors and no parameters (their
-// first instruction defines the ABI registers by fixed definitions).
+// The input. Block 0 is the first in layout order; the order given is the final layout order and is
+// a good linear order (loops contiguous). Entry blocks have no predecessors and no parameters
+// (their first instruction defines the ABI registers by fixed definitions).
 struct Problem {
   std::vector<RegClass> vreg_class;  // one per virtual register
   std::vector<Operand> operands;
@@ -103,8 +104,8 @@ struct Problem {
   std::vector<Edge> edges;
   std::vector<VReg> edge_args;
   std::vector<BlockIndex> pred_blocks;
-  std::vector<TrackedRange> tracked;      // ascending by `from`
-  PRegSet allocatable = 0;                // registers the allocator may use
+  std::vector<TrackedRange> tracked;  // ascending by `from`
+  PRegSet allocatable = 0;            // registers the allocator may use
   // One vector register outside `allocatable`, used to break slot-to-slot and cyclic moves.
   PReg vector_scratch{RegClass::kVector, 15};
 };
@@ -119,9 +120,9 @@ struct Location {
 };
 
 struct Move {
-  // Inserted before instruction `before` (at a block's first instruction: on entry to the block; before a
-  // terminator: on the block's only outgoing edge). Moves with the same `before` are in execution
-  // order, already sequentialized.
+  // Inserted before instruction `before` (at a block's first instruction: on entry to the block;
+  // before a terminator: on the block's only outgoing edge). Moves with the same `before` are in
+  // execution order, already sequentialized.
   InstIndex before;
   RegClass cls;
   Location from, to;
@@ -136,8 +137,8 @@ struct TrackedLocation {
 };
 
 struct Solution {
-  std::vector<Location> operands;   // parallel to Problem::operands
-  std::vector<Move> moves;          // ascending by `before`
+  std::vector<Location> operands;        // parallel to Problem::operands
+  std::vector<Move> moves;               // ascending by `before`
   std::vector<TrackedLocation> tracked;  // ascending by `from`
   uint32_t num_int_slots = 0;
   uint32_t num_vector_slots = 0;

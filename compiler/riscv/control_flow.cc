@@ -37,10 +37,17 @@ class Memory {
   const guest::Program& program_;
 };
 
-// What is known of a register's value while following straight-line code, enough to see jump tables:
-// a constant c; "c + something" (an indexed table address); or the word loaded from such an address.
+// What is known of a register's value while following straight-line code, enough to see jump
+// tables: a constant c; "c + something" (an indexed table address); or the word loaded from such an
+// address.
 struct Abstract {
-  enum class Kind : uint8_t { kUnknown, kConstant, kIndexed, kTableWord, kRelativeTarget } kind = Kind::kUnknown;
+  enum class Kind : uint8_t {
+    kUnknown,
+    kConstant,
+    kIndexed,
+    kTableWord,
+    kRelativeTarget
+  } kind = Kind::kUnknown;
   uint32_t c = 0;
 };
 
@@ -67,7 +74,11 @@ enum Flag : uint8_t {
 class Recovery {
  public:
   Recovery(const guest::Program& program, const Code& code)
-      : program_(program), code_(code), memory_(program), flags_(code.size()), jump_target_(code.size(), Code::kNone) {}
+      : program_(program),
+        code_(code),
+        memory_(program),
+        flags_(code.size()),
+        jump_target_(code.size(), Code::kNone) {}
 
   ControlFlow Run() {
     MarkRoots();
@@ -112,7 +123,8 @@ class Recovery {
     regs[0] = {Abstract::Kind::kConstant, 0};
     uint32_t pc = code_.PcOf(index);
     for (;; ++index, pc += 4) {
-      if (index >= code_.size() || code_.PcOf(index) != pc || (flags_[index] & kReached) != 0) return;
+      if (index >= code_.size() || code_.PcOf(index) != pc || (flags_[index] & kReached) != 0)
+        return;
       flags_[index] |= kReached;
       const Instruction& in = code_.At(index);
       if (!Step(in, index, pc, regs, bounds)) return;
@@ -128,8 +140,12 @@ class Recovery {
     Abstract result;
     uint32_t bound = 0;
     switch (in.op) {
-      case Op::kLui: result = {Kind::kConstant, imm}; break;
-      case Op::kAuipc: result = {Kind::kConstant, pc + imm}; break;
+      case Op::kLui:
+        result = {Kind::kConstant, imm};
+        break;
+      case Op::kAuipc:
+        result = {Kind::kConstant, pc + imm};
+        break;
       case Op::kAddi:
         if (a.kind == Kind::kConstant || a.kind == Kind::kIndexed) result = {a.kind, a.c + imm};
         if (imm == 0) bound = bounds[in.rs1];
@@ -151,11 +167,13 @@ class Recovery {
         }
         break;
       case Op::kLw:
-        if (a.kind == Kind::kIndexed) result = {Kind::kTableWord, a.c + imm}, bound = bounds[in.rs1];
+        if (a.kind == Kind::kIndexed)
+          result = {Kind::kTableWord, a.c + imm}, bound = bounds[in.rs1];
         break;
       case Op::kBltu:
       case Op::kBgeu: {
-        // On the way straight on: "bltu limit, x, out" leaves x <= limit, "bgeu x, limit, out" x < limit.
+        // On the way straight on: "bltu limit, x, out" leaves x <= limit, "bgeu x, limit, out" x <
+        // limit.
         if (in.op == Op::kBltu && a.kind == Kind::kConstant) bounds[in.rs2] = a.c + 1;
         if (in.op == Op::kBgeu && b.kind == Kind::kConstant) bounds[in.rs1] = b.c;
         [[fallthrough]];
@@ -188,14 +206,16 @@ class Recovery {
     }
     if (in.rd != 0) regs[in.rd] = result, bounds[in.rd] = bound;
     // A function pointer built by code; data addresses are in no instruction range.
-    const bool is_built = in.op == Op::kAuipc || in.op == Op::kAdd || (in.op == Op::kAddi && in.rs1 != 0);
+    const bool is_built =
+        in.op == Op::kAuipc || in.op == Op::kAdd || (in.op == Op::kAddi && in.rs1 != 0);
     if (result.kind == Kind::kConstant && in.rd != 0 && is_built && IsLikelyCode(result.c)) {
       built_.push_back(result.c);
     }
     return true;
   }
 
-  void StepJalr(const Instruction& in, uint32_t index, uint32_t pc, const Abstract& base, uint32_t bound) {
+  void StepJalr(const Instruction& in, uint32_t index, uint32_t pc, const Abstract& base,
+                uint32_t bound) {
     if (in.rd != 0) MarkPc(pc + 4, kReturnSite);
     if (base.kind == Abstract::Kind::kConstant) {
       const uint32_t target = (base.c + static_cast<uint32_t>(in.imm)) & ~1u;
@@ -219,8 +239,8 @@ class Recovery {
     return it != program_.code_hint.begin() && pc < std::prev(it)->end && code_.Contains(pc);
   }
 
-  // Every aligned word of initialized memory that is the address of an instruction, unless it is itself
-  // an instruction that was reached.
+  // Every aligned word of initialized memory that is the address of an instruction, unless it is
+  // itself an instruction that was reached.
   void ScanData() {
     for (const guest::Segment& segment : program_.segments) {
       for (uint32_t offset = 0; offset + 4 <= segment.data.size(); offset += 4) {
@@ -237,13 +257,17 @@ class Recovery {
   // The function that contains `pc`: from the last known start at or below it to the next start.
   std::pair<uint32_t, uint32_t> Extent(uint32_t index) const {
     uint32_t begin = index, end = index + 1;
-    while (begin > 0 && (flags_[begin] & kStart) == 0 && code_.PcOf(begin - 1) == code_.PcOf(begin) - 4) --begin;
-    while (end < code_.size() && (flags_[end] & kStart) == 0 && code_.PcOf(end) == code_.PcOf(end - 1) + 4) ++end;
+    while (begin > 0 && (flags_[begin] & kStart) == 0 &&
+           code_.PcOf(begin - 1) == code_.PcOf(begin) - 4)
+      --begin;
+    while (end < code_.size() && (flags_[end] & kStart) == 0 &&
+           code_.PcOf(end) == code_.PcOf(end - 1) + 4)
+      ++end;
     return {code_.PcOf(begin), code_.PcOf(end - 1) + 4};
   }
 
-  // Once everything direct has been followed: finds targets of indirect jumps in their tables; then takes
-  // the remaining code addresses as roots.
+  // Once everything direct has been followed: finds targets of indirect jumps in their tables; then
+  // takes the remaining code addresses as roots.
   void ResolveJumps() {
     std::vector<PendingJump> unresolved;
     for (const PendingJump& jump : std::exchange(pending_, {})) {
@@ -296,8 +320,8 @@ class Recovery {
     MarkPc(target, 0);
   }
 
-  // Code that nothing found leads to, inside executable sections: most likely reached through pointers
-  // computed at run time. True if there was some.
+  // Code that nothing found leads to, inside executable sections: most likely reached through
+  // pointers computed at run time. True if there was some.
   bool SweepGaps() {
     if (!program_.code_hint_is_exact) return false;
     bool found = false;
@@ -313,8 +337,8 @@ class Recovery {
     return found;
   }
 
-  // Jump tables are often found after their words were taken for function pointers: only what is still a
-  // pointer keeps its entry.
+  // Jump tables are often found after their words were taken for function pointers: only what is
+  // still a pointer keeps its entry.
   void SettleTaken() {
     for (uint8_t& flags : flags_) flags &= ~kTaken;
     for (const DataWord& word : data_words_) {
@@ -330,8 +354,9 @@ class Recovery {
       BasicBlock block{};
       block.begin = code_.PcOf(i);
       uint32_t last = i;
-      while (!EndsBlock(code_.At(last).op) && last + 1 < code_.size() && (flags_[last + 1] & kReached) != 0 &&
-             (flags_[last + 1] & kLeader) == 0 && code_.PcOf(last + 1) == code_.PcOf(last) + 4) {
+      while (!EndsBlock(code_.At(last).op) && last + 1 < code_.size() &&
+             (flags_[last + 1] & kReached) != 0 && (flags_[last + 1] & kLeader) == 0 &&
+             code_.PcOf(last + 1) == code_.PcOf(last) + 4) {
         ++last;
       }
       for (uint32_t k = i; k <= last; ++k) block_of_[k] = static_cast<uint32_t>(blocks_.size());
@@ -416,7 +441,9 @@ class Recovery {
     for (uint32_t b = 0; b < blocks_.size(); ++b) {
       ForEachSuccessor(blocks_[b], [&](uint32_t pc) {
         const uint32_t index = code_.IndexOf(pc);
-        if (index == Code::kNone || (flags_[index] & kReached) == 0 || (flags_[index] & kStart) != 0) return;
+        if (index == Code::kNone || (flags_[index] & kReached) == 0 ||
+            (flags_[index] & kStart) != 0)
+          return;
         const uint32_t x = Find(b), y = Find(block_of_[index]);
         parent_[std::max(x, y)] = std::min(x, y);
       });
@@ -472,7 +499,8 @@ class Recovery {
     auto successors_of = [&](uint32_t b) {
       std::vector<uint32_t> result;
       const BlockEnd kind = region.blocks[b].kind;
-      if (kind == BlockEnd::kCall || kind == BlockEnd::kIndirectCall || kind == BlockEnd::kHostCall) return result;
+      if (kind == BlockEnd::kCall || kind == BlockEnd::kIndirectCall || kind == BlockEnd::kHostCall)
+        return result;
       ForEachSuccessor(region.blocks[b], [&](uint32_t pc) {
         if (std::optional<uint32_t> s = region.FindBlock(pc)) result.push_back(*s);
       });
@@ -521,16 +549,17 @@ class Recovery {
   const guest::Program& program_;
   const Code& code_;
   const Memory memory_;
-  std::vector<uint8_t> flags_;           // by instruction index
-  std::vector<uint32_t> jump_target_;    // of jal and of jalr to constants, by instruction index
-  std::vector<uint32_t> worklist_;       // instruction indexes to follow from
+  std::vector<uint8_t> flags_;         // by instruction index
+  std::vector<uint32_t> jump_target_;  // of jal and of jalr to constants, by instruction index
+  std::vector<uint32_t> worklist_;     // instruction indexes to follow from
   std::vector<PendingJump> pending_;
-  std::vector<uint32_t> built_;          // code addresses built by instructions, and gap starts
-  std::vector<DataWord> data_words_;     // ascending by address
-  absl::flat_hash_map<uint32_t, std::vector<uint32_t>> switch_targets_;  // by instruction index of the jump
+  std::vector<uint32_t> built_;       // code addresses built by instructions, and gap starts
+  std::vector<DataWord> data_words_;  // ascending by address
+  absl::flat_hash_map<uint32_t, std::vector<uint32_t>>
+      switch_targets_;  // by instruction index of the jump
   std::vector<BasicBlock> blocks_;
-  std::vector<uint32_t> block_of_;       // by instruction index
-  std::vector<uint32_t> parent_;         // union-find over blocks
+  std::vector<uint32_t> block_of_;  // by instruction index
+  std::vector<uint32_t> parent_;    // union-find over blocks
 };
 
 }  // namespace
@@ -539,7 +568,8 @@ Code::Code(const guest::Program& program) {
   for (const guest::CodeRange& code : program.code) {
     for (const guest::Segment& s : program.segments) {
       const uint64_t data_end = s.address + uint64_t{s.data.size()};
-      const uint64_t begin = std::max<uint64_t>(code.begin, s.address), end = std::min<uint64_t>(code.end, data_end);
+      const uint64_t begin = std::max<uint64_t>(code.begin, s.address),
+                     end = std::min<uint64_t>(code.end, data_end);
       if (begin + 4 > end) continue;
       ranges_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end), size()});
       for (uint64_t pc = begin; pc + 4 <= end; pc += 4) {
@@ -565,7 +595,9 @@ std::optional<uint32_t> Region::FindBlock(uint32_t pc) const {
   return static_cast<uint32_t>(it - blocks.begin());
 }
 
-bool ControlFlow::IsEntry(uint32_t pc) const { return std::binary_search(entries.begin(), entries.end(), pc); }
+bool ControlFlow::IsEntry(uint32_t pc) const {
+  return std::binary_search(entries.begin(), entries.end(), pc);
+}
 
 ControlFlow RecoverControlFlow(const guest::Program& program, const Code& code) {
   return Recovery(program, code).Run();

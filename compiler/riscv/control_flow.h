@@ -1,15 +1,16 @@
-// Recovers the control flow of a RISC-V program: which words are instructions, where basic blocks and
-// functions begin, and which blocks belong together in one *region* (the unit of compilation).
+// Recovers the control flow of a RISC-V program: which words are instructions, where basic blocks
+// and functions begin, and which blocks belong together in one *region* (the unit of compilation).
 //
 // Roots are the entry point, function symbols, and every code address found in data or built by
-// instructions; direct targets and jump tables are followed. Nothing here has to be complete or right for
-// correctness: a jump to a place that was not found leaves native code and goes on in the interpreter,
-// and indirect jumps check their target against what was compiled. It only has to be good for speed.
+// instructions; direct targets and jump tables are followed. Nothing here has to be complete or
+// right for correctness: a jump to a place that was not found leaves native code and goes on in the
+// interpreter, and indirect jumps check their target against what was compiled. It only has to be
+// good for speed.
 //
-// Regions are connected components of the control-flow graph, cut at calls and at known function starts:
-// a jump to another function's start is a tail call. So a region is usually one guest function, with
-// several entries: its start, the return sites of its calls, loop heads (to resume after a suspend), and
-// blocks whose address was taken.
+// Regions are connected components of the control-flow graph, cut at calls and at known function
+// starts: a jump to another function's start is a tail call. So a region is usually one guest
+// function, with several entries: its start, the return sites of its calls, loop heads (to resume
+// after a suspend), and blocks whose address was taken.
 #ifndef PRECAST_COMPILER_RISCV_CONTROL_FLOW_H_
 #define PRECAST_COMPILER_RISCV_CONTROL_FLOW_H_
 
@@ -24,7 +25,8 @@
 
 namespace precast::riscv {
 
-// The instructions of a program, decoded once; indexed by pc. Covers the code that has bytes in the file.
+// The instructions of a program, decoded once; indexed by pc. Covers the code that has bytes in the
+// file.
 class Code {
  public:
   explicit Code(const guest::Program& program);
@@ -53,8 +55,8 @@ class Code {
 
 // How a basic block ends.
 enum class BlockEnd : uint8_t {
-  kFallThrough,   // the next instruction starts another block
-  kJump,          // jal x0, or jalr x0 to a known constant
+  kFallThrough,  // the next instruction starts another block
+  kJump,         // jal x0, or jalr x0 to a known constant
   kBranch,
   kCall,          // jal rd
   kIndirectCall,  // jalr rd
@@ -81,7 +83,8 @@ struct BasicBlock {
 struct Region {
   std::string name;
   std::vector<BasicBlock> blocks;  // ascending by address
-  // Pcs at which the dispatcher may enter, the primary one first, the rest ascending. Each starts a block.
+  // Pcs at which the dispatcher may enter, the primary one first, the rest ascending. Each starts a
+  // block.
   std::vector<uint32_t> entries;
 
   // Index of the block that begins at pc.
@@ -89,8 +92,8 @@ struct Region {
 };
 
 struct ControlFlow {
-  std::vector<Region> regions;   // ascending by their lowest address
-  std::vector<uint32_t> entries; // of all regions, ascending
+  std::vector<Region> regions;    // ascending by their lowest address
+  std::vector<uint32_t> entries;  // of all regions, ascending
 
   bool IsEntry(uint32_t pc) const;
 };

@@ -27,7 +27,9 @@ constexpr Row kRows[] = {
 // Rows that can match a word, by its bits [6:2] and [14:12]. At most a handful per bucket.
 struct Buckets {
   static constexpr int kSize = 256;
-  static constexpr uint32_t Key(uint32_t word) { return ((word >> 2) & 31) << 3 | ((word >> 12) & 7); }
+  static constexpr uint32_t Key(uint32_t word) {
+    return ((word >> 2) & 31) << 3 | ((word >> 12) & 7);
+  }
   static constexpr int kMaxPerBucket = 4;
   std::array<std::array<int8_t, kMaxPerBucket>, kSize> rows{};
 
@@ -58,7 +60,9 @@ const Row* FindRow(uint32_t word) {
 
 // Immediates, as in the manual's figure 2.4 "Types of immediate produced by RISC-V instructions".
 int32_t ImmI(uint32_t w) { return static_cast<int32_t>(w) >> 20; }
-int32_t ImmS(uint32_t w) { return (static_cast<int32_t>(w & 0xfe000000) >> 20) | ((w >> 7) & 0x1f); }
+int32_t ImmS(uint32_t w) {
+  return (static_cast<int32_t>(w & 0xfe000000) >> 20) | ((w >> 7) & 0x1f);
+}
 int32_t ImmB(uint32_t w) {
   return (static_cast<int32_t>(w & 0x80000000) >> 19) | ((w & 0x80) << 4) | ((w >> 20) & 0x7e0) |
          ((w >> 7) & 0x1e);
@@ -109,10 +113,10 @@ Instruction Decode(uint32_t w) {
 }
 
 const char* RegisterName(uint8_t r) {
-  static constexpr const char* kNames[32] = {
-      "zero", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
-      "a1",   "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
-      "s6",   "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
+  static constexpr const char* kNames[32] = {"zero", "ra", "sp",  "gp",  "tp", "t0", "t1", "t2",
+                                             "s0",   "s1", "a0",  "a1",  "a2", "a3", "a4", "a5",
+                                             "a6",   "a7", "s2",  "s3",  "s4", "s5", "s6", "s7",
+                                             "s8",   "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
   return kNames[r & 31];
 }
 

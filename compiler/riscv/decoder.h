@@ -27,19 +27,21 @@ Instruction Decode(uint32_t word);
 inline bool IsBranch(Op op) { return op >= Op::kBeq && op <= Op::kBgeu; }
 inline bool IsLoad(Op op) { return op >= Op::kLb && op <= Op::kLhu; }
 inline bool IsStore(Op op) { return op >= Op::kSb && op <= Op::kSw; }
-// x1 and x5 are the link registers (unprivileged spec, table 2.1 "return-address prediction hints").
+// x1 and x5 are the link registers (unprivileged spec, table 2.1 "return-address prediction
+// hints").
 inline bool IsLinkRegister(uint8_t r) { return r == 1 || r == 5; }
 // True if execution does not simply go on with the next instruction.
 inline bool EndsBlock(Op op) {
-  return IsBranch(op) || op == Op::kJal || op == Op::kJalr || op == Op::kEcall || op == Op::kEbreak ||
-         op == Op::kIllegal;
+  return IsBranch(op) || op == Op::kJal || op == Op::kJalr || op == Op::kEcall ||
+         op == Op::kEbreak || op == Op::kIllegal;
 }
 
 // ABI name of register 0..31: "zero", "ra", "sp", …
 const char* RegisterName(uint8_t r);
 
-// Assembly text at address `pc` (branch targets are printed as absolute addresses), in the form of the
-// RISC-V assembly manual without pseudo-instructions: "addi a0, sp, 12", "lw a0, 4(sp)", ".word 0x0".
+// Assembly text at address `pc` (branch targets are printed as absolute addresses), in the form of
+// the RISC-V assembly manual without pseudo-instructions: "addi a0, sp, 12", "lw a0, 4(sp)", ".word
+// 0x0".
 std::string Disassemble(uint32_t word, uint32_t pc);
 
 }  // namespace precast::riscv

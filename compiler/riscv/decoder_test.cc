@@ -47,7 +47,8 @@ TEST(Decoder, AgreesWithTheTableOnRandomWords) {
   for (int i = 0; i < 1000000; ++i) {
     state = state * 6364136223846793005u + 1442695040888963407u;
     uint32_t word = static_cast<uint32_t>(state >> 32);
-    if (i % 2 == 0) word = (word & ~kRows[i / 2 % std::size(kRows)].mask) | kRows[i / 2 % std::size(kRows)].match;
+    if (i % 2 == 0)
+      word = (word & ~kRows[i / 2 % std::size(kRows)].mask) | kRows[i / 2 % std::size(kRows)].match;
     Op expected = Op::kIllegal;
     for (const Row& row : kRows) {
       if ((word & row.mask) == row.match) expected = row.op;
@@ -59,12 +60,14 @@ TEST(Decoder, AgreesWithTheTableOnRandomWords) {
 TEST(Decoder, ImmediatesCoverTheirRange) {
   for (int32_t imm = -4096; imm < 4096; imm += 2) {
     uint32_t u = static_cast<uint32_t>(imm);
-    uint32_t word = 0x63 | ((u >> 12) & 1) << 31 | ((u >> 5) & 0x3f) << 25 | ((u >> 1) & 0xf) << 8 | ((u >> 11) & 1) << 7;
+    uint32_t word = 0x63 | ((u >> 12) & 1) << 31 | ((u >> 5) & 0x3f) << 25 | ((u >> 1) & 0xf) << 8 |
+                    ((u >> 11) & 1) << 7;
     ASSERT_EQ(Decode(word).imm, imm);
   }
   for (int32_t imm = -(1 << 20); imm < (1 << 20); imm += 254) {
     uint32_t u = static_cast<uint32_t>(imm);
-    uint32_t word = 0x6f | ((u >> 20) & 1) << 31 | ((u >> 1) & 0x3ff) << 21 | ((u >> 11) & 1) << 20 | ((u >> 12) & 0xff) << 12;
+    uint32_t word = 0x6f | ((u >> 20) & 1) << 31 | ((u >> 1) & 0x3ff) << 21 |
+                    ((u >> 11) & 1) << 20 | ((u >> 12) & 0xff) << 12;
     ASSERT_EQ(Decode(word).imm, imm);
   }
   for (int32_t imm = -2048; imm < 2048; ++imm) {

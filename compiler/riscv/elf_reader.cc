@@ -23,9 +23,10 @@ uint64_t PageFloor(uint64_t a) { return a & ~(kPage - 1); }
 uint64_t PageCeil(uint64_t a) { return PageFloor(a + kPage - 1); }
 
 // A faulty field of the file.
-absl::Status Bad(std::string_view field, uint64_t offset, std::string_view expected, std::string_view actual) {
-  return absl::InvalidArgumentError(
-      absl::StrFormat("ELF %s (file offset 0x%x): expected %s, found %s", field, offset, expected, actual));
+absl::Status Bad(std::string_view field, uint64_t offset, std::string_view expected,
+                 std::string_view actual) {
+  return absl::InvalidArgumentError(absl::StrFormat(
+      "ELF %s (file offset 0x%x): expected %s, found %s", field, offset, expected, actual));
 }
 
 // Reads fixed-size records of the file; nullopt if they are not wholly inside.
@@ -43,8 +44,11 @@ class File {
   bool Contains(uint64_t offset, uint64_t size) const {
     return offset <= bytes_.size() && size <= bytes_.size() - offset;
   }
-  absl::Span<const uint8_t> Bytes(uint64_t offset, uint64_t size) const { return bytes_.subspan(offset, size); }
-  // The NUL-terminated string at `offset` of a string table section; empty if it runs out of the table.
+  absl::Span<const uint8_t> Bytes(uint64_t offset, uint64_t size) const {
+    return bytes_.subspan(offset, size);
+  }
+  // The NUL-terminated string at `offset` of a string table section; empty if it runs out of the
+  // table.
   std::string_view String(const Elf32_Shdr& table, uint32_t offset) const {
     if (offset >= table.sh_size || !Contains(table.sh_offset, table.sh_size)) return {};
     const char* begin = reinterpret_cast<const char*>(bytes_.data()) + table.sh_offset + offset;
@@ -59,7 +63,8 @@ absl::StatusOr<Elf32_Ehdr> ReadHeader(const File& file) {
   std::optional<Elf32_Ehdr> header = file.Read<Elf32_Ehdr>(0);
   if (!header) return Bad("header", 0, "52 bytes", "a shorter file");
   const Elf32_Ehdr& h = *header;
-  if (std::memcmp(h.e_ident, ELFMAG, SELFMAG) != 0) return Bad("magic", 0, "7f 45 4c 46", "other bytes");
+  if (std::memcmp(h.e_ident, ELFMAG, SELFMAG) != 0)
+    return Bad("magic", 0, "7f 45 4c 46", "other bytes");
   if (h.e_ident[EI_CLASS] != ELFCLASS32) {
     return Bad("EI_CLASS", EI_CLASS, "1 (32-bit)", absl::StrFormat("%d", h.e_ident[EI_CLASS]));
   }
@@ -67,26 +72,31 @@ absl::StatusOr<Elf32_Ehdr> ReadHeader(const File& file) {
     return Bad("EI_DATA", EI_DATA, "1 (little-endian)", absl::StrFormat("%d", h.e_ident[EI_DATA]));
   }
   if (h.e_machine != EM_RISCV) {
-    return Bad("e_machine", offsetof(Elf32_Ehdr, e_machine), "243 (RISC-V)", absl::StrFormat("%d", h.e_machine));
+    return Bad("e_machine", offsetof(Elf32_Ehdr, e_machine), "243 (RISC-V)",
+               absl::StrFormat("%d", h.e_machine));
   }
   if (h.e_type != ET_EXEC) {
     return Bad("e_type", offsetof(Elf32_Ehdr, e_type), "2 (ET_EXEC: link statically, without -pie)",
                absl::StrFormat("%d", h.e_type));
   }
   if ((h.e_flags & (EF_RISCV_RVC | EF_RISCV_FLOAT_ABI | EF_RISCV_RVE)) != 0) {
-    return Bad("e_flags", offsetof(Elf32_Ehdr, e_flags), "RV32IM, soft-float (build with -march=rv32im -mabi=ilp32)",
-               absl::StrFormat("0x%x (%s%s%s)", h.e_flags, (h.e_flags & EF_RISCV_RVC) ? " compressed" : "",
-                               (h.e_flags & EF_RISCV_FLOAT_ABI) ? " hard-float" : "",
-                               (h.e_flags & EF_RISCV_RVE) ? " RVE" : ""));
+    return Bad(
+        "e_flags", offsetof(Elf32_Ehdr, e_flags),
+        "RV32IM, soft-float (build with -march=rv32im -mabi=ilp32)",
+        absl::StrFormat("0x%x (%s%s%s)", h.e_flags, (h.e_flags & EF_RISCV_RVC) ? " compressed" : "",
+                        (h.e_flags & EF_RISCV_FLOAT_ABI) ? " hard-float" : "",
+                        (h.e_flags & EF_RISCV_RVE) ? " RVE" : ""));
   }
   if (h.e_phentsize != sizeof(Elf32_Phdr)) {
-    return Bad("e_phentsize", offsetof(Elf32_Ehdr, e_phentsize), "32", absl::StrFormat("%d", h.e_phentsize));
+    return Bad("e_phentsize", offsetof(Elf32_Ehdr, e_phentsize), "32",
+               absl::StrFormat("%d", h.e_phentsize));
   }
   if (h.e_phnum == 0) return Bad("e_phnum", offsetof(Elf32_Ehdr, e_phnum), "at least 1", "0");
   return h;
 }
 
-// PT_LOAD headers by ascending address, each checked against the file, the address space and the others.
+// PT_LOAD headers by ascending address, each checked against the file, the address space and the
+// others.
 absl::StatusOr<std::vector<Elf32_Phdr>> ReadLoads(const File& file, const Elf32_Ehdr& header) {
   std::vector<Elf32_Phdr> loads;
   for (uint32_t i = 0; i < header.e_phnum; ++i) {
@@ -94,11 +104,13 @@ absl::StatusOr<std::vector<Elf32_Phdr>> ReadLoads(const File& file, const Elf32_
     std::optional<Elf32_Phdr> ph = file.Read<Elf32_Phdr>(at);
     if (!ph) return Bad("program header", at, "32 bytes", "the end of the file");
     if (ph->p_type == PT_INTERP || ph->p_type == PT_DYNAMIC) {
-      return Bad("p_type", at, "a statically linked program", ph->p_type == PT_INTERP ? "PT_INTERP" : "PT_DYNAMIC");
+      return Bad("p_type", at, "a statically linked program",
+                 ph->p_type == PT_INTERP ? "PT_INTERP" : "PT_DYNAMIC");
     }
     if (ph->p_type != PT_LOAD || ph->p_memsz == 0) continue;
     if (ph->p_filesz > ph->p_memsz) {
-      return Bad("p_filesz", at + offsetof(Elf32_Phdr, p_filesz), absl::StrFormat("at most p_memsz = 0x%x", ph->p_memsz),
+      return Bad("p_filesz", at + offsetof(Elf32_Phdr, p_filesz),
+                 absl::StrFormat("at most p_memsz = 0x%x", ph->p_memsz),
                  absl::StrFormat("0x%x", ph->p_filesz));
     }
     if (!file.Contains(ph->p_offset, ph->p_filesz)) {
@@ -111,13 +123,15 @@ absl::StatusOr<std::vector<Elf32_Phdr>> ReadLoads(const File& file, const Elf32_
     }
     loads.push_back(*ph);
   }
-  if (loads.empty()) return Bad("program headers", header.e_phoff, "at least one non-empty PT_LOAD", "none");
+  if (loads.empty())
+    return Bad("program headers", header.e_phoff, "at least one non-empty PT_LOAD", "none");
   std::stable_sort(loads.begin(), loads.end(),
                    [](const Elf32_Phdr& a, const Elf32_Phdr& b) { return a.p_vaddr < b.p_vaddr; });
   for (size_t i = 1; i < loads.size(); ++i) {
     if (uint64_t{loads[i - 1].p_vaddr} + loads[i - 1].p_memsz > loads[i].p_vaddr) {
       return Bad("p_vaddr", header.e_phoff, "segments that do not overlap",
-                 absl::StrFormat("0x%x + 0x%x bytes and 0x%x", loads[i - 1].p_vaddr, loads[i - 1].p_memsz, loads[i].p_vaddr));
+                 absl::StrFormat("0x%x + 0x%x bytes and 0x%x", loads[i - 1].p_vaddr,
+                                 loads[i - 1].p_memsz, loads[i].p_vaddr));
     }
   }
   return loads;
@@ -129,8 +143,8 @@ void AddPermissions(guest::Segment& segment, uint32_t p_flags) {
   segment.executable |= (p_flags & PF_X) != 0;
 }
 
-// Whole-page segments without overlap. Where two program headers share a page, that page becomes a segment
-// of its own with the permissions of both.
+// Whole-page segments without overlap. Where two program headers share a page, that page becomes a
+// segment of its own with the permissions of both.
 std::vector<guest::Segment> LayOutPages(const std::vector<Elf32_Phdr>& loads) {
   std::vector<guest::Segment> pages;
   auto append = [&](uint64_t begin, uint64_t end, const guest::Segment& permissions) {
@@ -158,7 +172,8 @@ std::vector<guest::Segment> LayOutPages(const std::vector<Elf32_Phdr>& loads) {
   return pages;
 }
 
-void CopyContents(const File& file, const std::vector<Elf32_Phdr>& loads, std::vector<guest::Segment>& pages) {
+void CopyContents(const File& file, const std::vector<Elf32_Phdr>& loads,
+                  std::vector<guest::Segment>& pages) {
   for (const Elf32_Phdr& ph : loads) {
     const absl::Span<const uint8_t> bytes = file.Bytes(ph.p_offset, ph.p_filesz);
     const uint64_t begin = ph.p_vaddr, end = begin + bytes.size();
@@ -168,13 +183,14 @@ void CopyContents(const File& file, const std::vector<Elf32_Phdr>& loads, std::v
       if (from >= to) continue;
       const uint64_t needed = PageCeil(to) - segment.address;
       if (segment.data.size() < needed) segment.data.resize(needed);
-      std::memcpy(segment.data.data() + (from - segment.address), bytes.data() + (from - begin), to - from);
+      std::memcpy(segment.data.data() + (from - segment.address), bytes.data() + (from - begin),
+                  to - from);
     }
   }
 }
 
-// Where instructions may be, for control-flow recovery: the executable sections if there are section
-// headers (so that constants in a text segment are not taken for code), else empty.
+// Where instructions may be, for control-flow recovery: the executable sections if there are
+// section headers (so that constants in a text segment are not taken for code), else empty.
 std::vector<guest::CodeRange> ReadCodeHint(const std::vector<Elf32_Shdr>& sections,
                                            const std::vector<guest::CodeRange>& code) {
   std::vector<guest::CodeRange> hint;
@@ -182,8 +198,11 @@ std::vector<guest::CodeRange> ReadCodeHint(const std::vector<Elf32_Shdr>& sectio
     if ((s.sh_flags & SHF_EXECINSTR) == 0 || s.sh_type != SHT_PROGBITS) continue;
     const uint64_t end = uint64_t{s.sh_addr} + s.sh_size;
     for (const guest::CodeRange& range : code) {
-      const uint64_t from = std::max<uint64_t>(s.sh_addr, range.begin), to = std::min<uint64_t>(end, range.end);
-      if (from < to) hint.push_back({static_cast<uint32_t>((from + 3) & ~uint64_t{3}), static_cast<uint32_t>(to & ~uint64_t{3})});
+      const uint64_t from = std::max<uint64_t>(s.sh_addr, range.begin),
+                     to = std::min<uint64_t>(end, range.end);
+      if (from < to)
+        hint.push_back({static_cast<uint32_t>((from + 3) & ~uint64_t{3}),
+                        static_cast<uint32_t>(to & ~uint64_t{3})});
     }
   }
   std::sort(hint.begin(), hint.end(), [](auto& a, auto& b) { return a.begin < b.begin; });
@@ -203,7 +222,8 @@ std::vector<Elf32_Shdr> ReadSections(const File& file, const Elf32_Ehdr& header)
   std::vector<Elf32_Shdr> sections;
   if (header.e_shoff == 0 || header.e_shentsize != sizeof(Elf32_Shdr)) return sections;
   for (uint32_t i = 0; i < header.e_shnum; ++i) {
-    std::optional<Elf32_Shdr> s = file.Read<Elf32_Shdr>(uint64_t{header.e_shoff} + i * sizeof(Elf32_Shdr));
+    std::optional<Elf32_Shdr> s =
+        file.Read<Elf32_Shdr>(uint64_t{header.e_shoff} + i * sizeof(Elf32_Shdr));
     if (!s) return {};
     sections.push_back(*s);
   }
@@ -225,12 +245,14 @@ std::vector<guest::Symbol> ReadSymbols(const File& file, const std::vector<Elf32
       symbols.push_back({std::string(name), sym.st_value, sym.st_size, type == STT_FUNC});
     }
   }
-  std::stable_sort(symbols.begin(), symbols.end(),
-                   [](const guest::Symbol& a, const guest::Symbol& b) { return a.address < b.address; });
+  std::stable_sort(
+      symbols.begin(), symbols.end(),
+      [](const guest::Symbol& a, const guest::Symbol& b) { return a.address < b.address; });
   return symbols;
 }
 
-// Address of the program headers in guest memory, for the auxiliary vector; 0 if no segment holds them.
+// Address of the program headers in guest memory, for the auxiliary vector; 0 if no segment holds
+// them.
 uint32_t FindProgramHeaders(const Elf32_Ehdr& header, const std::vector<Elf32_Phdr>& loads) {
   const uint64_t size = uint64_t{header.e_phnum} * sizeof(Elf32_Phdr);
   for (const Elf32_Phdr& ph : loads) {
@@ -245,7 +267,8 @@ uint32_t FindProgramHeaders(const Elf32_Ehdr& header, const std::vector<Elf32_Ph
 
 bool LooksLikeRiscVElf(absl::Span<const uint8_t> file) {
   std::optional<Elf32_Ehdr> header = File(file).Read<Elf32_Ehdr>(0);
-  return header && std::memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 && header->e_machine == EM_RISCV;
+  return header && std::memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
+         header->e_machine == EM_RISCV;
 }
 
 absl::StatusOr<guest::Program> ReadElf(absl::Span<const uint8_t> bytes) {
@@ -274,12 +297,14 @@ absl::StatusOr<guest::Program> ReadElf(absl::Span<const uint8_t> bytes) {
       program.code.push_back({static_cast<uint32_t>(code_begin), static_cast<uint32_t>(code_end)});
     }
   }
-  if (program.code.empty()) return Bad("program headers", header->e_phoff, "an executable segment", "none");
-  const bool entry_in_code = std::any_of(program.code.begin(), program.code.end(), [&](const guest::CodeRange& r) {
-    return program.entry >= r.begin && program.entry < r.end;
-  });
+  if (program.code.empty())
+    return Bad("program headers", header->e_phoff, "an executable segment", "none");
+  const bool entry_in_code = std::any_of(
+      program.code.begin(), program.code.end(),
+      [&](const guest::CodeRange& r) { return program.entry >= r.begin && program.entry < r.end; });
   if (!entry_in_code || program.entry % 4 != 0) {
-    return Bad("e_entry", offsetof(Elf32_Ehdr, e_entry), "a multiple of 4 inside an executable segment",
+    return Bad("e_entry", offsetof(Elf32_Ehdr, e_entry),
+               "a multiple of 4 inside an executable segment",
                absl::StrFormat("0x%x", program.entry));
   }
   const std::vector<Elf32_Shdr> sections = ReadSections(file, *header);

@@ -13,11 +13,12 @@ namespace precast::riscv {
 // True if `file` starts like an ELF file for RISC-V; says nothing about whether it is well-formed.
 bool LooksLikeRiscVElf(absl::Span<const uint8_t> file);
 
-// Accepts ELFCLASS32, little-endian, EM_RISCV, ET_EXEC without an interpreter, soft-float ABI, no compressed
-// instructions, no RVE (System V gABI chapter 4 and 5; RISC-V ELF psABI, "File Header"). Anything else is
-// an InvalidArgument status that names the field, its file offset, what was expected and what was found.
-// Symbols are a hint only: a damaged symbol table is ignored, as the operating system ignores it.
-// Safe on any bytes; allocates no more than the file's size plus a page per segment.
+// Accepts ELFCLASS32, little-endian, EM_RISCV, ET_EXEC without an interpreter, soft-float ABI, no
+// compressed instructions, no RVE (System V gABI chapter 4 and 5; RISC-V ELF psABI, "File Header").
+// Anything else is an InvalidArgument status that names the field, its file offset, what was
+// expected and what was found. Symbols are a hint only: a damaged symbol table is ignored, as the
+// operating system ignores it. Safe on any bytes; allocates no more than the file's size plus a
+// page per segment.
 absl::StatusOr<guest::Program> ReadElf(absl::Span<const uint8_t> file);
 
 }  // namespace precast::riscv

@@ -45,7 +45,8 @@ struct Registers {
 
 class Lifter {
  public:
-  Lifter(const Region& region, const ControlFlow& flow, const Code& code, const LiftOptions& options)
+  Lifter(const Region& region, const ControlFlow& flow, const Code& code,
+         const LiftOptions& options)
       : region_(region),
         flow_(flow),
         code_(code),
@@ -76,7 +77,8 @@ class Lifter {
     if (local_) return 0;
     RegisterSet set = 0;
     ForEach(node.needed, [&](int r) {
-      if (node.source[r] == n && !(node.loads_state && !Contains(kPassed, r))) set |= RegisterSet{1} << r;
+      if (node.source[r] == n && !(node.loads_state && !Contains(kPassed, r)))
+        set |= RegisterSet{1} << r;
     });
     return set;
   }
@@ -97,7 +99,8 @@ class Lifter {
     // In the region's order of entries: the primary one first.
     for (uint32_t n = static_cast<uint32_t>(region_.blocks.size()); n < plan_.nodes.size(); ++n) {
       if (plan_.nodes[n].kind != Node::Kind::kEntry) continue;
-      for (size_t i = 0; i < std::size(abi::kPassed); ++i) function_.AddParam(ir_block_[n], Type::kI32);
+      for (size_t i = 0; i < std::size(abi::kPassed); ++i)
+        function_.AddParam(ir_block_[n], Type::kI32);
       function_.AddEntry(ir_block_[n]);
       function_.block(ir_block_[n]).cold = n != region_.blocks.size();
     }
@@ -163,7 +166,8 @@ class Lifter {
 
   // Stores dirty registers of `set` to VmContext.
   void Flush(RegisterSet set) {
-    ForEach(now_.dirty & set, [&](int r) { b_.StoreState(static_cast<uint8_t>(r), now_.value[r]); });
+    ForEach(now_.dirty & set,
+            [&](int r) { b_.StoreState(static_cast<uint8_t>(r), now_.value[r]); });
     now_.dirty &= ~set;
     now_.undeclared &= ~set;
   }
@@ -195,7 +199,8 @@ class Lifter {
     now_.undeclared = 0;
   }
 
-  // Site of the instruction at hand: `retired` of the block's instructions have retired if it stops.
+  // Site of the instruction at hand: `retired` of the block's instructions have retired if it
+  // stops.
   ir::Site SiteHere(uint32_t retired) const { return {pc_, charged_ - retired}; }
   ir::Site StopSite() {
     DeclareDeferred();
@@ -220,7 +225,8 @@ class Lifter {
     pc_ = block.begin;
     b_.Meter(charged_, {pc_, charged_});
     const uint32_t first = code_.IndexOf(block.begin);
-    for (index_ = 0; index_ + 1 < charged_; ++index_, pc_ += 4) LiftInstruction(code_.At(first + index_));
+    for (index_ = 0; index_ + 1 < charged_; ++index_, pc_ += 4)
+      LiftInstruction(code_.At(first + index_));
     LiftEnd(n, block, code_.At(first + index_));
     out_[n] = now_;
     if (plan_.after_call[n] != Code::kNone) out_[plan_.after_call[n]] = now_;
@@ -250,52 +256,127 @@ class Lifter {
     auto binary = [&](Opcode op, Value x, Value y) { Write(in.rd, b_.Binary(op, x, y)); };
     auto compare = [&](IntCond cond, Value x, Value y) { Write(in.rd, b_.Icmp(cond, x, y)); };
     switch (in.op) {
-      case Op::kLui: Write(in.rd, imm()); break;
-      case Op::kAuipc: Write(in.rd, Const(pc_ + static_cast<uint32_t>(in.imm))); break;
-      case Op::kAddi: binary(Opcode::kAdd, rs1(), imm()); break;
-      case Op::kSlti: compare(IntCond::kSlt, rs1(), imm()); break;
-      case Op::kSltiu: compare(IntCond::kUlt, rs1(), imm()); break;
-      case Op::kXori: binary(Opcode::kXor, rs1(), imm()); break;
-      case Op::kOri: binary(Opcode::kOr, rs1(), imm()); break;
-      case Op::kAndi: binary(Opcode::kAnd, rs1(), imm()); break;
-      case Op::kSlli: binary(Opcode::kShl, rs1(), imm()); break;
-      case Op::kSrli: binary(Opcode::kShrU, rs1(), imm()); break;
-      case Op::kSrai: binary(Opcode::kShrS, rs1(), imm()); break;
-      case Op::kAdd: binary(Opcode::kAdd, rs1(), rs2()); break;
-      case Op::kSub: binary(Opcode::kSub, rs1(), rs2()); break;
-      case Op::kSll: binary(Opcode::kShl, rs1(), rs2()); break;
-      case Op::kSlt: compare(IntCond::kSlt, rs1(), rs2()); break;
-      case Op::kSltu: compare(IntCond::kUlt, rs1(), rs2()); break;
-      case Op::kXor: binary(Opcode::kXor, rs1(), rs2()); break;
-      case Op::kSrl: binary(Opcode::kShrU, rs1(), rs2()); break;
-      case Op::kSra: binary(Opcode::kShrS, rs1(), rs2()); break;
-      case Op::kOr: binary(Opcode::kOr, rs1(), rs2()); break;
-      case Op::kAnd: binary(Opcode::kAnd, rs1(), rs2()); break;
-      case Op::kMul: binary(Opcode::kMul, rs1(), rs2()); break;
-      case Op::kMulh: binary(Opcode::kSmulHi, rs1(), rs2()); break;
-      case Op::kMulhsu: binary(Opcode::kSumulHi, rs1(), rs2()); break;
-      case Op::kMulhu: binary(Opcode::kUmulHi, rs1(), rs2()); break;
-      case Op::kDiv: binary(Opcode::kSdivTotal, rs1(), rs2()); break;
-      case Op::kDivu: binary(Opcode::kUdivTotal, rs1(), rs2()); break;
-      case Op::kRem: binary(Opcode::kSremTotal, rs1(), rs2()); break;
-      case Op::kRemu: binary(Opcode::kUremTotal, rs1(), rs2()); break;
-      case Op::kLb: LiftLoad(in, MemKind::kS8); break;
-      case Op::kLh: LiftLoad(in, MemKind::kS16); break;
-      case Op::kLw: LiftLoad(in, MemKind::kU32); break;
-      case Op::kLbu: LiftLoad(in, MemKind::kU8); break;
-      case Op::kLhu: LiftLoad(in, MemKind::kU16); break;
-      case Op::kSb: LiftStore(in, MemKind::kU8); break;
-      case Op::kSh: LiftStore(in, MemKind::kU16); break;
-      case Op::kSw: LiftStore(in, MemKind::kU32); break;
+      case Op::kLui:
+        Write(in.rd, imm());
+        break;
+      case Op::kAuipc:
+        Write(in.rd, Const(pc_ + static_cast<uint32_t>(in.imm)));
+        break;
+      case Op::kAddi:
+        binary(Opcode::kAdd, rs1(), imm());
+        break;
+      case Op::kSlti:
+        compare(IntCond::kSlt, rs1(), imm());
+        break;
+      case Op::kSltiu:
+        compare(IntCond::kUlt, rs1(), imm());
+        break;
+      case Op::kXori:
+        binary(Opcode::kXor, rs1(), imm());
+        break;
+      case Op::kOri:
+        binary(Opcode::kOr, rs1(), imm());
+        break;
+      case Op::kAndi:
+        binary(Opcode::kAnd, rs1(), imm());
+        break;
+      case Op::kSlli:
+        binary(Opcode::kShl, rs1(), imm());
+        break;
+      case Op::kSrli:
+        binary(Opcode::kShrU, rs1(), imm());
+        break;
+      case Op::kSrai:
+        binary(Opcode::kShrS, rs1(), imm());
+        break;
+      case Op::kAdd:
+        binary(Opcode::kAdd, rs1(), rs2());
+        break;
+      case Op::kSub:
+        binary(Opcode::kSub, rs1(), rs2());
+        break;
+      case Op::kSll:
+        binary(Opcode::kShl, rs1(), rs2());
+        break;
+      case Op::kSlt:
+        compare(IntCond::kSlt, rs1(), rs2());
+        break;
+      case Op::kSltu:
+        compare(IntCond::kUlt, rs1(), rs2());
+        break;
+      case Op::kXor:
+        binary(Opcode::kXor, rs1(), rs2());
+        break;
+      case Op::kSrl:
+        binary(Opcode::kShrU, rs1(), rs2());
+        break;
+      case Op::kSra:
+        binary(Opcode::kShrS, rs1(), rs2());
+        break;
+      case Op::kOr:
+        binary(Opcode::kOr, rs1(), rs2());
+        break;
+      case Op::kAnd:
+        binary(Opcode::kAnd, rs1(), rs2());
+        break;
+      case Op::kMul:
+        binary(Opcode::kMul, rs1(), rs2());
+        break;
+      case Op::kMulh:
+        binary(Opcode::kSmulHi, rs1(), rs2());
+        break;
+      case Op::kMulhsu:
+        binary(Opcode::kSumulHi, rs1(), rs2());
+        break;
+      case Op::kMulhu:
+        binary(Opcode::kUmulHi, rs1(), rs2());
+        break;
+      case Op::kDiv:
+        binary(Opcode::kSdivTotal, rs1(), rs2());
+        break;
+      case Op::kDivu:
+        binary(Opcode::kUdivTotal, rs1(), rs2());
+        break;
+      case Op::kRem:
+        binary(Opcode::kSremTotal, rs1(), rs2());
+        break;
+      case Op::kRemu:
+        binary(Opcode::kUremTotal, rs1(), rs2());
+        break;
+      case Op::kLb:
+        LiftLoad(in, MemKind::kS8);
+        break;
+      case Op::kLh:
+        LiftLoad(in, MemKind::kS16);
+        break;
+      case Op::kLw:
+        LiftLoad(in, MemKind::kU32);
+        break;
+      case Op::kLbu:
+        LiftLoad(in, MemKind::kU8);
+        break;
+      case Op::kLhu:
+        LiftLoad(in, MemKind::kU16);
+        break;
+      case Op::kSb:
+        LiftStore(in, MemKind::kU8);
+        break;
+      case Op::kSh:
+        LiftStore(in, MemKind::kU16);
+        break;
+      case Op::kSw:
+        LiftStore(in, MemKind::kU32);
+        break;
       case Op::kFence:
       case Op::kFenceI:
         break;  // one hart, and code that never changes
       default:
-        ABSL_CHECK(false) << "control flow inside a block at pc " << pc_;
+        CHECK(false) << "control flow inside a block at pc " << pc_;
     }
   }
 
-  // Address of a load or store: base value and displacement. A constant base takes the displacement in.
+  // Address of a load or store: base value and displacement. A constant base takes the displacement
+  // in.
   std::pair<Value, int32_t> Address(const Instruction& in) {
     Value base = Read(in.rs1);
     if (std::optional<int64_t> c = b_.ConstantOf(base)) {
@@ -315,7 +396,8 @@ class Lifter {
     b_.Store(kind, base, value, displacement, StopSite());
   }
 
-  // -- ends of blocks. `in` is the last instruction, at pc_; index_ instructions have retired before it.
+  // -- ends of blocks. `in` is the last instruction, at pc_; index_ instructions have retired
+  // before it.
 
   void LiftEnd(uint32_t n, const BasicBlock& block, const Instruction& in) {
     switch (block.kind) {
@@ -323,7 +405,9 @@ class Lifter {
         LiftInstruction(in);
         GoTo(block.end);
         break;
-      case BlockEnd::kBranch: LiftBranch(block, in); break;
+      case BlockEnd::kBranch:
+        LiftBranch(block, in);
+        break;
       case BlockEnd::kJump:
         if (in.op == Op::kJalr) {
           LiftRegisterJump(n, block, in);
@@ -335,8 +419,12 @@ class Lifter {
         Write(in.rd, Const(block.end));
         CallDirect(n, block.target);
         break;
-      case BlockEnd::kHostCall: LiftHostCall(n); break;
-      case BlockEnd::kTrap: LiftTrap(in); break;
+      case BlockEnd::kHostCall:
+        LiftHostCall(n);
+        break;
+      case BlockEnd::kTrap:
+        LiftTrap(in);
+        break;
       case BlockEnd::kIndirectCall:
       case BlockEnd::kReturn:
       case BlockEnd::kSwitch:
@@ -347,7 +435,8 @@ class Lifter {
   }
 
   void LiftBranch(const BasicBlock& block, const Instruction& in) {
-    static constexpr IntCond kConds[] = {IntCond::kEq, IntCond::kNe, IntCond::kSlt, IntCond::kSge, IntCond::kUlt, IntCond::kUge};
+    static constexpr IntCond kConds[] = {IntCond::kEq,  IntCond::kNe,  IntCond::kSlt,
+                                         IntCond::kSge, IntCond::kUlt, IntCond::kUge};
     const IntCond cond = kConds[static_cast<int>(in.op) - static_cast<int>(Op::kBeq)];
     const Value taken = b_.Icmp(cond, Read(in.rs1), Read(in.rs2));
     if (in.imm % 4 != 0) {
@@ -377,11 +466,13 @@ class Lifter {
         CallDirect(n, static_cast<uint32_t>(*constant));
       } else {
         Flush(~kPassed);
-        AfterCall(n, b_.CallDispatch(target, Passed(), RegionSignature().results, SiteHere(charged_)));
+        AfterCall(n,
+                  b_.CallDispatch(target, Passed(), RegionSignature().results, SiteHere(charged_)));
       }
       return;
     }
-    if (constant && block.kind == BlockEnd::kJump && static_cast<uint32_t>(*constant) == block.target) {
+    if (constant && block.kind == BlockEnd::kJump &&
+        static_cast<uint32_t>(*constant) == block.target) {
       GoTo(block.target);
     } else if (block.kind == BlockEnd::kSwitch) {
       LiftSwitch(block, target);
@@ -397,8 +488,8 @@ class Lifter {
     }
   }
 
-  // A jump table by target address, of the span between the lowest and the highest target. A target that
-  // is not in it goes through the dispatcher.
+  // A jump table by target address, of the span between the lowest and the highest target. A target
+  // that is not in it goes through the dispatcher.
   void LiftSwitch(const BasicBlock& block, Value target) {
     if (local_) Flush(~RegisterSet{0});
     const uint32_t low = block.switch_targets.front(), high = block.switch_targets.back();
@@ -432,21 +523,23 @@ class Lifter {
   void CallDirect(uint32_t n, uint32_t target) {
     Flush(~kPassed);
     if (flow_.IsEntry(target)) {
-      AfterCall(n, b_.Call(ir::FuncRef(target), Passed(), RegionSignature().results, SiteHere(charged_)));
+      AfterCall(
+          n, b_.Call(ir::FuncRef(target), Passed(), RegionSignature().results, SiteHere(charged_)));
     } else {
-      AfterCall(n, b_.CallDispatch(Const(target), Passed(), RegionSignature().results, SiteHere(charged_)));
+      AfterCall(n, b_.CallDispatch(Const(target), Passed(), RegionSignature().results,
+                                   SiteHere(charged_)));
     }
   }
 
   void LiftHostCall(uint32_t n) {
     Flush(~kPassed);
     b_.StoreState(abi::kSlotPc, Const(pc_));
-    AfterCall(n, b_.CallRuntime(static_cast<uint8_t>(abi::Callback::kHostCall), Passed(), RegionSignature().results,
-                                SiteHere(charged_)));
+    AfterCall(n, b_.CallRuntime(static_cast<uint8_t>(abi::Callback::kHostCall), Passed(),
+                                RegionSignature().results, SiteHere(charged_)));
   }
 
-  // The callee says at which pc to continue. Anything but the return site is for a caller further out, or
-  // for the dispatcher: hand it on.
+  // The callee says at which pc to continue. Anything but the return site is for a caller further
+  // out, or for the dispatcher: hand it on.
   void AfterCall(uint32_t n, std::vector<Value> results) {
     const uint32_t after = plan_.after_call[n];
     const uint32_t return_pc = region_.blocks[n].end;
@@ -482,15 +575,15 @@ class Lifter {
   ir::Function function_;
   ir::Builder b_;
 
-  std::vector<ir::Block> ir_block_;        // by node; none for kAfterCall
-  std::vector<RegisterSet> parameters_;    // by block: registers that are its block parameters
-  std::vector<Registers> out_;             // by node: registers at its end
+  std::vector<ir::Block> ir_block_;      // by node; none for kAfterCall
+  std::vector<RegisterSet> parameters_;  // by block: registers that are its block parameters
+  std::vector<Registers> out_;           // by node: registers at its end
 
   // The point of lifting.
   Registers now_;
-  uint32_t pc_ = 0;           // of the instruction at hand
-  uint32_t index_ = 0;        // its number in the block
-  uint32_t charged_ = 0;      // instructions in the block
+  uint32_t pc_ = 0;       // of the instruction at hand
+  uint32_t index_ = 0;    // its number in the block
+  uint32_t charged_ = 0;  // instructions in the block
 };
 
 }  // namespace
@@ -502,7 +595,8 @@ ir::Signature RegionSignature() {
   return signature;
 }
 
-ir::Function Lift(const Region& region, const ControlFlow& flow, const Code& code, const LiftOptions& options) {
+ir::Function Lift(const Region& region, const ControlFlow& flow, const Code& code,
+                  const LiftOptions& options) {
   return Lifter(region, flow, code, options).Run();
 }
 

@@ -63,8 +63,12 @@ class Planner {
         visit(block.target);
         if (block.end != block.target) visit(block.end);
         break;
-      case BlockEnd::kFallThrough: visit(block.end); break;
-      case BlockEnd::kJump: visit(block.target); break;
+      case BlockEnd::kFallThrough:
+        visit(block.end);
+        break;
+      case BlockEnd::kJump:
+        visit(block.target);
+        break;
       case BlockEnd::kSwitch:
         for (uint32_t pc : block.switch_targets) visit(pc);
         break;
@@ -83,15 +87,21 @@ class Planner {
     for (uint32_t n = 0; n < plan_.nodes.size(); ++n) {
       const BasicBlock& block = region_.blocks[plan_.nodes[n].block];
       switch (plan_.nodes[n].kind) {
-        case Node::Kind::kBlock: ForEachTarget(block, [&](uint32_t pc) { add_edge(n, pc); }); break;
-        case Node::Kind::kEntry: add_edge(n, block.begin); break;
-        case Node::Kind::kAfterCall: add_edge(n, block.end); break;
+        case Node::Kind::kBlock:
+          ForEachTarget(block, [&](uint32_t pc) { add_edge(n, pc); });
+          break;
+        case Node::Kind::kEntry:
+          add_edge(n, block.begin);
+          break;
+        case Node::Kind::kAfterCall:
+          add_edge(n, block.end);
+          break;
       }
     }
   }
 
-  // Reverse post-order from all boundary nodes. A call's after-node comes after the calling block, so that
-  // code is laid out in guest order.
+  // Reverse post-order from all boundary nodes. A call's after-node comes after the calling block,
+  // so that code is laid out in guest order.
   void Order() {
     std::vector<uint8_t> seen(plan_.nodes.size());
     std::vector<std::pair<uint32_t, size_t>> stack;
@@ -104,7 +114,8 @@ class Planner {
         auto& [n, next] = stack.back();
         const Node& node = plan_.nodes[n];
         // The call edge counts as a successor here, visited last.
-        const uint32_t call = node.kind == Node::Kind::kBlock ? plan_.after_call[node.block] : kNoNode;
+        const uint32_t call =
+            node.kind == Node::Kind::kBlock ? plan_.after_call[node.block] : kNoNode;
         uint32_t s = kNoNode;
         if (next < node.successors.size()) {
           s = node.successors[node.successors.size() - 1 - next];
@@ -122,8 +133,8 @@ class Planner {
         }
       }
     };
-    // The primary entry's tree comes first. A source dominates its uses (edges after calls counted too),
-    // so it is in the same tree, and earlier in reverse post-order.
+    // The primary entry's tree comes first. A source dominates its uses (edges after calls counted
+    // too), so it is in the same tree, and earlier in reverse post-order.
     for (uint32_t e = 0; e < region_.entries.size(); ++e) {
       post.clear();
       visit_from(static_cast<uint32_t>(region_.blocks.size()) + e);
@@ -134,8 +145,9 @@ class Planner {
   void MarkLoaders() {
     for (Node& node : plan_.nodes) {
       if (node.IsBoundary()) continue;
-      node.loads_state = local_ || std::all_of(node.predecessors.begin(), node.predecessors.end(),
-                                               [&](uint32_t p) { return plan_.nodes[p].IsBoundary(); });
+      node.loads_state =
+          local_ || std::all_of(node.predecessors.begin(), node.predecessors.end(),
+                                [&](uint32_t p) { return plan_.nodes[p].IsBoundary(); });
     }
   }
 
@@ -179,7 +191,9 @@ class Planner {
   void SolveSources() {
     constexpr uint32_t kUnseen = 0xfffffffe;
     for (Node& node : plan_.nodes) node.source.fill(kUnseen);
-    auto out = [&](uint32_t n, int r) { return (plan_.nodes[n].writes >> r & 1) != 0 ? n : plan_.nodes[n].source[r]; };
+    auto out = [&](uint32_t n, int r) {
+      return (plan_.nodes[n].writes >> r & 1) != 0 ? n : plan_.nodes[n].source[r];
+    };
     bool changed = true;
     while (changed) {
       changed = false;

@@ -1,8 +1,9 @@
 // Plans the SSA form of one region: where each guest register's value comes from in every block.
 //
-// The graph analysed has, besides the region's basic blocks, *boundary nodes*: one per entry, and one
-// after each call. At a boundary the passed guest registers (runtime/abi: kPassed) are in machine registers
-// and all others are up to date in VmContext. All sets of guest registers are 32-bit masks.
+// The graph analysed has, besides the region's basic blocks, *boundary nodes*: one per entry, and
+// one after each call. At a boundary the passed guest registers (runtime/abi: kPassed) are in
+// machine registers and all others are up to date in VmContext. All sets of guest registers are
+// 32-bit masks.
 #ifndef PRECAST_COMPILER_RISCV_REGION_ANALYSIS_H_
 #define PRECAST_COMPILER_RISCV_REGION_ANALYSIS_H_
 
@@ -22,23 +23,25 @@ RegisterSet Writes(const Instruction& in);
 
 struct Node {
   enum class Kind : uint8_t { kBlock, kEntry, kAfterCall } kind;
-  uint32_t block;  // kBlock: its index; kEntry: index of the block entered; kAfterCall: the calling block
+  uint32_t block;  // kBlock: its index; kEntry: index of the block entered; kAfterCall: the calling
+                   // block
   std::vector<uint32_t> successors = {}, predecessors = {};  // nodes, inside the region
-  RegisterSet reads = 0;   // read before written, by the block's instructions or its end
+  RegisterSet reads = 0;  // read before written, by the block's instructions or its end
   RegisterSet writes = 0;
   RegisterSet needed = 0;  // value needed on entry: read later, or deferred
   RegisterSet dirty = 0;   // may differ from VmContext on entry
   // kBlock whose predecessors are all boundary nodes: registers that are not passed are loaded from
   // VmContext by this block itself.
   bool loads_state = false;
-  // Node whose value each register has on entry (valid for registers in `needed`). The node itself: a
-  // block parameter, or for a boundary (or `loads_state` and a register not passed) the boundary's value.
+  // Node whose value each register has on entry (valid for registers in `needed`). The node itself:
+  // a block parameter, or for a boundary (or `loads_state` and a register not passed) the
+  // boundary's value.
   std::array<uint32_t, 32> source = {};
   bool IsBoundary() const { return kind != Kind::kBlock; }
 };
 
 struct RegionPlan {
-  std::vector<Node> nodes;  // blocks first, in the region's order
+  std::vector<Node> nodes;      // blocks first, in the region's order
   std::vector<uint32_t> order;  // nodes reachable from boundaries, so that sources come before uses
   std::vector<uint32_t> after_call;  // by block: its kAfterCall node, or 0xffffffff
 };

@@ -21,16 +21,24 @@ absl::Status ParseNumber(std::string_view text, uint64_t* value) {
   uint64_t scale = 1;
   if (!digits.empty() && !absl::StartsWith(digits, "0x")) {
     switch (digits.back()) {
-      case 'k': scale = 1'000; break;
-      case 'M': scale = 1'000'000; break;
-      case 'G': scale = 1'000'000'000; break;
+      case 'k':
+        scale = 1'000;
+        break;
+      case 'M':
+        scale = 1'000'000;
+        break;
+      case 'G':
+        scale = 1'000'000'000;
+        break;
     }
     if (scale != 1) digits.pop_back();
   }
   uint64_t number = 0;
-  const bool ok = absl::StartsWith(digits, "0x") ? absl::SimpleHexAtoi(digits, &number) : absl::SimpleAtoi(digits, &number);
+  const bool ok = absl::StartsWith(digits, "0x") ? absl::SimpleHexAtoi(digits, &number)
+                                                 : absl::SimpleAtoi(digits, &number);
   if (!ok || number > UINT64_MAX / scale) {
-    return absl::InvalidArgumentError(absl::StrCat("expected a number such as 1000, 10M or 0x40, found \"", text, "\""));
+    return absl::InvalidArgumentError(
+        absl::StrCat("expected a number such as 1000, 10M or 0x40, found \"", text, "\""));
   }
   *value = number * scale;
   return absl::OkStatus();
@@ -46,14 +54,17 @@ Flag Switch(std::string name, char letter, std::string help, bool* target) {
 }
 
 Flag Text(std::string name, char letter, std::string value, std::string help, std::string* target) {
-  return {std::move(name), letter, std::move(value), std::move(help), [target](std::string_view text) {
+  return {std::move(name), letter, std::move(value), std::move(help),
+          [target](std::string_view text) {
             *target = std::string(text);
             return absl::OkStatus();
           }};
 }
 
-Flag Texts(std::string name, char letter, std::string value, std::string help, std::vector<std::string>* target) {
-  return {std::move(name), letter, std::move(value), std::move(help), [target](std::string_view text) {
+Flag Texts(std::string name, char letter, std::string value, std::string help,
+           std::vector<std::string>* target) {
+  return {std::move(name), letter, std::move(value), std::move(help),
+          [target](std::string_view text) {
             target->emplace_back(text);
             return absl::OkStatus();
           }};
@@ -70,8 +81,10 @@ Parsed Parse(std::string_view program, Command& command, int argc, char** argv) 
   for (size_t i = 0; i < command.flags.size(); ++i) {
     const Flag& flag = command.flags[i];
     const int has_value = flag.value.empty() ? no_argument : required_argument;
-    options.push_back({flag.name.c_str(), has_value, nullptr, kFirstLongFlag + static_cast<int>(i)});
-    if (flag.letter != 0) absl::StrAppend(&letters, std::string(1, flag.letter), flag.value.empty() ? "" : ":");
+    options.push_back(
+        {flag.name.c_str(), has_value, nullptr, kFirstLongFlag + static_cast<int>(i)});
+    if (flag.letter != 0)
+      absl::StrAppend(&letters, std::string(1, flag.letter), flag.value.empty() ? "" : ":");
   }
   const int help = kFirstLongFlag + static_cast<int>(command.flags.size());
   options.push_back({"help", no_argument, nullptr, help});
@@ -79,7 +92,8 @@ Parsed Parse(std::string_view program, Command& command, int argc, char** argv) 
   letters += "h";
 
   auto wrong = [&](std::string_view message) {
-    absl::FPrintF(stderr, "%s %s: %s\nTry \"%s %s --help\".\n", program, command.name, message, program, command.name);
+    absl::FPrintF(stderr, "%s %s: %s\nTry \"%s %s --help\".\n", program, command.name, message,
+                  program, command.name);
     return Parsed::kWrong;
   };
   optind = 0;  // glibc: start over
@@ -104,8 +118,8 @@ Parsed Parse(std::string_view program, Command& command, int argc, char** argv) 
 }
 
 std::string Help(std::string_view program, const Command& command) {
-  std::string text = absl::StrFormat("%s\n\nUsage: %s %s %s\n\n%s\n", command.summary, program, command.name,
-                                     command.usage, command.description);
+  std::string text = absl::StrFormat("%s\n\nUsage: %s %s %s\n\n%s\n", command.summary, program,
+                                     command.name, command.usage, command.description);
   text += "\nFlags:\n";
   auto row = [&](std::string left, std::string_view help) {
     bool first = true;

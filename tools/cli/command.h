@@ -1,5 +1,5 @@
-// Command lines with subcommands: each command is a table of flags, which both parses its arguments (through
-// getopt_long) and prints its --help.
+// Command lines with subcommands: each command is a table of flags, which both parses its arguments
+// (through getopt_long) and prints its --help.
 #ifndef PRECAST_TOOLS_CLI_COMMAND_H_
 #define PRECAST_TOOLS_CLI_COMMAND_H_
 
@@ -29,7 +29,8 @@ struct Flag {
 // Makers of common flags; the target outlives the parse.
 Flag Switch(std::string name, char letter, std::string help, bool* target);
 Flag Text(std::string name, char letter, std::string value, std::string help, std::string* target);
-Flag Texts(std::string name, char letter, std::string value, std::string help, std::vector<std::string>* target);
+Flag Texts(std::string name, char letter, std::string value, std::string help,
+           std::vector<std::string>* target);
 // Decimal, or hexadecimal with 0x; underscores and a suffix k, M or G (powers of ten) are allowed.
 Flag Number(std::string name, char letter, std::string value, std::string help, uint64_t* target);
 
@@ -49,8 +50,8 @@ enum class Parsed {
   kWrong,  // a message was printed to stderr; exit with kExitUsage
 };
 
-// Parses argv (argv[0] is the command's name). Flags and positional arguments may be mixed; all after "--" is
-// positional. `program` is the tool's name for messages.
+// Parses argv (argv[0] is the command's name). Flags and positional arguments may be mixed; all
+// after "--" is positional. `program` is the tool's name for messages.
 Parsed Parse(std::string_view program, Command& command, int argc, char** argv);
 
 // The help text of one command.

@@ -1,0 +1,17 @@
+// Random RISC-V programs for differential tests: all of RV32IM, loops, calls, returns that do not
+// match, indirect jumps through tables, memory accesses in and out of bounds, illegal words. They
+// mostly do not terminate: run them with an instruction limit.
+#ifndef PRECAST_COMPILER_RISCV_TESTING_RANDOM_PROGRAM_H_
+#define PRECAST_COMPILER_RISCV_TESTING_RANDOM_PROGRAM_H_
+
+#include <cstdint>
+#include <vector>
+
+namespace precast::riscv::testing {
+
+// An ELF file; the same for the same seed.
+std::vector<uint8_t> RandomProgram(uint64_t seed);
+
+}  // namespace precast::riscv::testing
+
+#endif  // PRECAST_COMPILER_RISCV_TESTING_RANDOM_PROGRAM_H_
