@@ -83,7 +83,7 @@ const OpcodeInfo& Info(Opcode op) {
   enum : unsigned { T = 1, E = 2, S = 4 };
   static constexpr OpcodeInfo kInfo[] = {
 #define PRECAST_IR_OP(Name, text, flags) \
-  {text, ((flags) & T) != 0, ((flags) & E) != 0, ((flags) & S) != 0},
+  {text, ((flags)&T) != 0, ((flags)&E) != 0, ((flags)&S) != 0},
 #include "compiler/ir/opcodes.def"
 #undef PRECAST_IR_OP
   };

@@ -101,7 +101,7 @@ struct InstData {
   int64_t imm = 0;             // constant, address offset, function index, charge, …
   uint32_t edges_begin = 0;    // range in Function::edges, terminators only
   uint32_t edges_count = 0;
-  Site site;
+  Site site = {};
 };
 
 struct BlockData {
@@ -139,7 +139,7 @@ struct Signature {
 
 class Function {
  public:
-  explicit Function(std::string name, Signature signature)
+  Function(std::string name, Signature signature)
       : name_(std::move(name)), signature_(std::move(signature)) {}
 
   const std::string& name() const { return name_; }

@@ -1,0 +1,585 @@
+// The simplifying builder; see builder.h for the normal forms it produces.
+#include "compiler/ir/builder.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "absl/log/check.h"
+
+namespace precast::ir {
+namespace {
+
+bool IsShift(Opcode op) {
+  return op == Opcode::kShl || op == Opcode::kShrU || op == Opcode::kShrS || op == Opcode::kRotl ||
+         op == Opcode::kRotr;
+}
+
+uint64_t WidthMask(Type type) { return type == Type::kI32 ? 0xffffffffu : ~uint64_t{0}; }
+
+// k if `bits` is 2^k.
+std::optional<int> Log2(uint64_t bits) {
+  if (!std::has_single_bit(bits)) return std::nullopt;
+  return std::countr_zero(bits);
+}
+
+uint64_t Mix(uint64_t h, uint64_t v) {
+  h = (h ^ v) * 0x9e3779b97f4a7c15u;
+  return h ^ (h >> 29);
+}
+
+}  // namespace
+
+void Builder::SetBlock(Block b) {
+  block_ = b;
+  ++epoch_;
+}
+
+const InstData* Builder::Def(Value v) const {
+  const ValueData& data = f_.value(v);
+  return data.is_param ? nullptr : &f_.inst(Inst(data.def));
+}
+
+bool Builder::IsOp(Value v, Opcode op) const {
+  const InstData* def = Def(v);
+  return def != nullptr && def->op == op;
+}
+
+std::optional<Builder::WithConstant> Builder::MatchConstant(Value v, Opcode op) const {
+  if (!IsOp(v, op)) return std::nullopt;
+  const absl::Span<const Value> args = f_.args(Inst(f_.value(v).def));
+  const std::optional<int64_t> c = ConstantOf(args[1]);
+  if (!c) return std::nullopt;
+  return WithConstant{args[0], *c};
+}
+
+uint64_t Builder::PossibleBits(Value v) const {
+  const Type type = f_.type(v);
+  const uint64_t all = WidthMask(type);
+  const InstData* def = Def(v);
+  if (def == nullptr) return all;
+  switch (def->op) {
+    case Opcode::kIconst:
+      return Bits(type, def->imm);
+    case Opcode::kIcmp:
+      return 1;
+    case Opcode::kExtendU32:
+      return 0xffffffffu;
+    case Opcode::kLoad:
+      switch (static_cast<MemKind>(def->aux)) {
+        case MemKind::kU8:
+          return 0xff;
+        case MemKind::kU16:
+          return 0xffff;
+        case MemKind::kU32:
+          return 0xffffffffu;
+        default:
+          return all;
+      }
+    case Opcode::kAnd:
+      if (auto m = MatchConstant(v, Opcode::kAnd)) return Bits(type, m->constant);
+      return all;
+    case Opcode::kShrU:
+      if (auto m = MatchConstant(v, Opcode::kShrU)) {
+        return all >> (Bits(type, m->constant) % BitWidth(type));
+      }
+      return all;
+    default:
+      return all;
+  }
+}
+
+bool Builder::Same(const InstData& inst, Opcode op, Type type, uint8_t aux, int64_t imm,
+                   absl::Span<const Value> args) const {
+  if (inst.op != op || inst.type != type || inst.aux != aux || inst.imm != imm ||
+      inst.args_count != args.size()) {
+    return false;
+  }
+  return f_.args(Inst(f_.value(Value(inst.results_begin)).def)) == args;
+}
+
+Value Builder::Emit(Opcode op, Type type, uint8_t aux, int64_t imm, absl::Span<const Value> args,
+                    Type result) {
+  uint64_t h = Mix(static_cast<uint64_t>(op) | static_cast<uint64_t>(type) << 8 |
+                       static_cast<uint64_t>(aux) << 16,
+                   static_cast<uint64_t>(imm));
+  for (Value v : args) h = Mix(h, v.index);
+  Slot& slot = table_[(h >> 32) % kTableSize];
+  if (slot.epoch == epoch_ && Same(*Def(slot.value), op, type, aux, imm, args)) return slot.value;
+
+  Inst inst;
+  if (readd_.valid() && Same(f_.inst(readd_), op, type, aux, imm, args)) {
+    inst = std::exchange(readd_, Inst());
+    f_.block(block_).insts.push_back(inst);
+  } else {
+    InstData data{.op = op, .type = type, .aux = aux, .imm = imm};
+    inst = f_.Append(block_, data, args, {result});
+  }
+  slot = {epoch_, f_.result(inst)};
+  return slot.value;
+}
+
+Value Builder::Iconst(Type type, int64_t value) {
+  return Emit(Opcode::kIconst, type, 0, Canonical(type, value), {}, type);
+}
+
+Value Builder::Binary(Opcode op, Value a, Value b) {
+  DCHECK(IsBinary(op));
+  const Type type = f_.type(a);
+  DCHECK(IsInteger(type) && type == f_.type(b));
+  std::optional<int64_t> ca = ConstantOf(a);
+  std::optional<int64_t> cb = ConstantOf(b);
+  if (ca && cb) return Iconst(type, FoldBinary(op, type, *ca, *cb));
+  if (ca && IsCommutative(op)) {
+    std::swap(a, b);
+    std::swap(ca, cb);
+  }
+  if (cb) {
+    if (std::optional<Value> v = SimplifyConstant(op, type, a, *cb)) return *v;
+  } else if (ca && *ca == 0) {
+    // 0 shifted, rotated, or divided by anything but 0. (Division by 0 depends on the divisor.)
+    if (IsShift(op) || op == Opcode::kSumulHi) return a;
+  }
+  if (a == b) {
+    if (std::optional<Value> v = SimplifySame(op, type, a)) return *v;
+  }
+  if (op == Opcode::kOr || op == Opcode::kXor || op == Opcode::kAdd) {
+    if (std::optional<Value> v = SimplifyRotate(type, a, b)) return *v;
+  }
+  // One order for operands that may be exchanged, so that value numbering finds both.
+  if (IsCommutative(op) && !cb && b < a) std::swap(a, b);
+  return Emit(op, type, 0, 0, {a, b}, type);
+}
+
+// `a op c`.
+std::optional<Value> Builder::SimplifyConstant(Opcode op, Type type, Value a, int64_t c) {
+  const uint32_t width = BitWidth(type);
+  const uint64_t bits = Bits(type, c);
+  const auto constant = [&](uint64_t v) { return Iconst(type, static_cast<int64_t>(v)); };
+  const auto again = [&](Opcode o, Value left, uint64_t v) { return Binary(o, left, constant(v)); };
+  switch (op) {
+    case Opcode::kAdd:
+      if (c == 0) return a;
+      if (auto m = MatchConstant(a, Opcode::kAdd)) {
+        return again(Opcode::kAdd, m->left, bits + Bits(type, m->constant));
+      }
+      break;
+    case Opcode::kSub:
+      return again(Opcode::kAdd, a, ~bits + 1);
+    case Opcode::kMul:
+      if (c == 0) return constant(0);
+      if (c == 1) return a;
+      if (c == -1) return Binary(Opcode::kSub, constant(0), a);
+      if (auto k = Log2(bits)) return again(Opcode::kShl, a, static_cast<uint64_t>(*k));
+      break;
+    case Opcode::kSmulHi:
+      if (c == 0) return constant(0);
+      if (c == 1) return again(Opcode::kShrS, a, width - 1);
+      break;
+    case Opcode::kUmulHi:
+      if (c == 0 || c == 1) return constant(0);
+      if (auto k = Log2(bits)) {
+        return again(Opcode::kShrU, a, width - static_cast<uint64_t>(*k));
+      }
+      break;
+    case Opcode::kSumulHi:
+      if (c == 0) return constant(0);
+      break;
+    case Opcode::kSdivTotal:
+      if (c == 0) return constant(~uint64_t{0});
+      if (c == 1) return a;
+      if (c == -1) return Binary(Opcode::kSub, constant(0), a);
+      break;
+    case Opcode::kUdivTotal:
+      if (c == 0) return constant(~uint64_t{0});
+      if (auto k = Log2(bits)) return again(Opcode::kShrU, a, static_cast<uint64_t>(*k));
+      break;
+    case Opcode::kSremTotal:
+      if (c == 0) return a;
+      if (c == 1 || c == -1) return constant(0);
+      break;
+    case Opcode::kUremTotal:
+      if (c == 0) return a;
+      if (std::has_single_bit(bits)) return again(Opcode::kAnd, a, bits - 1);
+      break;
+    case Opcode::kAnd:
+      if (c == 0) return constant(0);
+      if ((PossibleBits(a) & ~bits) == 0) return a;
+      if (auto m = MatchConstant(a, Opcode::kAnd)) {
+        return again(Opcode::kAnd, m->left, bits & Bits(type, m->constant));
+      }
+      break;
+    case Opcode::kOr:
+      if (c == 0) return a;
+      if (c == -1) return constant(~uint64_t{0});
+      if (auto m = MatchConstant(a, Opcode::kOr)) {
+        return again(Opcode::kOr, m->left, bits | Bits(type, m->constant));
+      }
+      break;
+    case Opcode::kXor:
+      if (c == 0) return a;
+      if (c == 1 && type == Type::kI32 && IsOp(a, Opcode::kIcmp)) {
+        return Icmp(IntCond::kEq, a, constant(0));
+      }
+      if (auto m = MatchConstant(a, Opcode::kXor)) {
+        return again(Opcode::kXor, m->left, bits ^ Bits(type, m->constant));
+      }
+      break;
+    case Opcode::kShl:
+    case Opcode::kShrU:
+    case Opcode::kShrS:
+    case Opcode::kRotl:
+    case Opcode::kRotr: {
+      const uint32_t amount = static_cast<uint32_t>(bits % width);
+      if (amount == 0) return a;
+      if (amount != bits) return again(op, a, amount);
+      if (op == Opcode::kRotr) return again(Opcode::kRotl, a, width - amount);
+      // An earlier shift in the same direction: amounts add up.
+      if (auto m = MatchConstant(a, op)) {
+        const uint64_t sum = amount + Bits(type, m->constant) % width;
+        if (op == Opcode::kRotl || sum < width) return again(op, m->left, sum % width);
+        if (op == Opcode::kShrS) return again(op, m->left, width - 1);
+        return constant(0);
+      }
+      const uint64_t mask = WidthMask(type);
+      if (op == Opcode::kShrU) {
+        if (auto m = MatchConstant(a, Opcode::kShl); m && m->constant == c) {
+          return again(Opcode::kAnd, m->left, mask >> amount);
+        }
+      } else if (op == Opcode::kShl) {
+        for (Opcode right : {Opcode::kShrU, Opcode::kShrS}) {
+          if (auto m = MatchConstant(a, right); m && m->constant == c) {
+            return again(Opcode::kAnd, m->left, (mask << amount) & mask);
+          }
+        }
+      } else if (op == Opcode::kShrS) {
+        if (auto m = MatchConstant(a, Opcode::kShl); m && m->constant == c) {
+          if (amount == width - 8) return Unary(Opcode::kExtendS8, m->left);
+          if (amount == width - 16) return Unary(Opcode::kExtendS16, m->left);
+          if (amount == 32) return Unary(Opcode::kExtendS32, Unary(Opcode::kWrap, m->left));
+        }
+      }
+      break;
+    }
+    default:
+      break;
+  }
+  return std::nullopt;
+}
+
+// `a op a`.
+std::optional<Value> Builder::SimplifySame(Opcode op, Type type, Value a) {
+  switch (op) {
+    case Opcode::kSub:
+    case Opcode::kXor:
+    case Opcode::kSremTotal:  // 0 % 0 = 0
+    case Opcode::kUremTotal:
+      return Iconst(type, 0);
+    case Opcode::kAnd:
+    case Opcode::kOr:
+      return a;
+    default:
+      return std::nullopt;
+  }
+}
+
+// (x << k) | (x >> width-k), or ^ or +: the two have no bit in common.
+std::optional<Value> Builder::SimplifyRotate(Type type, Value a, Value b) {
+  if (IsOp(b, Opcode::kShl)) std::swap(a, b);
+  const std::optional<WithConstant> left = MatchConstant(a, Opcode::kShl);
+  const std::optional<WithConstant> right = MatchConstant(b, Opcode::kShrU);
+  if (!left || !right || left->left != right->left) return std::nullopt;
+  const uint32_t width = BitWidth(type);
+  const uint64_t k = Bits(type, left->constant);
+  if (k == 0 || k >= width || Bits(type, right->constant) != width - k) return std::nullopt;
+  return Binary(Opcode::kRotl, left->left, Iconst(type, left->constant));
+}
+
+Value Builder::Unary(Opcode op, Value a) {
+  DCHECK(IsUnary(op));
+  const Type type = f_.type(a);
+  const Type result = UnaryResult(op, type);
+  if (const std::optional<int64_t> c = ConstantOf(a)) {
+    return Iconst(result, FoldUnary(op, type, *c));
+  }
+  switch (op) {
+    case Opcode::kWrap:
+      if (IsOp(a, Opcode::kExtendU32) || IsOp(a, Opcode::kExtendS32)) {
+        return f_.args(Inst(f_.value(a).def))[0];
+      }
+      break;
+    case Opcode::kExtendS8:
+      if (PossibleBits(a) <= 0x7f || IsOp(a, Opcode::kExtendS8)) return a;
+      if (const InstData* def = Def(a); def != nullptr && def->op == Opcode::kLoad &&
+                                        static_cast<MemKind>(def->aux) == MemKind::kS8) {
+        return a;
+      }
+      break;
+    case Opcode::kExtendS16:
+      if (PossibleBits(a) <= 0x7fff || IsOp(a, Opcode::kExtendS8) || IsOp(a, Opcode::kExtendS16)) {
+        return a;
+      }
+      if (const InstData* def = Def(a); def != nullptr && def->op == Opcode::kLoad) {
+        const MemKind kind = static_cast<MemKind>(def->aux);
+        if (kind == MemKind::kS8 || kind == MemKind::kS16) return a;
+      }
+      break;
+    default:
+      break;
+  }
+  return Emit(op, type, 0, 0, {a}, result);
+}
+
+Value Builder::Icmp(IntCond cond, Value a, Value b) {
+  const Type type = f_.type(a);
+  DCHECK(IsInteger(type) && type == f_.type(b));
+  if (a == b) return Iconst(Type::kI32, FoldIcmpSame(cond) ? 1 : 0);
+  std::optional<int64_t> ca = ConstantOf(a);
+  std::optional<int64_t> cb = ConstantOf(b);
+  if (ca && cb) return Iconst(Type::kI32, FoldIcmp(cond, type, *ca, *cb) ? 1 : 0);
+  // A constant goes right, and otherwise the older value left.
+  if (ca || (!cb && b < a)) {
+    std::swap(a, b);
+    std::swap(ca, cb);
+    cond = Swapped(cond);
+  }
+  if (cb) {
+    if (std::optional<Value> v = SimplifyIcmpConstant(cond, type, a, *cb)) return *v;
+  }
+  return Emit(Opcode::kIcmp, type, static_cast<uint8_t>(cond), 0, {a, b}, Type::kI32);
+}
+
+// `a cond c`.
+std::optional<Value> Builder::SimplifyIcmpConstant(IntCond cond, Type type, Value a, int64_t c) {
+  const uint64_t bits = Bits(type, c);
+  const uint64_t all = WidthMask(type);
+  const int64_t min = Canonical(type, static_cast<int64_t>(all / 2 + 1));
+  const int64_t max = Canonical(type, static_cast<int64_t>(all / 2));
+  const auto boolean = [&](bool v) { return Iconst(Type::kI32, v ? 1 : 0); };
+  const auto again = [&](IntCond o, int64_t v) { return Icmp(o, a, Iconst(type, v)); };
+  switch (cond) {
+    case IntCond::kUlt:
+      if (bits == 0) return boolean(false);
+      if (bits == 1) return again(IntCond::kEq, 0);
+      if (PossibleBits(a) < bits) return boolean(true);
+      return std::nullopt;
+    case IntCond::kUge:
+      if (bits == 0) return boolean(true);
+      if (bits == 1) return again(IntCond::kNe, 0);
+      if (PossibleBits(a) < bits) return boolean(false);
+      return std::nullopt;
+    case IntCond::kUgt:
+      if (bits == all) return boolean(false);
+      return again(IntCond::kUge, static_cast<int64_t>(bits + 1));
+    case IntCond::kUle:
+      if (bits == all) return boolean(true);
+      return again(IntCond::kUlt, static_cast<int64_t>(bits + 1));
+    case IntCond::kSlt:
+      if (c == min) return boolean(false);
+      return std::nullopt;
+    case IntCond::kSge:
+      if (c == min) return boolean(true);
+      return std::nullopt;
+    case IntCond::kSgt:
+      if (c == max) return boolean(false);
+      return again(IntCond::kSge, c + 1);
+    case IntCond::kSle:
+      if (c == max) return boolean(true);
+      return again(IntCond::kSlt, c + 1);
+    case IntCond::kEq:
+    case IntCond::kNe:
+      break;
+  }
+  // Equality.
+  const bool equal = cond == IntCond::kEq;
+  if ((bits & ~PossibleBits(a)) != 0) return boolean(!equal);
+  if (IsBoolean(a) && type == Type::kI32) {
+    // a == 1 and a != 0 are a; the others its opposite.
+    if (equal == (c == 1)) return a;
+    if (const InstData* def = Def(a); def->op == Opcode::kIcmp) {
+      const absl::Span<const Value> args = f_.args(Inst(f_.value(a).def));
+      const Value x = args[0];
+      const Value y = args[1];
+      return Icmp(Inverted(static_cast<IntCond>(def->aux)), x, y);
+    }
+    if (c == 1) return again(IntCond::kEq, 0);  // a != 1
+  }
+  if (auto m = MatchConstant(a, Opcode::kAdd)) {
+    return Icmp(cond, m->left, Iconst(type, static_cast<int64_t>(bits - Bits(type, m->constant))));
+  }
+  if (auto m = MatchConstant(a, Opcode::kXor)) {
+    return Icmp(cond, m->left, Iconst(type, c ^ m->constant));
+  }
+  if (c == 0 && (IsOp(a, Opcode::kSub) || IsOp(a, Opcode::kXor))) {
+    const absl::Span<const Value> args = f_.args(Inst(f_.value(a).def));
+    const Value x = args[0];
+    const Value y = args[1];
+    return Icmp(cond, x, y);
+  }
+  return std::nullopt;
+}
+
+Value Builder::Select(Value cond, Value if_true, Value if_false) {
+  if (const std::optional<int64_t> c = ConstantOf(cond)) return *c != 0 ? if_true : if_false;
+  if (if_true == if_false) return if_true;
+  const Type type = f_.type(if_true);
+  if (type == Type::kI32) {
+    const std::optional<int64_t> t = ConstantOf(if_true);
+    const std::optional<int64_t> e = ConstantOf(if_false);
+    if (t && e && *t == 1 && *e == 0) return Icmp(IntCond::kNe, cond, if_false);
+    if (t && e && *t == 0 && *e == 1) return Icmp(IntCond::kEq, cond, if_true);
+  }
+  return Emit(Opcode::kSelect, type, 0, 0, {cond, if_true, if_false}, type);
+}
+
+Value Builder::Readd(Inst i) {
+  const InstData data = f_.inst(i);  // a copy: building may move the original
+  DCHECK(IsPure(data.op));
+  const absl::Span<const Value> args = f_.args(i);
+  readd_ = i;
+  Value result;
+  if (IsBinary(data.op)) {
+    result = Binary(data.op, args[0], args[1]);
+  } else if (IsUnary(data.op)) {
+    result = Unary(data.op, args[0]);
+  } else if (data.op == Opcode::kIcmp) {
+    result = Icmp(static_cast<IntCond>(data.aux), args[0], args[1]);
+  } else if (data.op == Opcode::kSelect) {
+    result = Select(args[0], args[1], args[2]);
+  } else {
+    result = Emit(data.op, data.type, data.aux, data.imm, {}, f_.type(f_.result(i)));
+  }
+  readd_ = Inst();
+  return result;
+}
+
+Value Builder::Load(MemKind kind, Type type, Value address, int64_t offset, Site site) {
+  const Inst i = f_.Append(block_,
+                           {.op = Opcode::kLoad,
+                            .type = type,
+                            .aux = static_cast<uint8_t>(kind),
+                            .imm = offset,
+                            .site = site},
+                           {address}, {type});
+  return f_.result(i);
+}
+
+void Builder::Store(MemKind kind, Value address, Value value, int64_t offset, Site site) {
+  f_.Append(block_,
+            {.op = Opcode::kStore,
+             .type = f_.type(value),
+             .aux = static_cast<uint8_t>(kind),
+             .imm = offset,
+             .site = site},
+            {address, value}, {});
+}
+
+Value Builder::LoadState(StateSlot slot) {
+  return f_.result(f_.Append(block_, {.op = Opcode::kLoadState, .aux = slot}, {}, {Type::kI32}));
+}
+
+void Builder::StoreState(StateSlot slot, Value value) {
+  f_.Append(block_, {.op = Opcode::kStoreState, .aux = slot}, {value}, {});
+}
+
+void Builder::DeferState(StateSlot slot, Value value) {
+  f_.Append(block_, {.op = Opcode::kDeferState, .aux = slot}, {value}, {});
+}
+
+void Builder::Charge(int64_t amount) {
+  if (amount != 0) f_.Append(block_, {.op = Opcode::kCharge, .imm = amount}, {}, {});
+}
+
+void Builder::Meter(int64_t amount, Site site) {
+  f_.Append(block_, {.op = Opcode::kMeter, .imm = amount, .site = site}, {}, {});
+}
+
+void Builder::MeterCheck(int64_t amount, Site site) {
+  f_.Append(block_, {.op = Opcode::kMeterCheck, .imm = amount, .site = site}, {}, {});
+}
+
+void Builder::TrapIf(Value cond, TrapCode code, Site site) {
+  if (const std::optional<int64_t> c = ConstantOf(cond); c && *c == 0) return;
+  f_.Append(block_, {.op = Opcode::kTrapIf, .aux = code, .site = site}, {cond}, {});
+}
+
+std::vector<Value> Builder::AppendCall(InstData data, absl::Span<const Value> args,
+                                       absl::Span<const Type> results) {
+  const Inst i = f_.Append(block_, data, args, results);
+  std::vector<Value> values;
+  values.reserve(results.size());
+  for (uint32_t k = 0; k < results.size(); ++k) values.push_back(f_.result(i, k));
+  return values;
+}
+
+std::vector<Value> Builder::Call(FuncRef callee, absl::Span<const Value> args,
+                                 absl::Span<const Type> results, Site site) {
+  return AppendCall({.op = Opcode::kCall, .imm = callee.index, .site = site}, args, results);
+}
+
+std::vector<Value> Builder::CallDispatch(Value guest_pc, absl::Span<const Value> args,
+                                         absl::Span<const Type> results, Site site) {
+  std::vector<Value> all = {guest_pc};
+  all.insert(all.end(), args.begin(), args.end());
+  return AppendCall({.op = Opcode::kCallDispatch, .site = site}, all, results);
+}
+
+std::vector<Value> Builder::CallRuntime(uint8_t callback, absl::Span<const Value> args,
+                                        absl::Span<const Type> results, Site site) {
+  return AppendCall({.op = Opcode::kCallRuntime, .aux = callback, .site = site}, args, results);
+}
+
+void Builder::Br(Edge edge) {
+  std::vector<Edge> edges;
+  edges.push_back(std::move(edge));
+  f_.Append(block_, {.op = Opcode::kBr}, {}, {}, std::move(edges));
+}
+
+void Builder::BrIf(Value cond, Edge if_true, Edge if_false, bool cold) {
+  if (const std::optional<int64_t> c = ConstantOf(cond)) {
+    Br(std::move(*c != 0 ? if_true : if_false));
+    return;
+  }
+  if (if_true.target == if_false.target && if_true.args == if_false.args) {
+    Br(std::move(if_true));
+    return;
+  }
+  std::vector<Edge> edges;
+  edges.push_back(std::move(if_true));
+  edges.push_back(std::move(if_false));
+  f_.Append(block_, {.op = Opcode::kBrIf, .cold = cold}, {cond}, {}, std::move(edges));
+}
+
+void Builder::BrTable(Value index, std::vector<Edge> edges) {
+  DCHECK(!edges.empty());
+  if (const std::optional<int64_t> c = ConstantOf(index)) {
+    const uint64_t k = std::min<uint64_t>(Bits(Type::kI32, *c), edges.size() - 1);
+    Br(std::move(edges[k]));
+    return;
+  }
+  if (edges.size() == 1) {
+    Br(std::move(edges[0]));
+    return;
+  }
+  f_.Append(block_, {.op = Opcode::kBrTable}, {index}, {}, std::move(edges));
+}
+
+void Builder::Ret(absl::Span<const Value> values) {
+  f_.Append(block_, {.op = Opcode::kRet}, values, {});
+}
+
+void Builder::TailCall(FuncRef callee, absl::Span<const Value> args, Site site) {
+  f_.Append(block_, {.op = Opcode::kTailCall, .imm = callee.index, .site = site}, args, {});
+}
+
+void Builder::TailDispatch(Value guest_pc, absl::Span<const Value> args, Site site) {
+  std::vector<Value> all = {guest_pc};
+  all.insert(all.end(), args.begin(), args.end());
+  f_.Append(block_, {.op = Opcode::kTailDispatch, .site = site}, all, {});
+}
+
+void Builder::Trap(TrapCode code, Site site) {
+  f_.Append(block_, {.op = Opcode::kTrap, .aux = code, .site = site}, {}, {});
+}
+
+}  // namespace precast::ir

@@ -1,0 +1,146 @@
+// Builds IR, simplifying as it goes: what a front end or a pass asks for is folded, brought to a
+// normal form and looked up among the values the block already has before an instruction is made.
+//
+// Normal forms (passes and back ends may match on these alone):
+//  * a constant operand of a commutative operation or comparison is on the right
+//  * `x - c` is `x + -c`; `x * 2^k`, `x / 2^k` and `x % 2^k` (unsigned) are shifts and masks
+//  * chains of one associative operation with constants are one operation: (x + 1) + 2 is x + 3
+//  * shift and rotate amounts that are constants lie in 1 … width-1
+//  * `x != 0` of a value that is 0 or 1 is that value; `x == 0` of a comparison is the inverted
+//  comparison
+//  * `x <u 1` is `x == 0`, `x >u 0` is `x != 0`
+//  * a pair of shifts that extends the low 8 or 16 bits is `extend_s8`/`extend_s16` or an `and`; a
+//  pair of
+//    opposite shifts that together rotate is `rotl`
+//  * `br_if` has no constant condition, and its edges differ
+//
+// Value numbering is local to a block and forgets: a small direct-mapped table, cleared by
+// `SetBlock`.
+#ifndef PRECAST_COMPILER_IR_BUILDER_H_
+#define PRECAST_COMPILER_IR_BUILDER_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "compiler/ir/fold.h"
+#include "compiler/ir/ir.h"
+
+namespace precast::ir {
+
+class Builder {
+ public:
+  // `function` must outlive the builder.
+  explicit Builder(Function& function) : f_(function) {}
+
+  Function& function() { return f_; }
+  // What follows is appended to `b`, which must not have a terminator yet.
+  void SetBlock(Block b);
+  Block block() const { return block_; }
+
+  // -- values
+
+  Value Iconst(Type type, int64_t value);
+  // `op` is one of kAdd … kRotr; `a` and `b` have one integer type.
+  Value Binary(Opcode op, Value a, Value b);
+  // `op` is one of kExtendU32 … kExtendS16.
+  Value Unary(Opcode op, Value a);
+  Value Icmp(IntCond cond, Value a, Value b);
+  Value Select(Value cond, Value if_true, Value if_false);
+
+  Value Add(Value a, Value b) { return Binary(Opcode::kAdd, a, b); }
+  Value Sub(Value a, Value b) { return Binary(Opcode::kSub, a, b); }
+  Value Mul(Value a, Value b) { return Binary(Opcode::kMul, a, b); }
+  Value And(Value a, Value b) { return Binary(Opcode::kAnd, a, b); }
+  Value Or(Value a, Value b) { return Binary(Opcode::kOr, a, b); }
+  Value Xor(Value a, Value b) { return Binary(Opcode::kXor, a, b); }
+  Value Shl(Value a, Value b) { return Binary(Opcode::kShl, a, b); }
+  Value ShrU(Value a, Value b) { return Binary(Opcode::kShrU, a, b); }
+  Value ShrS(Value a, Value b) { return Binary(Opcode::kShrS, a, b); }
+
+  // -- memory, guest state, metering: as in opcodes.def, never folded
+
+  Value Load(MemKind kind, Type type, Value address, int64_t offset, Site site);
+  void Store(MemKind kind, Value address, Value value, int64_t offset, Site site);
+  Value LoadState(StateSlot slot);
+  void StoreState(StateSlot slot, Value value);
+  void DeferState(StateSlot slot, Value value);
+  void Charge(int64_t amount);
+  void Meter(int64_t amount, Site site);
+  void MeterCheck(int64_t amount, Site site);
+  // Nothing if `cond` is the constant 0.
+  void TrapIf(Value cond, TrapCode code, Site site);
+
+  // -- calls; they return the results
+
+  std::vector<Value> Call(FuncRef callee, absl::Span<const Value> args,
+                          absl::Span<const Type> results, Site site);
+  std::vector<Value> CallDispatch(Value guest_pc, absl::Span<const Value> args,
+                                  absl::Span<const Type> results, Site site);
+  std::vector<Value> CallRuntime(uint8_t callback, absl::Span<const Value> args,
+                                 absl::Span<const Type> results, Site site);
+
+  // -- terminators
+
+  void Br(Edge edge);
+  // `cold`: the true edge is unlikely.
+  void BrIf(Value cond, Edge if_true, Edge if_false, bool cold = false);
+  // The last edge is the default. Edges carry no arguments.
+  void BrTable(Value index, std::vector<Edge> edges);
+  void Ret(absl::Span<const Value> values);
+  void TailCall(FuncRef callee, absl::Span<const Value> args, Site site = {});
+  void TailDispatch(Value guest_pc, absl::Span<const Value> args, Site site = {});
+  void Trap(TrapCode code, Site site);
+
+  // -- for passes
+
+  // Puts pure instruction `i`, which is in no block now and whose operands may have been replaced,
+  // at the end of the current block: as it is, or simplified to other instructions, or as a value
+  // that exists already. Returns what stands for its result from now on.
+  Value Readd(Inst i);
+
+  std::optional<int64_t> ConstantOf(Value v) const { return ir::ConstantOf(f_, v); }
+
+ private:
+  const InstData* Def(Value v) const;
+  bool IsOp(Value v, Opcode op) const;
+  // If `v` is `op` with a constant right operand: the left operand and the constant.
+  struct WithConstant {
+    Value left;
+    int64_t constant;
+  };
+  std::optional<WithConstant> MatchConstant(Value v, Opcode op) const;
+  // Bits of `v` that may be other than 0.
+  uint64_t PossibleBits(Value v) const;
+  bool IsBoolean(Value v) const { return PossibleBits(v) <= 1; }
+  std::optional<Value> SimplifyConstant(Opcode op, Type type, Value a, int64_t c);
+  std::optional<Value> SimplifySame(Opcode op, Type type, Value a);
+  std::optional<Value> SimplifyRotate(Type type, Value a, Value b);
+  std::optional<Value> SimplifyIcmpConstant(IntCond cond, Type type, Value a, int64_t c);
+  // Reuses or appends the instruction.
+  Value Emit(Opcode op, Type type, uint8_t aux, int64_t imm, absl::Span<const Value> args,
+             Type result);
+  bool Same(const InstData& inst, Opcode op, Type type, uint8_t aux, int64_t imm,
+            absl::Span<const Value> args) const;
+  std::vector<Value> AppendCall(InstData data, absl::Span<const Value> args,
+                                absl::Span<const Type> results);
+
+  // Value table: `value` counts only if `epoch` is the current one.
+  static constexpr size_t kTableSize = 256;
+  struct Slot {
+    uint32_t epoch = 0;
+    Value value;
+  };
+
+  Function& f_;
+  Block block_;
+  Inst readd_;  // the instruction `Readd` is at, while it has not been used
+  uint32_t epoch_ = 0;
+  std::array<Slot, kTableSize> table_;
+};
+
+}  // namespace precast::ir
+
+#endif  // PRECAST_COMPILER_IR_BUILDER_H_
