@@ -1,0 +1,346 @@
+#include "runtime/instance.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "absl/strings/str_format.h"
+#include "runtime/signals.h"
+
+namespace precast::runtime {
+
+namespace {
+
+// Room that a native function may use below the stack limit, which it checks only at its entry, and
+// that a signal handler on the same stack would need.
+constexpr uint64_t kNativeStackSlack = 64 << 10;
+constexpr uint64_t kMinNativeStack = 2 * kNativeStackSlack;
+
+constexpr int kHostStackPointer = 4;  // rsp, by hardware number
+
+}  // namespace
+
+const char* TrapName(abi::TrapCode code) {
+  switch (code) {
+#define PRECAST_TRAP(Name, text) \
+  case abi::TrapCode::k##Name:   \
+    return text;
+#include "runtime/abi/traps.def"
+#undef PRECAST_TRAP
+  }
+  return "unknown";
+}
+
+absl::StatusOr<std::unique_ptr<Instance>> Instance::Create(
+    std::shared_ptr<const loader::Image> image, std::unique_ptr<HostAbi> host,
+    InstanceOptions options) {
+  ProgramImage program = ProgramOf(image);
+  return Create(std::move(program), std::move(image), std::move(host), std::move(options));
+}
+
+absl::StatusOr<std::unique_ptr<Instance>> Instance::Create(
+    ProgramImage program, std::shared_ptr<const loader::Image> image, std::unique_ptr<HostAbi> host,
+    InstanceOptions options) {
+  if (absl::Status s = Validate(program); !s.ok()) return s;
+  absl::StatusOr<std::unique_ptr<GuestMemory>> memory = GuestMemory::Create();
+  if (!memory.ok()) return memory.status();
+
+  std::unique_ptr<Instance> instance(new Instance);
+  instance->program_ = std::move(program);
+  if (!options.interpret_only) instance->image_ = std::move(image);
+  instance->host_ = std::move(host);
+  instance->options_ = std::move(options);
+  instance->memory_ = *std::move(memory);
+
+  Interpreter::Options interpreter_options;
+  interpreter_options.strict_alignment = instance->options_.strict_alignment;
+  if (instance->image_ != nullptr) {
+    interpreter_options.has_native_entry = [native = instance->image_.get()](uint32_t pc) {
+      return native->FindEntry(pc) != nullptr;
+    };
+    if (absl::Status s = instance->AllocateNativeStack(instance->options_.native_stack_size);
+        !s.ok())
+      return s;
+  }
+  instance->interpreter_ =
+      std::make_unique<Interpreter>(instance->program_, std::move(interpreter_options));
+
+  abi::VmContext& context = instance->context_;
+  context.memory_base = instance->memory_->base();
+  context.runtime = instance.get();
+  context.pc = instance->program_.entry_pc;
+  if (absl::Status s = instance->memory_->MapProgram(instance->program_); !s.ok()) return s;
+  if (absl::Status s = instance->host_->SetUp(instance->program_, *instance->memory_, context);
+      !s.ok())
+    return s;
+  return instance;
+}
+
+Instance::~Instance() {
+  if (native_stack_ != nullptr) munmap(native_stack_, native_stack_size_);
+}
+
+absl::Status Instance::AllocateNativeStack(uint64_t size) {
+  if (size > uint64_t{1} << 40) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("native stack of %d bytes: expected at most 2^40", size));
+  }
+  size = std::max(size, kMinNativeStack);
+  native_stack_size_ = (size + kPageSize - 1) / kPageSize * kPageSize + kPageSize;
+  void* memory = mmap(nullptr, native_stack_size_, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (memory == MAP_FAILED) return absl::ErrnoToStatus(errno, "cannot map the native stack");
+  native_stack_ = static_cast<uint8_t*>(memory);
+  if (mprotect(native_stack_, kPageSize, PROT_NONE) != 0) {
+    return absl::ErrnoToStatus(errno, "cannot protect the native stack's guard page");
+  }
+  auto begin = reinterpret_cast<uint64_t>(native_stack_);
+  context_.native_stack_top = begin + native_stack_size_;
+  context_.native_stack_limit = begin + kPageSize + kNativeStackSlack;
+  return absl::OkStatus();
+}
+
+RunResult Instance::Run(int64_t limit) {
+  RunResult result;
+  if (exited_) {
+    Exited(result);
+    return result;
+  }
+  if (image_ != nullptr) {
+    if (absl::Status s = PrepareThreadForGuestCode(); !s.ok()) {
+      result.reason = RunResult::Reason::kFailed;
+      result.failure = std::move(s);
+      return result;
+    }
+  }
+  limit = std::clamp<int64_t>(limit, 0, kUnlimited);
+  context_.fuel = limit;
+  for (;;) {
+    if (context_.fuel <= 0) {
+      result.reason = RunResult::Reason::kSuspended;
+      break;
+    }
+    const void* entry = image_ != nullptr ? image_->FindEntry(context_.pc) : nullptr;
+    if (entry != nullptr ? RunNative(entry, result) : RunInterpreter(/*until_limit=*/false, result))
+      break;
+  }
+  retired_ += static_cast<uint64_t>(limit - context_.fuel);
+  return result;
+}
+
+bool Instance::RunNative(const void* entry, RunResult& result) {
+  ++statistics_.native_entries;
+  const uint32_t pc_before = context_.pc;
+  const int64_t fuel_before = context_.fuel;
+  auto fail = [&](absl::Status status) {
+    result.reason = RunResult::Reason::kFailed;
+    result.failure = std::move(status);
+    return true;
+  };
+  // Whoever breaks this would run for ever.
+  auto no_progress = [&] { return context_.pc == pc_before && context_.fuel == fuel_before; };
+  {
+    auto code_begin = reinterpret_cast<uint64_t>(image_->text().data());
+    GuestCodeScope scope(&context_, code_begin, code_begin + image_->text().size());
+    precast_enter(&context_, entry);
+  }
+  auto reason = static_cast<abi::ExitReason>(context_.exit_reason);
+  CHECK_LT(context_.exit_reason, std::size(statistics_.native_exits));
+  ++statistics_.native_exits[context_.exit_reason];
+  if (reason == abi::ExitReason::kHostExit) return Exited(result);
+  if (reason == abi::ExitReason::kReturned || reason == abi::ExitReason::kDispatchMiss) {
+    if (no_progress()) {
+      return fail(
+          absl::InternalError(absl::StrFormat("native code at pc 0x%x did nothing", context_.pc)));
+    }
+    return false;
+  }
+
+  // The other reasons stop at a site.
+  std::optional<loader::SiteInfo> site = image_->FindSite(context_.stop_rip);
+  if (!site.has_value()) {
+    uint64_t offset = context_.stop_rip - reinterpret_cast<uint64_t>(image_->text().data());
+    return fail(absl::InternalError(absl::StrFormat(
+        "native code stopped at text offset 0x%x (exit reason %d), where the image has no site",
+        offset, context_.exit_reason)));
+  }
+  using Kind = loader::SiteInfo::Kind;
+  bool kind_fits = reason == abi::ExitReason::kSuspended ? site->kind == Kind::kSuspend
+                   : reason == abi::ExitReason::kStackExhausted
+                       ? site->kind == Kind::kStack
+                       : site->kind == Kind::kMemory || site->kind == Kind::kTrap;
+  if (!kind_fits) {
+    return fail(absl::InternalError(
+        absl::StrFormat("native code stopped for reason %d at a site of kind %d, pc 0x%x",
+                        context_.exit_reason, static_cast<int>(site->kind), site->guest_pc)));
+  }
+  if (reason == abi::ExitReason::kStackExhausted) {
+    for (int i = 0; i < abi::kNumPassed; ++i) {
+      context_.x[abi::kPassed[i]] = static_cast<uint32_t>(context_.gpr[abi::kPassedIn[i]]);
+    }
+  }
+  if (absl::Status s = Materialize(*site); !s.ok()) return fail(std::move(s));
+  if (context_.fuel < 0 || context_.fuel > fuel_before) {
+    return fail(absl::InternalError(
+        absl::StrFormat("native code at pc 0x%x left %d instructions of %d to the limit",
+                        context_.pc, context_.fuel, fuel_before)));
+  }
+  switch (reason) {
+    case abi::ExitReason::kSuspended:
+      // Native code counts by blocks; the interpreter does what is left exactly.
+      return RunInterpreter(/*until_limit=*/true, result);
+    case abi::ExitReason::kStackExhausted:
+      if (no_progress()) {
+        return fail(absl::InternalError(absl::StrFormat(
+            "native code at pc 0x%x needs more native stack than there is", context_.pc)));
+      }
+      return false;  // again from there, on an empty native stack
+    default:
+      break;
+  }
+  if (site->kind == Kind::kMemory && !memory_->GuestAddress(context_.fault_address).has_value()) {
+    return fail(absl::InternalError(
+        absl::StrFormat("native code at pc 0x%x touched host address 0x%x, outside guest memory",
+                        context_.pc, context_.fault_address)));
+  }
+  return ConfirmTrap(
+      site->kind == Kind::kTrap ? std::optional<uint8_t>(site->trap_code) : std::nullopt, result);
+}
+
+// Native code knows that there is a trap; the interpreter says which one exactly, by trapping in
+// the same way. (The processor reports an access to two forbidden pages as it likes, for example.)
+bool Instance::ConfirmTrap(std::optional<uint8_t> code, RunResult& result) {
+  if (context_.fuel <= 0) {
+    // The limit comes first. Native code need not retire an instruction to find out about a trap.
+    result.reason = RunResult::Reason::kSuspended;
+    return true;
+  }
+  int64_t fuel = context_.fuel;
+  context_.fuel = 1;
+  InterpreterResult stop = interpreter_->Run(context_, *memory_, /*stop_at_native_entry=*/false);
+  bool trapped = stop.stop == InterpreterResult::Stop::kTrap;
+  context_.fuel = fuel;
+  if (!trapped || (code.has_value() && *code != static_cast<uint8_t>(stop.trap))) {
+    result.reason = RunResult::Reason::kFailed;
+    result.failure = absl::InternalError(
+        absl::StrFormat("native code trapped at pc 0x%x, code %d: expected %s", context_.pc,
+                        code.value_or(static_cast<uint8_t>(abi::TrapCode::kMemoryFault)),
+                        trapped ? TrapName(stop.trap) : "no trap"));
+    return true;
+  }
+  return Trapped(stop, result);
+}
+
+absl::Status Instance::Materialize(const loader::SiteInfo& site) {
+  uint64_t rsp = context_.gpr[kHostStackPointer];
+  for (const loader::StateLocation& location : site.state) {
+    uint32_t value = 0;
+    switch (location.kind) {
+      case loader::StateLocation::Kind::kContext:
+        continue;
+      case loader::StateLocation::Kind::kRegister:
+        if (location.value < 0 || location.value > 15) {
+          return absl::InternalError(absl::StrFormat("site at pc 0x%x: machine register %d",
+                                                     site.guest_pc, location.value));
+        }
+        value = static_cast<uint32_t>(context_.gpr[location.value]);
+        break;
+      case loader::StateLocation::Kind::kFrame: {
+        // A damaged table must not make us read outside the stack.
+        uint64_t offset =
+            rsp + static_cast<int64_t>(location.value) - reinterpret_cast<uint64_t>(native_stack_);
+        if (offset < kPageSize || offset > native_stack_size_ - sizeof(value)) {
+          return absl::InternalError(
+              absl::StrFormat("site at pc 0x%x: frame slot %d is outside the native stack",
+                              site.guest_pc, location.value));
+        }
+        std::memcpy(&value, native_stack_ + offset, sizeof(value));
+        break;
+      }
+      case loader::StateLocation::Kind::kConstant:
+        value = static_cast<uint32_t>(location.value);
+        break;
+    }
+    if (location.slot == 0 || location.slot > 32) {
+      return absl::InternalError(
+          absl::StrFormat("site at pc 0x%x: state slot %d", site.guest_pc, location.slot));
+    }
+    if (location.slot < 32) context_.x[location.slot] = value;
+    // Slot 32, the pc, is what the site says.
+  }
+  context_.pc = site.guest_pc;
+  context_.fuel += site.refund;
+  context_.stop_rip = 0;
+  return absl::OkStatus();
+}
+
+bool Instance::RunInterpreter(bool until_limit, RunResult& result) {
+  for (;;) {
+    int64_t before = context_.fuel;
+    InterpreterResult stop =
+        interpreter_->Run(context_, *memory_, image_ != nullptr && !until_limit);
+    statistics_.interpreted += static_cast<uint64_t>(before - context_.fuel);
+    switch (stop.stop) {
+      case InterpreterResult::Stop::kFuel:
+        result.reason = RunResult::Reason::kSuspended;
+        return true;
+      case InterpreterResult::Stop::kTrap:
+        return Trapped(stop, result);
+      case InterpreterResult::Stop::kNativeEntry:
+        return false;
+      case InterpreterResult::Stop::kEcall:
+        if (!HostCall()) return Exited(result);
+        if (!until_limit) return false;
+        break;
+    }
+  }
+}
+
+bool Instance::HostCall() {
+  ++statistics_.host_calls;
+  HostCallResult result = host_->HandleCall(context_, *memory_);
+  if (result.exited) {
+    exited_ = true;
+    exit_code_ = result.exit_code;
+    return false;
+  }
+  context_.x[0] = 0;
+  context_.pc += 4;
+  return true;
+}
+
+bool Instance::Trapped(const InterpreterResult& stop, RunResult& result) {
+  result.reason = RunResult::Reason::kTrapped;
+  result.trap = stop.trap;
+  result.fault_address = stop.fault_address;
+  return true;
+}
+
+bool Instance::Exited(RunResult& result) const {
+  result.reason = RunResult::Reason::kExited;
+  result.exit_code = exit_code_;
+  return true;
+}
+
+}  // namespace precast::runtime
+
+// Called by trampolines.S.
+
+bool PrecastHostCall(precast::abi::VmContext* context) {
+  return static_cast<precast::runtime::Instance*>(context->runtime)->HostCall();
+}
+
+const void* PrecastResolvePlt(precast::abi::VmContext* context, uint32_t index) {
+  auto* instance = static_cast<precast::runtime::Instance*>(context->runtime);
+  CHECK(instance->options_.resolve_plt != nullptr)
+      << "unbound PLT entry " << index << " and nobody to bind it";
+  const void* target = instance->options_.resolve_plt(index);
+  CHECK(target != nullptr) << "PLT entry " << index << " cannot be bound";
+  return target;
+}

@@ -1,0 +1,135 @@
+// A running guest: its state, its memory, its host, and the code that executes it (native code from
+// an image where there is some, the interpreter elsewhere). Either way it computes the same,
+// instruction for instruction, and counts the same.
+//
+// One thread at a time may use an instance; several instances may run in several threads.
+#ifndef PRECAST_RUNTIME_INSTANCE_H_
+#define PRECAST_RUNTIME_INSTANCE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "loader/image.h"
+#include "runtime/abi/vm_context.h"
+#include "runtime/host/host_abi.h"
+#include "runtime/interpreter/interpreter.h"
+#include "runtime/memory.h"
+#include "runtime/program.h"
+#include "runtime/trampolines.h"
+
+namespace precast::runtime {
+
+// What reports call a trap, for example "memory-fault".
+const char* TrapName(abi::TrapCode code);
+
+struct InstanceOptions {
+  bool interpret_only = false;    // ignore native code
+  bool strict_alignment = false;  // for the interpreter; native code has it compiled in, or not
+  uint64_t native_stack_size = uint64_t{1}
+                               << 20;  // bytes, rounded up to whole pages; at least 128 KiB
+  // Binds PLT entry `index` of the image and returns its native code; needed only where the loader
+  // left entries unbound.
+  std::function<const void*(uint32_t index)> resolve_plt;
+};
+
+struct RunResult {
+  enum class Reason : uint8_t {
+    kExited,     // exit_code; pc is that of the ecall
+    kTrapped,    // trap, fault_address; pc is that of the instruction
+    kSuspended,  // the limit is reached; Run() goes on
+    kFailed,  // `failure`: the image's code or tables broke the contract; the state is not usable
+  };
+  Reason reason = Reason::kSuspended;
+  uint32_t exit_code = 0;
+  abi::TrapCode trap = abi::TrapCode::kNone;
+  uint32_t fault_address = 0;  // as InterpreterResult::fault_address
+  absl::Status failure;
+};
+
+// For --stats. They depend on what is native and what is not; the guest cannot see them.
+struct RunStatistics {
+  uint64_t interpreted = 0;  // instructions retired in the interpreter; all others were native
+  uint64_t native_entries = 0;
+  uint64_t host_calls = 0;
+  uint64_t native_exits[6] = {};  // by abi::ExitReason
+};
+
+class Instance {
+ public:
+  static constexpr int64_t kUnlimited = int64_t{1} << 62;
+
+  // Maps the program and lets the host set it up. `image` may be null (then everything is
+  // interpreted); otherwise `program` must be that of the image.
+  static absl::StatusOr<std::unique_ptr<Instance>> Create(
+      ProgramImage program, std::shared_ptr<const loader::Image> image,
+      std::unique_ptr<HostAbi> host, InstanceOptions options);
+  // The usual case: the program of an image.
+  static absl::StatusOr<std::unique_ptr<Instance>> Create(
+      std::shared_ptr<const loader::Image> image, std::unique_ptr<HostAbi> host,
+      InstanceOptions options);
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  // Runs until the guest ends or traps or, having retired exactly `limit` more instructions, is
+  // suspended. The limit comes first: a guest that would trap at the next instruction, or has no
+  // next instruction, is suspended. After kTrapped, running again tries the same instruction again;
+  // after kExited the result stays that. `limit` is at most kUnlimited.
+  RunResult Run(int64_t limit = kUnlimited);
+
+  // Instructions retired since the guest started (in another process, if it was restored from
+  // there).
+  uint64_t retired() const { return retired_; }
+  const RunStatistics& statistics() const { return statistics_; }
+  // Guest registers and pc; exact whenever Run() is not running.
+  const uint32_t* registers() const { return context_.x; }
+  uint32_t pc() const { return context_.pc; }
+
+  abi::VmContext& context() { return context_; }
+  GuestMemory& memory() { return *memory_; }
+  HostAbi& host() { return *host_; }
+  const ProgramImage& program() const { return program_; }
+  // For restoring.
+  void set_retired(uint64_t retired) { retired_ = retired; }
+
+ private:
+  friend bool ::PrecastHostCall(precast::abi::VmContext* context);
+  friend const void* ::PrecastResolvePlt(precast::abi::VmContext* context, uint32_t index);
+
+  Instance() = default;
+
+  absl::Status AllocateNativeStack(uint64_t size);
+  // Each returns true when `result` says why the run is over.
+  bool RunNative(const void* entry, RunResult& result);
+  bool RunInterpreter(bool until_limit, RunResult& result);
+  // Performs the host call at context_.pc. False: the guest has exited.
+  bool HostCall();
+  // Brings the state at a native site into x[], pc and fuel.
+  absl::Status Materialize(const loader::SiteInfo& site);
+  bool ConfirmTrap(std::optional<uint8_t> code, RunResult& result);
+  static bool Trapped(const InterpreterResult& stop, RunResult& result);
+  bool Exited(RunResult& result) const;
+
+  ProgramImage program_;
+  std::shared_ptr<const loader::Image> image_;  // null where everything is interpreted
+  std::unique_ptr<HostAbi> host_;
+  InstanceOptions options_;
+  std::unique_ptr<GuestMemory> memory_;
+  std::unique_ptr<Interpreter> interpreter_;
+  abi::VmContext context_ = {};
+  uint8_t* native_stack_ = nullptr;  // a guard page, then the stack
+  uint64_t native_stack_size_ = 0;   // with the guard page
+  uint64_t retired_ = 0;
+  bool exited_ = false;
+  uint32_t exit_code_ = 0;
+  RunStatistics statistics_;
+};
+
+}  // namespace precast::runtime
+
+#endif  // PRECAST_RUNTIME_INSTANCE_H_

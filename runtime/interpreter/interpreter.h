@@ -1,0 +1,103 @@
+// The RV32IM interpreter. It is the oracle that native code is checked against, and it runs what
+// native code cannot: pcs without native entry, and the last instructions before a limit, where
+// native code, which counts by blocks, has to stop.
+//
+// Exactly defined, for native code must do the same:
+//   * An instruction retires or traps. One that traps changes nothing and is not counted.
+//   * A jump or taken branch to an address that is not a multiple of 4: misaligned-pc, at the jump.
+//   * A pc outside the code ranges: pc-not-executable, at that pc; what led there has retired.
+//   * An access to memory that the guest may not access: memory-fault or, in the guard area below
+//   the
+//     stack, stack-overflow. Addresses wrap around 2^32. Of an access that touches two pages
+//     nothing is done unless both allow it; the fault address is the first byte that is not
+//     allowed.
+//   * An `ecall` retires; then the caller performs the host call.
+//   * Instructions are those of the program as it was loaded: stores into code do not change them.
+#ifndef PRECAST_RUNTIME_INTERPRETER_INTERPRETER_H_
+#define PRECAST_RUNTIME_INTERPRETER_INTERPRETER_H_
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "runtime/abi/vm_context.h"
+#include "runtime/interpreter/decode.h"
+#include "runtime/memory.h"
+#include "runtime/program.h"
+
+namespace precast::runtime {
+
+struct InterpreterResult {
+  enum class Stop : uint8_t {
+    kFuel,         // context.fuel is 0
+    kTrap,         // `trap` at context.pc
+    kEcall,        // context.pc is that of the ecall, which is counted
+    kNativeEntry,  // the next instruction, at context.pc, has native code
+  };
+  Stop stop = Stop::kFuel;
+  abi::TrapCode trap = abi::TrapCode::kNone;
+  // Guest address of a memory fault or misaligned access; target of a misaligned jump; otherwise
+  // pc.
+  uint32_t fault_address = 0;
+};
+
+class Interpreter {
+ public:
+  struct Options {
+    bool strict_alignment = false;  // misaligned accesses trap
+    // Whether there is native code for a pc. Asked once per pc, when it is decoded.
+    std::function<bool(uint32_t pc)> has_native_entry;
+  };
+
+  // `program` must outlive the interpreter and have passed Validate(). Decodes a page when it is
+  // first executed.
+  Interpreter(const ProgramImage& program, Options options);
+
+  // Runs from context.pc until something stops it, at most context.fuel instructions; reads and
+  // updates x[], pc and fuel. With `stop_at_native_entry` it stops at the first pc with native code
+  // that it reaches, after at least one instruction.
+  InterpreterResult Run(abi::VmContext& context, GuestMemory& memory, bool stop_at_native_entry);
+
+ private:
+  static constexpr uint32_t kPageInstructions = kPageSize / 4;
+
+  struct Page {
+    // The last one is a kPageEnd.
+    std::array<DecodedInstruction, kPageInstructions + 1> instructions;
+    std::array<uint64_t, kPageInstructions / 64 + 1> native_entries = {};
+
+    bool HasNativeEntry(size_t index) const {
+      return (native_entries[index / 64] >> (index % 64) & 1) != 0;
+    }
+  };
+  struct FreeDeleter {
+    void operator()(void* memory) const;
+  };
+
+  template <bool kStopAtNativeEntry>
+  InterpreterResult RunLoop(abi::VmContext& context, GuestMemory& memory);
+  // The decoded page that holds a pc.
+  const Page* FindPage(uint32_t pc) {
+    uint32_t index = pc / kPageSize - first_page_;
+    if (index >= num_pages_) return empty_page_.get();
+    const Page* page = pages_.get()[index];
+    return page != nullptr ? page : DecodePage(pc / kPageSize);
+  }
+  const Page* DecodePage(uint32_t page_number);
+
+  const ProgramImage& program_;
+  Options options_;
+  uint32_t first_page_ = 0;
+  uint32_t num_pages_ = 0;
+  // By page number - first_page_; null where not decoded yet. From calloc: a program whose code
+  // ranges lie far apart has a large table, of which hardly anything is touched.
+  std::unique_ptr<const Page*, FreeDeleter> pages_;
+  std::vector<std::unique_ptr<Page>> owned_pages_;
+  std::unique_ptr<Page> empty_page_;
+};
+
+}  // namespace precast::runtime
+
+#endif  // PRECAST_RUNTIME_INTERPRETER_INTERPRETER_H_

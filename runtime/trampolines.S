@@ -1,0 +1,295 @@
+/* The ways into and out of generated code (x86-64, System V). Contract: runtime/abi/vm_context.h.
+ *
+ * Guest code runs on a native stack of its own. `precast_enter` leaves the host's stack pointer in
+ * VmContext::host_rsp, and again in the first word of the native stack, where its unwind rule finds it: a
+ * debugger or _Unwind_Backtrace walks from guest frames through that word to the caller of `precast_enter`.
+ * Both frames that change stacks are marked as signal frames, because debuggers otherwise take a stack
+ * pointer that moves the wrong way for a sign of damage.
+ *
+ * No dynamic relocations: the C++ functions are reached through the PLT or, when linked statically,
+ * directly.
+ */
+
+/* Offsets in VmContext; trampolines_test.cc and vm_context.h pin them. */
+#define X(i)             (4 * (i))
+#define PC               128
+#define EXIT_REASON      132
+#define FUEL             136
+#define MEMORY_BASE      144
+#define NATIVE_STACK_TOP 160
+#define HOST_RSP         168
+#define STOP_RIP         184
+#define GPR(i)           (192 + 8 * (i))
+
+#define RETURNED        0
+#define DISPATCH_MISS   1
+#define SUSPENDED       2
+#define STACK_EXHAUSTED 4
+#define HOST_EXIT       5
+
+/* Bytes from the stack pointer that `precast_enter` saves to its CFA: padding, 6 registers, return address. */
+#define HOST_FRAME 64
+
+  .text
+
+/* Guest registers that travel in machine registers: sp a0-a5 s0 s1 in rbx rdi rsi rdx rcx r8 r9 rbp r10. */
+.macro load_passed
+  movl  X(2)(%r15), %ebx
+  movl  X(10)(%r15), %edi
+  movl  X(11)(%r15), %esi
+  movl  X(12)(%r15), %edx
+  movl  X(13)(%r15), %ecx
+  movl  X(14)(%r15), %r8d
+  movl  X(15)(%r15), %r9d
+  movl  X(8)(%r15), %ebp
+  movl  X(9)(%r15), %r10d
+.endm
+
+.macro store_passed
+  movl  %ebx, X(2)(%r15)
+  movl  %edi, X(10)(%r15)
+  movl  %esi, X(11)(%r15)
+  movl  %edx, X(12)(%r15)
+  movl  %ecx, X(13)(%r15)
+  movl  %r8d, X(14)(%r15)
+  movl  %r9d, X(15)(%r15)
+  movl  %ebp, X(8)(%r15)
+  movl  %r10d, X(9)(%r15)
+.endm
+
+/* CFA of a guest frame's callee as far as unwinding `precast_enter` goes: the host stack pointer is at
+ * offset `disp` from rsp. DW_CFA_def_cfa_expression, 5 bytes: DW_OP_breg7 (rsp) disp; DW_OP_deref;
+ * DW_OP_plus_uconst HOST_FRAME. */
+.macro cfa_through_native_stack disp
+  .cfi_escape 0x0f, 0x05, 0x77, \disp, 0x06, 0x23, HOST_FRAME
+.endm
+
+/* void precast_enter(VmContext* context (rdi), const void* native_entry (rsi)) */
+  .globl precast_enter
+  .type precast_enter, @function
+  .p2align 4
+precast_enter:
+  .cfi_startproc
+  .cfi_signal_frame
+  pushq %rbp
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %rbp, 0
+  pushq %rbx
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %rbx, 0
+  pushq %r12
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %r12, 0
+  pushq %r13
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %r13, 0
+  pushq %r14
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %r14, 0
+  pushq %r15
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %r15, 0
+  subq  $8, %rsp
+  .cfi_adjust_cfa_offset 8
+  movq  %rdi, %r15
+  movq  %rsi, %rax
+  movq  %rsp, HOST_RSP(%r15)
+  movq  NATIVE_STACK_TOP(%r15), %r11
+  movq  %rsp, -16(%r11)
+  leaq  -16(%r11), %rsp
+  .cfi_remember_state
+  cfa_through_native_stack 0
+  movq  MEMORY_BASE(%r15), %r14
+  movq  FUEL(%r15), %r13
+  load_passed
+  callq *%rax
+  /* The guest returned with no native frame left: eax is the guest pc to continue at. */
+  store_passed
+  movl  %eax, PC(%r15)
+  movq  %r13, FUEL(%r15)
+  movq  $0, STOP_RIP(%r15)
+  movl  $RETURNED, EXIT_REASON(%r15)
+  movq  (%rsp), %rsp
+  .cfi_restore_state
+.Lleave:
+  addq  $8, %rsp
+  .cfi_adjust_cfa_offset -8
+  popq  %r15
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %r15
+  popq  %r14
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %r14
+  popq  %r13
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %r13
+  popq  %r12
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %r12
+  popq  %rbx
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %rbx
+  popq  %rbp
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %rbp
+  retq
+  .cfi_endproc
+  .size precast_enter, . - precast_enter
+
+/* Leaves guest code; the context (r15) holds everything. Abandons all frames of the native stack. */
+  .globl precast_exit_guest
+  .type precast_exit_guest, @function
+  .p2align 4
+precast_exit_guest:
+  .cfi_startproc
+  .cfi_def_cfa %rsp, HOST_FRAME
+  .cfi_offset %rbp, -16
+  .cfi_offset %rbx, -24
+  .cfi_offset %r12, -32
+  .cfi_offset %r13, -40
+  .cfi_offset %r14, -48
+  .cfi_offset %r15, -56
+  movq  HOST_RSP(%r15), %rsp
+  jmp   .Lleave
+  .cfi_endproc
+  .size precast_exit_guest, . - precast_exit_guest
+
+/* Called at a site, with everything in machine registers as the site says: saves all of them, and the
+ * return address, which names the site. gpr[4] is the stack pointer of the site: that of before the call. */
+.macro leave_at_site name, reason
+  .globl \name
+  .type \name, @function
+  .p2align 4
+\name:
+  .cfi_startproc
+  movq  %rax, GPR(0)(%r15)
+  movq  %rcx, GPR(1)(%r15)
+  movq  %rdx, GPR(2)(%r15)
+  movq  %rbx, GPR(3)(%r15)
+  popq  STOP_RIP(%r15)
+  .cfi_adjust_cfa_offset -8
+  movq  %rsp, GPR(4)(%r15)
+  movq  %rbp, GPR(5)(%r15)
+  movq  %rsi, GPR(6)(%r15)
+  movq  %rdi, GPR(7)(%r15)
+  movq  %r8, GPR(8)(%r15)
+  movq  %r9, GPR(9)(%r15)
+  movq  %r10, GPR(10)(%r15)
+  movq  %r11, GPR(11)(%r15)
+  movq  %r12, GPR(12)(%r15)
+  movq  %r13, GPR(13)(%r15)
+  movq  %r14, GPR(14)(%r15)
+  movq  %r15, GPR(15)(%r15)
+  movq  %r13, FUEL(%r15)
+  movl  $\reason, EXIT_REASON(%r15)
+  jmp   precast_exit_guest
+  .cfi_endproc
+  .size \name, . - \name
+.endm
+
+leave_at_site precast_suspend, SUSPENDED
+leave_at_site precast_stack_exhausted, STACK_EXHAUSTED
+
+/* Jumped to: guest registers as at a boundary, target pc in eax. */
+  .globl precast_dispatch_miss
+  .type precast_dispatch_miss, @function
+  .p2align 4
+precast_dispatch_miss:
+  .cfi_startproc
+  store_passed
+  movl  %eax, PC(%r15)
+  movq  %r13, FUEL(%r15)
+  movq  $0, STOP_RIP(%r15)
+  movl  $DISPATCH_MISS, EXIT_REASON(%r15)
+  jmp   precast_exit_guest
+  .cfi_endproc
+  .size precast_dispatch_miss, . - precast_dispatch_miss
+
+/* Called as a guest function, VmContext::pc = pc of the ecall. The host call runs on the host's stack,
+ * below the frame of `precast_enter`; rbx, which C++ keeps, remembers the native stack. */
+  .globl precast_host_call
+  .type precast_host_call, @function
+  .p2align 4
+precast_host_call:
+  .cfi_startproc
+  .cfi_signal_frame
+  store_passed
+  movq  %r13, FUEL(%r15)
+  movq  $0, STOP_RIP(%r15)
+  movq  %rsp, %rbx
+  .cfi_def_cfa_register %rbx
+  movq  HOST_RSP(%r15), %rsp
+  movq  %r15, %rdi
+  callq PrecastHostCall@PLT
+  testb %al, %al
+  jz    .Lhost_exit
+  movq  %rbx, %rsp
+  .cfi_remember_state
+  .cfi_def_cfa_register %rsp
+  movq  MEMORY_BASE(%r15), %r14
+  movq  FUEL(%r15), %r13
+  movl  PC(%r15), %eax
+  load_passed
+  retq
+  .cfi_restore_state
+.Lhost_exit:
+  movl  $HOST_EXIT, EXIT_REASON(%r15)
+  jmp   precast_exit_guest
+  .cfi_endproc
+  .size precast_host_call, . - precast_host_call
+
+/* Jumped to by an unbound PLT entry: its index in r11d, guest registers as at a boundary, which it keeps
+ * (r11 and r12 apart, and the flags). Saves them all in the frame, not in the context, whose x[] it must
+ * not change. Runs C++ on the host's stack. */
+  .globl precast_resolve_plt
+  .type precast_resolve_plt, @function
+  .p2align 4
+precast_resolve_plt:
+  .cfi_startproc
+  .cfi_signal_frame
+  pushq %rax
+  .cfi_adjust_cfa_offset 8
+  pushq %rcx
+  .cfi_adjust_cfa_offset 8
+  pushq %rdx
+  .cfi_adjust_cfa_offset 8
+  pushq %rsi
+  .cfi_adjust_cfa_offset 8
+  pushq %rdi
+  .cfi_adjust_cfa_offset 8
+  pushq %r8
+  .cfi_adjust_cfa_offset 8
+  pushq %r9
+  .cfi_adjust_cfa_offset 8
+  pushq %r10
+  .cfi_adjust_cfa_offset 8
+  movq  %rsp, %r12
+  .cfi_def_cfa_register %r12
+  movq  HOST_RSP(%r15), %rsp
+  movq  %r15, %rdi
+  movl  %r11d, %esi
+  callq PrecastResolvePlt@PLT
+  movq  %r12, %rsp
+  .cfi_def_cfa_register %rsp
+  movq  %rax, %r11
+  popq  %r10
+  .cfi_adjust_cfa_offset -8
+  popq  %r9
+  .cfi_adjust_cfa_offset -8
+  popq  %r8
+  .cfi_adjust_cfa_offset -8
+  popq  %rdi
+  .cfi_adjust_cfa_offset -8
+  popq  %rsi
+  .cfi_adjust_cfa_offset -8
+  popq  %rdx
+  .cfi_adjust_cfa_offset -8
+  popq  %rcx
+  .cfi_adjust_cfa_offset -8
+  popq  %rax
+  .cfi_adjust_cfa_offset -8
+  jmpq  *%r11
+  .cfi_endproc
+  .size precast_resolve_plt, . - precast_resolve_plt
+
+  .section .note.GNU-stack, "", @progbits

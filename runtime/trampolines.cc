@@ -1,0 +1,20 @@
+#include "runtime/trampolines.h"
+
+namespace precast::runtime {
+
+absl::Span<const void* const> CallbackAddresses() {
+  // In the order of callbacks.def; each name there must be one of these, or this does not compile.
+  constexpr auto kSuspend = &precast_suspend;
+  constexpr auto kStackExhausted = &precast_stack_exhausted;
+  constexpr auto kDispatchMiss = &precast_dispatch_miss;
+  constexpr auto kHostCall = &precast_host_call;
+  constexpr auto kResolvePlt = &precast_resolve_plt;
+  static const void* const addresses[] = {
+#define PRECAST_CALLBACK(Name, description) reinterpret_cast<const void*>(k##Name),
+#include "runtime/abi/callbacks.def"
+#undef PRECAST_CALLBACK
+  };
+  return addresses;
+}
+
+}  // namespace precast::runtime

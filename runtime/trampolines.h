@@ -1,0 +1,43 @@
+// The machine code between the host and generated code (trampolines.S), and what it calls in C++.
+#ifndef PRECAST_RUNTIME_TRAMPOLINES_H_
+#define PRECAST_RUNTIME_TRAMPOLINES_H_
+
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "runtime/abi/vm_context.h"
+
+extern "C" {
+
+// Runs generated code from `native_entry` on `context`'s native stack, until it returns or leaves;
+// then `context->exit_reason` says why. x[], pc and fuel of the context are read on entry. Before
+// the call the context's memory_base, native_stack_top (16-aligned) and native_stack_limit must be
+// set.
+void precast_enter(precast::abi::VmContext* context, const void* native_entry);
+
+// Not functions for C++ to call: see trampolines.S.
+void precast_suspend();
+void precast_stack_exhausted();
+void precast_dispatch_miss();
+void precast_host_call();
+void precast_resolve_plt();
+// Leaves guest code from a signal handler: r15 holds the context, all else is in it.
+void precast_exit_guest();
+
+// Provided by instance.cc, called by trampolines.S on the host's stack.
+// Performs the host call of the ecall at context->pc on the state in the context. True: the guest
+// continues at context->pc; false: it has ended or must stop.
+bool PrecastHostCall(precast::abi::VmContext* context);
+// Native code of PLT entry `index`, bound from now on. Never null.
+const void* PrecastResolvePlt(precast::abi::VmContext* context, uint32_t index);
+
+}  // extern "C"
+
+namespace precast::runtime {
+
+// The addresses the loader puts into GOT slots, indexed by abi::Callback.
+absl::Span<const void* const> CallbackAddresses();
+
+}  // namespace precast::runtime
+
+#endif  // PRECAST_RUNTIME_TRAMPOLINES_H_
