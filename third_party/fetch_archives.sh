@@ -6,9 +6,9 @@
 #
 # On Debian and its relatives each archive is part of a source package, so the Debian mirror that this
 # machine's apt is set up with has it, and apt's own downloader gets it: through the same proxy and with
-# the same credentials as any package. Nothing of the system's apt configuration is read into or written
-# by this script, and no package list is downloaded. Every file's sha256 is checked before it gets its
-# name, so where it came from does not matter.
+# the same credentials as any package. The system's apt configuration is only read; no package list is
+# needed or downloaded. Every file's sha256 is checked before it gets its name, so where it came from does
+# not matter.
 #
 # Exit status: 0 if every archive is there; 1 if one is missing (Bazel can then still download it from
 # the URL in WORKSPACE, where the machine reaches it); 2 for wrong usage.
@@ -49,7 +49,7 @@ mkdir -p -- "${directory}"
 mirror_list=()
 mirrors_known=0
 good_mirror=""
-missing=0
+missing=()
 fetched=0
 
 while read -r sha256 path; do
@@ -59,8 +59,7 @@ while read -r sha256 path; do
   has_sha256 "${target}" "${sha256}" && continue
 
   if [[ ! -x ${apt_helper} ]]; then
-    say "${name}: not in ${directory}, and this machine has no apt to get it with"
-    missing=1
+    missing+=("${name}")
     continue
   fi
   if ((!mirrors_known)); then
@@ -84,10 +83,17 @@ while read -r sha256 path; do
   if ((got)); then
     fetched=$((fetched + 1))
   else
-    say "${name}: none of this machine's ${#mirror_list[@]} apt mirrors has pool/main/${path} with sha256 ${sha256}"
-    missing=1
+    missing+=("${name}")
   fi
 done <"${list}"
 
 ((fetched == 0)) || say "${fetched} archives fetched into ${directory}"
-exit "${missing}"
+if ((${#missing[@]} > 0)); then
+  if [[ -x ${apt_helper} ]]; then
+    tried="none of the ${#mirror_list[@]} mirrors in this machine's apt configuration has them (${list} says which path and sha256)"
+  else
+    tried="this machine has no apt (${apt_helper}) to get them with"
+  fi
+  say "not in ${directory}, and ${tried}: ${missing[*]}"
+  exit 1
+fi
