@@ -15,6 +15,7 @@ struct CodeRelocation {
   enum class Target : uint8_t {
     kFunction,       // start of function number `index` of the program (its entry 0)
     kGotRuntime,     // GOT slot holding the address of runtime callback `index`
+    kPltRuntime,     // PLT stub of runtime callback `index`
     kConstants,      // byte `index` of this function's `constants`
     kDispatchTable,  // the image's dispatch table
   };
@@ -84,6 +85,8 @@ struct LineEntry {  // machine code from code_offset on belongs to guest_pc
 
 struct CompiledFunction {
   std::string name;
+  // Guest code it was compiled from lies in [guest_begin, guest_end); may have holes.
+  uint32_t guest_begin = 0, guest_end = 0;
   std::vector<uint8_t> code;       // starts 16-aligned
   std::vector<uint8_t> constants;  // read-only data, 16-aligned; no data lives in `code`
   std::vector<CodeRelocation> relocations;

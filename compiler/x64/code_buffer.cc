@@ -1,0 +1,108 @@
+// See code_buffer.h. Sizes start short and only grow, so the search ends.
+#include "compiler/x64/code_buffer.h"
+
+#include <cstring>
+#include <utility>
+
+#include "absl/log/check.h"
+
+namespace precast::x64 {
+namespace {
+
+constexpr uint8_t kShort = 2;  // EB rel8, 7x rel8
+
+}  // namespace
+
+void CodeBuffer::Jump(Label target) {
+  fixups_.push_back({.kind = Fixup::Kind::kJump,
+                     .size = kShort,
+                     .raw = static_cast<uint32_t>(encoder_.size()),
+                     .label = target.index});
+}
+
+void CodeBuffer::Jump(Cond cc, Label target) {
+  fixups_.push_back({.kind = Fixup::Kind::kJumpIf,
+                     .cond = cc,
+                     .size = kShort,
+                     .raw = static_cast<uint32_t>(encoder_.size()),
+                     .label = target.index});
+}
+
+void CodeBuffer::Align(uint8_t alignment) {
+  fixups_.push_back({.kind = Fixup::Kind::kAlign,
+                     .alignment = alignment,
+                     .raw = static_cast<uint32_t>(encoder_.size())});
+}
+
+void CodeBuffer::Place() {
+  size_before_.resize(fixups_.size() + 1);
+  uint32_t total = 0;
+  for (size_t i = 0; i < fixups_.size(); ++i) {
+    Fixup& f = fixups_[i];
+    size_before_[i] = total;
+    if (f.kind == Fixup::Kind::kAlign) {
+      f.size = static_cast<uint8_t>((0u - (f.raw + total)) & (f.alignment - 1u));
+    }
+    total += f.size;
+  }
+  size_before_[fixups_.size()] = total;
+}
+
+std::vector<uint8_t> CodeBuffer::Finish() {
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    Place();
+    for (size_t i = 0; i < fixups_.size(); ++i) {
+      Fixup& f = fixups_[i];
+      if (f.kind == Fixup::Kind::kAlign || f.size != kShort) continue;
+      const int64_t from = int64_t{f.raw} + size_before_[i] + kShort;
+      const int64_t distance = int64_t{Offset(labels_[f.label])} - from;
+      if (distance < -128 || distance > 127) {
+        f.size = f.kind == Fixup::Kind::kJump ? 5 : 6;
+        changed = true;
+      }
+    }
+  }
+  const uint32_t raw_size = static_cast<uint32_t>(encoder_.size());
+  std::vector<uint8_t> out(raw_size + size_before_.back());
+  Encoder padding;
+  uint32_t raw = 0;
+  uint8_t* at = out.data();
+  auto copy_to = [&](uint32_t end) {
+    if (end != raw) std::memcpy(at, encoder_.data() + raw, end - raw);
+    at += end - raw;
+    raw = end;
+  };
+  auto rel32 = [&](uint32_t v) {
+    for (int k = 0; k < 4; ++k) *at++ = static_cast<uint8_t>(v >> (8 * k));
+  };
+  for (size_t i = 0; i < fixups_.size(); ++i) {
+    const Fixup& f = fixups_[i];
+    copy_to(f.raw);
+    if (f.kind == Fixup::Kind::kAlign) {
+      const size_t before = padding.size();
+      padding.Nop(f.size);
+      std::memcpy(at, padding.data() + before, f.size);
+      at += f.size;
+      continue;
+    }
+    const uint32_t distance = Offset(labels_[f.label]) - (f.raw + size_before_[i] + f.size);
+    if (f.size == kShort) {
+      *at++ = f.kind == Fixup::Kind::kJump ? 0xeb : 0x70 | static_cast<uint8_t>(f.cond);
+      *at++ = static_cast<uint8_t>(distance);
+    } else if (f.kind == Fixup::Kind::kJump) {
+      *at++ = 0xe9;
+      rel32(distance);
+    } else {
+      *at++ = 0x0f;
+      *at++ = 0x80 | static_cast<uint8_t>(f.cond);
+      rel32(distance);
+    }
+  }
+  copy_to(raw_size);
+  CHECK_EQ(at - out.data(), static_cast<ptrdiff_t>(out.size()));
+  return out;
+}
+
+}  // namespace precast::x64

@@ -1,0 +1,146 @@
+// Encodes x86-64 instructions into bytes. Only the instructions the back end uses exist; each
+// emitter picks the shortest form. Facts: Intel SDM vol. 2. Every emitter is decoded by Zydis in
+// encoder_test.
+#ifndef PRECAST_COMPILER_X64_ENCODER_H_
+#define PRECAST_COMPILER_X64_ENCODER_H_
+
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "compiler/x64/registers.h"
+
+namespace precast::x64 {
+
+// A memory operand: [base + index * scale + disp], [index * scale + disp] or [rip + disp32].
+struct Mem {
+  static constexpr uint8_t kNoReg = 0xff;
+  uint8_t base = kNoReg;
+  uint8_t index = kNoReg;  // never rsp
+  uint8_t scale = 1;       // 1, 2, 4, 8
+  bool rip = false;
+  int32_t disp = 0;
+
+  static Mem At(Reg base, int32_t disp = 0) { return {Number(base), kNoReg, 1, false, disp}; }
+  static Mem At(Reg base, Reg index, uint8_t scale, int32_t disp) {
+    return {Number(base), Number(index), scale, false, disp};
+  }
+  static Mem Scaled(Reg index, uint8_t scale, int32_t disp) {
+    return {kNoReg, Number(index), scale, false, disp};
+  }
+  // The displacement is a relocated field: zero in the code, at Encoder::rip_field().
+  static Mem Rip() { return {kNoReg, kNoReg, 1, true, 0}; }
+};
+
+// Operand width of an integer instruction.
+enum class Width : uint8_t { k8, k16, k32, k64 };
+
+// The eight two-operand instructions of one encoding family; the number is the opcode extension.
+enum class Alu : uint8_t { kAdd, kOr, kAdc, kSbb, kAnd, kSub, kXor, kCmp };
+// Shifts and rotates; the number is the opcode extension.
+enum class Shift : uint8_t { kRol = 0, kRor = 1, kShl = 4, kShr = 5, kSar = 7 };
+// One-operand arithmetic of opcode F7; the number is the opcode extension. kMul … kIdiv use
+// rdx:rax.
+enum class Unary : uint8_t { kNot = 2, kNeg = 3, kMul = 4, kImul = 5, kDiv = 6, kIdiv = 7 };
+
+class Encoder {
+ public:
+  Encoder() { bytes_.resize(256); }
+
+  size_t size() const { return size_; }
+  const uint8_t* data() const { return bytes_.data(); }
+  std::vector<uint8_t> Take() {
+    bytes_.resize(size_);
+    size_ = 0;
+    return std::move(bytes_);
+  }
+  // Offset of the last [rip + disp32] or rel32 field written.
+  size_t rip_field() const { return rip_field_; }
+
+  // -- moves
+  void Mov(Width w, Reg dst, Reg src);  // mov dst, src (32 or 64 bits)
+  void MovImm(Reg dst, uint64_t imm);   // mov dst, imm: the shortest of three forms; keeps flags
+  void Load(Width w, Reg dst, const Mem& m);          // mov dst, [m] (32 or 64 bits)
+  void Store(Width w, const Mem& m, Reg src);         // mov [m], src (any width)
+  void StoreImm(Width w, const Mem& m, int32_t imm);  // mov [m], imm (64 bits: sign-extended)
+  // movzx/movsx/movsxd dst, src: from 8 or 16 bits (sign: also 32) to `to` (32 or 64) bits.
+  void Movzx(Width from, Reg dst, Reg src);
+  void Movzx(Width from, Reg dst, const Mem& m);
+  void Movsx(Width from, Width to, Reg dst, Reg src);
+  void Movsx(Width from, Width to, Reg dst, const Mem& m);
+  void Lea(Width w, Reg dst, const Mem& m);
+  void Xchg(Width w, Reg a, Reg b);
+  void Cmov(Cond cc, Width w, Reg dst, Reg src);
+  void Cmov(Cond cc, Width w, Reg dst, const Mem& m);
+  void Setcc(Cond cc, Reg dst);  // the low byte only
+
+  // -- arithmetic (32 or 64 bits)
+  void AluRR(Alu op, Width w, Reg dst, Reg src);
+  void AluRM(Alu op, Width w, Reg dst, const Mem& m);
+  void AluRI(Alu op, Width w, Reg dst, int32_t imm);
+  void AluMI(Alu op, Width w, const Mem& m, int32_t imm);
+  void TestRR(Width w, Reg a, Reg b);
+  void TestMR(Width w, const Mem& m, Reg b);
+  void TestRI(Width w, Reg a, int32_t imm);  // also 8 bits
+  void TestMI(Width w, const Mem& m, int32_t imm);
+  void UnaryR(Unary op, Width w, Reg r);
+  void UnaryM(Unary op, Width w, const Mem& m);
+  void Imul(Width w, Reg dst, Reg src);
+  void Imul(Width w, Reg dst, const Mem& m);
+  void ImulImm(Width w, Reg dst, Reg src, int32_t imm);
+  void ImulImm(Width w, Reg dst, const Mem& m, int32_t imm);
+  void ShiftImm(Shift op, Width w, Reg r, uint8_t amount);
+  void ShiftCl(Shift op, Width w, Reg r);
+  void SignExtendRax(Width w);  // cdq, cqo: rdx:rax := sign-extension of rax
+
+  // -- control
+  void CallRel32();  // call rel32; the field is at rip_field()
+  void JmpRel32();   // jmp rel32; likewise
+  void CallReg(Reg r);
+  void JmpReg(Reg r);
+  void CallMem(const Mem& m);
+  void JmpMem(const Mem& m);
+  void Ret();
+  void Ud2();
+  void Nop(size_t bytes);  // any number, in the recommended multi-byte forms
+
+  // -- vectors: only what moves need
+  void MovqToXmm(Width w, Xmm dst, const Mem& m);    // movd/movq dst, [m]
+  void MovqFromXmm(Width w, const Mem& m, Xmm src);  // movd/movq [m], src
+  void MovdqaRR(Xmm dst, Xmm src);
+  void MovdquLoad(Xmm dst, const Mem& m);
+  void MovdquStore(const Mem& m, Xmm src);
+
+ private:
+  // Makes room for one instruction of the longest kind.
+  void Begin() {
+    if (bytes_.size() - size_ < 32) bytes_.resize(bytes_.size() * 2);
+  }
+  void Byte(uint32_t b) { bytes_[size_++] = static_cast<uint8_t>(b); }
+  void Imm16(int32_t v) {
+    Byte(static_cast<uint32_t>(v));
+    Byte(static_cast<uint32_t>(v) >> 8);
+  }
+  void Imm32(uint32_t v) {
+    for (int i = 0; i < 4; ++i) Byte(v >> (8 * i));
+  }
+  // An immediate operand of width `w`, at most 32 bits.
+  void Imm(Width w, int32_t v);
+  // Opcode bytes: `opcode` is one byte, or 0x0Fxx. `prefix` is 0 or a mandatory prefix.
+  void Opcode(uint32_t opcode);
+  // [prefix] [REX] opcode ModRM, register form. `byte_regs`: bit 0 says that `reg`, bit 1 that `rm`
+  // is named as a byte register, for which spl … dil need an empty REX.
+  void OpR(Width w, uint32_t opcode, uint8_t reg, uint8_t rm, uint8_t byte_regs = 0,
+           uint8_t prefix = 0);
+  // Memory form. `byte_reg`: `reg` is named as a byte register.
+  void OpM(Width w, uint32_t opcode, uint8_t reg, const Mem& m, bool byte_reg = false,
+           uint8_t prefix = 0);
+
+  std::vector<uint8_t> bytes_;
+  size_t size_ = 0;
+  size_t rip_field_ = 0;
+};
+
+}  // namespace precast::x64
+
+#endif  // PRECAST_COMPILER_X64_ENCODER_H_

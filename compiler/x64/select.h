@@ -1,0 +1,18 @@
+// Instruction selection: IR to MIR.
+#ifndef PRECAST_COMPILER_X64_SELECT_H_
+#define PRECAST_COMPILER_X64_SELECT_H_
+
+#include <cstdint>
+
+#include "compiler/ir/ir.h"
+#include "compiler/x64/control_flow.h"
+#include "compiler/x64/mir.h"
+
+namespace precast::x64 {
+
+// `function` is verified IR without floating-point or vector operations. Deterministic.
+MFunction Select(const ir::Function& function, const ControlFlow& control_flow);
+
+}  // namespace precast::x64
+
+#endif  // PRECAST_COMPILER_X64_SELECT_H_
