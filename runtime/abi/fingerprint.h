@@ -1,7 +1,8 @@
-// The ABI fingerprint: 16 bytes that change whenever the contract of vm_context.h changes in a way that
-// generated code can notice. The compiler writes it into every image, the loader compares it with its own, so
-// an image made for another runtime is rejected. Computed at build time from the contract itself: nobody has
-// to remember to bump a number, and a field of VmContext that is missing below does not compile.
+// The ABI fingerprint: 16 bytes that change whenever the contract of vm_context.h changes in a way
+// that generated code can notice. The compiler writes it into every image, the loader compares it
+// with its own, so an image made for another runtime is rejected. Computed at build time from the
+// contract itself: nobody has to remember to bump a number, and a field of VmContext that is
+// missing below does not compile.
 #ifndef PRECAST_RUNTIME_ABI_FINGERPRINT_H_
 #define PRECAST_RUNTIME_ABI_FINGERPRINT_H_
 
@@ -26,7 +27,8 @@ struct Field {
 
 // Every field of VmContext, in order.
 inline constexpr Field kFields[] = {
-#define PRECAST_FIELD(name) {#name, offsetof(VmContext, name), sizeof(VmContext::name)}
+#define PRECAST_FIELD(name) \
+  { #name, offsetof(VmContext, name), sizeof(VmContext::name) }
     PRECAST_FIELD(x),
     PRECAST_FIELD(pc),
     PRECAST_FIELD(exit_reason),
@@ -51,7 +53,8 @@ constexpr bool FieldsCoverVmContext() {
   }
   return end == sizeof(VmContext);
 }
-static_assert(FieldsCoverVmContext(), "a field of VmContext is missing in kFields, or there is padding");
+static_assert(FieldsCoverVmContext(),
+              "a field of VmContext is missing in kFields, or there is padding");
 
 // FNV-1a with 128 bits. Collisions by accident are what matters here: images do not choose their
 // fingerprint's preimage, they only carry the result.

@@ -6,11 +6,12 @@
 namespace precast::abi {
 namespace {
 
-// Test vector of the FNV reference distribution: FNV-1a 128 of the empty string is the offset basis.
+// Test vector of the FNV reference distribution: FNV-1a 128 of the empty string is the offset
+// basis.
 TEST(Fnv128, OffsetBasis) {
   constexpr Fingerprint kEmpty = fingerprint_internal::Fnv128().Result();
-  EXPECT_EQ(kEmpty, (Fingerprint{0x6c, 0x62, 0x27, 0x2e, 0x07, 0xbb, 0x01, 0x42, 0x62, 0xb8, 0x21, 0x75,
-                                 0x62, 0x95, 0xc5, 0x8d}));
+  EXPECT_EQ(kEmpty, (Fingerprint{0x6c, 0x62, 0x27, 0x2e, 0x07, 0xbb, 0x01, 0x42, 0x62, 0xb8, 0x21,
+                                 0x75, 0x62, 0x95, 0xc5, 0x8d}));
 }
 
 TEST(Fnv128, DependsOnOrderAndBoundaries) {

@@ -1,0 +1,204 @@
+// What is known about the machine code of one function besides the code: how big its frame is,
+// where execution can stop and what the guest's state is there, and which guest instruction each
+// machine instruction belongs to. Encoder and decoder side by side.
+//
+// The record, in the blob; all numbers are varints (varint.h) unless said otherwise, `zigzag` means
+// signed:
+//
+//   pc_shift                       guest pcs are stored in units of 1 << pc_shift
+//   base_pc >> pc_shift            where guest pc counting starts in every chunk
+//   frame_rule_count
+//   site_count, site_bytes
+//   line_count, line_bytes
+//   frame rules                    per rule: code offset - that of the rule before, zigzag(CFA
+//   offset - before) site index, if site_count > 64     per chunk of 64 sites: u32 code offset, u32
+//   position in the site stream site stream, site_bytes line index, if line_count > 128    per
+//   chunk of 128 lines: the same line stream, line_bytes
+//
+// A chunk can be decoded on its own: it starts at its index entry's code offset (the first chunk at
+// 0), at base_pc, with refund 0 and an empty state map, so looking up a code offset reads one
+// chunk.
+//
+//   site:  head byte               bits 0-2 kind, 3 reset, 4 state changes follow, 5 refund
+//   follows,
+//                                  6-7 guest pc difference in units: 1, 2, 3, or 0: zigzag follows
+//          code offset - before
+//          [zigzag guest pc difference]
+//          [trap code byte]        if the kind is kTrap
+//          [zigzag (refund - predicted)]  predicted: refund before - guest pc difference in units
+//          (otherwise equal) [count, then per change: slot * 4 + kind, and for kRegister: number;
+//          for kFrame: displacement
+//           rotated right by 2, unsigned; for kConstant: zigzag value]
+//
+//   line:  byte b < 0xf0           code offset += b >> 2; guest pc += (b & 3) + 1 units, or if b &
+//   3 is 3, zigzag follows
+//          byte 0xf0               code offset difference, zigzag guest pc difference
+//
+// Within a stretch of code that is charged for at once, the refund falls by one for each guest
+// instruction, which is what the prediction says; so the usual site takes two bytes and the usual
+// line one.
+#ifndef PRECAST_LOADER_FORMAT_EX_INFO_H_
+#define PRECAST_LOADER_FORMAT_EX_INFO_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "loader/format/blob.h"
+#include "loader/format/varint.h"
+
+namespace precast::format {
+
+enum class SiteKind : uint8_t { kMemory, kTrap, kSuspend, kStack, kCall };
+inline constexpr uint8_t kSiteKindCount = 5;
+
+// Where a guest state slot's value is at a site. Slots not mentioned are up to date in VmContext.
+struct StateLocation {
+  enum class Kind : uint8_t { kContext, kRegister, kFrame, kConstant };
+  uint8_t slot;
+  Kind kind;
+  int32_t
+      value;  // register number, displacement from the stack pointer, or the value; 0 for kContext
+  friend bool operator==(const StateLocation&, const StateLocation&) = default;
+};
+
+// Slot -> location, without kContext entries. Fixed size: usable where nothing may be allocated.
+class StateMap {
+ public:
+  void Clear() { present_ = {}; }
+  // kContext removes the slot.
+  void Apply(const StateLocation& location);
+  // By ascending slot.
+  std::vector<StateLocation> ToVector() const;
+
+ private:
+  std::array<uint64_t, 4> present_ = {};
+  std::array<StateLocation::Kind, 256> kinds_;
+  std::array<int32_t, 256> values_;
+};
+
+// A place in the code where execution can stop.
+struct Site {
+  uint32_t code_offset = 0;
+  SiteKind kind = SiteKind::kMemory;
+  uint8_t trap_code = 0;  // 0 unless kTrap
+  uint32_t guest_pc = 0;
+  uint32_t refund = 0;
+  std::vector<StateLocation> state;  // complete, by ascending slot
+  friend bool operator==(const Site&, const Site&) = default;
+};
+
+struct FrameRule {  // from code_offset on, CFA = stack pointer + cfa_offset
+  uint32_t code_offset;
+  uint32_t cfa_offset;
+  friend bool operator==(const FrameRule&, const FrameRule&) = default;
+};
+
+struct Line {  // from code_offset on, the code belongs to guest_pc
+  uint32_t code_offset;
+  uint32_t guest_pc;
+  friend bool operator==(const Line&, const Line&) = default;
+};
+
+// Each kind of thing must be added by ascending code offset (sites strictly).
+class ExInfoEncoder {
+ public:
+  static constexpr uint32_t kSitesPerChunk = 64;
+  static constexpr uint32_t kLinesPerChunk = 128;
+
+  // All guest pcs must be multiples of 1 << pc_shift: 2 for RISC-V without compressed instructions.
+  // `base_pc` should be near the lowest of them.
+  ExInfoEncoder(uint32_t base_pc, uint32_t pc_shift);
+
+  void AddFrameRule(const FrameRule& rule);
+  // `changes` are the differences of the state map to the site before; with `reset` to the empty
+  // map.
+  void AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_code, uint32_t guest_pc,
+               uint32_t refund, bool reset, absl::Span<const StateLocation> changes);
+  void AddLine(const Line& line);
+
+  // The record, for BlobBuilder::Add.
+  std::vector<uint8_t> Finish() const;
+
+  // For statistics.
+  size_t site_bytes() const { return site_stream_.size() + site_index_.size(); }
+  size_t line_bytes() const { return line_stream_.size() + line_index_.size(); }
+
+ private:
+  uint32_t base_pc_;
+  uint32_t pc_shift_;
+
+  ByteWriter frame_rules_;
+  uint32_t frame_rule_count_ = 0;
+  FrameRule last_rule_{0, 0};
+
+  ByteWriter site_stream_, site_index_;
+  uint32_t site_count_ = 0;
+  uint32_t site_code_offset_ = 0, site_guest_pc_ = 0, site_refund_ = 0;
+  StateMap state_;
+
+  ByteWriter line_stream_, line_index_;
+  uint32_t line_count_ = 0;
+  Line last_line_{0, 0};
+};
+
+// A view of a record; the blob must outlive it. Safe on any bytes: damage shows as "not found".
+class ExInfoReader {
+ public:
+  // Nothing if the record's fixed part is damaged.
+  static std::optional<ExInfoReader> At(const BlobReader& blob, uint32_t offset);
+
+  uint32_t site_count() const { return site_count_; }
+  uint32_t line_count() const { return line_count_; }
+  uint32_t frame_rule_count() const { return frame_rule_count_; }
+  // Encoded bytes, with their index.
+  size_t site_bytes() const { return site_index_.size() + site_stream_.size(); }
+  size_t line_bytes() const { return line_index_.size() + line_stream_.size(); }
+  size_t record_bytes() const { return record_bytes_; }
+
+  // The site whose code offset is exactly this.
+  std::optional<Site> FindSite(uint32_t code_offset) const;
+  // Guest pc of the last line at or before this.
+  std::optional<uint32_t> GuestPcAt(uint32_t code_offset) const;
+  // CFA - stack pointer by the last frame rule at or before this.
+  std::optional<uint32_t> CfaOffsetAt(uint32_t code_offset) const;
+
+  // Everything, in one pass; nothing if any of it is damaged: streams that do not end where they
+  // should, offsets that do not ascend, an index that disagrees with its stream.
+  std::optional<std::vector<Site>> DecodeSites() const;
+  std::optional<std::vector<Line>> DecodeLines() const;
+  std::optional<std::vector<FrameRule>> DecodeFrameRules() const;
+
+ private:
+  struct Chunk {
+    uint32_t code_offset;
+    uint32_t position;  // in the stream
+    uint32_t count;     // sites or lines
+  };
+  static std::optional<Chunk> ChunkAt(absl::Span<const uint8_t> index, uint32_t chunk,
+                                      uint32_t count, uint32_t per_chunk, size_t stream_size);
+  static std::optional<Chunk> FindChunk(absl::Span<const uint8_t> index, uint32_t count,
+                                        uint32_t per_chunk, size_t stream_size,
+                                        uint32_t code_offset);
+
+  // Decodes the next site's fields into `site` (whose fields are those of the site before) and
+  // `state`.
+  bool NextSite(ByteReader& reader, Site& site, StateMap& state) const;
+  bool NextLine(ByteReader& reader, Line& line) const;
+
+  uint32_t base_pc_ = 0;
+  uint32_t pc_shift_ = 0;
+  uint32_t frame_rule_count_ = 0;
+  uint32_t site_count_ = 0;
+  uint32_t line_count_ = 0;
+  size_t record_bytes_ = 0;
+  absl::Span<const uint8_t> frame_rules_;  // and all that follows
+  absl::Span<const uint8_t> site_index_, site_stream_;
+  absl::Span<const uint8_t> line_index_, line_stream_;
+};
+
+}  // namespace precast::format
+
+#endif  // PRECAST_LOADER_FORMAT_EX_INFO_H_
