@@ -1,6 +1,7 @@
 // The parts of the IR that are too long for its header: growing a function, and the opcode facts.
 #include "compiler/ir/ir.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -77,6 +78,49 @@ void Function::RetainParams(Block b, absl::Span<const bool> keep) {
     }
   }
   params.resize(out);
+}
+
+void Function::RetainBlocks(absl::Span<const bool> keep) {
+  CHECK_EQ(keep.size(), blocks_.size());
+  std::vector<Block> renamed(blocks_.size());
+  uint32_t out = 0;
+  for (uint32_t b = 0; b < keep.size(); ++b) {
+    if (!keep[b]) continue;
+    renamed[b] = Block(out);
+    if (out != b) blocks_[out] = std::move(blocks_[b]);
+    ++out;
+  }
+  if (out == blocks_.size()) return;
+  blocks_.resize(out);
+  for (const BlockData& block : blocks_) {
+    for (Value v : block.params) values_[v.index].def = renamed[values_[v.index].def].index;
+    if (block.insts.empty()) continue;
+    for (Edge& edge : mutable_edges(block.insts.back())) {
+      edge.target = renamed[edge.target.index];
+      CHECK(edge.target.valid()) << "a kept block names a removed one";
+    }
+  }
+  size_t entries = 0;
+  for (Block b : entries_) {
+    if (renamed[b.index].valid()) entries_[entries++] = renamed[b.index];
+  }
+  entries_.resize(entries);
+}
+
+void Function::RelabelDefinitions(absl::Span<const uint32_t> numbers) {
+  CHECK_EQ(numbers.size(), values_.size());
+  size_t size = 0;
+  for (uint32_t n : numbers) size = std::max<size_t>(size, size_t{n} + 1);
+  std::vector<ValueData> values(
+      size, {.type = Type::kI32, .is_param = true, .def = 0, .index = ValueData::kRemoved});
+  for (size_t i = 0; i < numbers.size(); ++i) values[numbers[i]] = values_[i];
+  for (BlockData& block : blocks_) {
+    for (Value& v : block.params) v = Value(numbers[v.index]);
+  }
+  for (InstData& inst : insts_) {
+    if (inst.results_count != 0) inst.results_begin = numbers[inst.results_begin];
+  }
+  values_ = std::move(values);
 }
 
 const OpcodeInfo& Info(Opcode op) {

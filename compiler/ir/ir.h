@@ -193,6 +193,13 @@ class Function {
   void RemoveParam(Block b, size_t index);
   // The same for many: keeps the parameters k of `b` with keep[k].
   void RetainParams(Block b, absl::Span<const bool> keep);
+  // Removes the blocks b without keep[b.index] and renumbers the others in order; the caller sees
+  // to it that no kept block names a removed one. Entries among the removed are forgotten.
+  void RetainBlocks(absl::Span<const bool> keep);
+  // For the parser, which meets uses before definitions: value i is from now on *defined* under the
+  // number numbers[i] (all different); uses stay as they are. Numbers without a definition belong
+  // to no block.
+  void RelabelDefinitions(absl::Span<const uint32_t> numbers);
 
  private:
   std::string name_;

@@ -1,0 +1,209 @@
+// Writes the text form described in printer.h.
+#include "compiler/ir/printer.h"
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "compiler/ir/syntax.h"
+
+namespace precast::ir {
+namespace {
+
+class Printer {
+ public:
+  explicit Printer(const Function& f) : f_(f) {}
+
+  void WriteFunction() {
+    absl::StrAppend(&out_, "function \"", absl::CEscape(f_.name()), "\"(");
+    WriteTypes(f_.signature().params);
+    absl::StrAppend(&out_, ") -> (");
+    WriteTypes(f_.signature().results);
+    absl::StrAppend(&out_, ") guest");
+    for (size_t i = 0; i < f_.entries().size(); ++i) {
+      absl::StrAppend(&out_, i == 0 ? " entries block" : ", block", f_.entries()[i].index);
+    }
+    absl::StrAppend(&out_, " {\n");
+    for (uint32_t b = 0; b < f_.num_blocks(); ++b) {
+      if (b != 0) out_ += '\n';
+      WriteBlock(Block(b));
+    }
+    out_ += "}\n";
+  }
+
+  void WriteInst(Inst i) {
+    const InstData& inst = f_.inst(i);
+    WriteResults(i);
+    out_ += Info(inst.op).text;
+    if (HasType(inst.op)) absl::StrAppend(&out_, ".", Name(inst.type));
+    WriteOperands(i);
+    if (inst.cold) out_ += " cold";
+    if (CanStop(inst.op) || inst.site.guest_pc != 0 || inst.site.refund != 0) {
+      absl::StrAppend(&out_, " @0x", absl::Hex(inst.site.guest_pc));
+      if (inst.site.refund != 0) absl::StrAppend(&out_, " refund ", inst.site.refund);
+    }
+  }
+
+  std::string Take() { return std::move(out_); }
+
+ private:
+  void WriteTypes(absl::Span<const Type> types) {
+    for (size_t i = 0; i < types.size(); ++i) {
+      absl::StrAppend(&out_, i == 0 ? "" : ", ", Name(types[i]));
+    }
+  }
+
+  void WriteBlock(Block b) {
+    const BlockData& block = f_.block(b);
+    absl::StrAppend(&out_, "block", b.index);
+    for (size_t i = 0; i < block.params.size(); ++i) {
+      const Value v = block.params[i];
+      absl::StrAppend(&out_, i == 0 ? "(v" : ", v", v.index, ": ", Name(f_.type(v)));
+    }
+    if (!block.params.empty()) out_ += ')';
+    if (block.cold) out_ += " cold";
+    if (block.guest_pc != 0) absl::StrAppend(&out_, " pc 0x", absl::Hex(block.guest_pc));
+    if (block.loop_depth != 0) absl::StrAppend(&out_, " depth ", block.loop_depth);
+    for (size_t i = 0; i < block.state.size(); ++i) {
+      const auto& [slot, v] = block.state[i];
+      absl::StrAppend(&out_, i == 0 ? " state[x" : ", x", slot, "=v", v.index);
+    }
+    if (!block.state.empty()) out_ += ']';
+    out_ += ":\n";
+    for (Inst i : block.insts) {
+      out_ += "  ";
+      WriteInst(i);
+      out_ += '\n';
+    }
+  }
+
+  void WriteResults(Inst i) {
+    const InstData& inst = f_.inst(i);
+    const bool typed = !ResultCount(inst.op).has_value();
+    for (uint32_t k = 0; k < inst.results_count; ++k) {
+      const Value v = f_.result(i, k);
+      absl::StrAppend(&out_, k == 0 ? "v" : ", v", v.index);
+      if (typed) absl::StrAppend(&out_, ": ", Name(f_.type(v)));
+    }
+    if (inst.results_count != 0) out_ += " = ";
+  }
+
+  void WriteValues(absl::Span<const Value> values, const char* first) {
+    for (size_t i = 0; i < values.size(); ++i) {
+      absl::StrAppend(&out_, i == 0 ? first : ", ", "v", values[i].index);
+    }
+  }
+
+  void WriteCallArgs(absl::Span<const Value> values) {
+    out_ += '(';
+    WriteValues(values, "");
+    out_ += ')';
+  }
+
+  void WriteEdge(const Edge& edge) {
+    absl::StrAppend(&out_, "block", edge.target.index);
+    if (!edge.args.empty()) WriteCallArgs(edge.args);
+  }
+
+  void WriteOperands(Inst i) {
+    const InstData& inst = f_.inst(i);
+    const absl::Span<const Value> args = f_.args(i);
+    const absl::Span<const Edge> edges = f_.edges(i);
+    switch (FormOf(inst.op)) {
+      case Form::kIconst:
+      case Form::kAmount:
+        absl::StrAppend(&out_, " ", inst.imm);
+        break;
+      case Form::kFconst:
+        absl::StrAppend(&out_, " 0x", absl::Hex(inst.imm));
+        break;
+      case Form::kBinary:
+      case Form::kUnary:
+      case Form::kSelect:
+      case Form::kRet:
+        WriteValues(args, " ");
+        break;
+      case Form::kIcmp:
+        absl::StrAppend(&out_, " ", Name(static_cast<IntCond>(inst.aux)));
+        WriteValues(args, " ");
+        break;
+      case Form::kLoad:
+      case Form::kStore:
+        absl::StrAppend(&out_, " ", Name(static_cast<MemKind>(inst.aux)));
+        WriteValues(args.subspan(0, 1), " ");
+        if (inst.imm > 0) absl::StrAppend(&out_, " + ", inst.imm);
+        if (inst.imm < 0) {
+          absl::StrAppend(&out_, " - ", uint64_t{0} - static_cast<uint64_t>(inst.imm));
+        }
+        WriteValues(args.subspan(1), ", ");
+        break;
+      case Form::kLoadState:
+        absl::StrAppend(&out_, " x", inst.aux);
+        break;
+      case Form::kStoreState:
+        absl::StrAppend(&out_, " x", inst.aux);
+        WriteValues(args, ", ");
+        break;
+      case Form::kTrapIf:
+        WriteValues(args, " ");
+        absl::StrAppend(&out_, ", ", inst.aux);
+        break;
+      case Form::kCall:
+        absl::StrAppend(&out_, " @f", inst.imm);
+        WriteCallArgs(args);
+        break;
+      case Form::kCallDispatch:
+        WriteValues(args.subspan(0, 1), " ");
+        WriteCallArgs(args.subspan(1));
+        break;
+      case Form::kCallRuntime:
+        absl::StrAppend(&out_, " ", inst.aux);
+        WriteCallArgs(args);
+        break;
+      case Form::kBr:
+        out_ += ' ';
+        WriteEdge(edges[0]);
+        break;
+      case Form::kBrIf:
+        WriteValues(args, " ");
+        for (const Edge& edge : edges) {
+          out_ += ", ";
+          WriteEdge(edge);
+        }
+        break;
+      case Form::kBrTable:
+        WriteValues(args, " ");
+        out_ += ", [";
+        for (size_t k = 0; k < edges.size(); ++k) {
+          if (k != 0) out_ += ", ";
+          WriteEdge(edges[k]);
+        }
+        out_ += ']';
+        break;
+      case Form::kTrap:
+        absl::StrAppend(&out_, " ", inst.aux);
+        break;
+    }
+  }
+
+  const Function& f_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string Print(const Function& function) {
+  Printer printer(function);
+  printer.WriteFunction();
+  return printer.Take();
+}
+
+std::string PrintInst(const Function& function, Inst inst) {
+  Printer printer(function);
+  printer.WriteInst(inst);
+  return printer.Take();
+}
+
+}  // namespace precast::ir
