@@ -1,0 +1,289 @@
+// One walk over the program from its end to its beginning (Wimmer and Franz, "Linear Scan Register
+// Allocation on SSA Form", BuildIntervals) builds all live ranges without a fixpoint.
+//
+// How constraints become intervals:
+//   fixed use     the vreg is read in the copy stage; the register is reserved from there on
+//   fixed def     the register is reserved; the vreg begins in the gap after the instruction
+//   reusing def   the vreg begins in the copy stage, where its input is copied into it
+//   others        the vreg itself has to be where the operand allows
+#include "compiler/regalloc/intervals.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace precast::regalloc {
+namespace {
+
+constexpr uint32_t kNil = ~uint32_t{0};
+
+template <typename T>
+struct Tagged {
+  VReg vreg;
+  T item;
+};
+
+// Groups items recorded in descending order of position into ascending order.
+template <typename T>
+Grouped<T> GroupReversed(const std::vector<Tagged<T>>& tagged, size_t num_vregs) {
+  Grouped<T> out;
+  out.begin.assign(num_vregs + 1, 0);
+  for (const Tagged<T>& t : tagged) ++out.begin[t.vreg + 1];
+  for (size_t v = 0; v < num_vregs; ++v) out.begin[v + 1] += out.begin[v];
+  out.items.resize(tagged.size());
+  std::vector<uint32_t> fill(out.begin.begin() + 1, out.begin.end());
+  for (const Tagged<T>& t : tagged) out.items[--fill[t.vreg]] = t.item;
+  return out;
+}
+
+// Items of one instruction may be out of order by a few places.
+template <typename T>
+void SortEach(Grouped<T>& grouped) {
+  for (size_t v = 0; v + 1 < grouped.begin.size(); ++v) {
+    for (uint32_t k = grouped.begin[v] + 1; k < grouped.begin[v + 1]; ++k) {
+      for (uint32_t j = k;
+           j > grouped.begin[v] && grouped.items[j].pos < grouped.items[j - 1].pos; --j) {
+        std::swap(grouped.items[j], grouped.items[j - 1]);
+      }
+    }
+  }
+}
+
+class Builder {
+ public:
+  Builder(const Problem& p, const Liveness& live)
+      : p_(p), live_(live), head_(p.vreg_class.size(), kNil), live_out_stamp_(head_.size(), kNoBlock) {
+    out_.fixed_def.assign(head_.size(), -1);
+    out_.def_pos.assign(head_.size(), 0);
+    nodes_.reserve(head_.size() + live.live_in_vregs.size() / 4);
+    uses_.reserve(p.operands.size());
+  }
+
+  Intervals Build() {
+    size_t tracked_end = p_.tracked.size();
+    for (BlockIndex b = static_cast<BlockIndex>(p_.blocks.size()); b-- > 0;) {
+      const Block& block = p_.blocks[b];
+      block_from_ = GapOf(block.begin);
+      block_freq_ = block.frequency;
+      AddLiveOut(b);
+      // Tracked ranges of this block, in any order: each reaches from the block's beginning.
+      while (tracked_end > 0 && p_.tracked[tracked_end - 1].from >= block.begin) {
+        const TrackedRange& t = p_.tracked[--tracked_end];
+        AddRange(t.vreg, EarlyOf(t.to) + 1);
+      }
+      for (InstIndex i = block.end; i-- > block.begin;) {
+        AddDefs(i);
+        AddUses(i);
+        AddReservations(i);
+      }
+      for (uint32_t k = 0; k < block.params_count; ++k) {
+        const VReg v = p_.block_params[block.params_begin + k];
+        out_.def_pos[v] = block_from_;
+        for (uint32_t e = 0; e < block.preds_count; ++e) {
+          HintFromEdge(v, p_.pred_blocks[block.preds_begin + e], b, k);
+        }
+      }
+    }
+    Finish();
+    return std::move(out_);
+  }
+
+ private:
+  // Adds [beginning of the block, to).
+  void AddRange(VReg v, Pos to) {
+    const uint32_t h = head_[v];
+    if (h != kNil && nodes_[h].from <= to) {
+      nodes_[h].from = std::min(nodes_[h].from, block_from_);
+      nodes_[h].to = std::max(nodes_[h].to, to);
+      return;
+    }
+    head_[v] = static_cast<uint32_t>(nodes_.size());
+    nodes_.push_back({block_from_, to, h});
+  }
+
+  bool IsLiveBelow(VReg v) const {
+    return head_[v] != kNil && nodes_[head_[v]].from == block_from_;
+  }
+
+  void AddUse(VReg v, Pos pos, UseKind kind) { uses_.push_back({v, {pos, kind}}); }
+  void AddHint(VReg v, Hint hint) { hints_.push_back({v, hint}); }
+
+  void AddLiveOut(BlockIndex b) {
+    const Block& block = p_.blocks[b];
+    const Pos end = GapOf(block.end);
+    for (uint32_t e = 0; e < block.succs_count; ++e) {
+      const Edge& edge = p_.edges[block.succs_begin + e];
+      for (VReg v : live_.LiveIn(edge.target)) {
+        if (live_out_stamp_[v] == b) continue;
+        live_out_stamp_[v] = b;
+        AddRange(v, end);
+      }
+      const Block& target = p_.blocks[edge.target];
+      for (uint32_t k = 0; k < edge.args_count; ++k) {
+        const VReg v = p_.edge_args[edge.args_begin + k];
+        const VReg param = p_.block_params[target.params_begin + k];
+        AddRange(v, end);
+        AddUse(v, end - 1, UseKind::kWeak);
+        AddHint(v, {end - 1, true, param, std::min(block.frequency, target.frequency)});
+      }
+    }
+  }
+
+  void HintFromEdge(VReg param, BlockIndex pred, BlockIndex block, uint32_t index) {
+    const Block& from = p_.blocks[pred];
+    for (uint32_t e = 0; e < from.succs_count; ++e) {
+      const Edge& edge = p_.edges[from.succs_begin + e];
+      if (edge.target != block || edge.args_count <= index) continue;
+      AddHint(param, {block_from_, true, p_.edge_args[edge.args_begin + index],
+                      std::min(from.frequency, p_.blocks[block].frequency)});
+    }
+  }
+
+  void AddDefs(InstIndex i) {
+    const Inst& inst = p_.insts[i];
+    for (uint32_t k = inst.operands_count; k-- > 0;) {
+      const Operand& op = p_.operands[inst.operands_begin + k];
+      if (op.kind != Operand::Kind::kDef) continue;
+      const VReg v = op.vreg;
+      Pos from = op.pos == Operand::Pos::kEarly ? EarlyOf(i) : LateOf(i);
+      if (op.constraint == Operand::Constraint::kFixed) {
+        from = GapOf(i + 1);
+        out_.fixed_def[v] = static_cast<int8_t>(RegIndex(op.fixed));
+        out_.def_pos[v] = from;
+        if (!IsLiveBelow(v)) continue;
+        nodes_[head_[v]].from = from;
+        AddHint(v, {from, false, RegIndex(op.fixed), block_freq_});
+        continue;
+      }
+      if (op.constraint == Operand::Constraint::kReuse) {
+        from = CopyOf(i);
+        const VReg input = p_.operands[inst.operands_begin + op.reuse].vreg;
+        AddHint(v, {from, true, input, block_freq_});
+        AddHint(input, {GapOf(i), true, v, block_freq_});
+      }
+      if (inst.is_move && k == 1) {
+        const Operand& source = p_.operands[inst.operands_begin];
+        AddHint(v, {from, true, source.vreg, block_freq_});
+        AddHint(source.vreg, {EarlyOf(i), true, v, block_freq_});
+        if (source.constraint == Operand::Constraint::kFixed) {
+          AddHint(v, {from, false, RegIndex(source.fixed), block_freq_});
+        }
+      }
+      out_.def_pos[v] = from;
+      if (IsLiveBelow(v)) {
+        nodes_[head_[v]].from = from;
+      } else {
+        head_[v] = static_cast<uint32_t>(nodes_.size());
+        nodes_.push_back({from, GapOf(i + 1), kNil});
+      }
+      // A plain copy of a spilled value into memory would need a scratch register.
+      const bool any = op.constraint == Operand::Constraint::kAny && !inst.is_move;
+      AddUse(v, from, any ? UseKind::kShould : UseKind::kMust);
+    }
+  }
+
+  bool IsReused(const Inst& inst, uint32_t operand) const {
+    for (uint32_t k = 0; k < inst.operands_count; ++k) {
+      const Operand& op = p_.operands[inst.operands_begin + k];
+      if (op.kind == Operand::Kind::kDef && op.constraint == Operand::Constraint::kReuse &&
+          op.reuse == operand) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  void AddUses(InstIndex i) {
+    const Inst& inst = p_.insts[i];
+    for (uint32_t k = 0; k < inst.operands_count; ++k) {
+      const Operand& op = p_.operands[inst.operands_begin + k];
+      if (op.kind != Operand::Kind::kUse) continue;
+      if (op.constraint == Operand::Constraint::kFixed) {
+        AddRange(op.vreg, CopyOf(i));
+        AddUse(op.vreg, GapOf(i), UseKind::kWeak);
+        AddHint(op.vreg, {GapOf(i), false, RegIndex(op.fixed), block_freq_});
+        continue;
+      }
+      if (IsReused(inst, k)) {
+        AddRange(op.vreg, CopyOf(i));
+        AddUse(op.vreg, GapOf(i), UseKind::kWeak);
+        continue;
+      }
+      const Pos pos = op.pos == Operand::Pos::kLate ? LateOf(i) : EarlyOf(i);
+      AddRange(op.vreg, pos + 1);
+      AddUse(op.vreg, pos,
+             op.constraint == Operand::Constraint::kAny ? UseKind::kShould : UseKind::kMust);
+    }
+  }
+
+  void AddReservations(InstIndex i) {
+    const Inst& inst = p_.insts[i];
+    Pos from[32];
+    Pos to[32];
+    PRegSet touched = inst.clobbers & p_.allocatable;
+    for (PRegSet rest = touched; rest != 0; rest &= rest - 1) {
+      const int r = __builtin_ctz(rest);
+      from[r] = LateOf(i);
+      to[r] = GapOf(i + 1);
+    }
+    for (uint32_t k = 0; k < inst.operands_count; ++k) {
+      const Operand& op = p_.operands[inst.operands_begin + k];
+      if (op.constraint != Operand::Constraint::kFixed) continue;
+      const bool use = op.kind == Operand::Kind::kUse;
+      const bool early = op.pos == Operand::Pos::kEarly;
+      const Pos begin = use ? CopyOf(i) : early ? EarlyOf(i) : LateOf(i);
+      const Pos end = use && early ? LateOf(i) : GapOf(i + 1);
+      const uint32_t r = RegIndex(op.fixed);
+      const PRegSet bit = PRegSet{1} << r;
+      from[r] = (touched & bit) ? std::min(from[r], begin) : begin;
+      to[r] = (touched & bit) ? std::max(to[r], end) : end;
+      touched |= bit;
+    }
+    for (; touched != 0; touched &= touched - 1) {
+      const int r = __builtin_ctz(touched);
+      out_.reserved[r].push_back({from[r], to[r]});
+    }
+  }
+
+  void Finish() {
+    const size_t n = head_.size();
+    out_.uses = GroupReversed(uses_, n);
+    SortEach(out_.uses);
+    out_.hints = GroupReversed(hints_, n);
+    SortEach(out_.hints);
+    out_.ranges.begin.assign(n + 1, 0);
+    out_.ranges.items.reserve(nodes_.size());
+    for (size_t v = 0; v < n; ++v) {
+      for (uint32_t k = head_[v]; k != kNil; k = nodes_[k].next) {
+        out_.ranges.items.push_back({nodes_[k].from, nodes_[k].to});
+      }
+      out_.ranges.begin[v + 1] = static_cast<uint32_t>(out_.ranges.items.size());
+    }
+    for (std::vector<Range>& reserved : out_.reserved) {
+      std::reverse(reserved.begin(), reserved.end());
+    }
+  }
+
+  struct Node {
+    Pos from, to;
+    uint32_t next;
+  };
+
+  const Problem& p_;
+  const Liveness& live_;
+  std::vector<Node> nodes_;
+  std::vector<uint32_t> head_;  // by vreg: the range added last, which is the first in the program
+  std::vector<BlockIndex> live_out_stamp_;
+  std::vector<Tagged<Use>> uses_;
+  std::vector<Tagged<Hint>> hints_;
+  Pos block_from_ = 0;
+  float block_freq_ = 1;
+  Intervals out_;
+};
+
+}  // namespace
+
+Intervals BuildIntervals(const Problem& problem, const Liveness& live) {
+  return Builder(problem, live).Build();
+}
+
+}  // namespace precast::regalloc

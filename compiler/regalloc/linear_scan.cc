@@ -1,0 +1,560 @@
+// Linear scan with lifetime holes and interval splitting (Wimmer and Mössenböck, "Optimized Interval
+// Splitting in a Linear Scan Register Allocator"). Intervals are taken in order of their beginning. Each gets a
+// register that is free for all of it; or one that is free for its next uses, the rest being cut off; or the
+// register of the interval that loses least by giving it up. What does not get a register lives in memory up
+// to its next use that is worth a reload, which is again an interval.
+//
+// Cuts are made in gaps, at the place that costs least (split_points.h). Only a part that goes to memory may
+// begin inside an instruction, if the value was in its register when the instruction began.
+#include "compiler/regalloc/linear_scan.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "compiler/regalloc/split_points.h"
+
+namespace precast::regalloc {
+namespace {
+
+constexpr uint32_t kNil = ~uint32_t{0};
+constexpr int8_t kUnassigned = -1;
+// A hole longer than this is not kept reserved: the interval is cut there, so that the scan never has many
+// intervals to watch. The second half gets a hint for the same register.
+constexpr Pos kLongHole = 4 * 48;
+// Hints looked at per decision.
+constexpr uint32_t kMaxHints = 8;
+
+struct Interval {
+  VReg vreg;
+  Pos from, to;
+  uint32_t range_begin, range_end;  // first and last + 1 of the vreg's ranges that it touches
+  uint32_t cursor;                  // first range that ends after the current position
+  uint32_t use_begin;               // first of the vreg's uses at or after `from`
+  uint32_t next;                    // following part of the same vreg
+  int8_t home;
+};
+
+class Scan {
+ public:
+  Scan(const Problem& p, const Liveness& live, const Intervals& in, const Bundles& bundles)
+      : p_(p), live_(live), in_(in), bundles_(bundles), split_points_(p, live) {
+    for (int r = 0; r < 32; ++r) {
+      if (p.allocatable >> r & 1) registers_[r / 16].push_back(static_cast<uint8_t>(r));
+    }
+  }
+
+  Assignment Run();
+
+ private:
+  struct PerRegister {
+    uint32_t active = kNil;
+    Pos active_end = 0;  // end of the current range of `active`
+    std::vector<uint32_t> inactive;  // intervals in a hole that come back
+    Pos inactive_next = kNever;      // earliest point at which one of them comes back
+    uint32_t reserved_cursor = 0;
+  };
+
+  void MakeInitialIntervals();
+  uint32_t PopNext();
+  void Requeue(uint32_t id);
+  void AdvanceTo(RegClass cls, Pos pos);
+  bool TryFree(uint32_t id);
+  void TakeFromOther(uint32_t id);
+  void Assign(uint32_t id, int r);
+  void Evict(uint32_t id, Pos pos);
+  void CutBefore(uint32_t id, Pos blocked);
+  void SendToSlot(uint32_t id, Pos reload_min);
+  uint32_t Split(uint32_t id, Pos pos);
+
+  // The part of range k that belongs to the interval.
+  Range Clip(const Interval& x, uint32_t k) const {
+    const Range& r = in_.ranges.items[k];
+    return {std::max(r.from, x.from), std::min(r.to, x.to)};
+  }
+  uint32_t UseEnd(const Interval& x) const { return in_.uses.begin[x.vreg + 1]; }
+  uint32_t FindUse(const Interval& x, Pos pos) const;
+  Pos FirstIntersection(const Interval& a, const Interval& b, Pos from, Pos limit) const;
+  Pos FirstReserved(int r, const Interval& x, Pos limit);
+  Pos FreeUntil(int r, const Interval& x);
+  Pos NeededEnd(const Interval& x) const;
+  bool MayEvict(const Interval& x, Pos pos) const;
+  float EvictionGain(const Interval& x, Pos pos) const;
+  void ScoreHints(const Interval& x, float* score) const;
+  float FrequencyAt(Pos pos) const {
+    return p_.blocks[live_.inst_block[std::min<size_t>(InstOf(pos), live_.inst_block.size() - 1)]]
+        .frequency;
+  }
+
+  const Problem& p_;
+  const Liveness& live_;
+  const Intervals& in_;
+  const Bundles& bundles_;
+  SplitPoints split_points_;
+  std::vector<uint8_t> registers_[kNumClasses];
+  PerRegister state_[32];
+  Pos next_event_[kNumClasses] = {0, 0};  // nothing becomes active or inactive before
+  std::vector<Interval> intervals_;  // the first part of vreg v has index v
+  std::vector<uint32_t> initial_;    // descending by beginning
+  std::vector<uint32_t> requeued_;   // heap
+  std::vector<int8_t> last_home_;    // by vreg: register it got last, or kUnassigned
+  std::vector<int8_t> bundle_home_;  // by representative
+  std::vector<uint32_t> after_hole_;  // by range: the first range of the vreg after the next long hole
+  std::optional<InstIndex> conflict_;
+};
+
+void Scan::MakeInitialIntervals() {
+  const size_t n = p_.vreg_class.size();
+  intervals_.reserve(n + n / 4);
+  last_home_.assign(n, kUnassigned);
+  bundle_home_.assign(n, kUnassigned);
+  for (VReg v = 0; v < n; ++v) {
+    const uint32_t begin = in_.ranges.begin[v];
+    const uint32_t end = in_.ranges.begin[v + 1];
+    Interval x{v, 0, 0, begin, end, begin, in_.uses.begin[v], kNil, kUnassigned};
+    if (begin != end) {
+      x.from = in_.ranges.items[begin].from;
+      x.to = in_.ranges.items[end - 1].to;
+      initial_.push_back(v);
+    }
+    intervals_.push_back(x);
+  }
+  after_hole_.resize(in_.ranges.items.size());
+  for (VReg v = 0; v < n; ++v) {
+    uint32_t later = in_.ranges.begin[v + 1];
+    for (uint32_t k = later; k-- > in_.ranges.begin[v];) {
+      after_hole_[k] = later;
+      if (k > in_.ranges.begin[v] &&
+          in_.ranges.items[k].from - in_.ranges.items[k - 1].to > kLongHole) {
+        later = k;
+      }
+    }
+  }
+  std::sort(initial_.begin(), initial_.end(), [this](uint32_t a, uint32_t b) {
+    return std::pair(intervals_[a].from, a) > std::pair(intervals_[b].from, b);
+  });
+}
+
+uint32_t Scan::PopNext() {
+  const auto later = [this](uint32_t a, uint32_t b) {
+    return std::pair(intervals_[a].from, a) > std::pair(intervals_[b].from, b);
+  };
+  if (requeued_.empty() && initial_.empty()) return kNil;
+  if (requeued_.empty() ||
+      (!initial_.empty() && intervals_[initial_.back()].from < intervals_[requeued_.front()].from)) {
+    const uint32_t id = initial_.back();
+    initial_.pop_back();
+    return id;
+  }
+  std::pop_heap(requeued_.begin(), requeued_.end(), later);
+  const uint32_t id = requeued_.back();
+  requeued_.pop_back();
+  return id;
+}
+
+void Scan::Requeue(uint32_t id) {
+  requeued_.push_back(id);
+  std::push_heap(requeued_.begin(), requeued_.end(), [this](uint32_t a, uint32_t b) {
+    return std::pair(intervals_[a].from, a) > std::pair(intervals_[b].from, b);
+  });
+}
+
+// Makes `active` mean "occupies the register at pos".
+void Scan::AdvanceTo(RegClass cls, Pos pos) {
+  Pos& next_event = next_event_[static_cast<int>(cls)];
+  if (pos < next_event) return;
+  next_event = kNever;
+  for (uint8_t r : registers_[static_cast<int>(cls)]) {
+    PerRegister& s = state_[r];
+    if (s.active != kNil && s.active_end <= pos) {
+      Interval& x = intervals_[s.active];
+      while (x.cursor < x.range_end && Clip(x, x.cursor).to <= pos) ++x.cursor;
+      if (x.cursor == x.range_end) {
+        s.active = kNil;
+      } else if (Clip(x, x.cursor).from > pos) {
+        s.inactive.push_back(s.active);
+        s.inactive_next = std::min(s.inactive_next, Clip(x, x.cursor).from);
+        s.active = kNil;
+      } else {
+        s.active_end = Clip(x, x.cursor).to;
+      }
+    }
+    if (s.inactive_next <= pos) {
+      s.inactive_next = kNever;
+      size_t kept = 0;
+      for (uint32_t id : s.inactive) {
+        Interval& x = intervals_[id];
+        while (x.cursor < x.range_end && Clip(x, x.cursor).to <= pos) ++x.cursor;
+        if (x.cursor == x.range_end) continue;
+        const Range range = Clip(x, x.cursor);
+        if (range.from <= pos) {
+          CHECK_EQ(s.active, kNil) << "two values in one register at " << pos;
+          s.active = id;
+          s.active_end = range.to;
+        } else {
+          s.inactive_next = std::min(s.inactive_next, range.from);
+          s.inactive[kept++] = id;
+        }
+      }
+      s.inactive.resize(kept);
+    }
+    if (s.active != kNil) next_event = std::min(next_event, s.active_end);
+    next_event = std::min(next_event, s.inactive_next);
+  }
+}
+
+// First use of the vreg at or after pos.
+uint32_t Scan::FindUse(const Interval& x, Pos pos) const {
+  uint32_t k = x.use_begin;
+  const uint32_t end = UseEnd(x);
+  for (int steps = 0; k < end && in_.uses.items[k].pos < pos; ++k) {
+    if (++steps < 8) continue;
+    const auto at = std::lower_bound(in_.uses.items.begin() + k, in_.uses.items.begin() + end, pos,
+                                     [](const Use& use, Pos at) { return use.pos < at; });
+    return static_cast<uint32_t>(at - in_.uses.items.begin());
+  }
+  return k;
+}
+
+// Cuts the interval at pos, from < pos < to. The second part begins at pos, or where the value is next live.
+uint32_t Scan::Split(uint32_t id, Pos pos) {
+  const uint32_t child_id = static_cast<uint32_t>(intervals_.size());
+  Interval& x = intervals_[id];
+  CHECK(x.from < pos && pos < x.to) << "cut of v" << x.vreg << " at " << pos;
+  const auto begin = in_.ranges.items.begin();
+  // First range that ends after pos.
+  const uint32_t k = static_cast<uint32_t>(
+      std::upper_bound(begin + x.range_begin, begin + x.range_end, pos,
+                       [](Pos at, const Range& range) { return at < range.to; }) -
+      begin);
+  Interval child = x;
+  child.from = std::max(pos, in_.ranges.items[k].from);
+  child.range_begin = k;
+  child.cursor = k;
+  child.use_begin = FindUse(x, child.from);
+  child.home = kUnassigned;
+  x.next = child_id;
+  x.range_end = in_.ranges.items[k].from < pos ? k + 1 : k;
+  x.to = std::min(pos, in_.ranges.items[x.range_end - 1].to);
+  intervals_.push_back(child);
+  return child_id;
+}
+
+Pos Scan::FirstIntersection(const Interval& a, const Interval& b, Pos from, Pos limit) const {
+  uint32_t i = a.cursor;
+  uint32_t j = b.cursor;
+  while (i < a.range_end && j < b.range_end) {
+    const Range x = Clip(a, i);
+    const Range y = Clip(b, j);
+    const Pos start = std::max({x.from, y.from, from});
+    if (start >= limit) return limit;
+    if (start < std::min(x.to, y.to)) return start;
+    if (x.to <= y.to) {
+      ++i;
+    } else {
+      ++j;
+    }
+  }
+  return limit;
+}
+
+Pos Scan::FirstReserved(int r, const Interval& x, Pos limit) {
+  const std::vector<Range>& reserved = in_.reserved[r];
+  uint32_t& cursor = state_[r].reserved_cursor;
+  while (cursor < reserved.size() && reserved[cursor].to <= x.from) ++cursor;
+  uint32_t k = cursor;
+  for (uint32_t i = x.range_begin; i < x.range_end && k < reserved.size(); ++i) {
+    const Range range = Clip(x, i);
+    if (reserved[k].to <= range.from) {
+      k = static_cast<uint32_t>(
+          std::upper_bound(reserved.begin() + k, reserved.end(), range.from,
+                           [](Pos at, const Range& y) { return at < y.to; }) -
+          reserved.begin());
+      if (k == reserved.size()) break;
+    }
+    if (range.from >= limit) return limit;
+    if (reserved[k].from < range.to) return std::min(limit, std::max(reserved[k].from, range.from));
+  }
+  return limit;
+}
+
+// Where x could stay in register r until; x.from if r is taken.
+Pos Scan::FreeUntil(int r, const Interval& x) {
+  const PerRegister& s = state_[r];
+  if (s.active != kNil) return x.from;
+  Pos limit = FirstReserved(r, x, x.to);
+  if (s.inactive_next < limit) {
+    for (uint32_t id : s.inactive) limit = FirstIntersection(x, intervals_[id], x.from, limit);
+  }
+  return limit;
+}
+
+// How far x has to stay in one register, beginning now, for the instruction it begins at.
+Pos Scan::NeededEnd(const Interval& x) const {
+  const Pos inst_end = GapAtOrBefore(x.from) + 4;
+  const uint32_t end = UseEnd(x);
+  Pos needed = x.from;
+  for (uint32_t k = x.use_begin; k < end && in_.uses.items[k].pos < inst_end; ++k) {
+    const Use& use = in_.uses.items[k];
+    if (use.kind == UseKind::kMust) needed = (x.from & 3) ? inst_end : use.pos + 1;
+  }
+  return needed;
+}
+
+// Whether x, which occupies a register, can be in memory from pos on.
+bool Scan::MayEvict(const Interval& x, Pos pos) const {
+  const Pos gap = GapAtOrBefore(pos);
+  if (x.from > gap) return false;  // its definition writes the register in this instruction
+  const uint32_t end = UseEnd(x);
+  for (uint32_t k = FindUse(x, pos); k < end && in_.uses.items[k].pos < gap + 4; ++k) {
+    if (in_.uses.items[k].kind == UseKind::kMust) return false;
+    // Must stay as it is from the early to the late point.
+    if (in_.uses.items[k].pos == gap + 3 && pos == gap + 3) return false;
+  }
+  return true;
+}
+
+// Large if the next use is far away or rarely executed.
+float Scan::EvictionGain(const Interval& x, Pos pos) const {
+  const uint32_t k = FindUse(x, pos);
+  if (k >= UseEnd(x)) return std::numeric_limits<float>::max();
+  const Pos use = in_.uses.items[k].pos;
+  return static_cast<float>(use - pos + 1) / (FrequencyAt(use) + 1e-6f);
+}
+
+void Scan::ScoreHints(const Interval& x, float* score) const {
+  const auto items = in_.hints.items.begin();
+  const auto end = items + in_.hints.begin[x.vreg + 1];
+  auto it = std::lower_bound(items + in_.hints.begin[x.vreg], end, GapAtOrBefore(x.from),
+                             [](const Hint& h, Pos at) { return h.pos < at; });
+  for (uint32_t seen = 0; it != end && it->pos <= x.to && seen < kMaxHints; ++it, ++seen) {
+    int r = static_cast<int>(it->target);
+    if (it->is_vreg) r = last_home_[it->target];
+    if (r >= 0) score[r] += it->weight;
+  }
+  const int8_t before = last_home_[x.vreg];
+  if (before >= 0) score[before] += FrequencyAt(x.from);
+  const int8_t bundle = bundle_home_[bundles_.of_vreg[x.vreg]];
+  if (bundle >= 0) score[bundle] += 0.5f * FrequencyAt(x.from);
+}
+
+void Scan::Assign(uint32_t id, int r) {
+  Interval& x = intervals_[id];
+  PerRegister& s = state_[r];
+  CHECK_EQ(s.active, kNil);
+  x.home = static_cast<int8_t>(r);
+  s.active = id;
+  s.active_end = Clip(x, x.cursor).to;
+  Pos& next_event = next_event_[static_cast<int>(p_.vreg_class[x.vreg])];
+  next_event = std::min(next_event, s.active_end);
+  last_home_[x.vreg] = x.home;
+  bundle_home_[bundles_.of_vreg[x.vreg]] = x.home;
+}
+
+// The interval has a register from its beginning, but can keep it only up to `blocked`: cuts off the rest.
+void Scan::CutBefore(uint32_t id, Pos blocked) {
+  const Interval& x = intervals_[id];
+  // Last use before.
+  uint32_t k = FindUse(x, blocked);
+  const Pos last_use = k > x.use_begin ? in_.uses.items[k - 1].pos : x.from;
+  const Pos max = GapAtOrBefore(blocked);
+  const Pos min = GapAtOrAfter(last_use + 1);
+  if (min <= max && max > x.from) {
+    Requeue(Split(id, split_points_.Cheapest(min, max)));
+    return;
+  }
+  // A use in the very instruction that takes the register away. If the rest can begin in memory, no move is
+  // needed; or else the use goes with the rest, to another register.
+  if (blocked > max && x.from <= max && MayEvict(x, blocked)) {
+    const uint32_t rest = Split(id, blocked);
+    SendToSlot(rest, intervals_[rest].from + 1);
+    return;
+  }
+  CHECK_GT(max, x.from);
+  Requeue(Split(id, max));
+}
+
+// The interval lives in memory from its beginning; if a later use is worth it, a reload is queued for some
+// point between reload_min and that use.
+void Scan::SendToSlot(uint32_t id, Pos reload_min) {
+  const Interval& x = intervals_[id];
+  intervals_[id].home = kInSlot;
+  const Pos next_inst = GapAtOrBefore(x.from) + 4;
+  const uint32_t end = UseEnd(x);
+  for (uint32_t k = FindUse(x, next_inst); k < end; ++k) {
+    const Use& use = in_.uses.items[k];
+    if (use.pos >= x.to) return;
+    if (use.kind == UseKind::kWeak) continue;
+    if (use.kind == UseKind::kShould && use.pos < GapAtOrAfter(reload_min)) continue;
+    const Pos max = GapAtOrBefore(use.pos);
+    const Pos min = std::min(GapAtOrAfter(std::max(reload_min, x.from + 1)), max);
+    Requeue(Split(id, split_points_.Cheapest(min, max)));
+    return;
+  }
+}
+
+// Takes x out of its register at pos.
+void Scan::Evict(uint32_t id, Pos pos) {
+  const Interval& x = intervals_[id];
+  const uint32_t k = FindUse(x, pos);
+  const Pos last_use = k > x.use_begin ? in_.uses.items[k - 1].pos : x.from;
+  const Pos max = GapAtOrBefore(pos);
+  const Pos min = GapAtOrAfter(last_use + 1);
+  uint32_t rest = id;
+  if (min <= max && max > x.from) {
+    rest = Split(id, split_points_.Cheapest(min, max));
+  } else if (pos > x.from) {
+    rest = Split(id, pos);
+  }
+  // Memory parts do not occupy a register, so one may begin before pos; a reload may not.
+  SendToSlot(rest, pos + 1);
+}
+
+bool Scan::TryFree(uint32_t id) {
+  const Interval& x = intervals_[id];
+  const int cls = static_cast<int>(p_.vreg_class[x.vreg]);
+  float score[32] = {};
+  ScoreHints(x, score);
+  const Pos needed = NeededEnd(x);
+  int best = -1;
+  Pos best_free = 0;
+  for (uint8_t r : registers_[cls]) {
+    const Pos free = FreeUntil(r, x);
+    if (free <= x.from || free < needed) continue;
+    bool better = best < 0;
+    if (!better) {
+      const bool full = free >= x.to;
+      const bool best_full = best_free >= x.to;
+      if (full != best_full) {
+        better = full;
+      } else if (full) {
+        better = score[r] > score[best];
+      } else {
+        better = score[r] > score[best] ? free - x.from >= (best_free - x.from) / 2
+                                        : free > best_free && (score[r] == score[best] ||
+                                                               (free - x.from) / 2 > best_free - x.from);
+      }
+    }
+    if (better) {
+      best = r;
+      best_free = free;
+    }
+  }
+  if (best < 0) return false;
+  if (best_free >= x.to) {
+    Assign(id, best);
+    return true;
+  }
+  // Free only for a while: worth it if that covers a use, or else memory does as well.
+  const uint32_t k = FindUse(x, x.from);
+  const Pos first_use = k < UseEnd(x) ? in_.uses.items[k].pos : kNever;
+  if (first_use >= best_free) {
+    SendToSlot(id, best_free);
+    return true;
+  }
+  // The cut must leave something.
+  const Pos gap = GapAtOrBefore(best_free);
+  if (gap <= x.from && !(best_free > gap && x.from <= gap && MayEvict(x, best_free))) return false;
+  CutBefore(id, best_free);
+  Assign(id, best);
+  return true;
+}
+
+void Scan::TakeFromOther(uint32_t id) {
+  const Pos pos = intervals_[id].from;
+  const Pos needed = NeededEnd(intervals_[id]);
+  const bool must = needed > pos;
+  int best = -1;
+  float best_gain = must ? -1.0f : EvictionGain(intervals_[id], pos);
+  Pos best_reserved = 0;
+  for (uint8_t r : registers_[static_cast<int>(p_.vreg_class[intervals_[id].vreg])]) {
+    const Interval& x = intervals_[id];
+    const PerRegister& s = state_[r];
+    const Pos reserved = FirstReserved(r, x, x.to);
+    if (reserved <= pos || reserved < needed) continue;
+    if (reserved < x.to) {
+      const Pos gap = GapAtOrBefore(reserved);
+      if (gap <= pos && !(reserved > gap && pos <= gap && MayEvict(x, reserved))) continue;
+    }
+    float gain = std::numeric_limits<float>::max();
+    if (s.active != kNil) {
+      if (!MayEvict(intervals_[s.active], pos)) continue;
+      gain = EvictionGain(intervals_[s.active], pos);
+    }
+    for (uint32_t other : s.inactive) {
+      if (FirstIntersection(x, intervals_[other], pos, x.to) < x.to) {
+        gain = std::min(gain, EvictionGain(intervals_[other], pos));
+      }
+    }
+    if (gain > best_gain || (best >= 0 && gain == best_gain && reserved > best_reserved)) {
+      best = r;
+      best_gain = gain;
+      best_reserved = reserved;
+    }
+  }
+  if (best < 0) {
+    if (must) {
+      conflict_ = InstOf(pos);
+    } else {
+      SendToSlot(id, pos + 1);
+    }
+    return;
+  }
+  PerRegister& s = state_[best];
+  if (s.active != kNil) {
+    const uint32_t victim = s.active;
+    s.active = kNil;
+    Evict(victim, pos);
+  }
+  // Those that come back later and would collide are cut in their hole and looked at again then.
+  size_t kept = 0;
+  for (size_t k = 0; k < s.inactive.size(); ++k) {
+    const uint32_t other = s.inactive[k];
+    const Interval& x = intervals_[id];
+    if (FirstIntersection(x, intervals_[other], pos, x.to) < x.to) {
+      if (pos > intervals_[other].from) Requeue(Split(other, pos));
+    } else {
+      s.inactive[kept++] = other;
+    }
+  }
+  s.inactive.resize(kept);
+  if (best_reserved < intervals_[id].to) CutBefore(id, best_reserved);
+  Assign(id, best);
+}
+
+Assignment Scan::Run() {
+  Assignment out;
+  MakeInitialIntervals();
+  for (uint32_t id = PopNext(); id != kNil; id = PopNext()) {
+    // Leave what comes after a long hole for later.
+    const uint32_t later = after_hole_[intervals_[id].range_begin];
+    if (later < intervals_[id].range_end) Requeue(Split(id, in_.ranges.items[later].from - 1));
+    AdvanceTo(p_.vreg_class[intervals_[id].vreg], intervals_[id].from);
+    if (!TryFree(id)) TakeFromOther(id);
+    if (conflict_) {
+      out.conflict = conflict_;
+      return out;
+    }
+  }
+  const size_t n = p_.vreg_class.size();
+  out.parts.begin.assign(n + 1, 0);
+  out.parts.items.reserve(intervals_.size());
+  for (VReg v = 0; v < n; ++v) {
+    for (uint32_t id = v; id != kNil && intervals_[id].to != 0; id = intervals_[id].next) {
+      const Interval& x = intervals_[id];
+      out.parts.items.push_back({x.from, x.to, x.home});
+    }
+    out.parts.begin[v + 1] = static_cast<uint32_t>(out.parts.items.size());
+  }
+  return out;
+}
+
+}  // namespace
+
+Assignment LinearScan(const Problem& problem, const Liveness& live, const Intervals& intervals,
+                      const Bundles& bundles) {
+  return Scan(problem, live, intervals, bundles).Run();
+}
+
+}  // namespace precast::regalloc

@@ -1,0 +1,313 @@
+// Moves arise in three places: between parts of one value in a gap, on edges, and for fixed and reusing
+// operands. All moves of one place and stage happen at the same time; then they are put in order.
+//
+// A value that goes to memory is stored in one of two ways, whichever executes fewer stores: once, right after its
+// definition (SSA: the slot stays right for ever), or wherever a part in a register is followed by a part in
+// memory (good for values that are needed in memory only on cold paths).
+#include "compiler/regalloc/resolve.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "compiler/regalloc/moves.h"
+#include "compiler/regalloc/slots.h"
+
+namespace precast::regalloc {
+namespace {
+
+// Order of the moves before one instruction.
+enum Stage : uint8_t {
+  kEntry,  // edge moves, if the edge's target holds them
+  kSplit,  // between parts; from fixed definitions; stores of definitions
+  kCopy,   // into fixed registers and the registers of reusing definitions
+  kExit,   // edge moves, if the edge's source holds them
+  kNumStages,
+};
+
+struct RawMove {
+  InstIndex before;
+  Stage stage;
+  VReg from_vreg, to_vreg;
+  Location from, to;
+  float frequency;
+};
+
+class Resolver {
+ public:
+  Resolver(const Problem& p, const Liveness& live, const Intervals& in, const Bundles& bundles,
+           const Assignment& assignment)
+      : p_(p),
+        live_(live),
+        in_(in),
+        assignment_(assignment),
+        slots_(AssignSlots(p, in, bundles, assignment)) {}
+
+  Solution Run() {
+    AddPartMoves();
+    AddOperandMoves();
+    AddEdgeMoves();
+    ChooseStores();
+    EmitMoves();
+    SetTracked();
+    out_.num_int_slots = slots_.count[0];
+    out_.num_vector_slots = slots_.count[1];
+    return std::move(out_);
+  }
+
+ private:
+  Location SlotOf(VReg v) const {
+    CHECK_NE(slots_.of_vreg[v], kNoSlot);
+    Location location;
+    location.kind = Location::Kind::kSlot;
+    location.slot = slots_.of_vreg[v];
+    return location;
+  }
+  static Location RegLocation(uint32_t index) {
+    Location location;
+    location.kind = Location::Kind::kReg;
+    location.reg = RegFromIndex(index);
+    return location;
+  }
+  Location Home(VReg v, const Part& part) const {
+    return part.home == kInSlot ? SlotOf(v) : RegLocation(static_cast<uint32_t>(part.home));
+  }
+  bool IsLive(VReg v) const { return assignment_.parts.begin[v] != assignment_.parts.begin[v + 1]; }
+
+  // Last part of v that begins at or before pos.
+  uint32_t PartAt(VReg v, Pos pos) const {
+    uint32_t low = assignment_.parts.begin[v];
+    uint32_t high = assignment_.parts.begin[v + 1];
+    while (high - low > 1) {
+      const uint32_t mid = (low + high) / 2;
+      if (assignment_.parts.items[mid].from <= pos) {
+        low = mid;
+      } else {
+        high = mid;
+      }
+    }
+    return low;
+  }
+  Location At(VReg v, Pos pos) const {
+    const Part& part = assignment_.parts.items[PartAt(v, pos)];
+    CHECK(part.from <= pos && pos < part.to) << "v" << v << " has no location at " << pos;
+    return Home(v, part);
+  }
+
+  void Add(InstIndex before, Stage stage, VReg from_vreg, VReg to_vreg, const Location& from,
+           const Location& to, float frequency) {
+    if (from == to) return;
+    moves_.push_back({before, stage, from_vreg, to_vreg, from, to, frequency});
+  }
+
+  float FrequencyOf(InstIndex i) const { return p_.blocks[live_.inst_block[i]].frequency; }
+
+  void AddPartMoves() {
+    for (VReg v = 0; v < p_.vreg_class.size(); ++v) {
+      for (uint32_t k = assignment_.parts.begin[v] + 1; k < assignment_.parts.begin[v + 1]; ++k) {
+        const Part& before = assignment_.parts.items[k - 1];
+        const Part& after = assignment_.parts.items[k];
+        if (before.to != after.from) continue;  // resumes at a block's beginning
+        const InstIndex i = InstOf(after.from);
+        if ((after.from & 3) == 0 && p_.blocks[live_.inst_block[i]].begin == i) continue;
+        Add(i, (after.from & 3) == 0 ? kSplit : kCopy, v, v, Home(v, before), Home(v, after),
+            FrequencyOf(i));
+      }
+    }
+  }
+
+  void AddOperandMoves() {
+    out_.operands.resize(p_.operands.size());
+    for (BlockIndex b = 0; b < p_.blocks.size(); ++b) {
+      const float frequency = p_.blocks[b].frequency;
+      for (InstIndex i = p_.blocks[b].begin; i < p_.blocks[b].end; ++i) {
+        const Inst& inst = p_.insts[i];
+        uint64_t reused = 0;  // by operand number
+        for (uint32_t k = 0; k < inst.operands_count; ++k) {
+          const Operand& op = p_.operands[inst.operands_begin + k];
+          Location& location = out_.operands[inst.operands_begin + k];
+          const bool use = op.kind == Operand::Kind::kUse;
+          if (op.constraint == Operand::Constraint::kFixed) {
+            location = RegLocation(RegIndex(op.fixed));
+            if (use) {
+              Add(i, kCopy, op.vreg, op.vreg, At(op.vreg, GapOf(i)), location, frequency);
+            } else if (IsLive(op.vreg)) {
+              Add(i + 1, kSplit, op.vreg, op.vreg, location, At(op.vreg, GapOf(i + 1)), frequency);
+            }
+          } else if (use) {
+            if (k < 64 && (reused >> k & 1)) continue;
+            if (IsReusedLater(inst, k)) continue;
+            location = At(op.vreg, EarlyOf(i));
+          } else if (op.constraint == Operand::Constraint::kReuse) {
+            location = At(op.vreg, LateOf(i));
+            const VReg input = p_.operands[inst.operands_begin + op.reuse].vreg;
+            Add(i, kCopy, input, op.vreg, At(input, GapOf(i)), location, frequency);
+            out_.operands[inst.operands_begin + op.reuse] = location;
+            if (op.reuse < 64) reused |= uint64_t{1} << op.reuse;
+          } else {
+            location = At(op.vreg, LateOf(i));
+          }
+        }
+      }
+    }
+  }
+
+  bool IsReusedLater(const Inst& inst, uint32_t use) const {
+    for (uint32_t k = use + 1; k < inst.operands_count; ++k) {
+      const Operand& op = p_.operands[inst.operands_begin + k];
+      if (op.kind == Operand::Kind::kDef && op.constraint == Operand::Constraint::kReuse &&
+          op.reuse == use) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  void AddEdgeMoves() {
+    for (BlockIndex b = 0; b < p_.blocks.size(); ++b) {
+      const Block& block = p_.blocks[b];
+      const Pos end = GapOf(block.end) - 1;
+      for (uint32_t e = 0; e < block.succs_count; ++e) {
+        const Edge& edge = p_.edges[block.succs_begin + e];
+        const Block& target = p_.blocks[edge.target];
+        const Pos start = GapOf(target.begin);
+        const bool at_target = target.preds_count == 1;
+        CHECK(at_target || block.succs_count == 1) << "critical edge from block " << b;
+        const InstIndex before = at_target ? target.begin : block.end - 1;
+        const Stage stage = at_target ? kEntry : kExit;
+        const float frequency = std::min(block.frequency, target.frequency);
+        for (VReg v : live_.LiveIn(edge.target)) {
+          const uint32_t first = assignment_.parts.begin[v];
+          if (assignment_.parts.begin[v + 1] - first == 1) continue;  // one home for life
+          Add(before, stage, v, v, At(v, end), At(v, start), frequency);
+        }
+        for (uint32_t k = 0; k < edge.args_count; ++k) {
+          const VReg param = p_.block_params[target.params_begin + k];
+          if (!IsLive(param)) continue;
+          const VReg arg = p_.edge_args[edge.args_begin + k];
+          Add(before, stage, arg, param, At(arg, end), At(param, start), frequency);
+        }
+      }
+    }
+  }
+
+  static bool IsStore(const RawMove& move) {
+    return move.from_vreg == move.to_vreg && move.from.kind == Location::Kind::kReg &&
+           move.to.kind == Location::Kind::kSlot;
+  }
+
+  void ChooseStores() {
+    const size_t n = p_.vreg_class.size();
+    stored_at_def_.assign(n, false);
+    std::vector<float> cost(n, 0.0f);
+    for (const RawMove& move : moves_) {
+      if (IsStore(move)) cost[move.to_vreg] += move.frequency;
+    }
+    for (VReg v = 0; v < n; ++v) {
+      if (slots_.of_vreg[v] == kNoSlot) continue;
+      const Part& first = assignment_.parts.items[PartAt(v, in_.def_pos[v])];
+      const BlockIndex b = live_.def_block[v];
+      // A value that begins in memory is there already.
+      if (first.home != kInSlot && p_.blocks[b].frequency > cost[v]) continue;
+      stored_at_def_[v] = true;
+    }
+    std::erase_if(moves_, [this](const RawMove& move) {
+      if (move.to.kind != Location::Kind::kSlot || move.from.kind != Location::Kind::kReg) {
+        return false;
+      }
+      if (!stored_at_def_[move.from_vreg]) return false;
+      // An argument that is in the parameter's slot already needs no move either.
+      if (move.from_vreg != move.to_vreg) return SlotOf(move.from_vreg) == move.to;
+      // Only the move from a fixed definition's register to a value that begins in memory stays.
+      return !IsMoveFromFixedDef(move);
+    });
+    for (VReg v = 0; v < n; ++v) {
+      if (!stored_at_def_[v]) continue;
+      const Part& first = assignment_.parts.items[PartAt(v, in_.def_pos[v])];
+      if (first.home == kInSlot) continue;
+      // The gap that follows the definition; for a block parameter, that of the block's beginning.
+      const InstIndex before = InstOf(GapAtOrAfter(in_.def_pos[v]));
+      const Location from = in_.fixed_def[v] >= 0
+                                ? RegLocation(static_cast<uint32_t>(in_.fixed_def[v]))
+                                : Home(v, first);
+      Add(before, kSplit, v, v, from, SlotOf(v), 0);
+    }
+  }
+
+  bool IsMoveFromFixedDef(const RawMove& move) const {
+    const VReg v = move.from_vreg;
+    if (in_.fixed_def[v] < 0 || move.stage != kSplit) return false;
+    return GapOf(move.before) == in_.def_pos[v];
+  }
+
+  void EmitMoves() {
+    // Counting sort by place and stage.
+    std::vector<uint32_t> begin(p_.insts.size() * kNumStages + 1, 0);
+    auto key = [](const RawMove& move) { return move.before * kNumStages + move.stage; };
+    for (const RawMove& move : moves_) ++begin[key(move) + 1];
+    for (size_t k = 1; k < begin.size(); ++k) begin[k] += begin[k - 1];
+    std::vector<ParallelMove> sorted(moves_.size());
+    {
+      std::vector<uint32_t> fill(begin.begin(), begin.end() - 1);
+      for (const RawMove& move : moves_) {
+        sorted[fill[key(move)]++] = {move.from, move.to, p_.vreg_class[move.to_vreg]};
+      }
+    }
+    MoveSequencer sequencer(p_.vector_scratch, slots_.count);
+    out_.moves.reserve(moves_.size());
+    for (size_t k = 0; k + 1 < begin.size(); ++k) {
+      if (begin[k] == begin[k + 1]) continue;
+      sequencer.Sequence(
+          absl::MakeConstSpan(sorted).subspan(begin[k], begin[k + 1] - begin[k]),
+          static_cast<InstIndex>(k / kNumStages), out_.moves);
+    }
+  }
+
+  void SetTracked() {
+    out_.tracked.reserve(p_.tracked.size());
+    for (const TrackedRange& t : p_.tracked) {
+      uint32_t k = PartAt(t.vreg, EarlyOf(t.from));
+      for (InstIndex from = t.from; from <= t.to;) {
+        const Part& part = assignment_.parts.items[k];
+        CHECK(part.from <= EarlyOf(from) && EarlyOf(from) < part.to)
+            << "v" << t.vreg << " has no location at " << from;
+        // The last instruction whose early point lies in the part.
+        InstIndex to = InstOf(part.to - 1);
+        if (EarlyOf(to) >= part.to) --to;
+        to = std::min(to, t.to);
+        const Location location = Home(t.vreg, part);
+        if (from > t.from && out_.tracked.back().location == location) {
+          out_.tracked.back().to = to;
+        } else {
+          out_.tracked.push_back({t.label, from, to, location, t.vreg});
+        }
+        from = to + 1;
+        while (k + 1 < assignment_.parts.begin[t.vreg + 1] &&
+               assignment_.parts.items[k + 1].from <= EarlyOf(from)) {
+          ++k;
+        }
+      }
+    }
+    std::stable_sort(
+        out_.tracked.begin(), out_.tracked.end(),
+        [](const TrackedLocation& a, const TrackedLocation& b) { return a.from < b.from; });
+  }
+
+  const Problem& p_;
+  const Liveness& live_;
+  const Intervals& in_;
+  const Assignment& assignment_;
+  Slots slots_;
+  std::vector<RawMove> moves_;
+  std::vector<bool> stored_at_def_;
+  Solution out_;
+};
+
+}  // namespace
+
+Solution Resolve(const Problem& problem, const Liveness& live, const Intervals& intervals,
+                 const Bundles& bundles, const Assignment& assignment) {
+  return Resolver(problem, live, intervals, bundles, assignment).Run();
+}
+
+}  // namespace precast::regalloc

@@ -1,0 +1,94 @@
+// First fit. A slot remembers in a bit set, eight instructions to the bit, where it is taken: coarse, but
+// quick to test and never wrong in the dangerous direction.
+#include "compiler/regalloc/slots.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace precast::regalloc {
+namespace {
+
+constexpr int kPosShift = 5;  // 4 positions an instruction, 8 instructions
+
+class BitSet {
+ public:
+  explicit BitSet(size_t bits) : words_((bits + 63) / 64, 0) {}
+
+  bool AnyIn(size_t first, size_t last) const {  // inclusive
+    for (size_t w = first / 64; w <= last / 64; ++w) {
+      if (words_[w] & Mask(w, first, last)) return true;
+    }
+    return false;
+  }
+  void Set(size_t first, size_t last) {
+    for (size_t w = first / 64; w <= last / 64; ++w) words_[w] |= Mask(w, first, last);
+  }
+
+ private:
+  static uint64_t Mask(size_t word, size_t first, size_t last) {
+    uint64_t mask = ~uint64_t{0};
+    if (word == first / 64) mask &= ~uint64_t{0} << (first % 64);
+    if (word == last / 64) mask &= ~uint64_t{0} >> (63 - last % 64);
+    return mask;
+  }
+
+  std::vector<uint64_t> words_;
+};
+
+}  // namespace
+
+Slots AssignSlots(const Problem& p, const Intervals& in, const Bundles& bundles,
+                  const Assignment& assignment) {
+  const size_t n = p.vreg_class.size();
+  Slots out;
+  out.of_vreg.assign(n, kNoSlot);
+
+  // Spilled vregs grouped by bundle, bundles in order of their representative.
+  std::vector<std::pair<uint32_t, VReg>> spilled;
+  for (VReg v = 0; v < n; ++v) {
+    for (uint32_t k = assignment.parts.begin[v]; k < assignment.parts.begin[v + 1]; ++k) {
+      if (assignment.parts.items[k].home != kInSlot) continue;
+      spilled.emplace_back(bundles.of_vreg[v], v);
+      break;
+    }
+  }
+  std::sort(spilled.begin(), spilled.end());
+
+  const size_t bits = ((4 * p.insts.size()) >> kPosShift) + 1;
+  std::vector<BitSet> taken[kNumClasses];
+  std::vector<std::pair<size_t, size_t>> needed;
+  for (size_t begin = 0, end = 0; begin < spilled.size(); begin = end) {
+    needed.clear();
+    while (end < spilled.size() && spilled[end].first == spilled[begin].first) {
+      const VReg v = spilled[end++].second;
+      for (uint32_t k = in.ranges.begin[v]; k < in.ranges.begin[v + 1]; ++k) {
+        const Range& range = in.ranges.items[k];
+        const size_t first = range.from >> kPosShift;
+        const size_t last = (range.to - 1) >> kPosShift;
+        if (!needed.empty() && first <= needed.back().second + 1 && first >= needed.back().first) {
+          needed.back().second = std::max(needed.back().second, last);
+        } else {
+          needed.emplace_back(first, last);
+        }
+      }
+    }
+    const int cls = static_cast<int>(p.vreg_class[spilled[begin].second]);
+    uint32_t slot = 0;
+    for (; slot < taken[cls].size(); ++slot) {
+      const BitSet& set = taken[cls][slot];
+      if (std::none_of(needed.begin(), needed.end(),
+                       [&](const auto& r) { return set.AnyIn(r.first, r.second); })) {
+        break;
+      }
+    }
+    if (slot == taken[cls].size()) taken[cls].emplace_back(bits);
+    for (const auto& [first, last] : needed) taken[cls][slot].Set(first, last);
+    for (size_t k = begin; k < end; ++k) out.of_vreg[spilled[k].second] = slot;
+  }
+  for (int cls = 0; cls < kNumClasses; ++cls) {
+    out.count[cls] = static_cast<uint32_t>(taken[cls].size());
+  }
+  return out;
+}
+
+}  // namespace precast::regalloc

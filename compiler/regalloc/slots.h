@@ -1,0 +1,29 @@
+// Spill slots: which values share which.
+#ifndef PRECAST_COMPILER_REGALLOC_SLOTS_H_
+#define PRECAST_COMPILER_REGALLOC_SLOTS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "compiler/regalloc/bundles.h"
+#include "compiler/regalloc/intervals.h"
+#include "compiler/regalloc/linear_scan.h"
+#include "compiler/regalloc/regalloc.h"
+
+namespace precast::regalloc {
+
+inline constexpr uint32_t kNoSlot = ~uint32_t{0};
+
+struct Slots {
+  std::vector<uint32_t> of_vreg;  // slot within the vreg's class, or kNoSlot if it is never in memory
+  uint32_t count[kNumClasses] = {0, 0};
+};
+
+// Two values that are ever live at the same time get different slots; the spilled members of a bundle
+// share one.
+Slots AssignSlots(const Problem& problem, const Intervals& intervals, const Bundles& bundles,
+                  const Assignment& assignment);
+
+}  // namespace precast::regalloc
+
+#endif  // PRECAST_COMPILER_REGALLOC_SLOTS_H_
