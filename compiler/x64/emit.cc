@@ -558,8 +558,8 @@ class Emitter {
         AddSite(Site::Kind::kCall, m);
         return;
       case MOp::kCallRuntime:
-        e_.CallMem(Mem::Rip());
-        Relocate(CodeRelocation::Target::kGotRuntime, m.aux);
+        e_.CallRel32();
+        Relocate(CodeRelocation::Target::kPltRuntime, m.aux);
         AddSite(Site::Kind::kCall, m);
         return;
       case MOp::kJump:
