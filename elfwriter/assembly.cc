@@ -92,8 +92,9 @@ class AssemblyWriter {
     CollectSymbols();
     CollectFields();
     std::string text;
-    for (const std::string& label : linker_labels_)
+    for (const std::string& label : linker_labels_) {
       absl::StrAppend(&text, "\t.hidden ", label, "\n");
+    }
     for (const NamedSymbol& symbol : symbols_[nullptr]) WriteAbsolute(symbol, text);
     for (const Section* section : object_.sections()) {
       const bool is_table = section->type() == SHT_SYMTAB || section->type() == SHT_STRTAB;
@@ -116,7 +117,8 @@ class AssemblyWriter {
     for (const absl::Span<const SymbolEntry> list : {table.globals(), table.locals()}) {
       for (const SymbolEntry& entry : list) {
         const absl::string_view name = table.strings().Get(entry.name_offset);
-        symbols_[entry.section].push_back(
+        const bool has_header = entry.section != nullptr && entry.section->index() != SHN_UNDEF;
+        symbols_[has_header ? entry.section : nullptr].push_back(
             {entry.type == SymbolType::kFile ? std::string(name) : names_.Unique(name), &entry});
       }
     }
@@ -151,7 +153,12 @@ class AssemblyWriter {
     const std::string label = SectionLabel(object_, target);
     if (IsMadeByLinker(object_, target)) linker_labels_.insert(label);
     std::string expression = absl::StrFormat("%s%+d", label, fixup.addend);
-    if (IsPcRelative(fixup.kind)) {
+    if (target.index() == SHN_UNDEF) {
+      // Left out of the file: there is nothing to put a label on.
+      const uint64_t place = IsPcRelative(fixup.kind) ? section.address() + fixup.offset : 0;
+      expression =
+          absl::StrFormat("%#x", target.address() + static_cast<uint64_t>(fixup.addend) - place);
+    } else if (IsPcRelative(fixup.kind)) {
       absl::StrAppend(&expression, " - .");
     } else if (section.is_allocated()) {
       // The base of the image is not a place that a relocation can name, but the field is, and the
@@ -188,7 +195,9 @@ class AssemblyWriter {
       return;
     }
     WriteAttributes(symbol, text);
-    absl::StrAppendFormat(&text, "\t.set %s, %#x\n", symbol.name, symbol.entry->value);
+    const Section* section = symbol.entry->section;
+    absl::StrAppendFormat(&text, "\t.set %s, %#x\n", symbol.name,
+                          symbol.entry->value + (section == nullptr ? 0 : section->address()));
   }
 
   void WriteSection(const Section& section, std::string& text) {
@@ -269,6 +278,7 @@ class AssemblyWriter {
 
   const Object& object_;
   NameTable names_;
+  // Symbols without a section under null.
   // Only looked up, never walked where the order of pointers could be seen in the output.
   std::map<const Section*, std::vector<NamedSymbol>> symbols_;
   std::map<const Section*, std::vector<Field>> fields_;
@@ -299,9 +309,9 @@ std::string WriteLinkerScript(const Object& object, const AssemblyWriter& writer
   }
   absl::StrAppend(&text, "}\nSECTIONS {\n");
   for (const Section* section : object.sections()) {
-    if (section->Size() == 0 || section->name() == ".symtab" || section->name() == ".strtab" ||
-        section->name() == ".shstrtab") {
-      continue;  // The linker drops empty sections and makes the tables of symbols last.
+    const bool is_table = section->type() == SHT_SYMTAB || section->type() == SHT_STRTAB;
+    if (!section->is_allocated() && is_table && !object.IsUserSection(*section)) {
+      continue;  // The linker places its own tables by itself.
     }
     for (const char c : section->name()) {
       CHECK(absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-')
@@ -311,6 +321,8 @@ std::string WriteLinkerScript(const Object& object, const AssemblyWriter& writer
     if (writer.NeedsLinkerLabel(*section)) {
       absl::StrAppendFormat(&text, " HIDDEN(%s = .);", SectionLabel(object, *section));
     }
+    // An empty section is dropped unless something is assigned in it.
+    if (section->Size() == 0) absl::StrAppend(&text, " . = .;");
     absl::StrAppendFormat(&text, " *(%s)", section->name());
     // The linker rewrites .eh_frame and loses its terminator.
     if (section == &object.eh_frame_section()) absl::StrAppend(&text, "; LONG(0);");

@@ -9,6 +9,7 @@
 #include <tuple>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "elfwriter/elf_reader.h"
 
@@ -18,6 +19,12 @@ namespace {
 std::vector<uint8_t> ReadFile(const char* path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+// The linker names its input where no `.file` directive does, and itself as "".
+bool IsNameOfObjectFile(const ReadSymbol& symbol) {
+  return ELF64_ST_TYPE(symbol.entry.st_info) == STT_FILE &&
+         (symbol.name.empty() || absl::EndsWith(symbol.name, ".o"));
 }
 
 class Comparison {
@@ -48,7 +55,7 @@ class Comparison {
 
   void CompareSections() {
     for (const ReadSection& ours : ours_.sections) {
-      if (ours.header.sh_size == 0) continue;
+      if (ours.header.sh_type == SHT_NULL) continue;
       const ReadSection* theirs = theirs_.Find(ours.name);
       Check(theirs != nullptr, absl::StrCat(ours.name, " is missing"));
       if (theirs == nullptr) continue;
@@ -74,8 +81,7 @@ class Comparison {
     std::vector<Row> rows;
     for (const ReadSymbol& symbol : symbols) {
       if (symbol.name == "_DYNAMIC" || symbol.name == "__GNU_EH_FRAME_HDR" ||
-          symbol.name.rfind("__section_", 0) == 0 ||
-          (symbol.name.empty() && ELF64_ST_TYPE(symbol.entry.st_info) == STT_FILE)) {
+          symbol.name.rfind("__section_", 0) == 0 || IsNameOfObjectFile(symbol)) {
         continue;
       }
       rows.emplace_back(symbol.name, symbol.section, symbol.entry.st_value, symbol.entry.st_size,

@@ -2,6 +2,7 @@
 
 #include <elf.h>
 
+#include <utility>
 #include <vector>
 
 #include "absl/log/check.h"
@@ -13,17 +14,9 @@ namespace {
 struct Load {
   uint32_t flags = 0;  // PF_*
   std::vector<Section*> sections;
-
-  // A segment without bytes is not mapped; its sections still get an address.
-  bool IsEmpty() const {
-    for (const Section* section : sections) {
-      if (section->Size() != 0) return false;
-    }
-    return true;
-  }
 };
 
-// The PT_LOADs in order of address.
+// The PT_LOADs in order of address; none for a segment without sections.
 std::vector<Load> GroupByLoad(absl::Span<Section* const> sections) {
   Load read_only{PF_R, {}};
   Load text{PF_R | PF_X, {}};
@@ -48,7 +41,11 @@ std::vector<Load> GroupByLoad(absl::Span<Section* const> sections) {
         break;
     }
   }
-  return {read_only, text, writable, copy_on_write};
+  std::vector<Load> loads;
+  for (Load* load : {&read_only, &text, &writable, &copy_on_write}) {
+    if (!load->sections.empty()) loads.push_back(std::move(*load));
+  }
+  return loads;
 }
 
 // Hands out places, front to back.
@@ -59,13 +56,13 @@ class Placer {
 
   // Places the sections of one PT_LOAD and returns its header.
   ProgramHeader PlaceLoad(const Load& load) {
-    if (!load.IsEmpty()) Align(kPageSize);
+    Align(kPageSize);
     const uint64_t start_offset = offset_;
     const uint64_t start_address = address_;
     if (start_offset == 0) Advance(headers_size_);  // The first one maps the headers too.
 
     bool seen_nobits = false;
-    Segment previous = load.sections.empty() ? Segment::kUnallocated : load.sections[0]->segment();
+    Segment previous = load.sections.front()->segment();
     for (Section* section : load.sections) {
       if (previous == Segment::kRelro && section->segment() != previous) EndRelro(start_address);
       previous = section->segment();
@@ -76,7 +73,7 @@ class Placer {
         address_ += section->Size();
         seen_nobits = true;
       } else {
-        CHECK(!seen_nobits) << section->name() << ": has bytes but comes after one without";
+        CHECK(!seen_nobits) << section->name() << ": comes after a section that is not in the file";
         Align(section->alignment());
         section->Place(next_index_++, address_, offset_);
         Advance(section->Size());
@@ -103,7 +100,6 @@ class Placer {
   }
 
   uint64_t offset() const { return offset_; }
-  uint64_t address() const { return address_; }
   // Bytes of the writable segment that become read-only.
   uint64_t relro_size() const { return relro_size_; }
 
@@ -147,8 +143,8 @@ LayoutResult LayOut(absl::Span<Section* const> sections, const SpecialSections& 
   const std::vector<Load> loads = GroupByLoad(sections);
 
   // How many program headers there are does not depend on where anything is, but they come first.
-  uint32_t count = 3;  // PT_DYNAMIC, PT_GNU_STACK, PT_GNU_RELRO
-  for (const Load& load : loads) count += load.IsEmpty() ? 0 : 1;
+  // PT_DYNAMIC, PT_GNU_STACK, PT_GNU_RELRO
+  auto count = static_cast<uint32_t>(loads.size() + 3);
   if (special.first_note != nullptr) ++count;
   if (special.eh_frame_hdr != nullptr) ++count;
 
@@ -160,11 +156,10 @@ LayoutResult LayOut(absl::Span<Section* const> sections, const SpecialSections& 
   ProgramHeader relro;
   for (const Load& load : loads) {
     const ProgramHeader header = placer.PlaceLoad(load);
-    if (load.IsEmpty()) continue;
     table.Add(header);
+    result.memory_size = AlignUp(header.address + header.memory_size, kPageSize);
     if (header.flags == (PF_R | PF_W)) relro = header;
   }
-  result.memory_size = AlignUp(placer.address(), kPageSize);
   for (Section* section : sections) {
     if (!section->is_allocated()) placer.PlaceUnallocated(*section);
   }

@@ -28,7 +28,7 @@ struct LayoutResult {
 };
 
 // Places `sections`, which are in order of their segments and whose sizes are final, and makes the
-// program headers. The first section is allocated.
+// program headers. The first section is allocated; the sections of a segment are not all empty.
 LayoutResult LayOut(absl::Span<Section* const> sections, const SpecialSections& special);
 
 }  // namespace precast::elfwriter

@@ -139,6 +139,7 @@ void Object::Layout() {
   LayoutResult result = LayOut(order_, special);
   program_headers_ = std::move(result.program_headers);
   memory_size_ = result.memory_size;
+  for (Section* section : left_out_) section->Place(SHN_UNDEF, memory_size_, 0);
   section_headers_offset_ = AlignUp(result.end_of_sections, 8);
   file_size_ = section_headers_offset_ + section_headers_.Size();
   CheckReferences();
@@ -149,8 +150,16 @@ void Object::OrderSections() {
   order_.insert(order_.end(), notes_.begin(), notes_.end());
   order_.insert(order_.end(), {gnu_hash_, dynsym_, dynstr_});
   const auto add_user_sections = [this](Segment segment) {
+    uint64_t size = 0;
+    for (const DataSection* section : user_sections_) {
+      if (section != nullptr && section->segment() == segment) size += section->Size();
+    }
+    // These two have no other sections; tools complain of a section that is in no PT_LOAD.
+    const bool is_left_out =
+        size == 0 && (segment == Segment::kText || segment == Segment::kCopyOnWrite);
     for (DataSection* section : user_sections_) {
-      if (section != nullptr && section->segment() == segment) order_.push_back(section);
+      if (section == nullptr || section->segment() != segment) continue;
+      (is_left_out ? left_out_ : order_).push_back(section);
     }
   };
   add_user_sections(Segment::kReadOnly);

@@ -39,8 +39,10 @@
 //   R        kCopyOnWrite, each aligned to a page, padded with zeros to a page in the file
 //   -        kUnallocated, .symtab, .strtab, .shstrtab, section headers
 //
-// Segments without bytes have no PT_LOAD. Each PT_LOAD starts on a page of its own in the file, so
-// nothing is mapped executable or writable that was not meant to be.
+// If all sections of kText, or of kCopyOnWrite, are empty, they are left out of the file: as
+// targets they are at the end of the image, and symbols in them become absolute. Each PT_LOAD
+// starts on a page of its own in the file, so nothing is mapped executable or writable that was not
+// meant to be.
 //
 // Sources: gABI chapters 4 and 5; x86-64 psABI chapters 4 and 5; LSB 5.0 core, chapter 10.
 
@@ -94,8 +96,8 @@ class Object {
   // by `size` bytes that `writer` fills in whenever the section is written (the span is zeroed
   // before; fixups are applied after),
   void SetContentsWriter(SectionId id, uint64_t size, DataSection::Writer writer);
-  // or by `size` zero bytes that are not in the file (SHT_NOBITS; only in Segment::kData, and
-  // no section with bytes may follow).
+  // or by `size` zero bytes that are not in the file (SHT_NOBITS; only in Segment::kData, where
+  // only sections of the same kind may follow).
   void SetZeroFill(SectionId id, uint64_t size);
 
   void AddSymbol(const Symbol& symbol);
@@ -176,6 +178,8 @@ class Object {
   std::vector<std::unique_ptr<Section>> pool_;
   // Those in the file, in file order.
   std::vector<Section*> order_;
+  // Those in segments without bytes.
+  std::vector<Section*> left_out_;
   std::vector<DataSection*> user_sections_;
   std::vector<NoteSection*> notes_;
   std::vector<Fixup> fixups_;

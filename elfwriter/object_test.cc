@@ -187,17 +187,20 @@ TEST(Object, TenThousandSymbols) {
 }
 
 TEST(Object, EmptySectionsAndEmptySegments) {
-  Object object({.build_id = {1}});
-  object.AddSection({.name = ".rodata"});
-  const SectionId text = object.AddSection({.name = ".text", .segment = Segment::kText});
-  object.AddSection({.name = ".got", .segment = Segment::kRelro});
-  object.AddSection({.name = ".data", .segment = Segment::kData});
-  object.AddSection({.name = ".guest.data", .segment = Segment::kCopyOnWrite});
-  object.AddSection({.name = ".debug_x", .segment = Segment::kUnallocated});
-  object.AddSymbol({.name = "nothing", .section = text});
-  object.Layout();
-  CheckInvariants(object);
-  EXPECT_EQ(Read(object).symbols.size(), 1u);
+  const auto object = MakeMinimalObject();
+  CheckInvariants(*object);
+  const ReadElf elf = Read(*object);
+  EXPECT_EQ(elf.Find(".text"), nullptr);
+  EXPECT_EQ(elf.Find(".guest.data"), nullptr);
+  EXPECT_NE(elf.Find(".got"), nullptr);
+  EXPECT_EQ(Load<uint32_t>(elf.Find(".rodata")->bytes, kSampleTextOffset), object->MemorySize());
+  ASSERT_EQ(elf.symbols.size(), 2u);
+  EXPECT_EQ(elf.symbols[0].name, "no_code");
+  EXPECT_EQ(elf.symbols[0].section, "ABS");
+  size_t loads = 0;
+  for (const Elf64_Phdr& header : elf.program_headers) loads += header.p_type == PT_LOAD ? 1 : 0;
+  EXPECT_EQ(loads, 2u);
+  CheckInvariants(*MakeSampleObject({.with_empty_sections = true}));
 }
 
 TEST(Object, ContentsMayBeFilledInAfterLayout) {

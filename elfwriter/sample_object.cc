@@ -93,6 +93,13 @@ std::unique_ptr<Object> MakeSampleObject(const SampleOptions& options) {
     object.SetZeroFill(bss, 3 * kPageSize + 5);
     object.AddSymbol({.name = "zeros", .section = bss, .size = 8, .type = SymbolType::kObject});
   }
+  if (options.with_empty_sections) {
+    const SectionId empty = object.AddSection({.name = ".rodata.empty", .alignment = 16});
+    object.AddSection({.name = ".data.empty", .segment = Segment::kData, .alignment = 64});
+    object.AddSection({.name = ".debug_empty", .segment = Segment::kUnallocated});
+    object.AddSymbol({.name = "empty", .section = empty});
+    object.AddFixup({rodata, kSampleEmptyOffset, FixupKind::kImageRelative32, empty});
+  }
   const SectionId guest_data =
       object.AddSection({.name = ".guest.data", .segment = Segment::kCopyOnWrite});
   object.SetContentsWriter(guest_data, sizeof(kSampleGuestData),
@@ -168,6 +175,27 @@ std::unique_ptr<Object> MakeSampleObject(const SampleOptions& options) {
   }
   object.Layout();
   return owned;
+}
+
+std::unique_ptr<Object> MakeMinimalObject() {
+  auto object = std::make_unique<Object>(ObjectOptions{.build_id = {1, 2, 3, 4, 5, 6, 7, 8}});
+  const SectionId rodata = object->AddSection({.name = ".rodata", .alignment = 8},
+                                              std::vector<uint8_t>(kSampleInfoSize));
+  const SectionId text =
+      object->AddSection({.name = ".text", .segment = Segment::kText, .alignment = 16});
+  object->AddSection({.name = ".got", .segment = Segment::kRelro, .alignment = 8});
+  object->AddSection({.name = ".got.plt", .segment = Segment::kData, .alignment = 8});
+  object->AddSection({.name = ".guest.data", .segment = Segment::kCopyOnWrite});
+  object->AddFixup({rodata, kSampleTextOffset, FixupKind::kImageRelative32, text});
+  object->AddFixup({rodata, kSampleDynamicOffset, FixupKind::kPcRelative32, text});
+  object->AddSymbol({.name = "no_code", .section = text});
+  object->AddSymbol({.name = "sample_info",
+                     .section = rodata,
+                     .size = kSampleInfoSize,
+                     .binding = SymbolBinding::kGlobal,
+                     .type = SymbolType::kObject});
+  object->Layout();
+  return object;
 }
 
 }  // namespace precast::elfwriter

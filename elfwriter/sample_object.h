@@ -20,6 +20,8 @@ struct SampleOptions {
   bool with_zero_fill = false;
   // Adds a note section besides the build-id.
   bool with_note = false;
+  // Adds sections without contents, one of them in a segment of its own, with symbols in them.
+  bool with_empty_sections = false;
 };
 
 // What the exported symbol "sample_info" points at, at these offsets.
@@ -31,7 +33,8 @@ inline constexpr uint32_t kSampleGuestDataOffset = 16;  // u64: image-relative
 inline constexpr uint32_t kSampleDynamicOffset = 24;    // i32: relative to the field
 inline constexpr uint32_t kSampleTextSizeOffset = 28;   // u32
 inline constexpr uint32_t kSampleSelfOffset = 32;       // i64: relative to the field, to its start
-inline constexpr uint32_t kSampleInfoSize = 40;
+inline constexpr uint32_t kSampleEmptyOffset = 40;      // u32: image-relative, or 0 without
+inline constexpr uint32_t kSampleInfoSize = 48;
 
 // Offsets of the fixed functions in .text.
 inline constexpr uint32_t kSampleReadMagic = 0;  // uint64_t(): the magic, from .rodata
@@ -46,6 +49,9 @@ inline constexpr char kSampleGuestData[] = "initial memory";
 
 // The object, laid out.
 std::unique_ptr<Object> MakeSampleObject(const SampleOptions& options = {});
+
+// An object without code: "sample_info" in .rodata, and sections in segments that are all empty.
+std::unique_ptr<Object> MakeMinimalObject();
 
 }  // namespace precast::elfwriter
 

@@ -85,8 +85,8 @@ class Section {
   // SHF_* flags of the section header.
   uint64_t flags() const;
 
-  // Fixes where the section is: header index, virtual address (0 if unallocated), offset in the
-  // file. Once only.
+  // Fixes where the section is: header index (0 if it has no header after all), virtual address (0
+  // if unallocated), offset in the file. Once only.
   void Place(uint32_t index, uint64_t address, uint64_t file_offset);
   bool is_placed() const { return placed_; }
   uint32_t index() const;

@@ -53,7 +53,9 @@ void SymbolTable::WriteTo(absl::Span<uint8_t> out) const {
         CHECK_LE(entry.value, entry.section->Size()) << strings_->Get(entry.name_offset);
       }
       const uint64_t base = entry.section == nullptr ? 0 : entry.section->address();
-      const uint32_t index = entry.section == nullptr ? SHN_ABS : entry.section->index();
+      // A section that was left out of the file has no index.
+      const bool has_header = entry.section != nullptr && entry.section->index() != SHN_UNDEF;
+      const uint32_t index = has_header ? entry.section->index() : SHN_ABS;
       writer.U32(entry.name_offset)
           .U8(static_cast<uint8_t>(static_cast<uint32_t>(entry.binding) << 4 |
                                    static_cast<uint32_t>(entry.type)))

@@ -25,8 +25,10 @@ bool WriteFile(const std::string& path, absl::string_view bytes) {
 
 int Main(int argc, char** argv) {
   SampleOptions options;
+  bool is_minimal = false;
   if (argc < 2) {
-    std::fprintf(stderr, "usage: write_sample DIR [functions=N] [export] [bss] [note]\n");
+    std::fprintf(stderr,
+                 "usage: write_sample DIR [functions=N] [export] [bss] [note] [empty] | minimal\n");
     return 2;
   }
   for (int i = 2; i < argc; ++i) {
@@ -35,6 +37,10 @@ int Main(int argc, char** argv) {
       options.export_numbered = true;
     } else if (arg == "bss") {
       options.with_zero_fill = true;
+    } else if (arg == "minimal") {
+      is_minimal = true;
+    } else if (arg == "empty") {
+      options.with_empty_sections = true;
     } else if (arg == "note") {
       options.with_note = true;
     } else if (arg.substr(0, 10) != "functions=" ||
@@ -43,7 +49,8 @@ int Main(int argc, char** argv) {
       return 2;
     }
   }
-  const std::unique_ptr<Object> object = MakeSampleObject(options);
+  const std::unique_ptr<Object> object =
+      is_minimal ? MakeMinimalObject() : MakeSampleObject(options);
   const std::vector<uint8_t> image = object->Write();
   const Assembly assembly = WriteAssembly(*object);
   const std::string base = absl::StrCat(argv[1], "/sample");
