@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "compiler/codegen/compiled_function.h"
+#include "compiler/codegen/target.h"
 #include "compiler/driver/parallel.h"
 #include "compiler/image/image_builder.h"
 #include "compiler/ir/printer.h"
@@ -53,15 +54,19 @@ class Compilation {
 
   // Regions are independent: each is lifted, optimized and encoded on whichever thread is free.
   void CompileRegions() {
-    const x64::CompileOptions target{.check_allocation = options_.check,
-                                     .dispatch_base = image::DispatchBase(flow_.entries),
-                                     .dispatch_count = image::DispatchCount(flow_.entries)};
+    dispatch_ = image::CoverEntries(flow_.entries);
+    codegen::CompileOptions target_options;
+    target_options.dispatch_base = dispatch_.base;
+    target_options.dispatch_count = dispatch_.count;
+    target_options.check_allocation = options_.check;
     functions_.resize(flow_.regions.size());
     std::mutex mutex;
     size_t done = 0;
     ParallelFor(flow_.regions.size(), options_.threads, [&](size_t i) {
       const ir::Function function = LiftAndOptimize(i);
-      functions_[i] = x64::Compile(function, target);
+      functions_[i] = target_.Compile(function, target_options);
+      functions_[i].guest_begin = flow_.regions[i].blocks.front().begin;
+      functions_[i].guest_end = flow_.regions[i].blocks.back().end;
       std::lock_guard<std::mutex> lock(mutex);
       stats_.ir_instructions += function.num_insts();
       ++done;
@@ -71,8 +76,8 @@ class Compilation {
   }
 
   // From here on every address in the image is fixed.
-  std::unique_ptr<elfwriter::Object> BuildImage() const {
-    return image::Build(program_, functions_, {.opt_level = options_.opt_level});
+  image::LaidOutImage BuildImage() const {
+    return image::Build(program_, functions_, dispatch_, {.opt_level = options_.opt_level});
   }
 
   size_t num_regions() const { return flow_.regions.size(); }
@@ -80,9 +85,11 @@ class Compilation {
 
  private:
   const CompileOptions& options_;
+  const codegen::Target& target_ = x64::X64Target();
   guest::Program program_;
   std::optional<riscv::Code> code_;
   riscv::ControlFlow flow_;
+  image::DispatchRange dispatch_;
   std::vector<codegen::CompiledFunction> functions_;
   CompileStats stats_;
 };
@@ -104,7 +111,8 @@ absl::StatusOr<CompileResult> Compile(absl::Span<const uint8_t> file,
   compilation.Recover();
   compilation.CompileRegions();
   CompileResult result;
-  result.image = image::Finish(*compilation.BuildImage());
+  image::LaidOutImage image = compilation.BuildImage();
+  result.image = image::Finish(image);
   result.stats = compilation.stats();
   result.stats.image_bytes = result.image.size();
   result.stats.seconds =
@@ -112,16 +120,15 @@ absl::StatusOr<CompileResult> Compile(absl::Span<const uint8_t> file,
   return result;
 }
 
-absl::StatusOr<AssemblyResult> CompileToAssembly(absl::Span<const uint8_t> file,
-                                                 const CompileOptions& options) {
+absl::StatusOr<elfwriter::Assembly> CompileToAssembly(absl::Span<const uint8_t> file,
+                                                      const CompileOptions& options) {
   Compilation compilation(options);
   if (absl::Status status = compilation.Read(file); !status.ok()) return status;
   compilation.Recover();
   compilation.CompileRegions();
-  std::unique_ptr<elfwriter::Object> object = compilation.BuildImage();
-  image::Finish(*object);
-  elfwriter::Assembly assembly = elfwriter::WriteAssembly(*object);
-  return AssemblyResult{std::move(assembly.text), std::move(assembly.linker_script)};
+  image::LaidOutImage image = compilation.BuildImage();
+  image::Finish(image);
+  return elfwriter::WriteAssembly(*image.object);
 }
 
 absl::StatusOr<std::string> CompileToIr(absl::Span<const uint8_t> file,

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "compiler/guest/program.h"
+#include "elfwriter/assembly.h"
 
 namespace precast::driver {
 
@@ -47,14 +48,9 @@ absl::StatusOr<guest::Program> ReadProgram(absl::Span<const uint8_t> file);
 absl::StatusOr<CompileResult> Compile(absl::Span<const uint8_t> file,
                                       const CompileOptions& options);
 
-// The image as assembly text and a linker script, which `as` and `ld -shared -T` turn into an
-// equivalent image.
-struct AssemblyResult {
-  std::string assembly;
-  std::string linker_script;
-};
-absl::StatusOr<AssemblyResult> CompileToAssembly(absl::Span<const uint8_t> file,
-                                                 const CompileOptions& options);
+// The same image as assembly text, for `as` and `ld` (see elfwriter/assembly.h).
+absl::StatusOr<elfwriter::Assembly> CompileToAssembly(absl::Span<const uint8_t> file,
+                                                      const CompileOptions& options);
 
 // The optimized IR of every region as text, in address order.
 absl::StatusOr<std::string> CompileToIr(absl::Span<const uint8_t> file,

@@ -280,7 +280,7 @@ absl::StatusOr<guest::Program> ReadElf(absl::Span<const uint8_t> bytes) {
 
   guest::Program program;
   program.kind = guest::Kind::kRiscV32;
-  const auto digest = loader::format::Sha256(bytes);
+  const auto digest = format::Sha256::Hash(bytes);
   std::copy_n(digest.begin(), program.guid.size(), program.guid.begin());
   program.entry = header->e_entry;
   program.phdr_address = FindProgramHeaders(*header, *loads);

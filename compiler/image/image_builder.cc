@@ -1,0 +1,492 @@
+#include "compiler/image/image_builder.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/log/check.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "compiler/image/build_identity.h"
+#include "loader/format/aot_file_info.h"
+#include "loader/format/blob.h"
+#include "loader/format/ex_info.h"
+#include "loader/format/export_table.h"
+#include "loader/format/guid.h"
+#include "loader/format/metadata.h"
+#include "loader/format/offset_table.h"
+#include "loader/format/records.h"
+#include "loader/format/sha256.h"
+#include "runtime/abi/fingerprint.h"
+#include "runtime/abi/vm_context.h"
+
+namespace precast::image {
+namespace {
+
+using codegen::CodeRelocation;
+using codegen::CompiledFunction;
+using elfwriter::FixupKind;
+using elfwriter::SectionId;
+using elfwriter::Segment;
+using format::AotFileInfo;
+
+constexpr uint32_t kMaxDispatchCount = 1 << 22;
+constexpr uint32_t kFunctionAlignment = 16;
+constexpr uint8_t kFiller = 0xcc;  // int3 between functions
+constexpr uint32_t kPcShift = 2;   // guest instructions are 4 bytes
+constexpr uint32_t kInstructionBytes = 1 << kPcShift;
+
+uint32_t AlignUp(size_t value, uint32_t alignment) {
+  return static_cast<uint32_t>((value + alignment - 1) & ~size_t{alignment - 1});
+}
+
+void Put32(std::vector<uint8_t>& bytes, size_t at, uint32_t value) {
+  std::memcpy(bytes.data() + at, &value, 4);
+}
+
+std::string CanonicalOptions(const ImageOptions& options) {
+  return absl::StrFormat("opt=%d;metered=1", options.opt_level);
+}
+
+class Builder {
+ public:
+  Builder(const guest::Program& program, absl::Span<const CompiledFunction> functions,
+          DispatchRange dispatch, const ImageOptions& options)
+      : program_(program), functions_(functions), dispatch_(dispatch), options_(options) {}
+
+  LaidOutImage Run() {
+    object_ = std::make_unique<elfwriter::Object>(elfwriter::ObjectOptions{.build_id = BuildId()});
+    PlaceCode();
+    PlaceConstants();
+    PlaceDispatchTable();
+    CollectSlots();
+    EncodeTables();
+    // From here on the contents of every section are known up to addresses.
+    AddSections();
+    AddFixups();
+    AddUnwindInfo();
+    AddSymbols();
+    object_->Layout();
+    return {std::move(object_), rodata_section_};
+  }
+
+ private:
+  // -- contents
+
+  // Identity of the image: everything its bytes depend on.
+  std::vector<uint8_t> BuildId() const {
+    format::Sha256 hash;
+    auto add = [&](std::string_view text) {
+      const uint64_t size = text.size();
+      hash.Update(absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(&size), sizeof size));
+      hash.Update(absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
+    };
+    add(absl::StrCat("precast image ", format::kFormatVersion));
+    add(kCompilerIdentity);
+    add(format::ToHex(program_.guid));
+    add(CanonicalOptions(options_));
+    add(absl::StrCat(options_.cpu_features));
+    add(format::ToHex(abi::kFingerprint));
+    const format::Sha256Digest digest = hash.Finish();
+    return std::vector<uint8_t>(digest.begin(), digest.begin() + 20);
+  }
+
+  void PlaceCode() {
+    for (const CompiledFunction& f : functions_) {
+      text_.resize(AlignUp(text_.size(), kFunctionAlignment), kFiller);
+      code_at_.push_back(static_cast<uint32_t>(text_.size()));
+      for (const codegen::Entry& entry : f.entries) {
+        const bool is_new =
+            entry_at_.emplace(entry.guest_pc, code_at_.back() + entry.code_offset).second;
+        CHECK(is_new) << "two entries at guest pc " << entry.guest_pc;
+      }
+      text_.insert(text_.end(), f.code.begin(), f.code.end());
+    }
+    CHECK_LT(text_.size(), format::kMaxImageSize / 2);
+  }
+
+  // .rodata begins with the file info; then come the functions' constants, the dispatch table, the
+  // tables.
+  void PlaceConstants() {
+    rodata_.resize(sizeof(AotFileInfo));
+    for (const CompiledFunction& f : functions_) {
+      if (!f.constants.empty()) rodata_.resize(AlignUp(rodata_.size(), 16));
+      constants_at_.push_back(static_cast<uint32_t>(rodata_.size()));
+      rodata_.insert(rodata_.end(), f.constants.begin(), f.constants.end());
+    }
+  }
+
+  void PlaceDispatchTable() {
+    rodata_.resize(AlignUp(rodata_.size(), 16));
+    dispatch_at_ = static_cast<uint32_t>(rodata_.size());
+    rodata_.resize(rodata_.size() + 4 * size_t{dispatch_.count});
+  }
+
+  // One GOT slot per callback that code refers to directly, one PLT entry per callback that it
+  // calls through the PLT, by ascending callback number.
+  void CollectSlots() {
+    std::vector<bool> got(256), plt(256);
+    for (const CompiledFunction& f : functions_) {
+      for (const CodeRelocation& r : f.relocations) {
+        if (r.target == CodeRelocation::Target::kGotRuntime) got[r.index] = true;
+        if (r.target == CodeRelocation::Target::kPltRuntime) plt[r.index] = true;
+      }
+    }
+    for (uint32_t callback = 0; callback < 256; ++callback) {
+      if (got[callback]) got_callbacks_.push_back(callback);
+      if (plt[callback]) plt_callbacks_.push_back(callback);
+    }
+  }
+
+  uint32_t GotSlot(uint32_t callback) const {
+    auto it = std::lower_bound(got_callbacks_.begin(), got_callbacks_.end(), callback);
+    return static_cast<uint32_t>(it - got_callbacks_.begin());
+  }
+  uint32_t PltEntry(uint32_t callback) const {
+    auto it = std::lower_bound(plt_callbacks_.begin(), plt_callbacks_.end(), callback);
+    return static_cast<uint32_t>(it - plt_callbacks_.begin());
+  }
+
+  void EncodeTables() {
+    std::vector<uint32_t> function_info, ex_info, got_info, plt_info;
+    std::vector<format::Export> exports;
+    for (size_t i = 0; i < functions_.size(); ++i) {
+      const CompiledFunction& f = functions_[i];
+      function_info.push_back(blob_.Add(format::EncodeFunctionInfo(FunctionInfoOf(f))));
+      ex_info.push_back(blob_.Add(EncodeExInfo(f)));
+      exports.push_back(
+          {blob_.AddString(f.name), format::ExportKind::kFunction, static_cast<uint32_t>(i)});
+    }
+    for (uint32_t callback : got_callbacks_) {
+      got_info.push_back(
+          blob_.Add(format::EncodeGotInfo({format::GotInfo::Kind::kRuntimeCallback, callback})));
+    }
+    for (uint32_t callback : plt_callbacks_) {
+      plt_info.push_back(
+          blob_.Add(format::EncodePltInfo({format::PltInfo::Kind::kRuntimeCallback, callback, 0})));
+    }
+    const std::vector<uint8_t> metadata = format::EncodeMetadata(MakeMetadata());
+    const std::vector<uint8_t> export_table =
+        format::EncodeExportTable(exports, format::BlobReader(blob_.bytes()));
+
+    AddTable(format::Table::kBlob, blob_.bytes());
+    AddTable(format::Table::kFunction, format::EncodeOffsetTable(code_at_));
+    AddTable(format::Table::kFunctionInfo, format::EncodeOffsetTable(function_info));
+    AddTable(format::Table::kExInfo, format::EncodeOffsetTable(ex_info));
+    AddTable(format::Table::kGotInfo, format::EncodeOffsetTable(got_info));
+    AddTable(format::Table::kPltInfo, format::EncodeOffsetTable(plt_info));
+    AddTable(format::Table::kExports, export_table);
+    AddTable(format::Table::kImages, format::EncodeImportedImages({}));
+    AddTable(format::Table::kMetadata, metadata);
+    table(format::Table::kDispatch) = {dispatch_at_, 4 * dispatch_.count};
+  }
+
+  format::Range& table(format::Table t) { return info_.tables[static_cast<size_t>(t)]; }
+
+  // Offsets are relative to .rodata until fixups make them image-relative.
+  void AddTable(format::Table t, absl::Span<const uint8_t> bytes) {
+    rodata_.resize(AlignUp(rodata_.size(), 16));
+    table(t) = {static_cast<uint32_t>(rodata_.size()), static_cast<uint32_t>(bytes.size())};
+    rodata_.insert(rodata_.end(), bytes.begin(), bytes.end());
+  }
+
+  static std::vector<uint8_t> EncodeExInfo(const CompiledFunction& f) {
+    format::ExInfoEncoder encoder(f.guest_begin, kPcShift);
+    for (const codegen::FrameRule& rule : f.frame_rules)
+      encoder.AddFrameRule({rule.code_offset, rule.cfa_offset});
+    std::vector<format::StateLocation> changes;
+    for (const codegen::Site& site : f.sites) {
+      changes.clear();
+      for (const codegen::StateLocation& l : site.state) {
+        changes.push_back({l.slot, static_cast<format::StateLocation::Kind>(l.kind), l.value});
+      }
+      encoder.AddSite(site.code_offset, static_cast<format::SiteKind>(site.kind), site.trap_code,
+                      site.guest_pc, site.refund, site.reset, changes);
+    }
+    for (const codegen::LineEntry& line : f.lines)
+      encoder.AddLine({line.code_offset, line.guest_pc});
+    return encoder.Finish();
+  }
+
+  format::FunctionInfo FunctionInfoOf(const CompiledFunction& f) const {
+    format::FunctionInfo info;
+    info.code_size = static_cast<uint32_t>(f.code.size());
+    info.guest_begin = f.guest_begin;
+    info.guest_end = f.guest_end;
+    for (const CodeRelocation& r : f.relocations) {
+      if (r.target == CodeRelocation::Target::kGotRuntime)
+        info.got_slots.push_back(GotSlot(r.index));
+    }
+    std::sort(info.got_slots.begin(), info.got_slots.end());
+    info.got_slots.erase(std::unique(info.got_slots.begin(), info.got_slots.end()),
+                         info.got_slots.end());
+    return info;
+  }
+
+  format::Metadata MakeMetadata() {
+    format::Metadata metadata;
+    metadata.entry_pc = program_.entry;
+    metadata.initial_brk = program_.initial_brk;
+    metadata.phdr_address = program_.phdr_address;
+    metadata.phdr_count = program_.phdr_count;
+    for (const guest::CodeRange& range : program_.code)
+      metadata.code_ranges.push_back({range.begin, range.end});
+    for (const guest::Segment& s : program_.segments) {
+      metadata.segments.push_back({.address = s.address,
+                                   .size = s.size,
+                                   .data_offset = static_cast<uint32_t>(guest_data_.size()),
+                                   .data_size = static_cast<uint32_t>(s.data.size()),
+                                   .readable = s.readable,
+                                   .writable = s.writable,
+                                   .executable = s.executable});
+      guest_data_.insert(guest_data_.end(), s.data.begin(), s.data.end());
+    }
+    metadata.options = CanonicalOptions(options_);
+    metadata.compiler = kCompilerIdentity;
+    return metadata;
+  }
+
+  // -- sections
+
+  void AddSections() {
+    FillFileInfo();
+    AddRodata();
+    text_section_ = object_->AddSection(
+        {.name = ".text", .segment = Segment::kText, .alignment = kFunctionAlignment}, text_);
+    plt_section_ = object_->AddSection({.name = ".plt",
+                                        .segment = Segment::kText,
+                                        .alignment = 16,
+                                        .entry_size = format::kPltEntrySize},
+                                       EncodePlt());
+    got_section_ = object_->AddSection(
+        {.name = ".got", .segment = Segment::kRelro, .alignment = 8, .entry_size = 8},
+        std::vector<uint8_t>(8 * got_callbacks_.size()));
+    got_plt_section_ = object_->AddSection(
+        {.name = ".got.plt", .segment = Segment::kData, .alignment = 8, .entry_size = 8},
+        std::vector<uint8_t>(8 * plt_callbacks_.size()));
+    guest_data_section_ = object_->AddSection(
+        {.name = ".guest.data", .segment = Segment::kCopyOnWrite}, std::move(guest_data_));
+  }
+
+  void FillFileInfo() {
+    info_.magic = format::kMagic;
+    info_.format_version = format::kFormatVersion;
+    info_.struct_size = sizeof(AotFileInfo);
+    info_.program_guid = program_.guid;
+    info_.options_guid = format::GuidOf(CanonicalOptions(options_));
+    info_.abi_fingerprint = abi::kFingerprint;
+    info_.cpu_features = options_.cpu_features;
+    info_.guest_kind = static_cast<uint32_t>(program_.kind);
+    info_.flags = static_cast<uint32_t>(format::ImageFlag::kMetered);
+    info_.text.size = static_cast<uint32_t>(text_.size());
+    info_.plt.size = static_cast<uint32_t>(plt_callbacks_.size() * format::kPltEntrySize);
+    info_.got.size = static_cast<uint32_t>(8 * got_callbacks_.size());
+    info_.got_plt.size = static_cast<uint32_t>(8 * plt_callbacks_.size());
+    info_.guest_data.size = static_cast<uint32_t>(guest_data_.size());
+    info_.dispatch_base_pc = dispatch_.base;
+    info_.dispatch_shift = kPcShift;
+    info_.table_count = format::kTableCount;
+  }
+
+  void AddRodata() {
+    std::memcpy(rodata_.data(), &info_, sizeof info_);
+    rodata_section_ = object_->AddSection({.name = ".rodata", .alignment = 16}, std::move(rodata_));
+  }
+
+  // endbr64; mov $index, %r11d; jmp *slot(%rip)
+  std::vector<uint8_t> EncodePlt() const {
+    std::vector<uint8_t> plt;
+    for (uint32_t i = 0; i < plt_callbacks_.size(); ++i) {
+      const uint8_t stub[format::kPltEntrySize] = {0xf3, 0x0f, 0x1e, 0xfa, 0x41, 0xbb, 0, 0,
+                                                   0,    0,    0xff, 0x25, 0,    0,    0, 0};
+      plt.insert(plt.end(), std::begin(stub), std::end(stub));
+      Put32(plt, plt.size() - 10, i);
+    }
+    return plt;
+  }
+
+  // -- address-dependent fields
+
+  void AddFixups() {
+    FixFileInfo();
+    for (size_t i = 0; i < functions_.size(); ++i) {
+      for (const CodeRelocation& r : functions_[i].relocations) FixCode(i, r);
+      for (const codegen::ConstantRelocation& r : functions_[i].constant_relocations) {
+        FixTableEntry(constants_at_[i] + r.base, r.offset - r.base, code_at_[i] + r.code_offset);
+      }
+    }
+    for (const auto& [pc, code] : SortedEntries()) {
+      const uint32_t index = (pc - dispatch_.base) / kInstructionBytes;
+      if (pc >= dispatch_.base && index < dispatch_.count)
+        FixTableEntry(dispatch_at_, 4 * index, code);
+    }
+    for (uint32_t i = 0; i < plt_callbacks_.size(); ++i) {
+      object_->AddFixup({plt_section_, i * format::kPltEntrySize + 12, FixupKind::kPcRelative32,
+                         got_plt_section_, 8 * int64_t{i} - 4});
+    }
+  }
+
+  void FixFileInfo() {
+    auto fix = [&](size_t field, SectionId section, uint32_t size, int64_t addend) {
+      if (size != 0)
+        object_->AddFixup({rodata_section_, field, FixupKind::kImageRelative32, section, addend});
+    };
+    fix(offsetof(AotFileInfo, text), text_section_, info_.text.size, 0);
+    fix(offsetof(AotFileInfo, plt), plt_section_, info_.plt.size, 0);
+    fix(offsetof(AotFileInfo, got), got_section_, info_.got.size, 0);
+    fix(offsetof(AotFileInfo, got_plt), got_plt_section_, info_.got_plt.size, 0);
+    fix(offsetof(AotFileInfo, guest_data), guest_data_section_, info_.guest_data.size, 0);
+    for (size_t t = 0; t < format::kTableCount; ++t) {
+      fix(offsetof(AotFileInfo, tables) + t * sizeof(format::Range), rodata_section_,
+          info_.tables[t].size, info_.tables[t].offset);
+    }
+  }
+
+  void FixCode(size_t function, const CodeRelocation& r) {
+    const uint32_t at = code_at_[function] + r.offset;
+    auto fix = [&](SectionId section, int64_t target) {
+      object_->AddFixup({text_section_, at, FixupKind::kPcRelative32, section, target + r.addend});
+    };
+    switch (r.target) {
+      case CodeRelocation::Target::kFunction: {
+        auto it = entry_at_.find(r.index);
+        CHECK(it != entry_at_.end()) << "call of pc " << r.index << ", which has no entry";
+        fix(text_section_, it->second);
+        break;
+      }
+      case CodeRelocation::Target::kGotRuntime:
+        fix(got_section_, 8 * int64_t{GotSlot(r.index)});
+        break;
+      case CodeRelocation::Target::kPltRuntime:
+        fix(plt_section_, int64_t{format::kPltEntrySize} * PltEntry(r.index));
+        break;
+      case CodeRelocation::Target::kConstants:
+        fix(rodata_section_, int64_t{constants_at_[function]} + r.index);
+        break;
+      case CodeRelocation::Target::kDispatchTable:
+        fix(rodata_section_, dispatch_at_);
+        break;
+    }
+  }
+
+  // rodata[table + offset] := address of code - address of the table.
+  void FixTableEntry(uint32_t table, uint32_t offset, uint32_t code) {
+    object_->AddFixup({rodata_section_, table + offset, FixupKind::kPcRelative32, text_section_,
+                       int64_t{code} + offset});
+  }
+
+  std::vector<std::pair<uint32_t, uint32_t>> SortedEntries() const {
+    std::vector<std::pair<uint32_t, uint32_t>> entries(entry_at_.begin(), entry_at_.end());
+    std::sort(entries.begin(), entries.end());
+    return entries;
+  }
+
+  // -- what debuggers and unwinders read
+
+  void AddUnwindInfo() {
+    elfwriter::Cie cie;
+    cie.initial.DefCfa(elfwriter::DwarfRegister::kRsp, 8)
+        .Offset(elfwriter::DwarfRegister::kReturnAddress, -8);
+    const elfwriter::CieId id = object_->AddCie(cie);
+    elfwriter::CfiProgram program;
+    for (size_t i = 0; i < functions_.size(); ++i) {
+      const CompiledFunction& f = functions_[i];
+      program.Clear();
+      for (const codegen::FrameRule& rule : f.frame_rules)
+        program.AdvanceTo(rule.code_offset).DefCfaOffset(rule.cfa_offset);
+      object_->AddFde(id, text_section_, code_at_[i], static_cast<uint32_t>(f.code.size()),
+                      program.bytes());
+    }
+    if (!plt_callbacks_.empty()) object_->AddFde(id, plt_section_, 0, info_.plt.size, {});
+    object_->AddFixup({rodata_section_, offsetof(AotFileInfo, eh_frame),
+                       FixupKind::kImageRelative32, object_->eh_frame(), 0});
+    const uint32_t size = static_cast<uint32_t>(object_->SizeOf(object_->eh_frame()));
+    std::memcpy(
+        object_->MutableContents(rodata_section_).data() + offsetof(AotFileInfo, eh_frame) + 4,
+        &size, 4);
+  }
+
+  void AddSymbols() {
+    object_->AddSymbol({.name = format::kAotFileInfoSymbol,
+                        .section = rodata_section_,
+                        .value = 0,
+                        .size = sizeof(AotFileInfo),
+                        .binding = elfwriter::SymbolBinding::kGlobal,
+                        .type = elfwriter::SymbolType::kObject});
+    for (size_t i = 0; i < functions_.size(); ++i) {
+      object_->AddSymbol({.name = functions_[i].name,
+                          .section = text_section_,
+                          .value = code_at_[i],
+                          .size = functions_[i].code.size(),
+                          .type = elfwriter::SymbolType::kFunction});
+    }
+    static constexpr const char* kCallbackNames[] = {
+#define PRECAST_CALLBACK(Name, description) #Name,
+#include "runtime/abi/callbacks.def"
+#undef PRECAST_CALLBACK
+    };
+    for (uint32_t i = 0; i < plt_callbacks_.size(); ++i) {
+      object_->AddSymbol(
+          {.name = absl::StrCat("precast.", kCallbackNames[plt_callbacks_[i]], "@plt"),
+           .section = plt_section_,
+           .value = i * format::kPltEntrySize,
+           .size = format::kPltEntrySize,
+           .type = elfwriter::SymbolType::kFunction});
+    }
+  }
+
+  const guest::Program& program_;
+  const absl::Span<const CompiledFunction> functions_;
+  const DispatchRange dispatch_;
+  const ImageOptions& options_;
+  std::unique_ptr<elfwriter::Object> object_;
+
+  AotFileInfo info_ = {};
+  std::vector<uint8_t> text_, rodata_, guest_data_;
+  format::BlobBuilder blob_;
+  std::vector<uint32_t> code_at_;                        // by function, in .text
+  std::vector<uint32_t> constants_at_;                   // by function, in .rodata
+  absl::flat_hash_map<uint32_t, uint32_t> entry_at_;     // guest pc → offset in .text
+  uint32_t dispatch_at_ = 0;                             // in .rodata
+  std::vector<uint32_t> got_callbacks_, plt_callbacks_;  // callback numbers, ascending
+  SectionId text_section_{}, plt_section_{}, rodata_section_{}, got_section_{}, got_plt_section_{},
+      guest_data_section_{};
+};
+
+}  // namespace
+
+DispatchRange CoverEntries(absl::Span<const uint32_t> entries) {
+  // The window of at most kMaxDispatchCount instructions that holds the most entries.
+  DispatchRange best;
+  size_t most = 0, first = 0;
+  for (size_t last = 0; last < entries.size(); ++last) {
+    while ((entries[last] - entries[first]) / kInstructionBytes >= kMaxDispatchCount) ++first;
+    if (last - first + 1 <= most) continue;
+    most = last - first + 1;
+    best = {entries[first], (entries[last] - entries[first]) / kInstructionBytes + 1};
+  }
+  return best;
+}
+
+LaidOutImage Build(const guest::Program& program, absl::Span<const CompiledFunction> functions,
+                   DispatchRange dispatch, const ImageOptions& options) {
+  return Builder(program, functions, dispatch, options).Run();
+}
+
+std::vector<uint8_t> Finish(LaidOutImage& laid_out) {
+  elfwriter::Object& object = *laid_out.object;
+  const elfwriter::SectionId rodata = laid_out.file_info_section;
+  std::vector<uint8_t> image = object.Write();
+  const format::Sha256Digest digest = format::Sha256::Hash(image);
+  const size_t field = offsetof(AotFileInfo, content_digest);
+  std::copy(digest.begin(), digest.end(),
+            image.begin() + static_cast<ptrdiff_t>(object.FileOffsetOf(rodata) + field));
+  std::copy(digest.begin(), digest.end(), object.MutableContents(rodata).begin() + field);
+  return image;
+}
+
+}  // namespace precast::image

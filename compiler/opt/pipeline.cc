@@ -1,0 +1,7 @@
+#include "compiler/opt/pipeline.h"
+
+namespace precast::opt {
+
+void Optimize(ir::Function&, const PipelineOptions&) {}
+
+}  // namespace precast::opt
