@@ -1,0 +1,82 @@
+// The control-flow graph of a function, computed on demand: order, predecessors, dominators, loops.
+// A snapshot: valid until blocks or edges of the function change. All of it takes near-linear time.
+#ifndef PRECAST_COMPILER_IR_CFG_H_
+#define PRECAST_COMPILER_IR_CFG_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "compiler/ir/ir.h"
+
+namespace precast::ir {
+
+// Successor edges of `b`; none if `b` is empty (which the verifier rejects).
+absl::Span<const Edge> Successors(const Function& f, Block b);
+
+class Cfg {
+ public:
+  static constexpr uint32_t kUnreachable = 0xffffffffu;
+
+  explicit Cfg(const Function& f);
+
+  // Blocks reachable from the entries, in reverse postorder. In this order every edge that goes
+  // backwards or to its own block is part of a cycle, and every cycle has such an edge.
+  const std::vector<Block>& order() const { return order_; }
+  // Position in `order()`, or kUnreachable.
+  uint32_t index(Block b) const { return index_[b.index]; }
+  bool reachable(Block b) const { return index_[b.index] != kUnreachable; }
+  bool IsRetreating(Block from, Block to) const { return index(to) <= index(from); }
+
+  // Blocks with an edge to `b`, one element per edge; unreachable ones are not listed.
+  absl::Span<const Block> predecessors(Block b) const {
+    return absl::MakeConstSpan(predecessors_)
+        .subspan(predecessors_begin_[b.index],
+                 predecessors_begin_[b.index + 1] - predecessors_begin_[b.index]);
+  }
+
+ private:
+  std::vector<Block> order_;
+  std::vector<uint32_t> index_;
+  std::vector<uint32_t> predecessors_begin_;
+  std::vector<Block> predecessors_;
+};
+
+// Dominator tree with a virtual root above all entries.
+class Dominators {
+ public:
+  Dominators(const Function& f, const Cfg& cfg);
+
+  // Whether every path from an entry to `b` goes through `a` (also if a == b). Both must be
+  // reachable.
+  bool Dominates(Block a, Block b) const {
+    return begin_[a.index] <= begin_[b.index] && begin_[b.index] < end_[a.index];
+  }
+
+ private:
+  // Preorder interval of the block's subtree.
+  std::vector<uint32_t> begin_, end_;
+};
+
+// Loop nesting. Only natural loops (whose head dominates them) count.
+class Loops {
+ public:
+  Loops(const Function& f, const Cfg& cfg, const Dominators& dominators);
+
+  uint32_t depth(Block b) const { return depth_[b.index]; }
+  // Head of the innermost loop around `b`; not valid outside of loops. A head is in its own loop.
+  Block head(Block b) const { return head_[b.index]; }
+  // Head of the loop around the loop of head `h`.
+  Block parent(Block h) const { return parent_[h.index]; }
+  // Whether `b` is in the loop of head `h`.
+  bool Contains(Block h, Block b) const;
+
+ private:
+  std::vector<uint32_t> depth_;
+  std::vector<Block> head_;
+  std::vector<Block> parent_;
+};
+
+}  // namespace precast::ir
+
+#endif  // PRECAST_COMPILER_IR_CFG_H_
