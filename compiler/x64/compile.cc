@@ -1,28 +1,17 @@
 // See compile.h.
 #include "compiler/x64/compile.h"
 
-#include <string>
-
 #include "absl/log/check.h"
-#include "absl/strings/str_cat.h"
 #include "compiler/regalloc/checker.h"
 #include "compiler/regalloc/problem_text.h"
 #include "compiler/regalloc/regalloc.h"
+#include "compiler/x64/assembly_text.h"
 #include "compiler/x64/control_flow.h"
-#include "compiler/x64/disassembler.h"
 #include "compiler/x64/emit.h"
 #include "compiler/x64/select.h"
 
 namespace precast::x64 {
 namespace {
-
-std::string AssemblyText(const codegen::CompiledFunction& f) {
-  std::string text;
-  for (const DisassembledLine& line : Disassemble(f.code, 0)) {
-    absl::StrAppend(&text, absl::Hex(line.address, absl::kZeroPad6), "  ", line.text, "\n");
-  }
-  return text;
-}
 
 class Target final : public codegen::Target {
  public:
