@@ -305,7 +305,12 @@ Pos Scan::NeededEnd(const Interval& x) const {
 // Whether x, which occupies a register, can be in memory from pos on.
 bool Scan::MayEvict(const Interval& x, Pos pos) const {
   const Pos gap = GapAtOrBefore(pos);
-  if (x.from > gap) return false;  // its definition writes the register in this instruction
+  if (x.from > gap) return false;
+  // Nor if its definition writes the register in this instruction.
+  const auto range = std::upper_bound(in_.ranges.items.begin() + x.cursor,
+                                      in_.ranges.items.begin() + x.range_end, pos,
+                                      [](Pos at, const Range& r) { return at < r.to; });
+  if (range->from > gap) return false;
   const uint32_t end = UseEnd(x);
   for (uint32_t k = FindUse(x, pos); k < end && in_.uses.items[k].pos < gap + 4; ++k) {
     if (in_.uses.items[k].kind == UseKind::kMust) return false;

@@ -1,0 +1,86 @@
+// How long does allocation take, and how good is it? Prints microseconds per instruction and the cost of the moves
+// for a large synthetic function, with the share of each step.
+//
+//   bazel run --config=opt //compiler/regalloc:allocate_benchmark [blocks]
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+
+#include "compiler/regalloc/bundles.h"
+#include "compiler/regalloc/intervals.h"
+#include "compiler/regalloc/linear_scan.h"
+#include "compiler/regalloc/liveness.h"
+#include "compiler/regalloc/random_problem.h"
+#include "compiler/regalloc/regalloc.h"
+#include "compiler/regalloc/resolve.h"
+
+namespace precast::regalloc {
+namespace {
+
+class Timer {
+ public:
+  // Microseconds since the last call.
+  double Lap() {
+    const auto now = std::chrono::steady_clock::now();
+    const double us = std::chrono::duration<double, std::micro>(now - last_).count();
+    last_ = now;
+    return us;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+void Measure(uint32_t blocks, double call_rate, double tracked_rate) {
+  RandomOptions options;
+  options.blocks = blocks;
+  options.insts_per_block = 5;
+  options.structured = true;
+  options.call_rate = call_rate;
+  options.tracked_rate = tracked_rate;
+  const Problem problem = RandomProblem(1, options);
+  const double n = static_cast<double>(problem.insts.size());
+  double best[5] = {1e12, 1e12, 1e12, 1e12, 1e12};
+  Solution solution;
+  for (int round = 0; round < 5; ++round) {
+    Timer timer;
+    const Liveness live = ComputeLiveness(problem);
+    best[0] = std::min(best[0], timer.Lap());
+    const Intervals intervals = BuildIntervals(problem, live);
+    best[1] = std::min(best[1], timer.Lap());
+    const Bundles bundles = BuildBundles(problem, intervals);
+    best[2] = std::min(best[2], timer.Lap());
+    const Assignment assignment = LinearScan(problem, live, intervals, bundles);
+    best[3] = std::min(best[3], timer.Lap());
+    if (assignment.conflict) {
+      std::printf("conflict at %u\n", *assignment.conflict);
+      return;
+    }
+    solution = Resolve(problem, live, intervals, bundles, assignment);
+    best[4] = std::min(best[4], timer.Lap());
+  }
+  double sum = 0;
+  for (double us : best) sum += us;
+  double weight = 0;
+  for (const Block& block : problem.blocks) weight += block.frequency * (block.end - block.begin);
+  std::printf(
+      "%7.0f insts %6zu blocks %6zu vregs, calls %.2f, tracked %6zu: %.2f us/inst (liveness %.2f, "
+      "intervals %.2f, bundles %.2f, scan %.2f, resolve %.2f); %zu moves, %u slots, cost %.3f per "
+      "executed inst\n",
+      n, problem.blocks.size(), problem.vreg_class.size(), call_rate, problem.tracked.size(), sum / n,
+      best[0] / n, best[1] / n, best[2] / n, best[3] / n, best[4] / n, solution.moves.size(),
+      solution.num_int_slots, MoveCost(problem, solution) / weight);
+}
+
+}  // namespace
+}  // namespace precast::regalloc
+
+int main(int argc, char** argv) {
+  const uint32_t blocks = argc > 1 ? static_cast<uint32_t>(std::atoi(argv[1])) : 12000;
+  for (double calls : {0.0, 0.02, 0.08}) {
+    for (double tracked : {0.0, 1.0}) precast::regalloc::Measure(blocks, calls, tracked);
+  }
+  return 0;
+}
