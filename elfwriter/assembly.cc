@@ -1,3 +1,5 @@
+// Writes assembly section by section, split at symbols and fixups, and the script that pins it.
+
 #include "elfwriter/assembly.h"
 
 #include <elf.h>

@@ -1,8 +1,10 @@
+// The assembly is itself the product here, so these tests state exact text.
+
 #include "elfwriter/assembly.h"
 
-#include <elf.h>
-
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "elfwriter/sample_object.h"
 #include "gmock/gmock.h"
@@ -12,7 +14,6 @@ namespace precast::elfwriter {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 TEST(WriteAssembly, WholeOfASmallObject) {
   Object object({.soname = "a.so", .build_id = {0xab, 0x01}});
@@ -82,6 +83,45 @@ SECTIONS {
   /DISCARD/ : { *(*) }
 }
 )");
+}
+
+// The example at the head of object.h, so that it stays true.
+TEST(WriteAssembly, UsageExample) {
+  const std::vector<uint8_t> id(20, 0x5a);
+  const size_t slot_count = 4;
+  std::vector<uint8_t> code(37, 0x90);
+  std::vector<uint8_t> tables(128);
+
+  Object object({.soname = "hello.so", .build_id = id});
+  SectionId text = object.AddSection({.name = ".text", .segment = Segment::kText, .alignment = 16},
+                                     std::move(code));
+  SectionId rodata = object.AddSection({.name = ".rodata", .alignment = 8}, std::move(tables));
+  SectionId got = object.AddSection(
+      {.name = ".got", .segment = Segment::kRelro, .alignment = 8, .entry_size = 8});
+  object.SetContents(got, std::vector<uint8_t>(slot_count * 8));
+  object.AddSymbol({.name = "aot_file_info",
+                    .section = rodata,
+                    .value = 0,
+                    .size = 128,
+                    .binding = SymbolBinding::kGlobal,
+                    .type = SymbolType::kObject});
+  object.AddSymbol(
+      {.name = "main", .section = text, .value = 0, .size = 37, .type = SymbolType::kFunction});
+  object.AddFixup({text, 7 + 3, FixupKind::kPcRelative32, got, 3 * 8 - 4});
+  object.AddFixup({rodata, 32, FixupKind::kImageRelative32, text});
+  Cie cie;
+  cie.initial.DefCfa(DwarfRegister::kRsp, 8).Offset(DwarfRegister::kReturnAddress, -8);
+  CieId frame = object.AddCie(cie);
+  CfiProgram cfi;
+  cfi.AdvanceTo(1).DefCfaOffset(16).Offset(DwarfRegister::kRbp, -16);
+  object.AddFde(frame, text, 0, 37, cfi.bytes());
+  object.Layout();
+  uint64_t where = object.AddressOf(text);
+  EXPECT_EQ(where, 0x1000u);
+  std::vector<uint8_t> image = object.Write();
+  EXPECT_EQ(image[object.FileOffsetOf(rodata) + 33], 0x10);
+  Assembly same_image = WriteAssembly(object);
+  EXPECT_THAT(same_image.source, HasSubstr("\naot_file_info:\n"));
 }
 
 TEST(WriteAssembly, NamesThatGasCannotExpress) {

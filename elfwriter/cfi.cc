@@ -1,3 +1,5 @@
+// Encodes call frame instructions; opcodes are beside their values in DWARF 5, table 7.29.
+
 #include "elfwriter/cfi.h"
 
 #include <limits>

@@ -1,3 +1,5 @@
+// Exact encodings, one assertion for each instruction.
+
 #include "elfwriter/cfi.h"
 
 #include "gmock/gmock.h"

@@ -1,3 +1,5 @@
+// The four ways in which a section can hold the bytes of its owner.
+
 #include "elfwriter/data_section.h"
 
 #include <elf.h>

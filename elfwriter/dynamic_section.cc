@@ -1,3 +1,5 @@
+// Writes the few entries that the dynamic linker needs.
+
 #include "elfwriter/dynamic_section.h"
 
 #include <elf.h>

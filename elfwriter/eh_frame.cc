@@ -1,3 +1,5 @@
+// Lays CIEs and FDEs out as they are added; only initial locations wait for addresses.
+
 #include "elfwriter/eh_frame.h"
 
 #include <elf.h>

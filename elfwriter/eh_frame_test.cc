@@ -1,3 +1,5 @@
+// Exact bytes of CIEs and FDEs, and the order of the search table.
+
 #include "elfwriter/eh_frame.h"
 
 #include <cstring>

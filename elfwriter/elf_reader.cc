@@ -1,3 +1,5 @@
+// Reads through the structures of <elf.h>, which the writer does not use.
+
 #include "elfwriter/elf_reader.h"
 
 #include <cstring>

@@ -1,3 +1,5 @@
+// Builds the Bloom filter, the buckets and the chains of .gnu.hash.
+
 #include "elfwriter/gnu_hash.h"
 
 #include <elf.h>

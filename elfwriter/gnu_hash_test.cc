@@ -1,3 +1,5 @@
+// The table is looked up as glibc does it: every name is found, and no other.
+
 #include "elfwriter/gnu_hash.h"
 
 #include <cstring>

@@ -1,3 +1,5 @@
+// Writes the headers field by field, in the order of the gABI figures.
+
 #include "elfwriter/headers.h"
 
 #include <elf.h>

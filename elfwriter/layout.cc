@@ -1,3 +1,5 @@
+// Hands out file offsets and addresses front to back, a PT_LOAD at a time.
+
 #include "elfwriter/layout.h"
 
 #include <elf.h>

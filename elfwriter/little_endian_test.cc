@@ -1,3 +1,5 @@
+// Byte order and LEB128, with the examples of the DWARF standard.
+
 #include "elfwriter/little_endian.h"
 
 #include <limits>

@@ -1,3 +1,5 @@
+// Writes a note: three words, then owner and description, each padded to four bytes.
+
 #include "elfwriter/note_section.h"
 
 #include <elf.h>

@@ -1,3 +1,5 @@
+// Puts the pieces together: order, layout, checks, bytes, fixups, in this sequence.
+
 #include "elfwriter/object.h"
 
 #include <elf.h>

@@ -1,3 +1,5 @@
+// The sample: machine code by hand, with the assembly beside it.
+
 #include "elfwriter/sample_object.h"
 
 #include <initializer_list>

@@ -1,3 +1,5 @@
+// What is the same for all sections: flags, and the watch over when they are placed.
+
 #include "elfwriter/section.h"
 
 #include <elf.h>

@@ -1,3 +1,5 @@
+// Finds strings by hash in the table's own bytes, so that no string is stored twice.
+
 #include "elfwriter/string_table.h"
 
 #include <cstring>

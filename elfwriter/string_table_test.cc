@@ -1,3 +1,5 @@
+// Strings are stored once and found where the table says.
+
 #include "elfwriter/string_table.h"
 
 #include <map>

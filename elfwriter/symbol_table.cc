@@ -1,3 +1,5 @@
+// Writes symbols: locals first, values from the addresses of their sections.
+
 #include "elfwriter/symbol_table.h"
 
 #include <elf.h>

@@ -1,3 +1,5 @@
+// Exact bytes and order of symbols.
+
 #include "elfwriter/symbol_table.h"
 
 #include <elf.h>
