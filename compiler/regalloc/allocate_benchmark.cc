@@ -1,7 +1,7 @@
 // How long does allocation take, and how good is it? Prints microseconds per instruction and the cost of the moves
 // for a large synthetic function, with the share of each step.
 //
-//   bazel run --config=opt //compiler/regalloc:allocate_benchmark [blocks]
+//   bazel run --config=opt //compiler/regalloc:allocate_benchmark [instructions]
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "compiler/regalloc/bundles.h"
+#include "compiler/regalloc/guest_like_problem.h"
 #include "compiler/regalloc/intervals.h"
 #include "compiler/regalloc/linear_scan.h"
 #include "compiler/regalloc/liveness.h"
@@ -33,14 +34,12 @@ class Timer {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-void Measure(uint32_t blocks, double call_rate, double tracked_rate) {
-  RandomOptions options;
-  options.blocks = blocks;
-  options.insts_per_block = 5;
-  options.structured = true;
+void Measure(uint32_t insts, double call_rate, double tracked_rate) {
+  GuestLikeOptions options;
+  options.insts = insts;
   options.call_rate = call_rate;
   options.tracked_rate = tracked_rate;
-  const Problem problem = RandomProblem(1, options);
+  const Problem problem = GuestLikeProblem(1, options);
   const double n = static_cast<double>(problem.insts.size());
   double best[5] = {1e12, 1e12, 1e12, 1e12, 1e12};
   Solution solution;
@@ -78,9 +77,9 @@ void Measure(uint32_t blocks, double call_rate, double tracked_rate) {
 }  // namespace precast::regalloc
 
 int main(int argc, char** argv) {
-  const uint32_t blocks = argc > 1 ? static_cast<uint32_t>(std::atoi(argv[1])) : 12000;
+  const uint32_t insts = argc > 1 ? static_cast<uint32_t>(std::atoi(argv[1])) : 100000;
   for (double calls : {0.0, 0.02, 0.08}) {
-    for (double tracked : {0.0, 1.0}) precast::regalloc::Measure(blocks, calls, tracked);
+    for (double tracked : {0.0, 0.3, 1.0}) precast::regalloc::Measure(insts, calls, tracked);
   }
   return 0;
 }

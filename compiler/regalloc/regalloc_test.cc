@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "compiler/regalloc/checker.h"
+#include "compiler/regalloc/guest_like_problem.h"
 #include "compiler/regalloc/problem_text.h"
 #include "compiler/regalloc/random_problem.h"
 #include "compiler/regalloc/validate.h"
@@ -44,6 +45,19 @@ TEST(RandomAllocationTest, ChecksAndRuns) {
   const uint64_t first = FromEnvironment("REGALLOC_TEST_SEED", 0);
   const uint64_t count = FromEnvironment("REGALLOC_TEST_COUNT", 6000);
   for (uint64_t seed = first; seed < first + count && !HasFatalFailure(); ++seed) TryOne(seed);
+}
+
+TEST(GuestLikeAllocationTest, ChecksAndRuns) {
+  for (uint64_t seed = 0; seed < 12; ++seed) {
+    GuestLikeOptions options;
+    options.insts = seed < 10 ? 300 : 4000;
+    options.call_rate = seed % 3 * 0.03;
+    const Problem problem = GuestLikeProblem(seed, options);
+    ASSERT_EQ(ValidateProblem(problem), absl::OkStatus()) << ToString(problem);
+    const Solution solution = Allocate(problem);
+    ASSERT_EQ(Check(problem, solution), absl::OkStatus()) << ToString(problem, &solution);
+    ASSERT_EQ(Simulate(problem, solution, seed, 20000), absl::OkStatus());
+  }
 }
 
 TEST(RandomAllocationTest, IsDeterministic) {
