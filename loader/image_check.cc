@@ -727,12 +727,9 @@ class Checker {
         Damaged(name, TableAt(Table::kFunctionInfo), "a well-formed record", "damaged");
         return;
       }
-      // A byte between functions at least, so that the return address behind a function's last call
-      // is not the next function's first instruction.
-      if (i > 0 && function->code_offset <= previous_end) {
-        Damaged(name, TableAt(Table::kFunction),
-                absl::StrCat("to begin behind ", Hex(previous_end), " in text"),
-                Hex(function->code_offset));
+      if (!ExpectThat(function->code_offset >= previous_end, name, TableAt(Table::kFunction),
+                      absl::StrCat("to begin at or behind ", Hex(previous_end), " in text"),
+                      function->code_offset)) {
         return;
       }
       previous_end = uint64_t{function->code_offset} + function->code_size;
@@ -882,9 +879,19 @@ std::optional<format::PltInfo> ImageView::PltInfoOf(uint32_t entry) const {
 std::optional<format::Site> ImageView::FindSite(uint32_t text_offset) const {
   const std::optional<Function> function = FindFunction(text_offset);
   if (!function) return std::nullopt;
-  const std::optional<format::ExInfoReader> ex_info = ExInfoOf(function->index);
+  const std::optional<format::Site> site = FindSiteIn(*function, text_offset);
+  if (site || text_offset != function->code_offset || function->index == 0) return site;
+  // Where no filler separates the functions, the return address of the last call of the one before.
+  const std::optional<Function> before = FunctionAt(function->index - 1);
+  if (!before || text_offset - before->code_offset != before->code_size) return std::nullopt;
+  return FindSiteIn(*before, text_offset);
+}
+
+std::optional<format::Site> ImageView::FindSiteIn(const Function& function,
+                                                  uint32_t text_offset) const {
+  const std::optional<format::ExInfoReader> ex_info = ExInfoOf(function.index);
   if (!ex_info) return std::nullopt;
-  return ex_info->FindSite(text_offset - function->code_offset);
+  return ex_info->FindSite(text_offset - function.code_offset);
 }
 
 std::optional<uint32_t> ImageView::GuestPcOf(uint32_t text_offset) const {

@@ -32,8 +32,8 @@
 namespace precast::loader {
 
 struct CheckOptions {
-  std::optional<format::Guid> program_guid;  // what the image must have been compiled from
-  std::optional<format::Guid> options_guid;  // and with
+  std::optional<format::Guid> program_guid = {};  // what the image must have been compiled from
+  std::optional<format::Guid> options_guid = {};  // and with
   abi::Fingerprint abi_fingerprint = abi::kFingerprint;
   uint64_t cpu_features = format::HostCpuFeatures();
   bool verify_digest = true;
@@ -48,7 +48,8 @@ struct LoadSegment {
 
 // A view of an image's bytes, which must outlive it. If the report has findings, those parts that
 // were found in order are set and the others empty; then it is only good for showing what is there.
-struct ImageView {
+class ImageView {
+ public:
   absl::Span<const uint8_t> file;
   std::vector<LoadSegment> segments;  // ascending
   format::Range relro = {};           // within the writable segment; ends at a page boundary
@@ -90,6 +91,9 @@ struct ImageView {
   std::optional<uint32_t> GuestPcOf(uint32_t text_offset) const;
   // Offset in text of the native entry for a guest pc.
   std::optional<uint32_t> FindEntry(uint32_t guest_pc) const;
+
+ private:
+  std::optional<format::Site> FindSiteIn(const Function& function, uint32_t text_offset) const;
 };
 
 // `view` may be null. Allocates in proportion to the file's size at most.

@@ -1,0 +1,138 @@
+#include "loader/testing/small_image.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <string_view>
+
+#include "absl/log/check.h"
+#include "compiler/image/image_builder.h"
+#include "loader/format/aot_file_info.h"
+#include "loader/format/sha256.h"
+#include "loader/image_check.h"
+#include "runtime/abi/vm_context.h"
+
+namespace precast::loader {
+namespace {
+
+using codegen::CodeRelocation;
+using codegen::CompiledFunction;
+using codegen::Site;
+using codegen::StateLocation;
+
+CompiledFunction MakeFunction(const char* name, uint32_t pc, std::vector<uint8_t> code) {
+  CompiledFunction function;
+  function.name = name;
+  function.code = std::move(code);
+  function.entries = {{pc, 0}};
+  function.guest_begin = pc;
+  function.guest_end = pc + 16;
+  function.frame_rules = {{0, 8}};
+  function.lines = {{0, pc}};
+  return function;
+}
+
+// sub $8, %rsp; call ...; add $8, %rsp; [add $1, %eax]; ret. The call's field is at offset
+// `call.size() - 4 + 4`.
+CompiledFunction MakeCaller(const char* name, uint32_t pc, std::vector<uint8_t> call,
+                            CodeRelocation::Target target, uint32_t index, bool add_one) {
+  std::vector<uint8_t> code = {0x48, 0x83, 0xec, 0x08};
+  code.insert(code.end(), call.begin(), call.end());
+  const auto after_call = static_cast<uint32_t>(code.size());
+  for (uint8_t byte : {0x48, 0x83, 0xc4, 0x08}) code.push_back(byte);
+  if (add_one) {
+    for (uint8_t byte : {0x83, 0xc0, 0x01}) code.push_back(byte);
+  }
+  code.push_back(0xc3);
+  CompiledFunction function = MakeFunction(name, pc, code);
+  function.relocations = {{after_call - 4, target, index, -4}};
+  function.frame_rules = {{0, 8}, {4, 16}, {after_call + 4, 8}};
+  Site site{.code_offset = after_call,
+            .kind = Site::Kind::kCall,
+            .guest_pc = pc + 4,
+            .refund = 3,
+            .reset = true,
+            .state = {}};
+  function.sites = {site};
+  function.lines = {{0, pc}, {after_call, pc + 4}};
+  return function;
+}
+
+}  // namespace
+
+format::Guid SmallProgramGuid() { return format::GuidOf(std::string_view("small program")); }
+
+std::vector<uint8_t> MakeSmallImage() {
+  guest::Program program;
+  program.guid = SmallProgramGuid();
+  program.entry = kAnswerPc;
+  program.initial_brk = 0x21004;
+  program.phdr_address = 0x10034;
+  program.phdr_count = 2;
+  program.segments = {{.address = 0x10000,
+                       .size = 0x1000,
+                       .data = std::vector<uint8_t>(0x1000, 0x13),
+                       .readable = true,
+                       .writable = false,
+                       .executable = true},
+                      {.address = 0x20000,
+                       .size = 0x2000,
+                       .data = std::vector<uint8_t>(0x1000, 0x77),
+                       .readable = true,
+                       .writable = true,
+                       .executable = false}};
+  program.code = {{0x10000, 0x10050}};
+
+  constexpr auto kDispatchMiss = static_cast<uint32_t>(abi::Callback::kDispatchMiss);
+  constexpr auto kHostCall = static_cast<uint32_t>(abi::Callback::kHostCall);
+  std::vector<CompiledFunction> functions;
+  functions.push_back(MakeCaller("answer", kAnswerPc, {0xe8, 0, 0, 0, 0},
+                                 CodeRelocation::Target::kFunction, kFortyOnePc, true));
+  // mov $41, %eax; ret, then a trap with state in every kind of place.
+  functions.push_back(
+      MakeFunction("forty_one", kFortyOnePc, {0xb8, 41, 0, 0, 0, 0xc3, 0x0f, 0x0b}));
+  Site trap{.code_offset = 6,
+            .kind = Site::Kind::kTrap,
+            .trap_code = static_cast<uint8_t>(abi::TrapCode::kBreakpoint),
+            .guest_pc = kFortyOnePc + 4,
+            .refund = 1,
+            .reset = true,
+            .state = {{5, StateLocation::Kind::kRegister, 12},
+                      {6, StateLocation::Kind::kFrame, 24},
+                      {7, StateLocation::Kind::kConstant, -5},
+                      {abi::kSlotPc, StateLocation::Kind::kConstant, kFortyOnePc}}};
+  functions.back().sites = {trap};
+  // call *got(%rip)
+  functions.push_back(MakeCaller("through_got", kGotPc, {0xff, 0x15, 0, 0, 0, 0},
+                                 CodeRelocation::Target::kGotRuntime, kDispatchMiss, false));
+  // call plt
+  functions.push_back(MakeCaller("through_plt", kPltPc, {0xe8, 0, 0, 0, 0},
+                                 CodeRelocation::Target::kPltRuntime, kHostCall, false));
+  // mov constant(%rip), %eax; ret
+  functions.push_back(MakeFunction("constant", kConstantPc, {0x8b, 0x05, 0, 0, 0, 0, 0xc3}));
+  functions.back().constants = {0x78, 0x56, 0x34, 0x12};
+  functions.back().relocations = {{2, CodeRelocation::Target::kConstants, 0, -4}};
+
+  image::LaidOutImage image =
+      image::Build(program, functions, image::CoverEntries(kEntryPcs), image::ImageOptions{});
+  return image::Finish(image);
+}
+
+uint32_t InfoOffset(absl::Span<const uint8_t> image) {
+  ImageView view;
+  CheckImage(image, {.verify_digest = false}, &view);
+  CHECK_NE(view.info_offset, 0u);
+  return view.info_offset;
+}
+
+void FixDigest(std::vector<uint8_t>& image) {
+  ImageView view;
+  CheckImage(image, {.verify_digest = false}, &view);
+  if (view.info_offset == 0) return;
+  uint8_t* digest = image.data() + view.info_offset + offsetof(format::AotFileInfo, content_digest);
+  std::fill_n(digest, sizeof(format::Sha256Digest), 0);
+  const format::Sha256Digest actual = format::Sha256::Hash(image);
+  std::copy(actual.begin(), actual.end(), digest);
+}
+
+}  // namespace precast::loader
