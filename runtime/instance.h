@@ -89,6 +89,7 @@ class Instance {
   // Guest registers and pc; exact whenever Run() is not running.
   const uint32_t* registers() const { return context_.x; }
   uint32_t pc() const { return context_.pc; }
+  bool exited() const { return exited_; }
 
   abi::VmContext& context() { return context_; }
   GuestMemory& memory() { return *memory_; }

@@ -117,7 +117,8 @@ int GrantedDirectories::Open(std::string_view guest_path, int flags, unsigned mo
   if (best->read_only && Writes(flags)) return -EROFS;
   while (!best_rest.empty() && best_rest[0] == '/') best_rest.remove_prefix(1);
   std::string relative = best_rest.empty() ? "." : std::string(best_rest);
-  flags |= O_CLOEXEC | O_NOCTTY;
+  flags |= O_CLOEXEC;
+  if ((flags & O_PATH) == 0) flags |= O_NOCTTY;  // openat2 refuses the two together
   int fd = OpenBeneathByKernel(best->fd, relative, flags, mode);
   // EPERM: a seccomp filter that does not know the call.
   if (fd == -ENOSYS || fd == -EPERM) fd = OpenBeneathByWalking(best->fd, relative, flags, mode);
