@@ -1,7 +1,56 @@
+// The order of the passes, and why.
 #include "compiler/opt/pipeline.h"
 
-namespace precast::opt {
+#include "absl/log/check.h"
+#include "absl/status/status.h"
+#include "compiler/ir/verifier.h"
+#include "compiler/opt/dce.h"
+#include "compiler/opt/loop_depth.h"
+#include "compiler/opt/meter.h"
+#include "compiler/opt/simplify.h"
 
-void Optimize(ir::Function&, const PipelineOptions&) {}
+namespace precast::opt {
+namespace {
+
+class Pipeline {
+ public:
+  Pipeline(ir::Function& function, const PipelineOptions& options)
+      : function_(function), options_(options) {
+    Verify("the front end");
+  }
+
+  template <typename Pass>
+  void Run(const char* name, Pass pass) {
+    pass(function_);
+    Verify(name);
+    if (options_.dump) options_.dump(name, function_);
+  }
+
+ private:
+  void Verify(const char* after) {
+    if (!options_.verify) return;
+    const absl::Status status = ir::Verify(function_);
+    CHECK(status.ok()) << "after " << after << ": " << status.message();
+  }
+
+  ir::Function& function_;
+  const PipelineOptions& options_;
+};
+
+}  // namespace
+
+void Optimize(ir::Function& function, const PipelineOptions& options) {
+  Pipeline pipeline(function, options);
+  if (options.level == 0) return;
+  // A parameter with one value may hide a constant, a constant may hide a dead block: both around
+  // the simplification.
+  pipeline.Run("dce", EliminateDeadCode);
+  pipeline.Run("simplify", Simplify);
+  pipeline.Run("dce", EliminateDeadCode);
+  // Last, on the final control flow. It removes sites, and with them uses of deferred state.
+  pipeline.Run("meter", [](ir::Function& f) { PlaceMeters(f); });
+  pipeline.Run("dce", EliminateDeadCode);
+  pipeline.Run("loop_depth", SetLoopDepths);
+}
 
 }  // namespace precast::opt

@@ -1,0 +1,353 @@
+// The reference interpreter, see eval.h. Operations are written down as plainly as possible, on
+// purpose not the way fold.cc does it.
+#include "compiler/ir/eval.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "absl/log/log.h"
+
+namespace precast::ir {
+namespace {
+
+// The `width` bits of v as a signed number.
+__int128 Signed(uint64_t v, int width) {
+  const bool negative = (v >> (width - 1) & 1) != 0;
+  return negative ? static_cast<__int128>(v) - (static_cast<__int128>(1) << width)
+                  : static_cast<__int128>(v);
+}
+
+uint64_t Low(unsigned __int128 v, int width) {
+  const uint64_t low = static_cast<uint64_t>(v);
+  return width == 32 ? low & 0xffffffffu : low;
+}
+
+uint64_t High(__int128 product, int width) {
+  return Low(static_cast<unsigned __int128>(product) >> width, width);
+}
+
+uint64_t SignExtendFrom(uint64_t v, int from, int width) {
+  const uint64_t low = v & ((uint64_t{1} << from) - 1);
+  return Low(static_cast<unsigned __int128>(Signed(low, from)), width);
+}
+
+uint64_t EvalIntegerBinary(Opcode op, int width, uint64_t a, uint64_t b) {
+  const __int128 sa = Signed(a, width);
+  const __int128 sb = Signed(b, width);
+  const unsigned __int128 ua = a;
+  const unsigned __int128 ub = b;
+  const uint64_t all_ones = width == 32 ? 0xffffffffu : ~uint64_t{0};
+  const int amount = static_cast<int>(b % static_cast<uint64_t>(width));
+  switch (op) {
+    case Opcode::kAdd:
+      return Low(ua + ub, width);
+    case Opcode::kSub:
+      return Low(ua - ub, width);
+    case Opcode::kMul:
+      return Low(ua * ub, width);
+    case Opcode::kSmulHi:
+      return High(sa * sb, width);
+    case Opcode::kUmulHi:
+      return Low((ua * ub) >> width, width);
+    case Opcode::kSumulHi:
+      return High(sa * static_cast<__int128>(b), width);
+    case Opcode::kSdivTotal:
+      return b == 0 ? all_ones : Low(static_cast<unsigned __int128>(sa / sb), width);
+    case Opcode::kUdivTotal:
+      return b == 0 ? all_ones : a / b;
+    case Opcode::kSremTotal:
+      return b == 0 ? a : Low(static_cast<unsigned __int128>(sa % sb), width);
+    case Opcode::kUremTotal:
+      return b == 0 ? a : a % b;
+    case Opcode::kAnd:
+      return a & b;
+    case Opcode::kOr:
+      return a | b;
+    case Opcode::kXor:
+      return a ^ b;
+    case Opcode::kShl:
+      return Low(ua << amount, width);
+    case Opcode::kShrU:
+      return a >> amount;
+    case Opcode::kShrS:
+      return Low(static_cast<unsigned __int128>(sa >> amount), width);
+    case Opcode::kRotl:
+      return Low((ua << amount) | (ua >> (width - amount)), width);
+    case Opcode::kRotr:
+      return Low((ua >> amount) | (ua << (width - amount)), width);
+    default:
+      break;
+  }
+  LOG(FATAL) << "not a binary operation: " << Info(op).text;
+}
+
+bool Compare(IntCond cond, int width, uint64_t a, uint64_t b) {
+  const bool below = a < b;
+  const bool less = Signed(a, width) < Signed(b, width);
+  switch (cond) {
+    case IntCond::kEq:
+      return a == b;
+    case IntCond::kNe:
+      return !(a == b);
+    case IntCond::kSlt:
+      return less;
+    case IntCond::kSge:
+      return !less;
+    case IntCond::kSgt:
+      return !less && a != b;
+    case IntCond::kSle:
+      return less || a == b;
+    case IntCond::kUlt:
+      return below;
+    case IntCond::kUge:
+      return !below;
+    case IntCond::kUgt:
+      return !below && a != b;
+    case IntCond::kUle:
+      return below || a == b;
+  }
+  LOG(FATAL) << "bad condition";
+}
+
+int AccessBytes(MemKind kind) {
+  switch (kind) {
+    case MemKind::kU8:
+    case MemKind::kS8:
+      return 1;
+    case MemKind::kU16:
+    case MemKind::kS16:
+      return 2;
+    case MemKind::kU32:
+    case MemKind::kS32:
+      return 4;
+    case MemKind::k64:
+      return 8;
+    case MemKind::k128:
+      return 16;
+  }
+  return 16;
+}
+
+bool IsSignedAccess(MemKind kind) {
+  return kind == MemKind::kS8 || kind == MemKind::kS16 || kind == MemKind::kS32;
+}
+
+int Width(Type type) { return type == Type::kI64 || type == Type::kF64 ? 64 : 32; }
+
+class Evaluator {
+ public:
+  Evaluator(const Function& f, EvalMachine& machine, const EvalOptions& options)
+      : f_(f), machine_(machine), options_(options), values_(f.num_values()) {}
+
+  EvalResult Run(Block entry, absl::Span<const uint64_t> args) {
+    Enter(entry, std::vector<uint64_t>(args.begin(), args.end()));
+    uint64_t steps = 0;
+    while (!done_) {
+      if (++steps > options_.max_steps) {
+        result_.outcome = EvalResult::Outcome::kOutOfSteps;
+        break;
+      }
+      Step(f_.block(block_).insts[next_++]);
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void Enter(Block b, absl::Span<const uint64_t> args) {
+    block_ = b;
+    next_ = 0;
+    const BlockData& block = f_.block(b);
+    CHECK_EQ(block.params.size(), args.size());
+    for (size_t k = 0; k < args.size(); ++k) values_[block.params[k].index] = args[k];
+    deferred_.fill(std::nullopt);
+    for (const auto& [slot, v] : block.state) deferred_[slot] = Get32(v);
+  }
+
+  void Take(const Edge& edge) {
+    std::vector<uint64_t> args;
+    for (Value v : edge.args) args.push_back(values_[v.index]);
+    Enter(edge.target, args);
+  }
+
+  uint32_t Get32(Value v) const { return static_cast<uint32_t>(values_[v.index]); }
+
+  // The machine as a stop at `site` leaves it.
+  void Materialize(const Site& site, EvalMachine& machine) const {
+    for (size_t slot = 0; slot < deferred_.size(); ++slot) {
+      if (deferred_[slot]) machine.state[slot] = *deferred_[slot];
+    }
+    machine.fuel += site.refund;
+  }
+
+  void Stop(EvalResult::Outcome outcome, const Site& site) {
+    Materialize(site, machine_);
+    result_.outcome = outcome;
+    result_.site = site;
+    done_ = true;
+  }
+
+  void Leave(EvalResult::Outcome outcome, std::vector<uint64_t> values) {
+    result_.outcome = outcome;
+    result_.values = std::move(values);
+    done_ = true;
+  }
+
+  // The address of an access, or nullopt if it faults.
+  std::optional<size_t> Access(const InstData& inst, Value address) {
+    const int64_t at = int64_t{Get32(address)} + inst.imm;
+    const int64_t bytes = AccessBytes(static_cast<MemKind>(inst.aux));
+    if (at < 0 || at + bytes > static_cast<int64_t>(machine_.memory.size())) {
+      result_.address = at;
+      Stop(EvalResult::Outcome::kMemoryFault, inst.site);
+      return std::nullopt;
+    }
+    return static_cast<size_t>(at);
+  }
+
+  void Step(Inst i) {
+    const InstData& inst = f_.inst(i);
+    const absl::Span<const Value> operands = f_.args(i);
+    std::vector<uint64_t> args;
+    for (Value v : operands) args.push_back(values_[v.index]);
+    const absl::Span<const Edge> edges = f_.edges(i);
+    if (inst.op < Opcode::kLoad) {
+      if (inst.type == Type::kV128) return Leave(EvalResult::Outcome::kUnsupported, {});
+      values_[inst.results_begin] = EvalPure(inst, args);
+      return;
+    }
+    switch (inst.op) {
+      case Opcode::kLoad: {
+        const MemKind kind = static_cast<MemKind>(inst.aux);
+        if (kind == MemKind::k128) return Leave(EvalResult::Outcome::kUnsupported, {});
+        const std::optional<size_t> at = Access(inst, operands[0]);
+        if (!at) return;
+        uint64_t v = 0;
+        for (int k = AccessBytes(kind) - 1; k >= 0; --k) {
+          v = v << 8 | machine_.memory[*at + static_cast<size_t>(k)];
+        }
+        if (IsSignedAccess(kind)) v = SignExtendFrom(v, 8 * AccessBytes(kind), Width(inst.type));
+        values_[inst.results_begin] = v;
+        return;
+      }
+      case Opcode::kStore: {
+        const MemKind kind = static_cast<MemKind>(inst.aux);
+        if (kind == MemKind::k128) return Leave(EvalResult::Outcome::kUnsupported, {});
+        const std::optional<size_t> at = Access(inst, operands[0]);
+        if (!at) return;
+        for (int k = 0; k < AccessBytes(kind); ++k) {
+          machine_.memory[*at + static_cast<size_t>(k)] = static_cast<uint8_t>(args[1] >> (8 * k));
+        }
+        return;
+      }
+      case Opcode::kLoadState:
+        values_[inst.results_begin] = machine_.state[inst.aux];
+        return;
+      case Opcode::kStoreState:
+        machine_.state[inst.aux] = static_cast<uint32_t>(args[0]);
+        deferred_[inst.aux] = std::nullopt;
+        return;
+      case Opcode::kDeferState:
+        deferred_[inst.aux] = static_cast<uint32_t>(args[0]);
+        return;
+      case Opcode::kCharge:
+        machine_.fuel -= inst.imm;
+        return;
+      case Opcode::kMeter:
+      case Opcode::kMeterCheck: {
+        const bool charges = inst.op == Opcode::kMeter;
+        if (options_.meter) {
+          EvalMachine stopped = machine_;
+          if (charges) stopped.fuel -= inst.imm;
+          Materialize(inst.site, stopped);
+          options_.meter(inst, stopped);
+        }
+        const bool short_of_fuel = machine_.fuel < inst.imm;
+        if (charges) machine_.fuel -= inst.imm;
+        if (short_of_fuel) Stop(EvalResult::Outcome::kSuspended, inst.site);
+        return;
+      }
+      case Opcode::kTrapIf:
+        if (static_cast<uint32_t>(args[0]) == 0) return;
+        result_.trap_code = inst.aux;
+        return Stop(EvalResult::Outcome::kTrap, inst.site);
+      case Opcode::kTrap:
+        result_.trap_code = inst.aux;
+        return Stop(EvalResult::Outcome::kTrap, inst.site);
+      case Opcode::kCall:
+      case Opcode::kCallDispatch:
+      case Opcode::kCallRuntime: {
+        deferred_.fill(std::nullopt);
+        std::optional<std::vector<uint64_t>> results;
+        if (options_.call) results = options_.call(inst, args, machine_);
+        if (!results) return Stop(EvalResult::Outcome::kStoppedByCall, inst.site);
+        CHECK_EQ(results->size(), inst.results_count);
+        for (size_t k = 0; k < results->size(); ++k) {
+          const Value v = f_.result(i, static_cast<uint32_t>(k));
+          values_[v.index] = Width(f_.type(v)) == 32 ? Low((*results)[k], 32) : (*results)[k];
+        }
+        return;
+      }
+      case Opcode::kBr:
+        return Take(edges[0]);
+      case Opcode::kBrIf:
+        return Take(edges[static_cast<uint32_t>(args[0]) != 0 ? 0 : 1]);
+      case Opcode::kBrTable:
+        return Take(edges[std::min<uint64_t>(args[0], edges.size() - 1)]);
+      case Opcode::kRet:
+        return Leave(EvalResult::Outcome::kReturned, std::move(args));
+      case Opcode::kTailCall:
+        result_.callee = static_cast<uint32_t>(inst.imm);
+        return Leave(EvalResult::Outcome::kTailCall, std::move(args));
+      case Opcode::kTailDispatch:
+        return Leave(EvalResult::Outcome::kTailDispatch, std::move(args));
+      default:
+        break;
+    }
+    LOG(FATAL) << "cannot evaluate " << Info(inst.op).text;
+  }
+
+  const Function& f_;
+  EvalMachine& machine_;
+  const EvalOptions& options_;
+  std::vector<uint64_t> values_;
+  std::array<std::optional<uint32_t>, 256> deferred_;
+  Block block_;
+  size_t next_ = 0;
+  bool done_ = false;
+  EvalResult result_;
+};
+
+}  // namespace
+
+uint64_t EvalPure(const InstData& inst, absl::Span<const uint64_t> args) {
+  const int width = Width(inst.type);
+  switch (inst.op) {
+    case Opcode::kIconst:
+    case Opcode::kFconst:
+      return Low(static_cast<unsigned __int128>(static_cast<uint64_t>(inst.imm)), width);
+    case Opcode::kIcmp:
+      return Compare(static_cast<IntCond>(inst.aux), width, args[0], args[1]) ? 1 : 0;
+    case Opcode::kSelect:
+      return static_cast<uint32_t>(args[0]) != 0 ? args[1] : args[2];
+    case Opcode::kExtendU32:
+      return args[0] & 0xffffffffu;
+    case Opcode::kExtendS32:
+      return SignExtendFrom(args[0], 32, 64);
+    case Opcode::kWrap:
+      return args[0] & 0xffffffffu;
+    case Opcode::kExtendS8:
+      return SignExtendFrom(args[0], 8, width);
+    case Opcode::kExtendS16:
+      return SignExtendFrom(args[0], 16, width);
+    default:
+      return EvalIntegerBinary(inst.op, width, args[0], args[1]);
+  }
+}
+
+EvalResult Eval(const Function& function, Block entry, absl::Span<const uint64_t> args,
+                EvalMachine& machine, const EvalOptions& options) {
+  return Evaluator(function, machine, options).Run(entry, args);
+}
+
+}  // namespace precast::ir

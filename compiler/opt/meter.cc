@@ -1,0 +1,269 @@
+// Places metering, see meter.h.
+#include "compiler/opt/meter.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <optional>
+#include <vector>
+
+#include "compiler/ir/cfg.h"
+#include "compiler/ir/ir.h"
+
+namespace precast::opt {
+namespace {
+
+using ir::Block;
+using ir::Edge;
+using ir::Function;
+using ir::Inst;
+using ir::InstData;
+using ir::Opcode;
+
+bool IsCall(Opcode op) {
+  return op == Opcode::kCall || op == Opcode::kCallDispatch || op == Opcode::kCallRuntime;
+}
+
+class MeterPlacement {
+ public:
+  MeterPlacement(Function& f, int64_t max_headroom)
+      : f_(f),
+        max_headroom_(max_headroom),
+        cfg_(f),
+        dominators_(f, cfg_),
+        loops_(f, cfg_, dominators_),
+        info_(f.num_blocks()) {}
+
+  void Run() {
+    if (!Collect()) return;
+    FindChecks();
+    BoundHeadroom();
+    ComputeHeadroom();
+    ChoosePrepaid();
+    for (Block b : cfg_.order()) Rewrite(b);
+  }
+
+ private:
+  struct Info {
+    std::optional<size_t> meter;  // position of the meter in the block
+    int64_t instructions = 0;     // what it charges
+    bool calls = false;
+    // Fuel must be asked for from here on before any instruction is executed: by the block itself
+    // if it has a meter, else by all that follow.
+    bool checks = false;
+    int64_t headroom = 0;  // largest number of instructions from here to the next check
+  };
+
+  Info& info(Block b) { return info_[b.index]; }
+
+  // Finds the meters. False if the function is not of the form required.
+  bool Collect() {
+    if (cfg_.order().size() != f_.num_blocks()) return false;
+    for (Block b : cfg_.order()) {
+      Info& info = this->info(b);
+      const std::vector<Inst>& insts = f_.block(b).insts;
+      bool site_seen = false;
+      for (size_t k = 0; k < insts.size(); ++k) {
+        const InstData& inst = f_.inst(insts[k]);
+        if (inst.op == Opcode::kCharge || inst.op == Opcode::kMeterCheck) return false;
+        if (inst.op == Opcode::kMeter) {
+          if (site_seen || inst.imm < 0 || int64_t{inst.site.refund} != inst.imm) return false;
+          info.meter = k;
+          info.instructions = inst.imm;
+        }
+        if (IsCall(inst.op)) info.calls = true;
+        if (ir::CanStop(inst.op)) site_seen = true;
+      }
+    }
+    return true;
+  }
+
+  void FindChecks() {
+    for (Block e : f_.entries()) info(e).checks = true;
+    for (Block b : cfg_.order()) {
+      Info& here = info(b);
+      for (Block p : cfg_.predecessors(b)) {
+        const Info& before = info(p);
+        const Block loop = loops_.head(p);
+        if (cfg_.IsRetreating(p, b) || before.calls || (before.checks && !before.meter) ||
+            (loop.valid() && !loops_.Contains(loop, b))) {
+          here.checks = true;
+          break;
+        }
+      }
+    }
+  }
+
+  // Makes `b` check, or what follows it if it has no meter.
+  void AddCheck(Block b) {
+    std::vector<Block> work = {b};
+    while (!work.empty()) {
+      const Block at = work.back();
+      work.pop_back();
+      if (info(at).checks) continue;
+      info(at).checks = true;
+      if (info(at).meter) continue;
+      for (const Edge& edge : ir::Successors(f_, at)) work.push_back(edge.target);
+    }
+  }
+
+  // Instructions on the longest path that goes on at `b` without being checked. A block without a
+  // meter that needs a check leads to checks before any instruction.
+  int64_t Unchecked(Block b) { return info(b).checks ? 0 : info(b).headroom; }
+
+  // Adds checks where headroom would be too large.
+  void BoundHeadroom() {
+    for (auto b = cfg_.order().rbegin(); b != cfg_.order().rend(); ++b) {
+      int64_t longest = 0;
+      for (const Edge& edge : ir::Successors(f_, *b)) {
+        const int64_t length = Unchecked(edge.target);
+        if (length != 0 && info(*b).instructions + length > max_headroom_) AddCheck(edge.target);
+        longest = std::max(longest, Unchecked(edge.target));
+      }
+      info(*b).headroom = info(*b).instructions + longest;
+    }
+  }
+
+  void ComputeHeadroom() {
+    for (auto b = cfg_.order().rbegin(); b != cfg_.order().rend(); ++b) {
+      int64_t longest = 0;
+      for (const Edge& edge : ir::Successors(f_, *b)) {
+        longest = std::max(longest, Unchecked(edge.target));
+      }
+      info(*b).headroom = info(*b).instructions + longest;
+    }
+  }
+
+  // -- classes of edges: union-find over the two ends of every block
+
+  static uint32_t InEnd(Block b) { return 2 * b.index; }
+  static uint32_t OutEnd(Block b) { return 2 * b.index + 1; }
+
+  uint32_t ClassOf(uint32_t end) {
+    while (parent_[end] != end) {
+      parent_[end] = parent_[parent_[end]];
+      end = parent_[end];
+    }
+    return end;
+  }
+
+  int64_t PrepaidIn(Block b) { return prepaid_[ClassOf(InEnd(b))]; }
+  int64_t PrepaidOut(Block b) { return prepaid_[ClassOf(OutEnd(b))]; }
+
+  void ChoosePrepaid() {
+    parent_.resize(2 * f_.num_blocks());
+    std::iota(parent_.begin(), parent_.end(), 0);
+    for (Block b : cfg_.order()) {
+      for (const Edge& edge : ir::Successors(f_, b)) {
+        parent_[ClassOf(OutEnd(b))] = ClassOf(InEnd(edge.target));
+      }
+    }
+    prepaid_.assign(parent_.size(), 0);
+    std::vector<bool> decided(parent_.size(), false);
+    for (Block b : cfg_.order()) {
+      const bool is_head = std::any_of(cfg_.predecessors(b).begin(), cfg_.predecessors(b).end(),
+                                       [&](Block p) { return cfg_.IsRetreating(p, b); });
+      const bool is_entry = cfg_.predecessors(b).empty();
+      if (is_head || is_entry) decided[ClassOf(InEnd(b))] = true;
+      if (info(b).calls || ir::Successors(f_, b).empty() || (is_entry && !info(b).meter)) {
+        decided[ClassOf(OutEnd(b))] = true;
+      }
+    }
+    // Blocks by class, in order; a class is up when its first block is, going backwards, so that
+    // what its blocks lead to is decided where possible.
+    std::vector<std::vector<Block>> targets(parent_.size());
+    for (Block b : cfg_.order()) targets[ClassOf(InEnd(b))].push_back(b);
+    for (auto b = cfg_.order().rbegin(); b != cfg_.order().rend(); ++b) {
+      const uint32_t c = ClassOf(InEnd(*b));
+      if (decided[c] || targets[c].front() != *b) continue;
+      prepaid_[c] = ChooseFor(targets[c], decided);
+      decided[c] = true;
+    }
+  }
+
+  // The prepaid amount that saves the charge of one of `targets`: of those executed most often the
+  // one with the most instructions ahead, since then a check before them most likely asks for just
+  // that amount.
+  int64_t ChooseFor(const std::vector<Block>& targets, const std::vector<bool>& decided) {
+    const auto hotness = [&](Block b) {
+      return f_.block(b).cold ? 0 : 1 + static_cast<int64_t>(loops_.depth(b));
+    };
+    int64_t hottest = 0;
+    for (Block b : targets) hottest = std::max(hottest, hotness(b));
+    int64_t best = 0;
+    for (Block b : targets) {
+      if (hotness(b) != hottest || info(b).checks) continue;
+      const uint32_t out = ClassOf(OutEnd(b));
+      if (!decided[out]) continue;
+      const int64_t amount = info(b).instructions + prepaid_[out];
+      if (amount <= 2 * max_headroom_) best = std::max(best, amount);
+    }
+    return best;
+  }
+
+  // -- rewriting
+
+  void Rewrite(Block b) {
+    const Info& info = this->info(b);
+    const int64_t in = PrepaidIn(b);
+    const int64_t out = PrepaidOut(b);
+    const int64_t charge = info.instructions + out - in;
+    if (out != 0) {
+      for (Inst i : f_.block(b).insts) {
+        InstData& inst = f_.inst(i);
+        if (ir::CanStop(inst.op) && inst.op != Opcode::kMeter) {
+          inst.site.refund += static_cast<uint32_t>(out);
+        }
+      }
+    }
+    if (!info.meter) {
+      if (charge != 0) Insert(b, 0, {.op = Opcode::kCharge, .imm = charge});
+      return;
+    }
+    const size_t at = *info.meter;
+    InstData& meter = f_.inst(f_.block(b).insts[at]);
+    if (!info.checks) {
+      meter.op = Opcode::kCharge;
+      meter.imm = charge;
+      meter.site = {};
+      if (charge == 0) f_.block(b).insts.erase(f_.block(b).insts.begin() + Offset(at));
+      return;
+    }
+    // Fuel is short of its true value by what has been prepaid.
+    const int64_t need = info.headroom - in;
+    if (charge >= need) {
+      meter.imm = charge;
+      meter.site.refund = static_cast<uint32_t>(charge + in);
+      return;
+    }
+    meter.op = Opcode::kMeterCheck;
+    meter.imm = need;
+    meter.site.refund = static_cast<uint32_t>(in);
+    if (charge != 0) Insert(b, at + 1, {.op = Opcode::kCharge, .imm = charge});
+  }
+
+  static std::ptrdiff_t Offset(size_t at) { return static_cast<std::ptrdiff_t>(at); }
+
+  void Insert(Block b, size_t at, const InstData& data) {
+    const Inst i = f_.Append(b, data, {}, {});
+    std::vector<Inst>& insts = f_.block(b).insts;
+    insts.pop_back();
+    insts.insert(insts.begin() + Offset(at), i);
+  }
+
+  Function& f_;
+  const int64_t max_headroom_;
+  const ir::Cfg cfg_;
+  const ir::Dominators dominators_;
+  const ir::Loops loops_;
+  std::vector<Info> info_;        // by block
+  std::vector<uint32_t> parent_;  // by block end
+  std::vector<int64_t> prepaid_;  // by class
+};
+
+}  // namespace
+
+void PlaceMeters(Function& f, int64_t max_headroom) { MeterPlacement(f, max_headroom).Run(); }
+
+}  // namespace precast::opt
