@@ -5,12 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
 #include <ostream>
 #include <sstream>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -100,9 +102,15 @@ class GuestTest : public testing::TestWithParam<Case> {
       if (grant == "@tmp") {
         options.directories.push_back({.host = tmp + "/work", .guest = "/tmp", .read_only = false});
       } else {
-        options.directories.push_back({.host = absl::StrCat(kTestdata, "guests/", grant),
-                                       .guest = std::string(grant),
-                                       .read_only = true});
+        // A copy: in a sandbox the files of testdata may be links to elsewhere, which a guest may
+        // not follow.
+        std::string copy = absl::StrCat(tmp, "/", grant);
+        std::error_code error;
+        std::filesystem::copy(absl::StrCat(kTestdata, "guests/", grant), copy,
+                              std::filesystem::copy_options::recursive, error);
+        EXPECT_FALSE(error) << error.message();
+        options.directories.push_back(
+            {.host = copy, .guest = std::string(grant), .read_only = true});
       }
     }
     ProgramImage program = ReadElfForTest(absl::StrCat(kTestdata, "prebuilt/", c.elf));
