@@ -169,6 +169,7 @@ TEST_P(GuestTest, EndsAsRecorded) {
             ReadFile(absl::StrCat(kTestdata, "guests/expected/", GetParam().name, ".stdout")));
   if (GetParam().expect == "limit" || GetParam().tags.find("host") != std::string::npos) return;
   if (GetParam().name == "clock") return;  // its path depends on the time
+  if (end.retired > 10'000'000) return;    // for the time it takes
   EXPECT_EQ(RunCase(997), end);
 }
 

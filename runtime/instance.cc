@@ -196,10 +196,8 @@ bool Instance::RunNative(const void* entry, RunResult& result) {
       // Native code counts by blocks; the interpreter does what is left exactly.
       return RunInterpreter(/*until_limit=*/true, result);
     case abi::ExitReason::kStackExhausted:
-      if (no_progress()) {
-        return fail(absl::InternalError(absl::StrFormat(
-            "native code at pc 0x%x needs more native stack than there is", context_.pc)));
-      }
+      // A frame larger than the whole stack: then without native code, past this entry at least.
+      if (no_progress()) return RunInterpreter(/*until_limit=*/false, result);
       return false;  // again from there, on an empty native stack
     default:
       break;

@@ -72,9 +72,7 @@ bool MayAccess(const uint8_t* pages, uint32_t address, uint8_t permission) {
 void Interpreter::FreeDeleter::operator()(void* memory) const { std::free(memory); }
 
 Interpreter::Interpreter(const ProgramImage& program, Options options)
-    : program_(program), options_(std::move(options)), empty_page_(new Page) {
-  // All kNotExecutable, like every DecodedInstruction at first.
-  empty_page_->instructions.back().operation = Operation::kPageEnd;
+    : program_(program), options_(std::move(options)) {
   uint32_t low = std::numeric_limits<uint32_t>::max(), high = 0;
   for (const ProgramCodeRange& range : program.code_ranges) {
     if (range.begin == range.end) continue;
@@ -88,6 +86,16 @@ Interpreter::Interpreter(const ProgramImage& program, Options options)
   pages_.reset(
       static_cast<const Page**>(std::calloc(std::max(num_pages_, 1u), sizeof(const Page*))));
   CHECK(pages_ != nullptr);
+}
+
+const Interpreter::Page* Interpreter::EmptyPage() {
+  static const Page* const empty_page = [] {
+    // All kNotExecutable, like every DecodedInstruction at first.
+    auto* page = new Page;
+    page->instructions.back().operation = Operation::kPageEnd;
+    return page;
+  }();
+  return empty_page;
 }
 
 const Interpreter::Page* Interpreter::DecodePage(uint32_t page_number) {

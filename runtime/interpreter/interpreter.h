@@ -81,11 +81,13 @@ class Interpreter {
   // The decoded page that holds a pc.
   const Page* FindPage(uint32_t pc) {
     uint32_t index = pc / kPageSize - first_page_;
-    if (index >= num_pages_) return empty_page_.get();
+    if (index >= num_pages_) return EmptyPage();
     const Page* page = pages_.get()[index];
     return page != nullptr ? page : DecodePage(pc / kPageSize);
   }
   const Page* DecodePage(uint32_t page_number);
+  // A page without code.
+  static const Page* EmptyPage();
 
   const ProgramImage& program_;
   Options options_;
@@ -95,7 +97,6 @@ class Interpreter {
   // ranges lie far apart has a large table, of which hardly anything is touched.
   std::unique_ptr<const Page*, FreeDeleter> pages_;
   std::vector<std::unique_ptr<Page>> owned_pages_;
-  std::unique_ptr<Page> empty_page_;
 };
 
 }  // namespace precast::runtime
