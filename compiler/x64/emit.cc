@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <unordered_map>
 #include <utility>
 
 #include "absl/log/check.h"
@@ -45,7 +46,6 @@ class Emitter {
     for (uint32_t b = 0; b < m_.blocks.size(); ++b) {
       if (thread_[b] == b) EmitBlock(b);
     }
-    CHECK_EQ(next_move_, s_.moves.size());
     for (size_t i = 0; i < stubs_.size(); ++i) EmitStub(stubs_[i]);
     if (has_miss_) {
       SetCfa(8 + frame_);
@@ -178,15 +178,16 @@ class Emitter {
   // Blocks that only jump are seen through: thread_[b] is where a jump to b ends.
   void ThreadJumps() {
     const uint32_t n = static_cast<uint32_t>(m_.blocks.size());
-    std::vector<uint8_t> has_moves(n, 0);
+    std::vector<uint32_t> first_move(n, 0), num_moves(n, 0);
     {
       uint32_t b = 0;
-      for (const regalloc::Move& move : s_.moves) {
-        while (p_.blocks[b].end <= move.before) ++b;
-        has_moves[b] = 1;
+      for (uint32_t k = 0; k < s_.moves.size(); ++k) {
+        while (p_.blocks[b].end <= s_.moves[k].before) ++b;
+        if (num_moves[b]++ == 0) first_move[b] = k;
       }
     }
     thread_.assign(n, kNone);
+    ShareEdgeCode(first_move, num_moves);
     std::vector<uint32_t> path;
     std::vector<uint8_t> on_path(n, 0);
     for (uint32_t start = 0; start < n; ++start) {
@@ -194,7 +195,7 @@ class Emitter {
       uint32_t b = start;
       while (thread_[b] == kNone && !on_path[b]) {
         const regalloc::Block& block = p_.blocks[b];
-        const bool only_jump = block.end - block.begin == 1 && !has_moves[b] &&
+        const bool only_jump = block.end - block.begin == 1 && num_moves[b] == 0 &&
                                m_.insts[block.begin].op == MOp::kJump && !m_.blocks[b].is_entry &&
                                b != 0;
         if (!only_jump) {
@@ -210,6 +211,41 @@ class Emitter {
         thread_[x] = thread_[b];
         on_path[x] = 0;
       }
+    }
+  }
+
+  // Edges out of different blocks often need the same moves to the same target: one copy serves
+  // all.
+  void ShareEdgeCode(absl::Span<const uint32_t> first_move, absl::Span<const uint32_t> num_moves) {
+    std::unordered_multimap<uint64_t, uint32_t> known;  // by hash of target and moves
+    for (uint32_t b = 0; b < m_.blocks.size(); ++b) {
+      const regalloc::Block& block = p_.blocks[b];
+      if (m_.blocks[b].ir.valid() || block.end - block.begin != 1 || num_moves[b] == 0) continue;
+      const uint32_t target = p_.edges[block.succs_begin].target;
+      if (target == b + 1) continue;  // falls through
+      uint64_t hash = target;
+      auto mix = [&](uint64_t v) { hash = (hash ^ v) * 0x9e3779b97f4a7c15u; };
+      auto moves = absl::MakeConstSpan(s_.moves);
+      const auto mine = moves.subspan(first_move[b], num_moves[b]);
+      for (const regalloc::Move& m : mine) {
+        mix(m.from.reg.hw | m.from.slot << 4);
+        mix(m.to.reg.hw | m.to.slot << 4);
+      }
+      auto [begin, end] = known.equal_range(hash);
+      for (auto it = begin; it != end && thread_[b] == kNone; ++it) {
+        const uint32_t other = it->second;
+        const auto theirs = moves.subspan(first_move[other], num_moves[other]);
+        if (p_.edges[p_.blocks[other].succs_begin].target == target &&
+            m_.blocks[other].cold == m_.blocks[b].cold &&
+            std::equal(mine.begin(), mine.end(), theirs.begin(), theirs.end(),
+                       [&](const regalloc::Move& x, const regalloc::Move& y) {
+                         return x.cls == y.cls && x.swap == y.swap && x.from == y.from &&
+                                x.to == y.to;
+                       })) {
+          thread_[b] = other;
+        }
+      }
+      if (thread_[b] == kNone) known.emplace(hash, b);
     }
   }
 
@@ -235,13 +271,13 @@ class Emitter {
     block_start_ = true;
     live_slots_[0] = live_slots_[1] = live_slots_[2] = live_slots_[3] = 0;
     buffer_.Bind(labels_[b]);
-    // State of skipped blocks: they have no sites.
+    block_begin_ = buffer_.Here();
     for (uint32_t i = block.begin; i < block.end; ++i) {
       const MInst& m = m_.insts[i];
       SetLine(m.site.guest_pc);
       while (next_move_ < s_.moves.size() && s_.moves[next_move_].before <= i) {
-        DCHECK_EQ(s_.moves[next_move_].before, i);
-        EmitMove(s_.moves[next_move_++]);
+        const regalloc::Move& move = s_.moves[next_move_++];
+        if (move.before == i) EmitMove(move);  // else of a block whose code is shared
       }
       EmitInst(b, i, m);
     }
@@ -284,6 +320,16 @@ class Emitter {
     SetCfa(8);
   }
 
+  // The instruction just emitted set the flags as `test r, r` would; the overflow and carry flags
+  // only if `all`.
+  void FlagsShow(Reg r, Width w, bool all) { flags_ = {buffer_.Here(), r, w, all}; }
+  bool FlagsAlreadyShow(Reg r, Width w, Cond cond) const {
+    const bool zero_or_sign =
+        cond == Cond::kE || cond == Cond::kNe || cond == Cond::kS || cond == Cond::kNs;
+    return flags_.at == buffer_.Here() && flags_.reg == r && flags_.width == w &&
+           (flags_.all || zero_or_sign) && flags_.at != block_begin_;
+  }
+
   // Sets the flags for m.cond. Operands start at 0; returns how many there were.
   uint32_t EmitTest(uint32_t i, const MInst& m) {
     const Width w = m.flags_width;
@@ -313,7 +359,7 @@ class Emitter {
         return 1;
       case FlagsFrom::kTestSelf:
         if (IsReg(i, 0)) {
-          e_.TestRR(w, R(i, 0), R(i, 0));
+          if (!FlagsAlreadyShow(R(i, 0), w, m.cond)) e_.TestRR(w, R(i, 0), R(i, 0));
         } else {
           e_.AluMI(Alu::kCmp, w, M(i, 0), 0);
         }
@@ -370,8 +416,10 @@ class Emitter {
         const Reg x = R(i, 0), y = R(i, 1), d = R(i, 2);
         if (d == x) {
           e_.AluRR(Alu::kAdd, w, d, y);
+          FlagsShow(d, w, false);
         } else if (d == y) {
           e_.AluRR(Alu::kAdd, w, d, x);
+          FlagsShow(d, w, false);
         } else if ((Number(x) & 7) == 5) {
           e_.Lea(w, d, Mem::At(y, x, 1, 0));  // rbp as a base would need a displacement
         } else {
@@ -384,11 +432,14 @@ class Emitter {
         const int32_t c = static_cast<int32_t>(m.imm);
         if (d != x) {
           e_.Lea(w, d, Mem::At(x, c));
-        } else if (c == 128) {
+          return;
+        }
+        if (c == 128) {
           e_.AluRI(Alu::kSub, w, d, -128);  // fits 8 bits
         } else {
           e_.AluRI(Alu::kAdd, w, d, c);
         }
+        FlagsShow(d, w, false);
         return;
       }
       case MOp::kLea:
@@ -400,15 +451,20 @@ class Emitter {
         } else {
           e_.AluRM(m.alu, w, R(i, 2), M(i, 1));
         }
+        FlagsShow(R(i, 2), w, m.alu != Alu::kSub);
         return;
       case MOp::kAluImm:
         e_.AluRI(m.alu, w, R(i, 1), static_cast<int32_t>(m.imm));
+        FlagsShow(R(i, 1), w, m.alu != Alu::kSub);
         return;
       case MOp::kShiftImm:
-        if (m.shift == Shift::kShl && m.imm == 1) {
-          e_.AluRR(Alu::kAdd, w, R(i, 1), R(i, 1));
+        e_.ShiftImm(m.shift, w, R(i, 1), static_cast<uint8_t>(m.imm));
+        return;
+      case MOp::kScale:
+        if (R(i, 0) == R(i, 1)) {
+          e_.ShiftImm(Shift::kShl, w, R(i, 1), static_cast<uint8_t>(m.imm));
         } else {
-          e_.ShiftImm(m.shift, w, R(i, 1), static_cast<uint8_t>(m.imm));
+          e_.Lea(w, R(i, 1), Mem::Scaled(R(i, 0), static_cast<uint8_t>(1 << m.imm), 0));
         }
         return;
       case MOp::kShiftCl:
@@ -905,6 +961,13 @@ class Emitter {
   StateLocation state_[256];
   uint32_t state_until_[256];
   uint64_t live_slots_[4] = {};
+  struct {
+    CodePosition at;
+    Reg reg = Reg::rax;
+    Width width = Width::k8;
+    bool all = false;
+  } flags_;  // see FlagsShow
+  CodePosition block_begin_;
   bool block_start_ = true;
 
   std::vector<StateLocation> state_pool_;

@@ -357,6 +357,15 @@ class Selector {
   }
   bool Needed(Value v) const { return vreg_of_[v.index] != kNoVReg; }
 
+  // Whether `v` is used after the instruction being selected. To be asked before its own operands
+  // are.
+  bool UsedLater(Value v) const { return !ConstantOf(v).has_value() && Needed(Resolve(v)); }
+  // For a commutative two-address operation: puts the operand that ends here first, where its
+  // register is overwritten.
+  void PreferDyingFirst(Value& a, Value& b) const {
+    if (UsedLater(a) && !UsedLater(b)) std::swap(a, b);
+  }
+
   // The register that holds `v` at this point; a constant is materialized here.
   VReg Reg(Value v) {
     const std::optional<int64_t> c = ConstantOf(v);
@@ -638,10 +647,16 @@ class Selector {
       case Opcode::kIcmp:
         return SelectSetCond(i, d, VRegOf(f_.result(i)));
       case Opcode::kSelect: {
-        const Test t = MatchCondition(args[0]);
+        Test t = MatchCondition(args[0]);
+        // The result starts as b and is replaced by a.
+        Value from = args[1], start = args[2];
+        if (UsedLater(start) && !UsedLater(from)) {
+          std::swap(from, start);
+          t.cond = Invert(t.cond);
+        }
         std::vector<Operand>& operands = ScratchOperands();
         AddTestOperands(t, operands);
-        const VReg a = Reg(args[1]), b = Reg(args[2]);
+        const VReg a = Reg(from), b = Reg(start);
         operands.push_back(UseAny(a));
         operands.push_back(Use(b));
         operands.push_back(
@@ -779,6 +794,16 @@ class Selector {
   }
   void EmitShiftImm(Shift op, VReg a, uint8_t amount, Width w, VReg d) {
     if (amount == 0) return EmitMove(a, d);
+    if (op == Shift::kShl && amount == 1) {
+      Emit(MOp::kAdd, {Use(a), Use(a), Def(d)}).width = w;
+      return;
+    }
+    if (op == Shift::kShl && amount <= 3) {
+      MInst& m = Emit(MOp::kScale, {Use(a), Def(d)});
+      m.width = w;
+      m.imm = amount;
+      return;
+    }
     MInst& m = Emit(MOp::kShiftImm, {Use(a), DefReuse(d, 0)});
     m.shift = op;
     m.width = w;
@@ -825,6 +850,7 @@ class Selector {
   void SelectMul(Value a, Value b, Width w, VReg d) {
     if (Constant32Of(a).has_value()) std::swap(a, b);
     if (const std::optional<int32_t> c = Constant32Of(b)) return EmitMulImm(Reg(a), *c, w, d);
+    PreferDyingFirst(a, b);
     const VReg x = Reg(a), y = Reg(b);
     Emit(MOp::kImul, {Use(x), UseAny(y), DefReuse(d, 0)}).width = w;
   }
@@ -1011,6 +1037,7 @@ class Selector {
         return EmitAluImm(alu, Reg(a), static_cast<int32_t>(*c), w, d);
       }
     }
+    PreferDyingFirst(a, b);
     const VReg x = Reg(a), y = Reg(b);
     EmitAlu(alu, x, y, w, d);
   }
