@@ -13,8 +13,8 @@
 namespace precast::regalloc {
 namespace {
 
-// After so many conflicts solved one by one, all instructions are solved at once: each conflict costs a whole
-// new attempt.
+// After so many conflicts solved one by one, all instructions are solved at once: each conflict
+// costs a whole new attempt.
 constexpr int kMaxConflicts = 8;
 
 }  // namespace

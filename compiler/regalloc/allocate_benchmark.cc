@@ -1,5 +1,5 @@
-// How long does allocation take, and how good is it? Prints microseconds per instruction and the cost of the moves
-// for a large synthetic function, with the share of each step.
+// How long does allocation take, and how good is it? Prints microseconds per instruction and the
+// cost of the moves for a large synthetic function, with the share of each step.
 //
 //   bazel run --config=opt //compiler/regalloc:allocate_benchmark [instructions]
 #include <algorithm>
@@ -34,9 +34,10 @@ class Timer {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-void Measure(uint32_t insts, double call_rate, double tracked_rate) {
+void Measure(uint32_t insts, int guest_registers, double call_rate, double tracked_rate) {
   GuestLikeOptions options;
   options.insts = insts;
+  options.guest_registers = guest_registers;
   options.call_rate = call_rate;
   options.tracked_rate = tracked_rate;
   const Problem problem = GuestLikeProblem(1, options);
@@ -64,13 +65,16 @@ void Measure(uint32_t insts, double call_rate, double tracked_rate) {
   for (double us : best) sum += us;
   double weight = 0;
   for (const Block& block : problem.blocks) weight += block.frequency * (block.end - block.begin);
+  const MoveCosts costs = CountMoves(problem, solution);
   std::printf(
-      "%7.0f insts %6zu blocks %6zu vregs, calls %.2f, tracked %6zu: %.2f us/inst (liveness %.2f, "
-      "intervals %.2f, bundles %.2f, scan %.2f, resolve %.2f); %zu moves, %u slots, cost %.3f per "
-      "executed inst\n",
-      n, problem.blocks.size(), problem.vreg_class.size(), call_rate, problem.tracked.size(), sum / n,
-      best[0] / n, best[1] / n, best[2] / n, best[3] / n, best[4] / n, solution.moves.size(),
-      solution.num_int_slots, MoveCost(problem, solution) / weight);
+      "%6.0f insts %5zu blocks, %2d guest registers, calls %.2f, tracked %5zu: %.2f us/inst "
+      "(liveness "
+      "%.2f, intervals %.2f, bundles %.2f, scan %.2f, resolve %.2f); %u slots; per executed inst: "
+      "loads %.3f, stores %.3f, memory operands %.3f, copies %.3f, on edges %.3f\n",
+      n, problem.blocks.size(), guest_registers, call_rate, problem.tracked.size(), sum / n,
+      best[0] / n, best[1] / n, best[2] / n, best[3] / n, best[4] / n, solution.num_int_slots,
+      costs.loads / weight, costs.stores / weight, costs.memory_operands / weight,
+      costs.copies / weight, costs.edge_copies / weight);
 }
 
 }  // namespace
@@ -78,8 +82,11 @@ void Measure(uint32_t insts, double call_rate, double tracked_rate) {
 
 int main(int argc, char** argv) {
   const uint32_t insts = argc > 1 ? static_cast<uint32_t>(std::atoi(argv[1])) : 100000;
-  for (double calls : {0.0, 0.02, 0.08}) {
-    for (double tracked : {0.0, 0.3, 1.0}) precast::regalloc::Measure(insts, calls, tracked);
+  for (int guest_registers : {8, 12, 16, 24}) {
+    precast::regalloc::Measure(insts, guest_registers, 0.0, 0.3);
+    precast::regalloc::Measure(insts, guest_registers, 0.02, 0.3);
   }
+  precast::regalloc::Measure(insts, 24, 0.08, 0.0);
+  precast::regalloc::Measure(insts, 24, 0.08, 1.0);
   return 0;
 }

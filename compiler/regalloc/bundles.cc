@@ -9,7 +9,8 @@
 namespace precast::regalloc {
 namespace {
 
-// Merging two range lists costs their lengths. Beyond this, merging one by one would become quadratic.
+// Merging two range lists costs their lengths. Beyond this, merging one by one would become
+// quadratic.
 constexpr size_t kMaxRangesInBundle = 1024;
 
 class BundleBuilder {

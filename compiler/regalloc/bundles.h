@@ -1,6 +1,7 @@
-// Groups of virtual registers that would like to share one home: block parameters with their arguments,
-// definitions with the inputs they reuse, and the two sides of plain copies, as long as they are never live at
-// the same time. The members share a register hint and one spill slot, so most moves between them vanish.
+// Groups of virtual registers that would like to share one home: block parameters with their
+// arguments, definitions with the inputs they reuse, and the two sides of plain copies, as long as
+// they are never live at the same time. The members share a register hint and one spill slot, so
+// most moves between them vanish.
 #ifndef PRECAST_COMPILER_REGALLOC_BUNDLES_H_
 #define PRECAST_COMPILER_REGALLOC_BUNDLES_H_
 

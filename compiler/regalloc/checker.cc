@@ -1,13 +1,13 @@
-// In the manner of regalloc2's checker (bytecodealliance/regalloc2, src/checker.rs), but with a set of vregs for
-// each place: moves and block parameters give one value several names.
+// In the manner of regalloc2's checker (bytecodealliance/regalloc2, src/checker.rs), but with a set
+// of vregs for each place: moves and block parameters give one value several names.
 //
 //   entry of an entry block     nothing is anywhere
 //   move                        the target holds what the source holds
 //   memory-to-memory move       and the vector scratch register holds nothing
-//   definition of v             v is in the definition's place and nowhere else; nothing else is there
-//   clobber                     the register holds nothing
-//   edge with arguments         whatever holds an argument holds the parameter, and nothing else does
-//   two paths meet              only what holds on both
+//   definition of v             v is in the definition's place and nowhere else; nothing else is
+//   there clobber                     the register holds nothing edge with arguments whatever holds
+//   an argument holds the parameter, and nothing else does two paths meet              only what
+//   holds on both
 #include "compiler/regalloc/checker.h"
 
 #include <algorithm>
@@ -24,7 +24,7 @@
 namespace precast::regalloc {
 namespace {
 
-using VRegSet = std::vector<VReg>;  // ascending
+using VRegSet = std::vector<VReg>;   // ascending
 using State = std::vector<VRegSet>;  // by place
 
 template <typename... Args>
@@ -108,7 +108,8 @@ class Checker {
       const TrackedLocation& t = s_.tracked[k];
       if (t.to < t.from || t.to >= p_.insts.size() || t.vreg >= p_.vreg_class.size() ||
           (k > 0 && t.from < s_.tracked[k - 1].from)) {
-        return Fault("tracked location ", k, ": ", t.from, "..", t.to, " out of bounds or out of order");
+        return Fault("tracked location ", k, ": ", t.from, "..", t.to,
+                     " out of bounds or out of order");
       }
     }
     return absl::OkStatus();
@@ -224,7 +225,8 @@ class Checker {
     return absl::OkStatus();
   }
 
-  // --- Contents -----------------------------------------------------------------------------------
+  // --- Contents
+  // -----------------------------------------------------------------------------------
 
   void ApplyMove(const Move& move, State& state) const {
     VRegSet& from = state[Place(move.from, move.cls)];
@@ -322,9 +324,8 @@ class Checker {
         }
         bool changed = false;
         for (size_t place = 0; place < entry.size(); ++place) {
-          changed |= std::erase_if(entry[place], [&](VReg v) {
-                       return !Contains(after[place], v);
-                     }) != 0;
+          changed |=
+              std::erase_if(entry[place], [&](VReg v) { return !Contains(after[place], v); }) != 0;
         }
         if (changed) push(edge.target);
       }

@@ -7,10 +7,10 @@
 
 namespace precast::regalloc {
 
-// Follows the contents of every register and slot through the allocated program, as the sets of vregs whose value
-// they certainly hold, to a fixpoint over all paths; then checks every operand, move and tracked range
-// against it. Returns the first fault (Internal): instruction, operand, what was expected and found.
-// `problem` must be valid (validate.h).
+// Follows the contents of every register and slot through the allocated program, as the sets of
+// vregs whose value they certainly hold, to a fixpoint over all paths; then checks every operand,
+// move and tracked range against it. Returns the first fault (Internal): instruction, operand, what
+// was expected and found. `problem` must be valid (validate.h).
 absl::Status Check(const Problem& problem, const Solution& solution);
 
 }  // namespace precast::regalloc

@@ -162,7 +162,9 @@ class GuestLike {
     current_ = before;
   }
 
-  void Branch() { Emit({Use(now_[AnyRegister()], Constraint::kReg), Use(now_[0], Constraint::kAny)}); }
+  void Branch() {
+    Emit({Use(now_[AnyRegister()], Constraint::kReg), Use(now_[0], Constraint::kAny)});
+  }
 
   float Frequency(int depth) const {
     float f = 1;
@@ -170,7 +172,8 @@ class GuestLike {
     return f;
   }
 
-  // Edge from `block`, ending it with a jump, to a block whose parameters are the guest registers in `which`.
+  // Edge from `block`, ending it with a jump, to a block whose parameters are the guest registers
+  // in `which`.
   void Join(size_t block, size_t target, const std::vector<int>& which,
             const std::array<VReg, kGuestRegisters>& values) {
     RoughEdge edge{target, {}};
@@ -328,9 +331,9 @@ class GuestLike {
   Problem p_;
   std::vector<RoughBlock> blocks_;
   size_t current_ = 0;
-  std::array<VReg, kGuestRegisters> now_{};        // value of each guest register
+  std::array<VReg, kGuestRegisters> now_{};          // value of each guest register
   std::array<uint32_t, kGuestRegisters> written_{};  // instruction after the block's write to it
-  std::vector<int> writable_;                      // by the loop being generated
+  std::vector<int> writable_;                        // by the loop being generated
 };
 
 }  // namespace

@@ -35,23 +35,25 @@ Grouped<T> GroupReversed(const std::vector<Tagged<T>>& tagged, size_t num_vregs)
   return out;
 }
 
-// Items of one instruction may be out of order by a few places.
+// Most groups are sorted already, or nearly so.
 template <typename T>
 void SortEach(Grouped<T>& grouped) {
+  const auto before = [](const T& a, const T& b) { return a.pos < b.pos; };
   for (size_t v = 0; v + 1 < grouped.begin.size(); ++v) {
-    for (uint32_t k = grouped.begin[v] + 1; k < grouped.begin[v + 1]; ++k) {
-      for (uint32_t j = k;
-           j > grouped.begin[v] && grouped.items[j].pos < grouped.items[j - 1].pos; --j) {
-        std::swap(grouped.items[j], grouped.items[j - 1]);
-      }
-    }
+    const auto begin = grouped.items.begin() + grouped.begin[v];
+    const auto end = grouped.items.begin() + grouped.begin[v + 1];
+    if (!std::is_sorted(begin, end, before)) std::stable_sort(begin, end, before);
   }
 }
 
 class Builder {
  public:
   Builder(const Problem& p, const Liveness& live)
-      : p_(p), live_(live), head_(p.vreg_class.size(), kNil), live_out_stamp_(head_.size(), kNoBlock) {
+      : p_(p),
+        live_(live),
+        head_(p.vreg_class.size(), kNil),
+        live_out_stamp_(head_.size(), kNoBlock),
+        lowest_use_(head_.size(), kNever) {
     out_.fixed_def.assign(head_.size(), -1);
     out_.def_pos.assign(head_.size(), 0);
     nodes_.reserve(head_.size() + live.live_in_vregs.size() / 4);
@@ -75,6 +77,7 @@ class Builder {
         AddUses(i);
         AddReservations(i);
       }
+      AddLoopUses(b);
       for (uint32_t k = 0; k < block.params_count; ++k) {
         const VReg v = p_.block_params[block.params_begin + k];
         out_.def_pos[v] = block_from_;
@@ -104,7 +107,29 @@ class Builder {
     return head_[v] != kNil && nodes_[head_[v]].from == block_from_;
   }
 
-  void AddUse(VReg v, Pos pos, UseKind kind) { uses_.push_back({v, {pos, kind}}); }
+  void AddUse(VReg v, Pos pos, UseKind kind) {
+    uses_.push_back({v, {pos, kind}});
+    if (kind != UseKind::kWeak) lowest_use_[v] = pos;
+  }
+
+  // A value that a loop uses is needed again at the end of the loop's last block: for the next
+  // round.
+  void AddLoopUses(BlockIndex header) {
+    const Block& block = p_.blocks[header];
+    BlockIndex last = header;
+    bool loop = false;
+    for (uint32_t e = 0; e < block.preds_count; ++e) {
+      const BlockIndex pred = p_.pred_blocks[block.preds_begin + e];
+      if (pred < last) continue;
+      last = pred;
+      loop = true;
+    }
+    if (!loop) return;
+    const Pos end = GapOf(p_.blocks[last].end);
+    for (VReg v : live_.LiveIn(header)) {
+      if (lowest_use_[v] < end) AddUse(v, end - 1, UseKind::kWeak);
+    }
+  }
   void AddHint(VReg v, Hint hint) { hints_.push_back({v, hint}); }
 
   void AddLiveOut(BlockIndex b) {
@@ -273,6 +298,7 @@ class Builder {
   std::vector<Node> nodes_;
   std::vector<uint32_t> head_;  // by vreg: the range added last, which is the first in the program
   std::vector<BlockIndex> live_out_stamp_;
+  std::vector<Pos> lowest_use_;  // by vreg: lowest position so far of a use that wants a register
   std::vector<Tagged<Use>> uses_;
   std::vector<Tagged<Hint>> hints_;
   Pos block_from_ = 0;

@@ -62,15 +62,16 @@ struct Grouped {
 };
 
 struct Intervals {
-  Grouped<Range> ranges;           // by vreg, ascending, not touching; empty if the vreg is never live
-  Grouped<Use> uses;               // by vreg, ascending
-  Grouped<Hint> hints;             // by vreg, ascending
-  std::vector<Range> reserved[32];  // by register index: where it belongs to fixed operands or clobbers
-  // Register that a fixed definition leaves the value in (a move in the next gap takes it from there to
-  // where the vreg is); -1 if the definition is not fixed.
+  Grouped<Range> ranges;  // by vreg, ascending, not touching; empty if the vreg is never live
+  Grouped<Use> uses;      // by vreg, ascending
+  Grouped<Hint> hints;    // by vreg, ascending
+  std::vector<Range>
+      reserved[32];  // by register index: where it belongs to fixed operands or clobbers
+  // Register that a fixed definition leaves the value in (a move in the next gap takes it from
+  // there to where the vreg is); -1 if the definition is not fixed.
   std::vector<int8_t> fixed_def;
-  // Where the live range begins in time, by vreg. In an unusual block order it may also have parts at
-  // earlier positions.
+  // Where the live range begins in time, by vreg. In an unusual block order it may also have parts
+  // at earlier positions.
   std::vector<Pos> def_pos;
 };
 

@@ -1,11 +1,13 @@
-// Linear scan with lifetime holes and interval splitting (Wimmer and Mössenböck, "Optimized Interval
-// Splitting in a Linear Scan Register Allocator"). Intervals are taken in order of their beginning. Each gets a
-// register that is free for all of it; or one that is free for its next uses, the rest being cut off; or the
-// register of the interval that loses least by giving it up. What does not get a register lives in memory up
-// to its next use that is worth a reload, which is again an interval.
+// Linear scan with lifetime holes and interval splitting (Wimmer and Mössenböck, "Optimized
+// Interval Splitting in a Linear Scan Register Allocator"). Intervals are taken in order of their
+// beginning. Each gets a register that is free for all of it; or one that is free for its next
+// uses, the rest being cut off; or the register of the interval that loses least by giving it up.
+// What does not get a register lives in memory up to its next use that is worth a reload, which is
+// again an interval.
 //
-// Cuts are made in gaps, at the place that costs least (split_points.h). Only a part that goes to memory may
-// begin inside an instruction, if the value was in its register when the instruction began.
+// Cuts are made in gaps, at the place that costs least (split_points.h). Only a part that goes to
+// memory may begin inside an instruction, if the value was in its register when the instruction
+// began.
 #include "compiler/regalloc/linear_scan.h"
 
 #include <algorithm>
@@ -20,9 +22,12 @@ namespace {
 
 constexpr uint32_t kNil = ~uint32_t{0};
 constexpr int8_t kUnassigned = -1;
-// A hole longer than this is not kept reserved: the interval is cut there, so that the scan never has many
-// intervals to watch. The second half gets a hint for the same register.
+// A hole longer than this is not kept reserved: the interval is cut there, so that the scan never
+// has many intervals to watch. The second half gets a hint for the same register.
 constexpr Pos kLongHole = 4 * 48;
+// An operand that may be in memory is not reloaded for its own sake, only if the next use is this
+// near.
+constexpr Pos kReloadDistance = 4 * 20;
 // Hints looked at per decision.
 constexpr uint32_t kMaxHints = 8;
 
@@ -50,7 +55,7 @@ class Scan {
  private:
   struct PerRegister {
     uint32_t active = kNil;
-    Pos active_end = 0;  // end of the current range of `active`
+    Pos active_end = 0;              // end of the current range of `active`
     std::vector<uint32_t> inactive;  // intervals in a hole that come back
     Pos inactive_next = kNever;      // earliest point at which one of them comes back
     uint32_t reserved_cursor = 0;
@@ -95,12 +100,13 @@ class Scan {
   std::vector<uint8_t> registers_[kNumClasses];
   PerRegister state_[32];
   Pos next_event_[kNumClasses] = {0, 0};  // nothing becomes active or inactive before
-  std::vector<Interval> intervals_;  // the first part of vreg v has index v
-  std::vector<uint32_t> initial_;    // descending by beginning
-  std::vector<uint32_t> requeued_;   // heap
-  std::vector<int8_t> last_home_;    // by vreg: register it got last, or kUnassigned
-  std::vector<int8_t> bundle_home_;  // by representative
-  std::vector<uint32_t> after_hole_;  // by range: the first range of the vreg after the next long hole
+  std::vector<Interval> intervals_;       // the first part of vreg v has index v
+  std::vector<uint32_t> initial_;         // descending by beginning
+  std::vector<uint32_t> requeued_;        // heap
+  std::vector<int8_t> last_home_;         // by vreg: register it got last, or kUnassigned
+  std::vector<int8_t> bundle_home_;       // by representative
+  std::vector<uint32_t>
+      after_hole_;  // by range: the first range of the vreg after the next long hole
   std::optional<InstIndex> conflict_;
 };
 
@@ -141,8 +147,8 @@ uint32_t Scan::PopNext() {
     return std::pair(intervals_[a].from, a) > std::pair(intervals_[b].from, b);
   };
   if (requeued_.empty() && initial_.empty()) return kNil;
-  if (requeued_.empty() ||
-      (!initial_.empty() && intervals_[initial_.back()].from < intervals_[requeued_.front()].from)) {
+  if (requeued_.empty() || (!initial_.empty() && intervals_[initial_.back()].from <
+                                                     intervals_[requeued_.front()].from)) {
     const uint32_t id = initial_.back();
     initial_.pop_back();
     return id;
@@ -217,7 +223,8 @@ uint32_t Scan::FindUse(const Interval& x, Pos pos) const {
   return k;
 }
 
-// Cuts the interval at pos, from < pos < to. The second part begins at pos, or where the value is next live.
+// Cuts the interval at pos, from < pos < to. The second part begins at pos, or where the value is
+// next live.
 uint32_t Scan::Split(uint32_t id, Pos pos) {
   const uint32_t child_id = static_cast<uint32_t>(intervals_.size());
   Interval& x = intervals_[id];
@@ -267,10 +274,9 @@ Pos Scan::FirstReserved(int r, const Interval& x, Pos limit) {
   for (uint32_t i = x.range_begin; i < x.range_end && k < reserved.size(); ++i) {
     const Range range = Clip(x, i);
     if (reserved[k].to <= range.from) {
-      k = static_cast<uint32_t>(
-          std::upper_bound(reserved.begin() + k, reserved.end(), range.from,
-                           [](Pos at, const Range& y) { return at < y.to; }) -
-          reserved.begin());
+      k = static_cast<uint32_t>(std::upper_bound(reserved.begin() + k, reserved.end(), range.from,
+                                                 [](Pos at, const Range& y) { return at < y.to; }) -
+                                reserved.begin());
       if (k == reserved.size()) break;
     }
     if (range.from >= limit) return limit;
@@ -307,9 +313,9 @@ bool Scan::MayEvict(const Interval& x, Pos pos) const {
   const Pos gap = GapAtOrBefore(pos);
   if (x.from > gap) return false;
   // Nor if its definition writes the register in this instruction.
-  const auto range = std::upper_bound(in_.ranges.items.begin() + x.cursor,
-                                      in_.ranges.items.begin() + x.range_end, pos,
-                                      [](Pos at, const Range& r) { return at < r.to; });
+  const auto range =
+      std::upper_bound(in_.ranges.items.begin() + x.cursor, in_.ranges.items.begin() + x.range_end,
+                       pos, [](Pos at, const Range& r) { return at < r.to; });
   if (range->from > gap) return false;
   const uint32_t end = UseEnd(x);
   for (uint32_t k = FindUse(x, pos); k < end && in_.uses.items[k].pos < gap + 4; ++k) {
@@ -320,12 +326,13 @@ bool Scan::MayEvict(const Interval& x, Pos pos) const {
   return true;
 }
 
-// Large if the next use is far away or rarely executed.
+// Distance to the next use. (Weighing it by how often that use is executed made loops worse, not
+// better.)
 float Scan::EvictionGain(const Interval& x, Pos pos) const {
   const uint32_t k = FindUse(x, pos);
   if (k >= UseEnd(x)) return std::numeric_limits<float>::max();
   const Pos use = in_.uses.items[k].pos;
-  return static_cast<float>(use - pos + 1) / (FrequencyAt(use) + 1e-6f);
+  return static_cast<float>(use - pos);
 }
 
 void Scan::ScoreHints(const Interval& x, float* score) const {
@@ -357,7 +364,8 @@ void Scan::Assign(uint32_t id, int r) {
   bundle_home_[bundles_.of_vreg[x.vreg]] = x.home;
 }
 
-// The interval has a register from its beginning, but can keep it only up to `blocked`: cuts off the rest.
+// The interval has a register from its beginning, but can keep it only up to `blocked`: cuts off
+// the rest.
 void Scan::CutBefore(uint32_t id, Pos blocked) {
   const Interval& x = intervals_[id];
   // Last use before.
@@ -369,8 +377,8 @@ void Scan::CutBefore(uint32_t id, Pos blocked) {
     Requeue(Split(id, split_points_.Cheapest(min, max)));
     return;
   }
-  // A use in the very instruction that takes the register away. If the rest can begin in memory, no move is
-  // needed; or else the use goes with the rest, to another register.
+  // A use in the very instruction that takes the register away. If the rest can begin in memory, no
+  // move is needed; or else the use goes with the rest, to another register.
   if (blocked > max && x.from <= max && MayEvict(x, blocked)) {
     const uint32_t rest = Split(id, blocked);
     SendToSlot(rest, intervals_[rest].from + 1);
@@ -380,8 +388,8 @@ void Scan::CutBefore(uint32_t id, Pos blocked) {
   Requeue(Split(id, max));
 }
 
-// The interval lives in memory from its beginning; if a later use is worth it, a reload is queued for some
-// point between reload_min and that use.
+// The interval lives in memory from its beginning; if a later use is worth it, a reload is queued
+// for some point between reload_min and that use.
 void Scan::SendToSlot(uint32_t id, Pos reload_min) {
   const Interval& x = intervals_[id];
   intervals_[id].home = kInSlot;
@@ -394,7 +402,14 @@ void Scan::SendToSlot(uint32_t id, Pos reload_min) {
     if (use.kind == UseKind::kShould && use.pos < GapAtOrAfter(reload_min)) continue;
     const Pos max = GapAtOrBefore(use.pos);
     const Pos min = std::min(GapAtOrAfter(std::max(reload_min, x.from + 1)), max);
-    Requeue(Split(id, split_points_.Cheapest(min, max)));
+    const Pos reload = split_points_.Cheapest(min, max);
+    if (use.kind == UseKind::kShould && FrequencyAt(reload) >= FrequencyAt(use.pos)) {
+      // The use may as well read memory, unless the register would serve another one soon.
+      uint32_t next = k + 1;
+      while (next < end && in_.uses.items[next].kind == UseKind::kWeak) ++next;
+      if (next == end || in_.uses.items[next].pos > use.pos + kReloadDistance) continue;
+    }
+    Requeue(Split(id, reload));
     return;
   }
 }
@@ -436,9 +451,10 @@ bool Scan::TryFree(uint32_t id) {
       } else if (full) {
         better = score[r] > score[best];
       } else {
-        better = score[r] > score[best] ? free - x.from >= (best_free - x.from) / 2
-                                        : free > best_free && (score[r] == score[best] ||
-                                                               (free - x.from) / 2 > best_free - x.from);
+        better = score[r] > score[best]
+                     ? free - x.from >= (best_free - x.from) / 2
+                     : free > best_free &&
+                           (score[r] == score[best] || (free - x.from) / 2 > best_free - x.from);
       }
     }
     if (better) {

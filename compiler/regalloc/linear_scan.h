@@ -1,4 +1,5 @@
-// The allocation proper: decides for every point of every live range in which register or in memory it is.
+// The allocation proper: decides for every point of every live range in which register or in memory
+// it is.
 #ifndef PRECAST_COMPILER_REGALLOC_LINEAR_SCAN_H_
 #define PRECAST_COMPILER_REGALLOC_LINEAR_SCAN_H_
 
@@ -15,9 +16,9 @@ namespace precast::regalloc {
 
 inline constexpr int8_t kInSlot = -2;
 
-// A stretch of a vreg's life with one home. Between two parts the vreg may have a lifetime hole, or the
-// second begins where the first ends. A part in memory may begin inside an instruction; the value is then
-// stored in the copy stage before.
+// A stretch of a vreg's life with one home. Between two parts the vreg may have a lifetime hole, or
+// the second begins where the first ends. A part in memory may begin inside an instruction; the
+// value is then stored in the copy stage before.
 struct Part {
   Pos from, to;
   int8_t home;  // register index, or kInSlot

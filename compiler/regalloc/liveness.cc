@@ -1,5 +1,5 @@
-// Liveness by walking from each use up to the definition, one virtual register at a time. On SSA form
-// this touches each (block, live-in vreg) pair once, and needs no fixpoint and no bit sets.
+// Liveness by walking from each use up to the definition, one virtual register at a time. On SSA
+// form this touches each (block, live-in vreg) pair once, and needs no fixpoint and no bit sets.
 #include "compiler/regalloc/liveness.h"
 
 #include <utility>

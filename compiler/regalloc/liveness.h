@@ -15,8 +15,8 @@ inline constexpr uint32_t kNoBlock = ~uint32_t{0};
 struct Liveness {
   std::vector<BlockIndex> inst_block;  // block of each instruction
   std::vector<BlockIndex> def_block;   // block that defines each vreg; kNoBlock if none does
-  // Live-in sets without block parameters, in compressed form: the total size is what the program needs
-  // and never blocks × vregs.
+  // Live-in sets without block parameters, in compressed form: the total size is what the program
+  // needs and never blocks × vregs.
   std::vector<uint32_t> live_in_begin;  // one more than there are blocks
   std::vector<VReg> live_in_vregs;      // ascending within a block
 

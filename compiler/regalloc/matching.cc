@@ -58,7 +58,8 @@ void FixOperands(Problem& p, InstIndex i) {
       if (needs_late) late |= Bit(op.fixed);
     } else if (op.constraint == Operand::Constraint::kReuse) {
       both.push_back({{index, inst.operands_begin + op.reuse}, cls, true, true});
-    } else if (!reused[k] && (op.constraint == Operand::Constraint::kReg || (inst.is_move && !use))) {
+    } else if (!reused[k] &&
+               (op.constraint == Operand::Constraint::kReg || (inst.is_move && !use))) {
       std::vector<Demand>& list = needs_early && needs_late ? both : one;
       bool shared = false;
       for (Demand& d : list) {

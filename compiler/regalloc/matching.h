@@ -6,10 +6,10 @@
 
 namespace precast::regalloc {
 
-// Gives every register operand of the instruction a fixed register, so that all of them can be satisfied
-// together whatever surrounds the instruction. Linear scan decides one operand at a time and may
-// paint itself into a corner where registers are few; afterwards it cannot. CHECK-fails if the operands ask for
-// more registers than there are.
+// Gives every register operand of the instruction a fixed register, so that all of them can be
+// satisfied together whatever surrounds the instruction. Linear scan decides one operand at a time
+// and may paint itself into a corner where registers are few; afterwards it cannot. CHECK-fails if
+// the operands ask for more registers than there are.
 void FixOperands(Problem& problem, InstIndex inst);
 
 }  // namespace precast::regalloc

@@ -1,5 +1,5 @@
-// A move is safe once nobody else needs to read its target. What remains when no move is safe is a set of
-// disjoint cycles.
+// A move is safe once nobody else needs to read its target. What remains when no move is safe is a
+// set of disjoint cycles.
 #include "compiler/regalloc/moves.h"
 
 #include "absl/log/check.h"
@@ -111,8 +111,8 @@ void MoveSequencer::BreakCycle(uint32_t member, InstIndex before, std::vector<Mo
     }
     return;
   }
-  // Park one value and rotate the others. The scratch register can hold it only if no move from memory to
-  // memory, which needs the scratch register itself, comes in between.
+  // Park one value and rotate the others. The scratch register can hold it only if no move from
+  // memory to memory, which needs the scratch register itself, comes in between.
   bool memory_to_memory = start >= kFirstSlot;
   for (size_t k = 0; k + 1 < cycle_.size(); ++k) {
     memory_to_memory |= cycle_[k] >= kFirstSlot && cycle_[k + 1] >= kFirstSlot;

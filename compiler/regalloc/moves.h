@@ -10,15 +10,16 @@
 
 namespace precast::regalloc {
 
-// One of a set of moves that happen at the same time: all sources are read before any target is written.
+// One of a set of moves that happen at the same time: all sources are read before any target is
+// written.
 struct ParallelMove {
   Location from, to;
   RegClass cls;
 };
 
 // Appends moves in an order that has the same effect. Targets must be different from one another.
-// Cycles: int registers by swaps; vector registers through the scratch register; where memory is part of the
-// cycle, through one extra slot, for which num_slots[class] is raised.
+// Cycles: int registers by swaps; vector registers through the scratch register; where memory is
+// part of the cycle, through one extra slot, for which num_slots[class] is raised.
 class MoveSequencer {
  public:
   // num_slots: per class, read and raised; must outlive the sequencer.

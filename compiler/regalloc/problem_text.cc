@@ -28,10 +28,11 @@ std::string ToString(const Location& location) {
 
 std::string ToString(const Operand& op) {
   const bool use = op.kind == Operand::Kind::kUse;
-  const bool usual =
-      use ? op.pos == Operand::Pos::kEarly : op.pos == Operand::Pos::kLate;
-  std::string out =
-      absl::StrCat(usual ? "" : use ? "late " : "early ", use ? "use" : "def", " v", op.vreg);
+  const bool usual = use ? op.pos == Operand::Pos::kEarly : op.pos == Operand::Pos::kLate;
+  std::string out = absl::StrCat(usual ? ""
+                                 : use ? "late "
+                                       : "early ",
+                                 use ? "use" : "def", " v", op.vreg);
   switch (op.constraint) {
     case Operand::Constraint::kAny:
       return absl::StrCat(out, " any");
@@ -46,8 +47,9 @@ std::string ToString(const Operand& op) {
 }
 
 std::string ToString(const Move& move) {
-  return absl::StrCat(move.swap ? "swap " : "move ", move.cls == RegClass::kInt ? "int " : "vector ",
-                      ToString(move.from), move.swap ? " <-> " : " -> ", ToString(move.to));
+  return absl::StrCat(move.swap ? "swap " : "move ",
+                      move.cls == RegClass::kInt ? "int " : "vector ", ToString(move.from),
+                      move.swap ? " <-> " : " -> ", ToString(move.to));
 }
 
 std::string ToString(const Problem& p, const Solution* solution) {
@@ -66,13 +68,14 @@ std::string ToString(const Problem& p, const Solution* solution) {
     }
     absl::StrAppend(&out, "\n");
     for (InstIndex i = block.begin; i < block.end; ++i) {
-      for (; solution && move < solution->moves.size() && solution->moves[move].before <= i; ++move) {
+      for (; solution && move < solution->moves.size() && solution->moves[move].before <= i;
+           ++move) {
         absl::StrAppend(&out, "          ", ToString(solution->moves[move]), "\n");
       }
       for (; tracked < p.tracked.size() && p.tracked[tracked].from <= i; ++tracked) {
         const TrackedRange& t = p.tracked[tracked];
-        absl::StrAppend(&out, "          tracked ", static_cast<int>(t.label), " = v", t.vreg, " in ",
-                        t.from, "..", t.to, "\n");
+        absl::StrAppend(&out, "          tracked ", static_cast<int>(t.label), " = v", t.vreg,
+                        " in ", t.from, "..", t.to, "\n");
       }
       const Inst& inst = p.insts[i];
       absl::StrAppend(&out, "  ", i, ": ", inst.is_move ? "(move) " : "");
@@ -95,8 +98,8 @@ std::string ToString(const Problem& p, const Solution* solution) {
   }
   if (solution) {
     for (const TrackedLocation& t : solution->tracked) {
-      absl::StrAppend(&out, "tracked ", static_cast<int>(t.label), " = v", t.vreg, " in ", t.from, "..",
-                      t.to, " @", ToString(t.location), "\n");
+      absl::StrAppend(&out, "tracked ", static_cast<int>(t.label), " = v", t.vreg, " in ", t.from,
+                      "..", t.to, " @", ToString(t.location), "\n");
     }
   }
   return out;

@@ -42,7 +42,8 @@ class Generator {
   bool Chance(double p) { return static_cast<double>(random_() % 1000000) < p * 1000000; }
   size_t Root() const { return succs_.size(); }
 
-  // --- Registers ----------------------------------------------------------------------------------
+  // --- Registers
+  // ----------------------------------------------------------------------------------
 
   void MakeRegisters() {
     for (int cls = 0; cls < kNumClasses; ++cls) {
@@ -59,7 +60,8 @@ class Generator {
     }
   }
 
-  // --- Graph --------------------------------------------------------------------------------------
+  // --- Graph
+  // --------------------------------------------------------------------------------------
 
   void MakeGraph() {
     succs_.resize(o_.blocks);
@@ -248,7 +250,8 @@ class Generator {
     tracked_.resize(n);
   }
 
-  // --- Instructions -------------------------------------------------------------------------------
+  // --- Instructions
+  // -------------------------------------------------------------------------------
 
   struct RandomInst {
     std::vector<Operand> operands;
@@ -355,7 +358,8 @@ class Generator {
     const PReg a = RandomRegister(RegClass::kInt);
     const PReg d = RandomRegister(RegClass::kInt);
     if (Chance(o_.call_rate)) {  // call
-      inst.clobbers = Chance(0.8) ? p_.allocatable : static_cast<PRegSet>(random_()) & p_.allocatable;
+      inst.clobbers =
+          Chance(0.8) ? p_.allocatable : static_cast<PRegSet>(random_()) & p_.allocatable;
       PRegSet taken = 0;
       for (uint32_t k = Below(5); k > 0; --k) {
         const RegClass c = RandomClass();

@@ -38,9 +38,9 @@ struct Operand {
     kAny,    // register or spill slot
     kReg,    // any register of the class
     kFixed,  // exactly `fixed`
-    kReuse,  // definition only: the same register as input operand number `reuse` of this
-             // instruction (which is a kReg use; the allocator copies if the input is needed
-             // afterwards)
+    kReuse,  // late definition only: the same register as input operand number `reuse` of this
+             // instruction (which is an early kReg use that only one definition reuses; the
+             // allocator copies if the input is needed afterwards)
   };
   enum class Kind : uint8_t { kUse, kDef };
   // An instruction has two points, early and late. Uses normally happen early, definitions late, so
@@ -60,12 +60,16 @@ struct Operand {
 struct Inst {
   uint32_t operands_begin = 0;  // range in Problem::operands
   uint16_t operands_count = 0;
-  bool is_move = false;  // operands: [0] use, [1] def: a plain copy the allocator tries to coalesce
+  // Operands: [0] use, [1] def: a plain copy the allocator tries to coalesce. The definition is
+  // always in a register, even if it is kAny.
+  bool is_move = false;
   PRegSet clobbers = 0;  // written at the late point besides the definitions (e.g. by calls)
 };
 
 struct Block {
-  InstIndex begin = 0;  // [begin, end); the last instruction is the block's only terminator
+  // [begin, end); the last instruction is the block's only terminator. What a terminator defines
+  // cannot be used afterwards: only temporaries.
+  InstIndex begin = 0;
   InstIndex end = 0;
   uint32_t params_begin = 0, params_count = 0;  // range in Problem::block_params
   uint32_t succs_begin = 0, succs_count = 0;    // range in Problem::edges
@@ -73,10 +77,10 @@ struct Block {
   float frequency = 1.0f;  // estimated executions; entry 1, loops ×8 or so a level, cold ≈ 0
 };
 
-// Edge from a block to a successor. Critical edges are split by the caller: an edge whose source
-// has several successors has a target with one predecessor, or carries no arguments and its target
-// has no parameters... (in short: moves for an edge can always be placed at the end of the source,
-// if it has one successor, or else at the start of the target, which then has one predecessor).
+// Edge from a block to a successor. There are no critical edges: of an edge, the source has one
+// successor or the target has one predecessor. The moves of an edge are placed at the start of the
+// target if that has one predecessor, or else before the terminator of the source, which then has
+// no operands and no clobbers.
 struct Edge {
   BlockIndex target;
   uint32_t args_begin = 0, args_count = 0;  // range in Problem::edge_args; one per target parameter
@@ -85,7 +89,8 @@ struct Edge {
 // "While execution is in [from, to] (instructions of one block; both inclusive, at their early
 // points), the location of `vreg` must be known": the value is kept alive through the early point
 // of `to`, in any location. Used for deferred guest state: side tables then say where each guest
-// register is.
+// register is. Nothing is promised at the terminator of a block with one successor: edge moves may
+// stand before it, and a jump is not a place where anybody looks.
 struct TrackedRange {
   VReg vreg;
   InstIndex from, to;
@@ -104,9 +109,10 @@ struct Problem {
   std::vector<Edge> edges;
   std::vector<VReg> edge_args;
   std::vector<BlockIndex> pred_blocks;
-  std::vector<TrackedRange> tracked;  // ascending by `from`
+  std::vector<TrackedRange> tracked;  // ascending by `from`; `vreg` is defined before `from`
   PRegSet allocatable = 0;            // registers the allocator may use
-  // One vector register outside `allocatable`, used to break slot-to-slot and cyclic moves.
+  // One vector register outside `allocatable`: cycles of vector moves go through it explicitly, and
+  // the emitter expands a slot-to-slot move (of either class) through it.
   PReg vector_scratch{RegClass::kVector, 15};
 };
 
@@ -122,7 +128,9 @@ struct Location {
 struct Move {
   // Inserted before instruction `before` (at a block's first instruction: on entry to the block;
   // before a terminator: on the block's only outgoing edge). Moves with the same `before` are in
-  // execution order, already sequentialized.
+  // execution order, already sequentialized. From and to are of class `cls`; at most one is a slot,
+  // or both are (see vector_scratch). A target outside `allocatable` is vector_scratch or a
+  // register that an operand of `before` is fixed to.
   InstIndex before;
   RegClass cls;
   Location from, to;

@@ -1,5 +1,5 @@
-// Random problems through allocator, checker and simulator; small problems whose answer is known; and wrong
-// answers that the checker has to find.
+// Random problems through allocator, checker and simulator; small problems whose answer is known;
+// and wrong answers that the checker has to find.
 #include "compiler/regalloc/regalloc.h"
 
 #include <cstdint>
@@ -40,7 +40,8 @@ uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
   return value == nullptr ? otherwise : std::strtoull(value, nullptr, 10);
 }
 
-// More of them, or one case alone: --test_env=REGALLOC_TEST_SEED=first --test_env=REGALLOC_TEST_COUNT=n.
+// More of them, or one case alone: --test_env=REGALLOC_TEST_SEED=first
+// --test_env=REGALLOC_TEST_COUNT=n.
 TEST(RandomAllocationTest, ChecksAndRuns) {
   const uint64_t first = FromEnvironment("REGALLOC_TEST_SEED", 0);
   const uint64_t count = FromEnvironment("REGALLOC_TEST_COUNT", 6000);
@@ -69,8 +70,9 @@ TEST(RandomAllocationTest, IsDeterministic) {
   }
 }
 
-// A wrong answer may still be right by accident (another place holds the same value, or nobody looks), so the
-// checker is held against the simulator: whatever the simulator sees go wrong, the checker has to report.
+// A wrong answer may still be right by accident (another place holds the same value, or nobody
+// looks), so the checker is held against the simulator: whatever the simulator sees go wrong, the
+// checker has to report.
 TEST(CheckerTest, FindsEveryFaultThatMatters) {
   int harmful = 0;
   int found = 0;
@@ -151,7 +153,8 @@ TEST(CheckerTest, FindsEveryFaultThatMatters) {
   EXPECT_GT(found, mutations / 2);
 }
 
-// --- Small problems -------------------------------------------------------------------------------
+// --- Small problems
+// -------------------------------------------------------------------------------
 
 // Builds problems by hand. Blocks are added in order; edges name blocks that may come later.
 class Maker {

@@ -1,9 +1,10 @@
-// Moves arise in three places: between parts of one value in a gap, on edges, and for fixed and reusing
-// operands. All moves of one place and stage happen at the same time; then they are put in order.
+// Moves arise in three places: between parts of one value in a gap, on edges, and for fixed and
+// reusing operands. All moves of one place and stage happen at the same time; then they are put in
+// order.
 //
-// A value that goes to memory is stored in one of two ways, whichever executes fewer stores: once, right after its
-// definition (SSA: the slot stays right for ever), or wherever a part in a register is followed by a part in
-// memory (good for values that are needed in memory only on cold paths).
+// A value that goes to memory is stored in one of two ways, whichever executes fewer stores: once,
+// right after its definition (SSA: the slot stays right for ever), or wherever a part in a register
+// is followed by a part in memory (good for values that are needed in memory only on cold paths).
 #include "compiler/regalloc/resolve.h"
 
 #include <algorithm>
@@ -257,9 +258,8 @@ class Resolver {
     out_.moves.reserve(moves_.size());
     for (size_t k = 0; k + 1 < begin.size(); ++k) {
       if (begin[k] == begin[k + 1]) continue;
-      sequencer.Sequence(
-          absl::MakeConstSpan(sorted).subspan(begin[k], begin[k + 1] - begin[k]),
-          static_cast<InstIndex>(k / kNumStages), out_.moves);
+      sequencer.Sequence(absl::MakeConstSpan(sorted).subspan(begin[k], begin[k + 1] - begin[k]),
+                         static_cast<InstIndex>(k / kNumStages), out_.moves);
     }
   }
 

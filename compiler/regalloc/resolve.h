@@ -1,4 +1,5 @@
-// From "which part of a value lives where" to the answer: operand locations, moves, tracked locations.
+// From "which part of a value lives where" to the answer: operand locations, moves, tracked
+// locations.
 #ifndef PRECAST_COMPILER_REGALLOC_RESOLVE_H_
 #define PRECAST_COMPILER_REGALLOC_RESOLVE_H_
 

@@ -79,16 +79,16 @@ class Simulator {
 
   absl::Status CheckTracked(const Block& block, InstIndex i) {
     if (i + 1 == block.end && block.succs_count == 1) return absl::OkStatus();
-    const auto end = std::upper_bound(
-        s_.tracked.begin(), s_.tracked.end(), i,
-        [](InstIndex at, const TrackedLocation& t) { return at < t.from; });
+    const auto end =
+        std::upper_bound(s_.tracked.begin(), s_.tracked.end(), i,
+                         [](InstIndex at, const TrackedLocation& t) { return at < t.from; });
     for (auto t = end; t != s_.tracked.begin();) {
       --t;
       if (t->from < block.begin) break;
       if (t->to < i) continue;
       if (At(t->location, p_.vreg_class[t->vreg]) != value_[t->vreg]) {
-        return absl::InternalError(absl::StrCat("instruction ", i, ": tracked v", t->vreg, " is not in ",
-                                                ToString(t->location)));
+        return absl::InternalError(absl::StrCat("instruction ", i, ": tracked v", t->vreg,
+                                                " is not in ", ToString(t->location)));
       }
     }
     return absl::OkStatus();
@@ -145,7 +145,8 @@ class Simulator {
 
 }  // namespace
 
-absl::Status Simulate(const Problem& problem, const Solution& solution, uint64_t seed, int max_steps) {
+absl::Status Simulate(const Problem& problem, const Solution& solution, uint64_t seed,
+                      int max_steps) {
   for (BlockIndex b = 0; b < problem.blocks.size(); ++b) {
     if (problem.blocks[b].preds_count != 0) continue;
     Simulator simulator(problem, solution, seed + b);
@@ -154,26 +155,30 @@ absl::Status Simulate(const Problem& problem, const Solution& solution, uint64_t
   return absl::OkStatus();
 }
 
-double MoveCost(const Problem& problem, const Solution& solution) {
-  double cost = 0;
+MoveCosts CountMoves(const Problem& problem, const Solution& solution) {
+  MoveCosts costs;
   size_t move = 0;
   for (const Block& block : problem.blocks) {
     for (InstIndex i = block.begin; i < block.end; ++i) {
       for (; move < solution.moves.size() && solution.moves[move].before == i; ++move) {
         const Move& m = solution.moves[move];
-        const bool memory =
-            m.from.kind == Location::Kind::kSlot || m.to.kind == Location::Kind::kSlot;
-        cost += block.frequency * (memory ? 2.0 : m.swap ? 1.5 : 1.0);
+        const bool load = m.from.kind == Location::Kind::kSlot;
+        const bool store = m.to.kind == Location::Kind::kSlot;
+        if (load) costs.loads += block.frequency;
+        if (store) costs.stores += block.frequency;
+        if (load || store) continue;
+        const bool edge = i == block.begin || (i + 1 == block.end && block.succs_count == 1);
+        (edge ? costs.edge_copies : costs.copies) += block.frequency;
       }
       const Inst& inst = problem.insts[i];
       for (uint32_t k = 0; k < inst.operands_count; ++k) {
         if (solution.operands[inst.operands_begin + k].kind == Location::Kind::kSlot) {
-          cost += block.frequency;
+          costs.memory_operands += block.frequency;
         }
       }
     }
   }
-  return cost;
+  return costs;
 }
 
 }  // namespace precast::regalloc

@@ -1,5 +1,5 @@
-// First fit. A slot remembers in a bit set, eight instructions to the bit, where it is taken: coarse, but
-// quick to test and never wrong in the dangerous direction.
+// First fit. A slot remembers in a bit set, eight instructions to the bit, where it is taken:
+// coarse, but quick to test and never wrong in the dangerous direction.
 #include "compiler/regalloc/slots.h"
 
 #include <algorithm>

@@ -15,12 +15,13 @@ namespace precast::regalloc {
 inline constexpr uint32_t kNoSlot = ~uint32_t{0};
 
 struct Slots {
-  std::vector<uint32_t> of_vreg;  // slot within the vreg's class, or kNoSlot if it is never in memory
+  std::vector<uint32_t>
+      of_vreg;  // slot within the vreg's class, or kNoSlot if it is never in memory
   uint32_t count[kNumClasses] = {0, 0};
 };
 
-// Two values that are ever live at the same time get different slots; the spilled members of a bundle
-// share one.
+// Two values that are ever live at the same time get different slots; the spilled members of a
+// bundle share one.
 Slots AssignSlots(const Problem& problem, const Intervals& intervals, const Bundles& bundles,
                   const Assignment& assignment);
 

@@ -11,13 +11,15 @@
 
 namespace precast::regalloc {
 
-// Knows for every boundary between two blocks in layout order how often control crosses it. A cut inside a
-// block costs the block's frequency, a cut at a boundary costs a move on each edge across it.
+// Knows for every boundary between two blocks in layout order how often control crosses it. A cut
+// inside a block costs the block's frequency, a cut at a boundary costs a move on each edge across
+// it.
 class SplitPoints {
  public:
   SplitPoints(const Problem& problem, const Liveness& live);
 
-  // The cheapest gap position in [min, max] (both gap positions, min <= max); the latest of equal ones.
+  // The cheapest gap position in [min, max] (both gap positions, min <= max); the latest of equal
+  // ones.
   Pos Cheapest(Pos min, Pos max) const;
 
  private:

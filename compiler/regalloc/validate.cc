@@ -28,8 +28,8 @@ class Validator {
 
   absl::Status Run() {
     for (auto step : {&Validator::CheckBounds, &Validator::CheckEdges, &Validator::CheckDefs,
-                      &Validator::ComputeDominators, &Validator::CheckInsts,
-                      &Validator::CheckUses, &Validator::CheckTracked}) {
+                      &Validator::ComputeDominators, &Validator::CheckInsts, &Validator::CheckUses,
+                      &Validator::CheckTracked}) {
       if (absl::Status status = (this->*step)(); !status.ok()) return status;
     }
     return absl::OkStatus();
@@ -256,7 +256,8 @@ class Validator {
             input.constraint != Operand::Constraint::kReg) {
           return fault("reuses something else than an early register use");
         }
-        if (p_.vreg_class[input.vreg] != p_.vreg_class[op.vreg]) return fault("reuses another class");
+        if (p_.vreg_class[input.vreg] != p_.vreg_class[op.vreg])
+          return fault("reuses another class");
         if (++reuses[op.reuse] > 1) return fault("input is reused twice");
       }
       if (op.constraint == Operand::Constraint::kFixed) {
@@ -267,7 +268,8 @@ class Validator {
         if (late_use && (inst.clobbers & Bit(op.fixed))) return fault("late use is clobbered");
         for (uint32_t j = 0; j < k; ++j) {
           const Operand& other = ops[j];
-          if (other.constraint != Operand::Constraint::kFixed || !(other.fixed == op.fixed)) continue;
+          if (other.constraint != Operand::Constraint::kFixed || !(other.fixed == op.fixed))
+            continue;
           if (use && other.kind == Operand::Kind::kUse) {
             if (other.vreg != op.vreg) return fault("two values fixed to one register");
           } else if (use == (other.kind == Operand::Kind::kUse)) {
@@ -348,7 +350,8 @@ class Validator {
       if (t.to >= p_.blocks[b].end) {
         return Fault("tracked range v", t.vreg, " ", t.from, "..", t.to, ": leaves block ", b);
       }
-      if (absl::Status status = CheckUse(t.vreg, b, t.from, "tracking"); !status.ok()) return status;
+      if (absl::Status status = CheckUse(t.vreg, b, t.from, "tracking"); !status.ok())
+        return status;
     }
     return absl::OkStatus();
   }
