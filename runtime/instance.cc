@@ -73,7 +73,7 @@ absl::StatusOr<std::unique_ptr<Instance>> Instance::Create(
 
   abi::VmContext& context = instance->context_;
   context.memory_base = instance->memory_->base();
-  context.runtime = instance.get();
+  context.runtime = static_cast<NativeCallbacks*>(instance.get());
   context.pc = instance->program_.entry_pc;
   if (absl::Status s = instance->memory_->MapProgram(instance->program_); !s.ok()) return s;
   if (absl::Status s = instance->host_->SetUp(instance->program_, *instance->memory_, context);
@@ -326,19 +326,12 @@ bool Instance::Exited(RunResult& result) const {
   return true;
 }
 
-}  // namespace precast::runtime
-
-// Called by trampolines.S.
-
-bool PrecastHostCall(precast::abi::VmContext* context) {
-  return static_cast<precast::runtime::Instance*>(context->runtime)->HostCall();
-}
-
-const void* PrecastResolvePlt(precast::abi::VmContext* context, uint32_t index) {
-  auto* instance = static_cast<precast::runtime::Instance*>(context->runtime);
-  CHECK(instance->options_.resolve_plt != nullptr)
+const void* Instance::ResolvePlt(uint32_t index) {
+  CHECK(options_.resolve_plt != nullptr)
       << "unbound PLT entry " << index << " and nobody to bind it";
-  const void* target = instance->options_.resolve_plt(index);
+  const void* target = options_.resolve_plt(index);
   CHECK(target != nullptr) << "PLT entry " << index << " cannot be bound";
   return target;
 }
+
+}  // namespace precast::runtime

@@ -59,7 +59,7 @@ struct RunStatistics {
   uint64_t native_exits[6] = {};  // by abi::ExitReason
 };
 
-class Instance {
+class Instance final : private NativeCallbacks {
  public:
   static constexpr int64_t kUnlimited = int64_t{1} << 62;
 
@@ -72,7 +72,7 @@ class Instance {
   static absl::StatusOr<std::unique_ptr<Instance>> Create(
       std::shared_ptr<const loader::Image> image, std::unique_ptr<HostAbi> host,
       InstanceOptions options);
-  ~Instance();
+  ~Instance() override;
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
@@ -99,17 +99,15 @@ class Instance {
   void set_retired(uint64_t retired) { retired_ = retired; }
 
  private:
-  friend bool ::PrecastHostCall(precast::abi::VmContext* context);
-  friend const void* ::PrecastResolvePlt(precast::abi::VmContext* context, uint32_t index);
-
   Instance() = default;
 
   absl::Status AllocateNativeStack(uint64_t size);
   // Each returns true when `result` says why the run is over.
   bool RunNative(const void* entry, RunResult& result);
   bool RunInterpreter(bool until_limit, RunResult& result);
-  // Performs the host call at context_.pc. False: the guest has exited.
-  bool HostCall();
+  // False: the guest has exited.
+  bool HostCall() override;
+  const void* ResolvePlt(uint32_t index) override;
   // Brings the state at a native site into x[], pc and fuel.
   absl::Status Materialize(const loader::SiteInfo& site);
   bool ConfirmTrap(std::optional<uint8_t> code, RunResult& result);

@@ -18,3 +18,20 @@ absl::Span<const void* const> CallbackAddresses() {
 }
 
 }  // namespace precast::runtime
+
+// Called by trampolines.S; with C linkage, so that they are known by these names there.
+
+extern "C" {
+
+bool PrecastHostCall(precast::abi::VmContext* context);
+const void* PrecastResolvePlt(precast::abi::VmContext* context, uint32_t index);
+
+bool PrecastHostCall(precast::abi::VmContext* context) {
+  return static_cast<precast::runtime::NativeCallbacks*>(context->runtime)->HostCall();
+}
+
+const void* PrecastResolvePlt(precast::abi::VmContext* context, uint32_t index) {
+  return static_cast<precast::runtime::NativeCallbacks*>(context->runtime)->ResolvePlt(index);
+}
+
+}  // extern "C"

@@ -24,16 +24,22 @@ void precast_resolve_plt();
 // Leaves guest code from a signal handler: r15 holds the context, all else is in it.
 void precast_exit_guest();
 
-// Provided by instance.cc, called by trampolines.S on the host's stack.
-// Performs the host call of the ecall at context->pc on the state in the context. True: the guest
-// continues at context->pc; false: it has ended or must stop.
-bool PrecastHostCall(precast::abi::VmContext* context);
-// Native code of PLT entry `index`, bound from now on. Never null.
-const void* PrecastResolvePlt(precast::abi::VmContext* context, uint32_t index);
-
 }  // extern "C"
 
 namespace precast::runtime {
+
+// What native code asks of the runtime, on the host's stack. VmContext::runtime points to one of
+// these.
+class NativeCallbacks {
+ public:
+  virtual ~NativeCallbacks() = default;
+
+  // Performs the host call of the ecall at context->pc, on the state in the context. True: the
+  // guest continues at context->pc; false: it has ended or must stop.
+  virtual bool HostCall() = 0;
+  // Native code of PLT entry `index`, bound from now on. Never null.
+  virtual const void* ResolvePlt(uint32_t index) = 0;
+};
 
 // The addresses the loader puts into GOT slots, indexed by abi::Callback.
 absl::Span<const void* const> CallbackAddresses();
