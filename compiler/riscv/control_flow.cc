@@ -4,9 +4,10 @@
 #include <array>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/log/check.h"
 #include "absl/strings/str_format.h"
 
 namespace precast::riscv {
@@ -14,7 +15,17 @@ namespace {
 
 // Limits on what a hostile or odd program can make us do.
 constexpr uint32_t kMaxTableEntries = 4096;
+constexpr uint32_t kMaxGuesses = 1024;        // targets of one jump whose table was not seen
 constexpr uint32_t kMaxSwitchSpan = 1 << 16;  // bytes between the lowest and highest switch target
+// Of all switches together, since many jumps may name the same targets: targets, and words of span.
+constexpr uint64_t kMaxSwitchTargets = 1 << 20;
+constexpr uint64_t kMaxSwitchWords = 1 << 22;
+
+uint32_t LoadWord(const std::vector<uint8_t>& data, uint64_t offset) {
+  uint32_t word;
+  std::memcpy(&word, data.data() + offset, 4);
+  return word;
+}
 
 // Initialized guest memory, by address.
 class Memory {
@@ -22,15 +33,13 @@ class Memory {
   explicit Memory(const guest::Program& program) : program_(program) {}
 
   std::optional<uint32_t> Word(uint32_t address) const {
-    for (const guest::Segment& s : program_.segments) {
-      const uint32_t offset = address - s.address;
-      if (offset < s.data.size() && s.data.size() - offset >= 4) {
-        uint32_t word;
-        std::memcpy(&word, s.data.data() + offset, 4);
-        return word;
-      }
-    }
-    return std::nullopt;
+    auto it = std::upper_bound(program_.segments.begin(), program_.segments.end(), address,
+                               [](uint32_t a, const guest::Segment& s) { return a < s.address; });
+    if (it == program_.segments.begin()) return std::nullopt;
+    --it;
+    const uint64_t offset = address - it->address;
+    if (offset + 4 > it->data.size()) return std::nullopt;
+    return LoadWord(it->data, offset);
   }
 
  private:
@@ -57,10 +66,10 @@ struct JumpTable {
   std::optional<uint32_t> bound;  // number of entries, if a range check was seen
 };
 
-// An indirect jump whose targets are still to be found.
-struct PendingJump {
+// An indirect jump through a table that is still to be read.
+struct TableJump {
   uint32_t index;
-  std::optional<JumpTable> table;
+  JumpTable table;
 };
 
 enum Flag : uint8_t {
@@ -88,6 +97,7 @@ class Recovery {
       Follow();
       ResolveJumps();
     } while (!worklist_.empty() || SweepGaps());
+    SettleSwitches();
     SettleTaken();
     FormBlocks();
     return FormRegions();
@@ -97,6 +107,7 @@ class Recovery {
   void Mark(uint32_t index, uint8_t flags) {
     if (index == Code::kNone) return;
     if ((flags_[index] & kReached) == 0) worklist_.push_back(index);
+    if ((flags & kStart) != 0) starts_.insert(index);
     flags_[index] |= flags | kLeader;
   }
   void MarkPc(uint32_t pc, uint8_t flags) { Mark(code_.IndexOf(pc), flags); }
@@ -224,12 +235,13 @@ class Recovery {
       return;
     }
     if (in.rd != 0 || IsLinkRegister(in.rs1)) return;
-    PendingJump jump{index, std::nullopt};
     const bool relative = base.kind == Abstract::Kind::kRelativeTarget;
     if (in.imm == 0 && (base.kind == Abstract::Kind::kTableWord || relative)) {
-      jump.table = JumpTable{base.c, relative, bound != 0 ? std::optional(bound) : std::nullopt};
+      table_jumps_.push_back(
+          {index, {base.c, relative, bound != 0 ? std::optional(bound) : std::nullopt}});
+    } else {
+      blind_jumps_.push_back(index);
     }
-    pending_.push_back(jump);
   }
 
   bool IsLikelyCode(uint32_t pc) const {
@@ -244,55 +256,59 @@ class Recovery {
   void ScanData() {
     for (const guest::Segment& segment : program_.segments) {
       for (uint32_t offset = 0; offset + 4 <= segment.data.size(); offset += 4) {
-        uint32_t word;
-        std::memcpy(&word, segment.data.data() + offset, 4);
+        const uint32_t word = LoadWord(segment.data, offset);
         if (!IsLikelyCode(word)) continue;
         const uint32_t index = code_.IndexOf(segment.address + offset);
         if (index != Code::kNone && (flags_[index] & kReached) != 0) continue;
-        data_words_.push_back({segment.address + offset, word, false});
+        data_words_.push_back({word, segment.address + offset});
       }
     }
+    std::sort(data_words_.begin(), data_words_.end());
   }
 
-  // The function that contains `pc`: from the last known start at or below it to the next start.
+  // The function that holds an instruction, as pcs: from the last known start at or below it to the
+  // next start, without gaps.
   std::pair<uint32_t, uint32_t> Extent(uint32_t index) const {
-    uint32_t begin = index, end = index + 1;
-    while (begin > 0 && (flags_[begin] & kStart) == 0 &&
-           code_.PcOf(begin - 1) == code_.PcOf(begin) - 4)
-      --begin;
-    while (end < code_.size() && (flags_[end] & kStart) == 0 &&
-           code_.PcOf(end) == code_.PcOf(end - 1) + 4)
-      ++end;
-    return {code_.PcOf(begin), code_.PcOf(end - 1) + 4};
+    auto next = starts_.upper_bound(index);
+    const uint32_t begin = next == starts_.begin() ? 0 : *std::prev(next);
+    const uint32_t last = (next == starts_.end() ? code_.size() : *next) - 1;
+    const auto [run_begin, run_end] = code_.RunOf(index);
+    return {std::max(run_begin, code_.PcOf(begin)), std::min(run_end, code_.PcOf(last) + 4)};
   }
 
   // Once everything direct has been followed: finds targets of indirect jumps in their tables; then
   // takes the remaining code addresses as roots.
   void ResolveJumps() {
-    std::vector<PendingJump> unresolved;
-    for (const PendingJump& jump : std::exchange(pending_, {})) {
-      if (jump.table) {
-        ReadTable(jump.index, *jump.table);
-      } else {
-        unresolved.push_back(jump);
+    for (const TableJump& jump : std::exchange(table_jumps_, {})) ReadTable(jump.index, jump.table);
+    if (!worklist_.empty()) return;  // follow these first: they may show where functions start
+    for (uint32_t jump : std::exchange(blind_jumps_, {})) GuessTargets(jump);
+    if (!std::exchange(data_words_marked_, true)) {
+      for (const DataWord& word : data_words_) {
+        if (!word.in_table) MarkPc(word.value, kTaken);
       }
     }
-    if (!worklist_.empty()) {
-      pending_ = std::move(unresolved);
-      return;  // follow these first: they may show where functions start
+    for (; built_marked_ < built_.size(); ++built_marked_) MarkPc(built_[built_marked_], kTaken);
+  }
+
+  // A jump whose table was not seen may go to all code addresses in data that are in its function.
+  void GuessTargets(uint32_t jump) {
+    const auto [begin, end] = Extent(jump);
+    auto by_value = [](const DataWord& w, uint32_t value) { return w.value < value; };
+    const auto first = std::lower_bound(data_words_.begin(), data_words_.end(), begin, by_value);
+    const auto last = std::lower_bound(first, data_words_.end(), end, by_value);
+    const size_t count = static_cast<size_t>(last - first);
+    if (count > kMaxGuesses || !Spend(count)) return;
+    for (auto it = first; it != last; ++it) {
+      it->in_table = true;
+      AddSwitchTarget(jump, it->value);
     }
-    for (const PendingJump& jump : unresolved) {
-      const auto [begin, end] = Extent(jump.index);
-      for (DataWord& word : data_words_) {
-        if (word.value < begin || word.value >= end) continue;
-        word.in_table = true;
-        AddSwitchTarget(jump.index, word.value);
-      }
-    }
-    for (const DataWord& word : data_words_) {
-      if (!word.in_table) MarkPc(word.value, kTaken);
-    }
-    for (uint32_t pc : built_) MarkPc(pc, kTaken);
+  }
+
+  // False if the program's switches have too many targets already.
+  bool Spend(uint64_t targets) {
+    if (switch_targets_left_ < targets) return false;
+    switch_targets_left_ -= targets;
+    return true;
   }
 
   void ReadTable(uint32_t jump, const JumpTable& table) {
@@ -301,7 +317,7 @@ class Recovery {
     for (uint32_t i = 0; i < count; ++i) {
       const uint32_t address = table.address + 4 * i;
       std::optional<uint32_t> word = memory_.Word(address);
-      if (!word) return;
+      if (!word || !Spend(1)) return;
       const uint32_t target = table.relative ? table.address + *word : *word;
       if (!IsLikelyCode(target)) return;
       if (target < begin || target >= end) {
@@ -309,8 +325,7 @@ class Recovery {
         continue;  // a cold part elsewhere: reached through the dispatcher
       }
       AddSwitchTarget(jump, target);
-      auto it = std::lower_bound(data_words_.begin(), data_words_.end(), address,
-                                 [](const DataWord& w, uint32_t a) { return w.address < a; });
+      auto it = std::lower_bound(data_words_.begin(), data_words_.end(), DataWord{target, address});
       if (it != data_words_.end() && it->address == address) it->in_table = true;
     }
   }
@@ -335,6 +350,29 @@ class Recovery {
       Follow();
     }
     return found;
+  }
+
+  // Switches too large for a table of their own stay indirect jumps: their targets are reached
+  // through the dispatcher.
+  void SettleSwitches() {
+    std::vector<uint32_t> jumps;
+    for (auto& [jump, targets] : switch_targets_) {
+      jumps.push_back(jump);
+      std::sort(targets.begin(), targets.end());
+      targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
+    }
+    std::sort(jumps.begin(), jumps.end());
+    uint64_t words_left = kMaxSwitchWords;
+    for (uint32_t jump : jumps) {
+      const std::vector<uint32_t>& targets = switch_targets_[jump];
+      const uint32_t span = targets.back() - targets.front();
+      if (span <= kMaxSwitchSpan && span / 4 < words_left) {
+        words_left -= span / 4 + 1;
+        continue;
+      }
+      built_.insert(built_.end(), targets.begin(), targets.end());
+      switch_targets_.erase(jump);
+    }
   }
 
   // Jump tables are often found after their words were taken for function pointers: only what is
@@ -392,13 +430,8 @@ class Recovery {
     } else {
       block.kind = BlockEnd::kIndirectJump;
       if (auto it = switch_targets_.find(last); it != switch_targets_.end()) {
-        std::vector<uint32_t>& targets = it->second;
-        std::sort(targets.begin(), targets.end());
-        targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
-        if (targets.back() - targets.front() <= kMaxSwitchSpan) {
-          block.kind = BlockEnd::kSwitch;
-          block.switch_targets = std::move(targets);
-        }
+        block.kind = BlockEnd::kSwitch;
+        block.switch_targets = std::move(it->second);
       }
     }
   }
@@ -541,9 +574,13 @@ class Recovery {
     }
   }
 
+  // A word of initialized memory that is the address of an instruction.
   struct DataWord {
-    uint32_t address, value;
-    bool in_table;
+    uint32_t value, address;
+    bool in_table = false;  // of a jump table that was understood
+    bool operator<(const DataWord& other) const {
+      return std::pair(value, address) < std::pair(other.value, other.address);
+    }
   };
 
   const guest::Program& program_;
@@ -552,11 +589,17 @@ class Recovery {
   std::vector<uint8_t> flags_;         // by instruction index
   std::vector<uint32_t> jump_target_;  // of jal and of jalr to constants, by instruction index
   std::vector<uint32_t> worklist_;     // instruction indexes to follow from
-  std::vector<PendingJump> pending_;
-  std::vector<uint32_t> built_;       // code addresses built by instructions, and gap starts
-  std::vector<DataWord> data_words_;  // ascending by address
+  absl::btree_set<uint32_t> starts_;   // instruction indexes with kStart
+  std::vector<TableJump> table_jumps_;
+  std::vector<uint32_t> blind_jumps_;  // indirect jumps whose table was not seen
+  // Pcs that need an entry: built by instructions, starts of gaps, targets of switches too large.
+  std::vector<uint32_t> built_;
+  size_t built_marked_ = 0;           // the first so many have been followed
+  std::vector<DataWord> data_words_;  // ascending
+  bool data_words_marked_ = false;    // they have been followed
   absl::flat_hash_map<uint32_t, std::vector<uint32_t>>
       switch_targets_;  // by instruction index of the jump
+  uint64_t switch_targets_left_ = kMaxSwitchTargets;
   std::vector<BasicBlock> blocks_;
   std::vector<uint32_t> block_of_;  // by instruction index
   std::vector<uint32_t> parent_;    // union-find over blocks
@@ -564,28 +607,42 @@ class Recovery {
 
 }  // namespace
 
+// Code ranges and segments are both ascending and without overlap.
 Code::Code(const guest::Program& program) {
+  size_t first = 0;  // segments before it end before the code range at hand begins
   for (const guest::CodeRange& code : program.code) {
-    for (const guest::Segment& s : program.segments) {
-      const uint64_t data_end = s.address + uint64_t{s.data.size()};
-      const uint64_t begin = std::max<uint64_t>(code.begin, s.address),
-                     end = std::min<uint64_t>(code.end, data_end);
+    while (first < program.segments.size() &&
+           program.segments[first].address + program.segments[first].size <= code.begin) {
+      ++first;
+    }
+    for (size_t i = first; i < program.segments.size(); ++i) {
+      const guest::Segment& s = program.segments[i];
+      if (s.address >= code.end) break;
+      const uint64_t begin = std::max<uint64_t>(code.begin, s.address);
+      const uint64_t end = std::min<uint64_t>(code.end, s.address + uint64_t{s.data.size()});
       if (begin + 4 > end) continue;
-      ranges_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end), size()});
+      if (ranges_.empty() || ranges_.back().end != begin) {
+        ranges_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(begin), size()});
+      }
       for (uint64_t pc = begin; pc + 4 <= end; pc += 4) {
-        uint32_t word;
-        std::memcpy(&word, s.data.data() + (pc - s.address), 4);
-        instructions_.push_back(Decode(word));
+        instructions_.push_back(Decode(LoadWord(s.data, pc - s.address)));
+        ranges_.back().end = static_cast<uint32_t>(pc + 4);
       }
     }
   }
 }
 
-uint32_t Code::PcOf(uint32_t index) const {
-  for (size_t i = ranges_.size(); i-- > 0;) {
-    if (index >= ranges_[i].base) return ranges_[i].begin + 4 * (index - ranges_[i].base);
-  }
-  return kNone;
+uint32_t Code::IndexOf(uint32_t pc) const {
+  auto it = std::upper_bound(ranges_.begin(), ranges_.end(), pc,
+                             [](uint32_t p, const Range& r) { return p < r.begin; });
+  if (it == ranges_.begin() || pc % 4 != 0) return kNone;
+  --it;
+  return pc < it->end ? it->base + (pc - it->begin) / 4 : kNone;
+}
+
+const Code::Range& Code::RangeAt(uint32_t index) const {
+  return *std::prev(std::upper_bound(ranges_.begin(), ranges_.end(), index,
+                                     [](uint32_t i, const Range& r) { return i < r.base; }));
 }
 
 std::optional<uint32_t> Region::FindBlock(uint32_t pc) const {

@@ -17,31 +17,35 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/types/span.h"
 #include "compiler/guest/program.h"
 #include "compiler/riscv/decoder.h"
 
 namespace precast::riscv {
 
 // The instructions of a program, decoded once; indexed by pc. Covers the code that has bytes in the
-// file.
+// file. Instructions next to each other in memory have indexes next to each other.
 class Code {
  public:
   explicit Code(const guest::Program& program);
 
   static constexpr uint32_t kNone = 0xffffffff;
   // Flat index of the instruction at `pc`, or kNone if pc is misaligned or not code.
-  uint32_t IndexOf(uint32_t pc) const {
-    for (const Range& r : ranges_) {
-      if (pc - r.begin < r.end - r.begin) return pc % 4 == 0 ? r.base + (pc - r.begin) / 4 : kNone;
-    }
-    return kNone;
-  }
+  uint32_t IndexOf(uint32_t pc) const;
   bool Contains(uint32_t pc) const { return IndexOf(pc) != kNone; }
   const Instruction& At(uint32_t index) const { return instructions_[index]; }
-  uint32_t PcOf(uint32_t index) const;
+  // `index` must be less than size().
+  uint32_t PcOf(uint32_t index) const {
+    const Range& range = RangeAt(index);
+    return range.begin + 4 * (index - range.base);
+  }
+  // The pcs [first, second) around an instruction that hold code without a gap.
+  std::pair<uint32_t, uint32_t> RunOf(uint32_t index) const {
+    const Range& range = RangeAt(index);
+    return {range.begin, range.end};
+  }
   uint32_t size() const { return static_cast<uint32_t>(instructions_.size()); }
 
  private:
@@ -49,7 +53,9 @@ class Code {
     uint32_t begin, end;  // guest addresses
     uint32_t base;        // flat index of `begin`
   };
-  std::vector<Range> ranges_;  // ascending
+  const Range& RangeAt(uint32_t index) const;
+
+  std::vector<Range> ranges_;  // ascending, with gaps between them
   std::vector<Instruction> instructions_;
 };
 

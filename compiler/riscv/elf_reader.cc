@@ -3,8 +3,10 @@
 #include <elf.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -41,6 +43,7 @@ class File {
     std::memcpy(&record, bytes_.data() + offset, sizeof record);
     return record;
   }
+  uint64_t size() const { return bytes_.size(); }
   bool Contains(uint64_t offset, uint64_t size) const {
     return offset <= bytes_.size() && size <= bytes_.size() - offset;
   }
@@ -91,14 +94,24 @@ absl::StatusOr<Elf32_Ehdr> ReadHeader(const File& file) {
     return Bad("e_phentsize", offsetof(Elf32_Ehdr, e_phentsize), "32",
                absl::StrFormat("%d", h.e_phentsize));
   }
-  if (h.e_phnum == 0) return Bad("e_phnum", offsetof(Elf32_Ehdr, e_phnum), "at least 1", "0");
+  if (h.e_phnum == 0 || h.e_phnum == PN_XNUM) {
+    return Bad("e_phnum", offsetof(Elf32_Ehdr, e_phnum), "1 to 65534",
+               absl::StrFormat("%d", h.e_phnum));
+  }
   return h;
 }
+
+// A program header and where it is in the file.
+struct Load {
+  Elf32_Phdr header;
+  uint64_t at;
+};
 
 // PT_LOAD headers by ascending address, each checked against the file, the address space and the
 // others.
 absl::StatusOr<std::vector<Elf32_Phdr>> ReadLoads(const File& file, const Elf32_Ehdr& header) {
-  std::vector<Elf32_Phdr> loads;
+  std::vector<Load> loads;
+  uint64_t file_bytes = 0;
   for (uint32_t i = 0; i < header.e_phnum; ++i) {
     const uint64_t at = uint64_t{header.e_phoff} + i * sizeof(Elf32_Phdr);
     std::optional<Elf32_Phdr> ph = file.Read<Elf32_Phdr>(at);
@@ -117,28 +130,43 @@ absl::StatusOr<std::vector<Elf32_Phdr>> ReadLoads(const File& file, const Elf32_
       return Bad("p_offset", at + offsetof(Elf32_Phdr, p_offset), "segment inside the file",
                  absl::StrFormat("0x%x + 0x%x bytes", ph->p_offset, ph->p_filesz));
     }
+    // Segments may not share bytes of the file, or a small file could fill the address space.
+    file_bytes += ph->p_filesz;
+    if (file_bytes > file.size()) {
+      return Bad(
+          "p_filesz", at + offsetof(Elf32_Phdr, p_filesz),
+          absl::StrFormat("all segments together at most the file's 0x%x bytes", file.size()),
+          absl::StrFormat("0x%x bytes up to this one", file_bytes));
+    }
     if (uint64_t{ph->p_vaddr} + ph->p_memsz > kAddressSpace) {
       return Bad("p_vaddr", at + offsetof(Elf32_Phdr, p_vaddr), "segment below 2^32",
                  absl::StrFormat("0x%x + 0x%x bytes", ph->p_vaddr, ph->p_memsz));
     }
-    loads.push_back(*ph);
+    loads.push_back({*ph, at});
   }
   if (loads.empty())
     return Bad("program headers", header.e_phoff, "at least one non-empty PT_LOAD", "none");
-  std::stable_sort(loads.begin(), loads.end(),
-                   [](const Elf32_Phdr& a, const Elf32_Phdr& b) { return a.p_vaddr < b.p_vaddr; });
-  for (size_t i = 1; i < loads.size(); ++i) {
-    if (uint64_t{loads[i - 1].p_vaddr} + loads[i - 1].p_memsz > loads[i].p_vaddr) {
-      return Bad("p_vaddr", header.e_phoff, "segments that do not overlap",
-                 absl::StrFormat("0x%x + 0x%x bytes and 0x%x", loads[i - 1].p_vaddr,
-                                 loads[i - 1].p_memsz, loads[i].p_vaddr));
+  std::stable_sort(loads.begin(), loads.end(), [](const Load& a, const Load& b) {
+    return a.header.p_vaddr < b.header.p_vaddr;
+  });
+  std::vector<Elf32_Phdr> headers;
+  uint64_t previous_end = 0;
+  for (const Load& load : loads) {
+    const Elf32_Phdr& ph = load.header;
+    if (ph.p_vaddr < previous_end) {
+      return Bad("p_vaddr", load.at + offsetof(Elf32_Phdr, p_vaddr),
+                 absl::StrFormat("at least 0x%x, where another segment ends", previous_end),
+                 absl::StrFormat("0x%x", ph.p_vaddr));
     }
+    previous_end = uint64_t{ph.p_vaddr} + ph.p_memsz;
+    headers.push_back(ph);
   }
-  return loads;
+  return headers;
 }
 
+// As Linux maps them: whatever may be written or executed may be read.
 void AddPermissions(guest::Segment& segment, uint32_t p_flags) {
-  segment.readable |= (p_flags & (PF_R | PF_X)) != 0;
+  segment.readable |= (p_flags & (PF_R | PF_W | PF_X)) != 0;
   segment.writable |= (p_flags & PF_W) != 0;
   segment.executable |= (p_flags & PF_X) != 0;
 }
@@ -172,12 +200,16 @@ std::vector<guest::Segment> LayOutPages(const std::vector<Elf32_Phdr>& loads) {
   return pages;
 }
 
+// Both `loads` and `pages` are ascending.
 void CopyContents(const File& file, const std::vector<Elf32_Phdr>& loads,
                   std::vector<guest::Segment>& pages) {
+  size_t first = 0;  // segments before it end before the program header at hand begins
   for (const Elf32_Phdr& ph : loads) {
     const absl::Span<const uint8_t> bytes = file.Bytes(ph.p_offset, ph.p_filesz);
     const uint64_t begin = ph.p_vaddr, end = begin + bytes.size();
-    for (guest::Segment& segment : pages) {
+    while (pages[first].address + pages[first].size <= begin) ++first;
+    for (size_t i = first; i < pages.size() && pages[i].address < end; ++i) {
+      guest::Segment& segment = pages[i];
       const uint64_t from = std::max<uint64_t>(begin, segment.address);
       const uint64_t to = std::min<uint64_t>(end, segment.address + segment.size);
       if (from >= to) continue;
@@ -189,33 +221,44 @@ void CopyContents(const File& file, const std::vector<Elf32_Phdr>& loads,
   }
 }
 
-// Where instructions may be, for control-flow recovery: the executable sections if there are
+// Where instructions are likely, for control-flow recovery: the executable sections if there are
 // section headers (so that constants in a text segment are not taken for code), else empty.
 std::vector<guest::CodeRange> ReadCodeHint(const std::vector<Elf32_Shdr>& sections,
                                            const std::vector<guest::CodeRange>& code) {
-  std::vector<guest::CodeRange> hint;
+  struct Range {
+    uint64_t begin, end;
+  };
+  std::vector<Range> executable;
   for (const Elf32_Shdr& s : sections) {
     if ((s.sh_flags & SHF_EXECINSTR) == 0 || s.sh_type != SHT_PROGBITS) continue;
-    const uint64_t end = uint64_t{s.sh_addr} + s.sh_size;
-    for (const guest::CodeRange& range : code) {
-      const uint64_t from = std::max<uint64_t>(s.sh_addr, range.begin),
-                     to = std::min<uint64_t>(end, range.end);
-      if (from < to)
-        hint.push_back({static_cast<uint32_t>((from + 3) & ~uint64_t{3}),
-                        static_cast<uint32_t>(to & ~uint64_t{3})});
-    }
+    const uint64_t begin = (uint64_t{s.sh_addr} + 3) & ~uint64_t{3};
+    const uint64_t end = (uint64_t{s.sh_addr} + s.sh_size) & ~uint64_t{3};
+    if (begin < end) executable.push_back({begin, end});
   }
-  std::sort(hint.begin(), hint.end(), [](auto& a, auto& b) { return a.begin < b.begin; });
-  std::vector<guest::CodeRange> merged;
-  for (const guest::CodeRange& range : hint) {
-    if (range.begin >= range.end) continue;
+  std::sort(executable.begin(), executable.end(), [](const Range& a, const Range& b) {
+    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+  });
+  std::vector<Range> merged;
+  for (const Range& range : executable) {
     if (!merged.empty() && range.begin <= merged.back().end) {
       merged.back().end = std::max(merged.back().end, range.end);
     } else {
       merged.push_back(range);
     }
   }
-  return merged;
+  // Both lists are ascending and without overlap; so is what they have in common.
+  std::vector<guest::CodeRange> hint;
+  for (size_t m = 0, c = 0; m < merged.size() && c < code.size();) {
+    const uint64_t from = std::max<uint64_t>(merged[m].begin, code[c].begin);
+    const uint64_t to = std::min<uint64_t>(merged[m].end, code[c].end);
+    if (from < to) hint.push_back({static_cast<uint32_t>(from), static_cast<uint32_t>(to)});
+    if (merged[m].end < code[c].end) {
+      ++m;
+    } else {
+      ++c;
+    }
+  }
+  return hint;
 }
 
 std::vector<Elf32_Shdr> ReadSections(const File& file, const Elf32_Ehdr& header) {
@@ -230,20 +273,28 @@ std::vector<Elf32_Shdr> ReadSections(const File& file, const Elf32_Ehdr& header)
   return sections;
 }
 
+// The symbols of the first symbol table (there is at most one: gABI chapter 4, "Sections"). Names
+// may overlap in the string table; a file whose names add up to more than itself loses the rest of
+// them.
 std::vector<guest::Symbol> ReadSymbols(const File& file, const std::vector<Elf32_Shdr>& sections) {
   std::vector<guest::Symbol> symbols;
-  for (const Elf32_Shdr& table : sections) {
-    if (table.sh_type != SHT_SYMTAB || table.sh_link >= sections.size()) continue;
-    if (!file.Contains(table.sh_offset, table.sh_size)) continue;
-    for (uint64_t at = 0; at + sizeof(Elf32_Sym) <= table.sh_size; at += sizeof(Elf32_Sym)) {
-      const Elf32_Sym sym = *file.Read<Elf32_Sym>(table.sh_offset + at);
-      const int type = ELF32_ST_TYPE(sym.st_info);
-      if (sym.st_shndx == SHN_UNDEF || sym.st_shndx >= SHN_LORESERVE) continue;
-      if (type != STT_FUNC && type != STT_OBJECT && type != STT_NOTYPE) continue;
-      std::string_view name = file.String(sections[table.sh_link], sym.st_name);
-      if (name.empty() || name[0] == '$') continue;  // mapping symbols ($x, $d) are not names
-      symbols.push_back({std::string(name), sym.st_value, sym.st_size, type == STT_FUNC});
-    }
+  const auto table = std::find_if(sections.begin(), sections.end(),
+                                  [](const Elf32_Shdr& s) { return s.sh_type == SHT_SYMTAB; });
+  if (table == sections.end() || table->sh_link >= sections.size() ||
+      !file.Contains(table->sh_offset, table->sh_size)) {
+    return symbols;
+  }
+  uint64_t name_bytes = 0;
+  for (uint64_t at = 0; at + sizeof(Elf32_Sym) <= table->sh_size; at += sizeof(Elf32_Sym)) {
+    const Elf32_Sym sym = *file.Read<Elf32_Sym>(table->sh_offset + at);
+    const int type = ELF32_ST_TYPE(sym.st_info);
+    if (sym.st_shndx == SHN_UNDEF || sym.st_shndx >= SHN_LORESERVE) continue;
+    if (type != STT_FUNC && type != STT_OBJECT && type != STT_NOTYPE) continue;
+    std::string_view name = file.String(sections[table->sh_link], sym.st_name);
+    if (name.empty() || name[0] == '$') continue;  // mapping symbols ($x, $d) are not names
+    name_bytes += name.size();
+    if (name_bytes > file.size()) break;
+    symbols.push_back({std::string(name), sym.st_value, sym.st_size, type == STT_FUNC});
   }
   std::stable_sort(
       symbols.begin(), symbols.end(),

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/log/check.h"
 #include "compiler/ir/builder.h"
 #include "compiler/riscv/region_analysis.h"

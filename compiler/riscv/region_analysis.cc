@@ -1,8 +1,10 @@
 #include "compiler/riscv/region_analysis.h"
 
 #include <algorithm>
-
-#include "absl/log/check.h"
+#include <functional>
+#include <optional>
+#include <queue>
+#include <utility>
 
 namespace precast::riscv {
 namespace {
@@ -151,40 +153,58 @@ class Planner {
     }
   }
 
-  // Registers not passed that may differ from VmContext; passed ones always do.
-  void SolveDirty() {
-    if (local_) return;
-    bool changed = true;
-    while (changed) {
-      changed = false;
-      for (uint32_t n : plan_.order) {
-        Node& node = plan_.nodes[n];
-        RegisterSet dirty = passed_;
-        for (uint32_t p : node.predecessors) {
-          const Node& pred = plan_.nodes[p];
-          if (!pred.IsBoundary()) dirty |= pred.dirty | pred.writes;
-        }
-        changed |= dirty != node.dirty;
-        node.dirty = dirty;
+  // Applies `update` to nodes until nothing changes any more. It says whether the node changed, so
+  // that the nodes that depend on it are looked at again; of those waiting, the one first in
+  // `plan_.order` (or last, if `backward`) comes first. Every node is looked at once at least.
+  template <typename Update>
+  void Solve(bool backward, Update update) {
+    const uint32_t count = static_cast<uint32_t>(plan_.order.size());
+    auto node_at = [&](uint32_t rank) { return plan_.order[backward ? count - 1 - rank : rank]; };
+    std::vector<uint32_t> rank_of(plan_.nodes.size(), kNoNode);
+    for (uint32_t rank = 0; rank < count; ++rank) rank_of[node_at(rank)] = rank;
+    std::vector<uint8_t> waiting(plan_.nodes.size());
+    std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>> again;
+    auto visit = [&](uint32_t rank) {
+      const uint32_t n = node_at(rank);
+      waiting[n] = 0;
+      if (!update(plan_.nodes[n], n)) return;
+      for (uint32_t d : backward ? plan_.nodes[n].predecessors : plan_.nodes[n].successors) {
+        if (waiting[d] || rank_of[d] == kNoNode) continue;
+        waiting[d] = 1;
+        again.push(rank_of[d]);
       }
+    };
+    for (uint32_t rank = 0; rank < count; ++rank) waiting[node_at(rank)] = 1;
+    for (uint32_t rank = 0; rank < count; ++rank) visit(rank);
+    while (!again.empty()) {
+      const uint32_t rank = again.top();
+      again.pop();
+      visit(rank);
     }
   }
 
-  void SolveNeeded() {
-    bool changed = true;
-    while (changed) {
-      changed = false;
-      for (size_t i = plan_.order.size(); i-- > 0;) {
-        Node& node = plan_.nodes[plan_.order[i]];
-        RegisterSet out = 0;
-        if (!local_) {
-          for (uint32_t s : node.successors) out |= plan_.nodes[s].needed;
-        }
-        const RegisterSet needed = node.reads | node.dirty | (out & ~node.writes);
-        changed |= needed != node.needed;
-        node.needed = needed;
+  // Registers not passed that may differ from VmContext; passed ones always do.
+  void SolveDirty() {
+    if (local_) return;
+    Solve(/*backward=*/false, [&](Node& node, uint32_t) {
+      RegisterSet dirty = passed_;
+      for (uint32_t p : node.predecessors) {
+        const Node& pred = plan_.nodes[p];
+        if (!pred.IsBoundary()) dirty |= pred.dirty | pred.writes;
       }
-    }
+      return std::exchange(node.dirty, dirty) != dirty;
+    });
+  }
+
+  void SolveNeeded() {
+    Solve(/*backward=*/true, [&](Node& node, uint32_t) {
+      RegisterSet out = 0;
+      if (!local_) {
+        for (uint32_t s : node.successors) out |= plan_.nodes[s].needed;
+      }
+      const RegisterSet needed = node.reads | node.dirty | (out & ~node.writes);
+      return std::exchange(node.needed, needed) != needed;
+    });
   }
 
   // Optimistic: a predecessor not yet seen agrees with everything.
@@ -194,28 +214,24 @@ class Planner {
     auto out = [&](uint32_t n, int r) {
       return (plan_.nodes[n].writes >> r & 1) != 0 ? n : plan_.nodes[n].source[r];
     };
-    bool changed = true;
-    while (changed) {
-      changed = false;
-      for (uint32_t n : plan_.order) {
-        Node& node = plan_.nodes[n];
-        for (int r = 1; r < 32; ++r) {
-          if ((node.needed >> r & 1) == 0 || node.source[r] == n) continue;
-          uint32_t source = kUnseen;
-          if (node.IsBoundary() || local_ || (node.loads_state && (passed_ >> r & 1) == 0)) {
-            source = n;
-          } else {
-            for (uint32_t p : node.predecessors) {
-              const uint32_t from = out(p, r);
-              if (from == kUnseen || from == source) continue;
-              source = source == kUnseen ? from : n;
-            }
+    Solve(/*backward=*/false, [&](Node& node, uint32_t n) {
+      bool changed = false;
+      for (int r = 1; r < 32; ++r) {
+        if ((node.needed >> r & 1) == 0 || node.source[r] == n) continue;
+        uint32_t source = kUnseen;
+        if (node.IsBoundary() || local_ || (node.loads_state && (passed_ >> r & 1) == 0)) {
+          source = n;
+        } else {
+          for (uint32_t p : node.predecessors) {
+            const uint32_t from = out(p, r);
+            if (from == kUnseen || from == source) continue;
+            source = source == kUnseen ? from : n;
           }
-          changed |= source != node.source[r];
-          node.source[r] = source;
         }
+        changed |= std::exchange(node.source[r], source) != source;
       }
-    }
+      return changed;
+    });
   }
 
   const Region& region_;
