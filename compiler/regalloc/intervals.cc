@@ -81,9 +81,6 @@ class Builder {
       for (uint32_t k = 0; k < block.params_count; ++k) {
         const VReg v = p_.block_params[block.params_begin + k];
         out_.def_pos[v] = block_from_;
-        for (uint32_t e = 0; e < block.preds_count; ++e) {
-          HintFromEdge(v, p_.pred_blocks[block.preds_begin + e], b, k);
-        }
       }
     }
     Finish();
@@ -148,18 +145,10 @@ class Builder {
         const VReg param = p_.block_params[target.params_begin + k];
         AddRange(v, end);
         AddUse(v, end - 1, UseKind::kWeak);
-        AddHint(v, {end - 1, true, param, std::min(block.frequency, target.frequency)});
+        const float frequency = std::min(block.frequency, target.frequency);
+        AddHint(v, {end - 1, true, param, frequency});
+        AddHint(param, {GapOf(target.begin), true, v, frequency});
       }
-    }
-  }
-
-  void HintFromEdge(VReg param, BlockIndex pred, BlockIndex block, uint32_t index) {
-    const Block& from = p_.blocks[pred];
-    for (uint32_t e = 0; e < from.succs_count; ++e) {
-      const Edge& edge = p_.edges[from.succs_begin + e];
-      if (edge.target != block || edge.args_count <= index) continue;
-      AddHint(param, {block_from_, true, p_.edge_args[edge.args_begin + index],
-                      std::min(from.frequency, p_.blocks[block].frequency)});
     }
   }
 
@@ -206,19 +195,9 @@ class Builder {
     }
   }
 
-  bool IsReused(const Inst& inst, uint32_t operand) const {
-    for (uint32_t k = 0; k < inst.operands_count; ++k) {
-      const Operand& op = p_.operands[inst.operands_begin + k];
-      if (op.kind == Operand::Kind::kDef && op.constraint == Operand::Constraint::kReuse &&
-          op.reuse == operand) {
-        return true;
-      }
-    }
-    return false;
-  }
-
   void AddUses(InstIndex i) {
     const Inst& inst = p_.insts[i];
+    const std::bitset<256> reused = ReusedOperands(p_, inst);
     for (uint32_t k = 0; k < inst.operands_count; ++k) {
       const Operand& op = p_.operands[inst.operands_begin + k];
       if (op.kind != Operand::Kind::kUse) continue;
@@ -228,7 +207,7 @@ class Builder {
         AddHint(op.vreg, {GapOf(i), false, RegIndex(op.fixed), block_freq_});
         continue;
       }
-      if (IsReused(inst, k)) {
+      if (k < reused.size() && reused[k]) {
         AddRange(op.vreg, CopyOf(i));
         AddUse(op.vreg, GapOf(i), UseKind::kWeak);
         continue;
@@ -307,6 +286,15 @@ class Builder {
 };
 
 }  // namespace
+
+std::bitset<256> ReusedOperands(const Problem& problem, const Inst& inst) {
+  std::bitset<256> reused;
+  for (uint32_t k = 0; k < inst.operands_count; ++k) {
+    const Operand& op = problem.operands[inst.operands_begin + k];
+    if (op.constraint == Operand::Constraint::kReuse) reused.set(op.reuse);
+  }
+  return reused;
+}
 
 Intervals BuildIntervals(const Problem& problem, const Liveness& live) {
   return Builder(problem, live).Build();

@@ -2,6 +2,7 @@
 #ifndef PRECAST_COMPILER_REGALLOC_INTERVALS_H_
 #define PRECAST_COMPILER_REGALLOC_INTERVALS_H_
 
+#include <bitset>
 #include <cstdint>
 #include <vector>
 
@@ -74,6 +75,10 @@ struct Intervals {
   // at earlier positions.
   std::vector<Pos> def_pos;
 };
+
+// Which operands of the instruction a definition reuses; Operand::reuse reaches no further than
+// 255.
+std::bitset<256> ReusedOperands(const Problem& problem, const Inst& inst);
 
 Intervals BuildIntervals(const Problem& problem, const Liveness& live);
 

@@ -44,7 +44,7 @@ uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
 // --test_env=REGALLOC_TEST_COUNT=n.
 TEST(RandomAllocationTest, ChecksAndRuns) {
   const uint64_t first = FromEnvironment("REGALLOC_TEST_SEED", 0);
-  const uint64_t count = FromEnvironment("REGALLOC_TEST_COUNT", 6000);
+  const uint64_t count = FromEnvironment("REGALLOC_TEST_COUNT", 4000);
   for (uint64_t seed = first; seed < first + count && !HasFatalFailure(); ++seed) TryOne(seed);
 }
 

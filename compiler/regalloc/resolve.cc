@@ -8,6 +8,7 @@
 #include "compiler/regalloc/resolve.h"
 
 #include <algorithm>
+#include <bitset>
 #include <utility>
 
 #include "absl/log/check.h"
@@ -123,7 +124,7 @@ class Resolver {
       const float frequency = p_.blocks[b].frequency;
       for (InstIndex i = p_.blocks[b].begin; i < p_.blocks[b].end; ++i) {
         const Inst& inst = p_.insts[i];
-        uint64_t reused = 0;  // by operand number
+        const std::bitset<256> reused = ReusedOperands(p_, inst);
         for (uint32_t k = 0; k < inst.operands_count; ++k) {
           const Operand& op = p_.operands[inst.operands_begin + k];
           Location& location = out_.operands[inst.operands_begin + k];
@@ -136,32 +137,19 @@ class Resolver {
               Add(i + 1, kSplit, op.vreg, op.vreg, location, At(op.vreg, GapOf(i + 1)), frequency);
             }
           } else if (use) {
-            if (k < 64 && (reused >> k & 1)) continue;
-            if (IsReusedLater(inst, k)) continue;
+            if (k < reused.size() && reused[k]) continue;  // set with the definition
             location = At(op.vreg, EarlyOf(i));
           } else if (op.constraint == Operand::Constraint::kReuse) {
             location = At(op.vreg, LateOf(i));
             const VReg input = p_.operands[inst.operands_begin + op.reuse].vreg;
             Add(i, kCopy, input, op.vreg, At(input, GapOf(i)), location, frequency);
             out_.operands[inst.operands_begin + op.reuse] = location;
-            if (op.reuse < 64) reused |= uint64_t{1} << op.reuse;
           } else {
             location = At(op.vreg, LateOf(i));
           }
         }
       }
     }
-  }
-
-  bool IsReusedLater(const Inst& inst, uint32_t use) const {
-    for (uint32_t k = use + 1; k < inst.operands_count; ++k) {
-      const Operand& op = p_.operands[inst.operands_begin + k];
-      if (op.kind == Operand::Kind::kDef && op.constraint == Operand::Constraint::kReuse &&
-          op.reuse == use) {
-        return true;
-      }
-    }
-    return false;
   }
 
   void AddEdgeMoves() {
