@@ -44,6 +44,10 @@ absl::Status ParseNumber(std::string_view text, uint64_t* value) {
   return absl::OkStatus();
 }
 
+std::string FullName(std::string_view program, const Command& command) {
+  return absl::StrCat(program, command.name.empty() ? "" : " ", command.name);
+}
+
 }  // namespace
 
 Flag Switch(std::string name, char letter, std::string help, bool* target) {
@@ -91,9 +95,9 @@ Parsed Parse(std::string_view program, Command& command, int argc, char** argv) 
   options.push_back({nullptr, 0, nullptr, 0});
   letters += "h";
 
+  const std::string name = FullName(program, command);
   auto wrong = [&](std::string_view message) {
-    absl::FPrintF(stderr, "%s %s: %s\nTry \"%s %s --help\".\n", program, command.name, message,
-                  program, command.name);
+    absl::FPrintF(stderr, "%s: %s\nTry \"%s --help\".\n", name, message, name);
     return Parsed::kWrong;
   };
   optind = 0;  // glibc: start over
@@ -103,7 +107,15 @@ Parsed Parse(std::string_view program, Command& command, int argc, char** argv) 
       absl::PrintF("%s", Help(program, command));
       return Parsed::kHelp;
     }
-    if (c == '?') return wrong(absl::StrCat("unknown flag ", argv[optind - 1]));
+    if (c == '?') {
+      // optopt is the letter, 0 for an unknown or ambiguous name, or a switch that was given a
+      // value.
+      if (optopt >= kFirstLongFlag) {
+        return wrong(absl::StrCat("flag ", argv[optind - 1], ": it takes no value"));
+      }
+      return wrong(absl::StrCat("unknown flag ", optopt != 0 ? absl::StrFormat("-%c", optopt)
+                                                             : std::string(argv[optind - 1])));
+    }
     if (c == ':') return wrong(absl::StrCat("flag ", argv[optind - 1], " needs a value"));
     for (size_t i = 0; i < command.flags.size(); ++i) {
       const Flag& flag = command.flags[i];
@@ -118,8 +130,9 @@ Parsed Parse(std::string_view program, Command& command, int argc, char** argv) 
 }
 
 std::string Help(std::string_view program, const Command& command) {
-  std::string text = absl::StrFormat("%s\n\nUsage: %s %s %s\n\n%s\n", command.summary, program,
-                                     command.name, command.usage, command.description);
+  std::string text =
+      absl::StrFormat("%s\n\nUsage: %s %s\n\n%s\n", command.summary, FullName(program, command),
+                      command.usage, command.description);
   text += "\nFlags:\n";
   auto row = [&](std::string left, std::string_view help) {
     bool first = true;

@@ -35,7 +35,7 @@ Flag Texts(std::string name, char letter, std::string value, std::string help,
 Flag Number(std::string name, char letter, std::string value, std::string help, uint64_t* target);
 
 struct Command {
-  std::string name;
+  std::string name;     // empty for a tool without commands
   std::string usage;    // after the name: "PROGRAM -o IMAGE [flags]"
   std::string summary;  // one line, for the list of commands
   std::string description;

@@ -1,0 +1,117 @@
+// aotc: compiles guest programs ahead of time, runs them, and shows what it made of them. This file
+// is the table of its subcommands; each has its own file in commands/.
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "compiler/image/build_identity.h"
+#include "loader/format/aot_file_info.h"
+#include "loader/format/guid.h"
+#include "runtime/abi/fingerprint.h"
+#include "tools/cli/suggest.h"
+#include "tools/commands/commands.h"
+#include "tools/commands/io.h"
+
+namespace precast::aotc {
+namespace {
+
+struct Subcommand {
+  const char* name;
+  const char* summary;
+  int (*main)(int argc, char** argv);
+};
+
+constexpr Subcommand kSubcommands[] = {
+    {"compile", "compile a guest program to an image", CompileMain},
+    {"run", "run a guest program or an image of it", RunMain},
+    {"resume", "continue a guest from a snapshot", ResumeMain},
+    {"inspect", "show an image's identity, segments, tables and sizes", InspectMain},
+    {"disasm", "print an image's machine code beside the guest's instructions", DisasmMain},
+    {"check", "say whether an image can be loaded, and if not, all that is wrong", CheckMain},
+    {"trace", "run interpreter and native code side by side, up to the first difference",
+     TraceMain},
+};
+
+std::string Help() {
+  std::string text =
+      "aotc compiles RISC-V programs (RV32IM ELF executables) ahead of time to ELF images, and "
+      "runs\n"
+      "them in a sandbox with an exact count of instructions.\n\n"
+      "Usage: aotc COMMAND [flags] ...\n\nCommands:\n";
+  for (const Subcommand& c : kSubcommands) {
+    absl::StrAppendFormat(&text, "  %-9s %s\n", c.name, c.summary);
+  }
+  absl::StrAppend(
+      &text,
+      "\n`aotc COMMAND --help` says more. `aotc --version` names this build.\n\n"
+      "Exit codes: 0 done, 1 failed, 2 wrong command line; `run` gives the guest's own, or\n"
+      "120 not started, 121 trapped, 122 suspended, 123 internal error.\n\n"
+      "Try:\n"
+      "  aotc compile hello.elf && aotc run hello.so --stats\n");
+  return text;
+}
+
+std::string Version() {
+  return absl::StrFormat("aotc %s\nimage format %d, runtime ABI %s\n", image::kCompilerIdentity,
+                         format::kFormatVersion, format::ToHex(abi::kFingerprint));
+}
+
+int Main(int argc, char** argv) {
+  // `bazel run` starts programs in a directory of its own; paths are relative to where the user
+  // stands.
+  if (const char* directory = getenv("BUILD_WORKING_DIRECTORY"); directory != nullptr) {
+    if (chdir(directory) != 0) {
+      PrintError(absl::StrCat("cannot change to ", directory,
+                              " (BUILD_WORKING_DIRECTORY); relative paths will not be found"));
+    }
+  }
+  if (argc < 2) {
+    absl::FPrintF(stderr, "%s", Help());
+    return cli::kExitUsage;
+  }
+  std::string_view name = argv[1];
+  if (name == "--version" || name == "version") {
+    absl::PrintF("%s", Version());
+    return cli::kExitOk;
+  }
+  if (name == "--help" || name == "-h" || name == "help") {
+    if (argc < 3 || name != "help") {
+      absl::PrintF("%s", Help());
+      return cli::kExitOk;
+    }
+    static char help_flag[] = "--help";
+    argv[1] = argv[2];
+    argv[2] = help_flag;
+    name = argv[1];
+    argc = 3;
+  }
+  std::vector<std::string> names;
+  for (const Subcommand& c : kSubcommands) {
+    if (name == c.name) return c.main(argc - 1, argv + 1);
+    names.emplace_back(c.name);
+  }
+  const std::optional<std::string> closest = cli::Closest(name, names);
+  absl::FPrintF(stderr, "aotc: no command \"%s\"%s\nTry \"aotc --help\".\n", name,
+                closest ? absl::StrCat("; did you mean \"", *closest, "\"?") : "");
+  return cli::kExitUsage;
+}
+
+}  // namespace
+}  // namespace precast::aotc
+
+int main(int argc, char** argv) {
+  const int exit_code = precast::aotc::Main(argc, argv);
+  // What was printed may not have arrived: a full disk, a closed pipe.
+  if (fflush(stdout) != 0 && exit_code == precast::cli::kExitOk) {
+    precast::aotc::PrintError("cannot write to standard output");
+    return precast::cli::kExitFailure;
+  }
+  return exit_code;
+}

@@ -1,0 +1,44 @@
+#include "tools/commands/commands.h"
+
+#include <cstdio>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "tools/commands/image_view.h"
+#include "tools/commands/io.h"
+
+namespace precast::aotc {
+
+cli::Flag OptLevelFlag(int* level) {
+  return {
+      "opt-level", 'O', "N", "0: each basic block alone; 1: whole regions in SSA form (default)",
+      [level](std::string_view text) {
+        if (text != "0" && text != "1") {
+          return absl::InvalidArgumentError(absl::StrCat("expected 0 or 1, found \"", text, "\""));
+        }
+        *level = text[0] - '0';
+        return absl::OkStatus();
+      }};
+}
+
+absl::StatusOr<format::Guid> ProgramGuid(const std::string& file_or_guid) {
+  if (std::optional<format::Guid> guid = format::ParseGuid(file_or_guid)) return *guid;
+  absl::StatusOr<std::vector<uint8_t>> file = ReadFile(file_or_guid);
+  if (!file.ok()) return file.status();
+  if (LooksLikeImage(*file)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--program: ", file_or_guid, " is an image, expected a guest program"));
+  }
+  return format::GuidOf(*file);
+}
+
+int UsageError(std::string_view command, std::string_view message) {
+  absl::FPrintF(stderr, "%s %s: %s\nTry \"%s %s --help\".\n", kProgram, command, message, kProgram,
+                command);
+  return cli::kExitUsage;
+}
+
+}  // namespace precast::aotc

@@ -1,0 +1,214 @@
+// aotc compile: a guest program in, an image (or assembly, IR, a listing) out.
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
+#include "compiler/driver/driver.h"
+#include "nlohmann/json.hpp"
+#include "tools/commands/commands.h"
+#include "tools/commands/image_view.h"
+#include "tools/commands/io.h"
+#include "tools/commands/listing.h"
+
+namespace precast::aotc {
+namespace {
+
+constexpr char kDescription[] =
+    R"(Compiles PROGRAM, a statically linked RV32IM ELF executable, ahead of time.
+
+What is written (--emit):
+  so      the image, an ELF shared object (default; to PROGRAM with .so for .elf)
+  asm     the same image as GNU assembly (.s) and a linker script beside it (.ld);
+          prints how `as` and `ld` make the image of them
+  ir      the intermediate representation after optimization (to standard output)
+  disasm  the listing that `aotc disasm` prints (to standard output)
+
+The output depends on the program, the flags -O and the compiler, and on nothing else. It is
+written as a whole or not at all.)";
+
+// Shows how far the work is, on a terminal, once it takes longer than two seconds.
+class Progress {
+ public:
+  explicit Progress(bool on) : on_(on && isatty(STDERR_FILENO) != 0) {}
+  ~Progress() { Clear(); }
+
+  void Show(size_t done, size_t total) {
+    if (!on_) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_) return;
+    next_ = now + std::chrono::milliseconds(100);
+    shown_ = true;
+    absl::FPrintF(stderr, "\r\033[Kcompiling: %d of %d regions, %d %%", done, total,
+                  100 * done / std::max<size_t>(1, total));
+    fflush(stderr);
+  }
+  void Clear() {
+    if (shown_) absl::FPrintF(stderr, "\r\033[K");
+    shown_ = false;
+  }
+
+ private:
+  bool on_;
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point next_ =
+      std::chrono::steady_clock::now() + std::chrono::seconds(2);
+};
+
+std::string DefaultOutput(std::string_view program, std::string_view emit) {
+  if (emit == "ir" || emit == "disasm") return "-";
+  return absl::StrCat(absl::StripSuffix(program, ".elf"), emit == "asm" ? ".s" : ".so");
+}
+
+std::string_view AsText(absl::Span<const uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void PrintSummary(const std::string& program, const std::string& output, int level,
+                  const driver::CompileStats& stats, bool json) {
+  if (json) {
+    const nlohmann::ordered_json report = {{"program", program},
+                                           {"output", output},
+                                           {"opt_level", level},
+                                           {"regions", stats.regions},
+                                           {"guest_instructions", stats.guest_instructions},
+                                           {"ir_instructions", stats.ir_instructions},
+                                           {"code_bytes", stats.code_bytes},
+                                           {"image_bytes", stats.image_bytes},
+                                           {"milliseconds", stats.seconds * 1e3}};
+    const std::string text =
+        report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    absl::FPrintF(stderr, "%s\n", text);
+    return;
+  }
+  absl::FPrintF(stderr, "%s: %s regions, %s guest instructions, %s bytes of code", output,
+                Grouped(stats.regions), Grouped(stats.guest_instructions),
+                Grouped(stats.code_bytes));
+  absl::FPrintF(stderr, ", image of %s bytes, %.1f ms\n", Grouped(stats.image_bytes),
+                stats.seconds * 1e3);
+}
+
+absl::Status EmitAssembly(absl::Span<const uint8_t> file, const driver::CompileOptions& options,
+                          const std::string& output, bool quiet) {
+  absl::StatusOr<elfwriter::Assembly> result = driver::CompileToAssembly(file, options);
+  if (!result.ok()) return result.status();
+  if (output == "-") return WriteFileOrStdout("-", result->source);
+  const std::string_view stem = absl::StripSuffix(output, ".s");
+  const std::string script = absl::StrCat(stem, ".ld");
+  if (absl::Status s = WriteFile(script, result->linker_script); !s.ok()) return s;
+  if (absl::Status s = WriteFile(output, result->source); !s.ok()) return s;
+  if (!quiet) {
+    absl::FPrintF(stderr, "%s, %s; for the image:\n  as -o %s.o %s && ld %s -T %s %s.o -o %s.so\n",
+                  output, script, stem, output, result->linker_options, script, stem, stem);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EmitIr(absl::Span<const uint8_t> file, const driver::CompileOptions& options,
+                    const std::string& output) {
+  absl::StatusOr<std::string> text = driver::CompileToIr(file, options);
+  if (!text.ok()) return text.status();
+  return WriteFileOrStdout(output, *text);
+}
+
+}  // namespace
+
+int CompileMain(int argc, char** argv) {
+  std::string output, emit = "so";
+  uint64_t threads = 0;
+  bool json = false, quiet = false;
+  driver::CompileOptions options;
+  cli::Command command{
+      .name = "compile",
+      .usage = "PROGRAM [-o OUTPUT] [flags]",
+      .summary = "Compile a guest program to an image",
+      .description = kDescription,
+      .examples =
+          "  aotc compile hello.elf                      # writes hello.so\n"
+          "  aotc compile hello.elf -o /tmp/h.so -O0\n"
+          "  aotc compile hello.elf --emit=ir | less\n",
+      .flags = {cli::Text("output", 'o', "FILE", "where to write; - is standard output", &output),
+                cli::Text("emit", 'e', "KIND", "so, asm, ir or disasm (default so)", &emit),
+                OptLevelFlag(&options.opt_level),
+                cli::Number("jobs", 'j', "N",
+                            "threads (default: one per processor); the output is the same",
+                            &threads),
+                cli::Switch("check", 0,
+                            "verify the IR after every pass, and the register allocation (slow)",
+                            &options.check),
+                cli::Switch("json", 0, "print the summary as JSON", &json),
+                cli::Switch("quiet", 'q', "print nothing but errors", &quiet)},
+      .positional = {}};
+  switch (cli::Parse(kProgram, command, argc, argv)) {
+    case cli::Parsed::kHelp:
+      return cli::kExitOk;
+    case cli::Parsed::kWrong:
+      return cli::kExitUsage;
+    case cli::Parsed::kRun:
+      break;
+  }
+  if (command.positional.size() != 1) {
+    return UsageError("compile", command.positional.empty()
+                                     ? "which PROGRAM?"
+                                     : absl::StrCat("one PROGRAM at a time; what is \"",
+                                                    command.positional[1], "\"?"));
+  }
+  if (emit != "so" && emit != "asm" && emit != "ir" && emit != "disasm") {
+    return UsageError("compile",
+                      absl::StrCat("--emit: expected so, asm, ir or disasm, found \"", emit, "\""));
+  }
+  constexpr uint64_t kMaxThreads = 1024;
+  if (threads > kMaxThreads) {
+    return UsageError("compile", absl::StrCat("--jobs: at most ", kMaxThreads));
+  }
+  const std::string& program = command.positional[0];
+  if (output.empty()) output = DefaultOutput(program, emit);
+  if (emit == "so" && output == "-" && isatty(STDOUT_FILENO) != 0) {
+    return UsageError("compile", "an image is not text: name a file with -o, or use a pipe");
+  }
+  options.threads = static_cast<int>(threads);
+
+  absl::StatusOr<std::vector<uint8_t>> file = ReadFile(program);
+  if (!file.ok()) {
+    PrintError(file.status().message());
+    return cli::kExitFailure;
+  }
+  Progress progress(!quiet && !json);
+  options.progress = [&](size_t done, size_t total) { progress.Show(done, total); };
+
+  absl::Status status;
+  if (emit == "asm") {
+    status = EmitAssembly(*file, options, output, quiet);
+  } else if (emit == "ir") {
+    status = EmitIr(*file, options, output);
+  } else {
+    absl::StatusOr<driver::CompileResult> result = driver::Compile(*file, options);
+    progress.Clear();
+    status = result.status();
+    if (status.ok() && emit == "disasm") {
+      absl::StatusOr<ImageView> view = ImageView::Parse(result->image);
+      ListingOptions listing_options;
+      listing_options.palette = Palette(output == "-" && UseColor(STDOUT_FILENO));
+      absl::StatusOr<std::string> listing =
+          view.ok() ? Listing(*view, listing_options) : view.status();
+      status = listing.ok() ? WriteFileOrStdout(output, *listing) : listing.status();
+    } else if (status.ok()) {
+      status = output == "-" ? WriteFileOrStdout("-", AsText(result->image))
+                             : WriteFile(output, result->image);
+      if (status.ok() && !quiet) {
+        PrintSummary(program, output, options.opt_level, result->stats, json);
+      }
+    }
+  }
+  if (status.ok()) return cli::kExitOk;
+  PrintError(absl::StrCat(program, ": ", status.message()));
+  return cli::kExitFailure;
+}
+
+}  // namespace precast::aotc

@@ -1,0 +1,184 @@
+#include "tools/commands/io.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace precast::aotc {
+namespace {
+
+absl::Status Error(int error, std::string_view what) { return absl::ErrnoToStatus(error, what); }
+
+// The file that a signal has to remove; empty if there is none. Written while the signals are
+// blocked.
+char g_temporary[4096];
+constexpr std::array<int, 3> kSignals = {SIGINT, SIGTERM, SIGHUP};
+
+void RemoveTemporary(int signal) {
+  if (g_temporary[0] != 0) unlink(g_temporary);
+  // The handler was installed with SA_RESETHAND: this time the signal ends the process.
+  raise(signal);
+}
+
+// While it exists, the signals remove the temporary file.
+class TemporaryFile {
+ public:
+  // Creates a file beside `path`.
+  explicit TemporaryFile(const std::string& path) : name_(path + ".XXXXXX") {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (int s : kSignals) sigaddset(&signals, s);
+    if (name_.size() >= sizeof(g_temporary)) {
+      error_ = ENAMETOOLONG;
+      return;
+    }
+    sigset_t before;
+    sigprocmask(SIG_BLOCK, &signals, &before);
+    fd_ = mkostemp(name_.data(), O_CLOEXEC);
+    error_ = errno;
+    if (fd_ >= 0) {
+      std::memcpy(g_temporary, name_.c_str(), name_.size() + 1);
+      for (size_t i = 0; i < kSignals.size(); ++i) {
+        struct sigaction action = {};
+        sigaction(kSignals[i], nullptr, &before_[i]);
+        if (before_[i].sa_handler == SIG_IGN) continue;  // nohup and the like
+        action.sa_handler = RemoveTemporary;
+        action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+        sigaction(kSignals[i], &action, nullptr);
+      }
+    }
+    sigprocmask(SIG_SETMASK, &before, nullptr);
+  }
+  ~TemporaryFile() {
+    if (fd_ < 0) return;
+    close(fd_);
+    if (!renamed_) unlink(name_.c_str());
+    g_temporary[0] = 0;
+    for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before_[i], nullptr);
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  int fd() const { return fd_; }
+  int error() const { return error_; }
+  bool RenameTo(const std::string& path) {
+    renamed_ = rename(name_.c_str(), path.c_str()) == 0;
+    return renamed_;
+  }
+
+ private:
+  std::string name_;
+  int fd_ = -1;
+  int error_ = 0;
+  bool renamed_ = false;
+  std::array<struct sigaction, kSignals.size()> before_;
+};
+
+// 0 or the error number.
+int WriteAll(int fd, absl::Span<const uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+  return 0;
+}
+
+absl::Span<const uint8_t> BytesOf(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<uint8_t>> ReadFile(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Error(errno, absl::StrCat("cannot open ", path));
+  const absl::Cleanup close_fd = [fd] { close(fd); };
+  struct stat info;
+  if (fstat(fd, &info) != 0) return Error(errno, absl::StrCat("cannot read ", path));
+  if (S_ISDIR(info.st_mode)) {
+    return absl::InvalidArgumentError(absl::StrCat(path, " is a directory, expected a file"));
+  }
+  std::vector<uint8_t> bytes;
+  // One byte more than the size, so that the end shows in the same pass.
+  size_t room = static_cast<size_t>(info.st_size > 0 ? info.st_size : 0) + 1;
+  for (;;) {
+    const size_t before = bytes.size();
+    bytes.resize(before + room);
+    const ssize_t n = read(fd, bytes.data() + before, room);
+    if (n < 0 && errno != EINTR) return Error(errno, absl::StrCat("cannot read ", path));
+    bytes.resize(before + static_cast<size_t>(n > 0 ? n : 0));
+    if (n == 0) return bytes;
+    room = 64 << 10;
+  }
+}
+
+absl::Status WriteFile(const std::string& path, absl::Span<const uint8_t> bytes) {
+  struct stat info;
+  const bool exists = stat(path.c_str(), &info) == 0;
+  if (exists && S_ISDIR(info.st_mode)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot write ", path, ": it is a directory; name a file in it"));
+  }
+  if (exists && !S_ISREG(info.st_mode)) {
+    const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return Error(errno, absl::StrCat("cannot write ", path));
+    const absl::Cleanup close_fd = [fd] { close(fd); };
+    const int error = WriteAll(fd, bytes);
+    return error == 0 ? absl::OkStatus() : Error(error, absl::StrCat("cannot write ", path));
+  }
+  TemporaryFile file(path);
+  if (file.fd() < 0) return Error(file.error(), absl::StrCat("cannot create ", path));
+  if (const int error = WriteAll(file.fd(), bytes); error != 0) {
+    return Error(error, absl::StrCat("cannot write ", path));
+  }
+  // mkostemp makes files for the owner alone; a new file gets what open() would have given it.
+  const mode_t mask = umask(0);
+  umask(mask);
+  fchmod(file.fd(), exists ? info.st_mode & 07777 : 0666 & ~mask);
+  if (!file.RenameTo(path)) return Error(errno, absl::StrCat("cannot replace ", path));
+  return absl::OkStatus();
+}
+
+absl::Status WriteFile(const std::string& path, std::string_view text) {
+  return WriteFile(path, BytesOf(text));
+}
+
+absl::Status WriteFileOrStdout(const std::string& path, std::string_view text) {
+  if (path != "-") return WriteFile(path, text);
+  fflush(stdout);
+  const int error = WriteAll(STDOUT_FILENO, BytesOf(text));
+  return error == 0 ? absl::OkStatus() : Error(error, "cannot write to standard output");
+}
+
+bool UseColor(int fd) {
+  const char* no_color = getenv("NO_COLOR");
+  const char* term = getenv("TERM");
+  return isatty(fd) != 0 && (no_color == nullptr || *no_color == 0) &&
+         (term == nullptr || strcmp(term, "dumb") != 0);
+}
+
+void PrintError(std::string_view message) {
+  const Palette p(UseColor(STDERR_FILENO));
+  absl::FPrintF(stderr, "%saotc: %s%s\n", p.red, p.reset, message);
+}
+
+std::string Grouped(uint64_t number) {
+  std::string text = absl::StrCat(number);
+  for (size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, ",");
+  return text;
+}
+
+}  // namespace precast::aotc

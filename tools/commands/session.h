@@ -1,0 +1,87 @@
+// A guest ready to run, whatever it came as: a PROGRAM is compiled in memory and loaded from there,
+// an IMAGE is loaded from its file.
+#ifndef PRECAST_TOOLS_COMMANDS_SESSION_H_
+#define PRECAST_TOOLS_COMMANDS_SESSION_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "compiler/guest/program.h"
+#include "loader/format/guid.h"
+#include "loader/loader.h"
+#include "runtime/host/linux/linux_host.h"
+#include "runtime/instance.h"
+#include "runtime/program.h"
+
+namespace precast::aotc {
+
+// What the runtime needs of a program that was read from its own file; keeps the memory alive.
+runtime::ProgramImage ToProgramImage(guest::Program program);
+
+struct SessionOptions {
+  bool interpret = false;  // make no native code, use none
+  int opt_level = 1;       // for programs
+  int threads = 0;         // for the compiler; 0: one per processor
+  bool check = false;      // driver::CompileOptions::check
+  bool lazy_plt = false;
+  bool share_pages = false;  // loader::LoadOptions::share_pages; for images
+  // What an image must have been compiled from.
+  std::optional<format::Guid> program_guid;
+};
+
+// A guest function, for reports.
+struct GuestFunction {
+  uint32_t begin, end;
+  std::string name;
+};
+
+class Session {
+ public:
+  // Reads the file at `path`; takes an ELF64 x86-64 file as an image, anything else as a program.
+  static absl::StatusOr<Session> Open(const std::string& path, const SessionOptions& options);
+  // A program that is in memory already.
+  static absl::StatusOr<Session> OpenProgram(absl::Span<const uint8_t> file,
+                                             const SessionOptions& options);
+
+  // A fresh instance. Several may exist at once, but their `host` options should then not share
+  // descriptors.
+  absl::StatusOr<std::unique_ptr<runtime::Instance>> Start(
+      runtime::LinuxHostOptions host, runtime::InstanceOptions options = {}) const;
+
+  bool is_image() const { return is_image_; }
+  const runtime::ProgramImage& program() const { return program_; }
+  // Null if everything is interpreted.
+  const std::shared_ptr<loader::LoadedImage>& image() const { return image_; }
+  double compile_seconds() const { return compile_seconds_; }
+  double load_seconds() const { return load_seconds_; }
+
+  // "main+0x1c", or nothing if no function is known there.
+  std::string Describe(uint32_t pc) const;
+  // The instruction word at a pc, from the program as it was loaded.
+  std::optional<uint32_t> WordAt(uint32_t pc) const;
+
+ private:
+  Session() = default;
+
+  absl::Status LoadImage(const std::string& path, absl::Span<const uint8_t> bytes,
+                         const SessionOptions& options);
+  void ReadFunctions(const loader::ImageView& view);
+
+  bool is_image_ = false;
+  bool interpret_ = false;
+  runtime::ProgramImage program_;
+  std::shared_ptr<loader::LoadedImage> image_;
+  std::vector<GuestFunction> functions_;  // by ascending begin
+  double compile_seconds_ = 0;
+  double load_seconds_ = 0;
+};
+
+}  // namespace precast::aotc
+
+#endif  // PRECAST_TOOLS_COMMANDS_SESSION_H_

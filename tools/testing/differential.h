@@ -1,0 +1,26 @@
+// Runs a random program in every way there is and compares: the differential test behind
+// //tools:difftest.
+#ifndef PRECAST_TOOLS_TESTING_DIFFERENTIAL_H_
+#define PRECAST_TOOLS_TESTING_DIFFERENTIAL_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+
+namespace precast::testing {
+
+struct DifferentialCounts {
+  uint64_t programs = 0;
+  uint64_t instructions = 0;  // interpreted, once per program
+  uint64_t exited = 0, trapped = 0, suspended = 0;
+};
+
+// Runs the program of this seed interpreted, at -O0 and at -O1 with a random limit, and at -O1
+// again with stops at random places, some of them through a snapshot. Result, trap, pc, count,
+// registers and all of memory must be equal. The error says what differs. `check` runs the
+// compiler's own checkers too. Adds to `counts`.
+absl::Status CheckSeed(uint64_t seed, bool check, DifferentialCounts& counts);
+
+}  // namespace precast::testing
+
+#endif  // PRECAST_TOOLS_TESTING_DIFFERENTIAL_H_
