@@ -12,17 +12,18 @@ absl::Span<const Edge> Successors(const Function& f, Block b) {
   return f.edges(f.terminator(b));
 }
 
-Cfg::Cfg(const Function& f) : index_(f.num_blocks(), kUnreachable) {
+Cfg::Cfg(const Function& f)
+    : index_(f.num_blocks(), kUnreachable), primary_(f.num_blocks(), false) {
   // Depth-first without recursion; `index_` marks visited blocks meanwhile.
   struct Frame {
     Block block;
     uint32_t next_edge;
   };
   std::vector<Frame> stack;
-  for (auto e = f.entries().rbegin(); e != f.entries().rend(); ++e) {
-    if (index_[e->index] != kUnreachable) continue;
-    index_[e->index] = 0;
-    stack.push_back({*e, 0});
+  for (Block e : f.entries()) {
+    if (index_[e.index] != kUnreachable) continue;
+    index_[e.index] = 0;
+    stack.push_back({e, 0});
     while (!stack.empty()) {
       const Block b = stack.back().block;
       const absl::Span<const Edge> edges = Successors(f, b);
@@ -35,6 +36,9 @@ Cfg::Cfg(const Function& f) : index_(f.num_blocks(), kUnreachable) {
       if (index_[to.index] != kUnreachable) continue;
       index_[to.index] = 0;
       stack.push_back({to, 0});
+    }
+    if (e == f.entries()[0]) {
+      for (Block b : order_) primary_[b.index] = true;
     }
   }
   std::reverse(order_.begin(), order_.end());
@@ -52,7 +56,7 @@ Cfg::Cfg(const Function& f) : index_(f.num_blocks(), kUnreachable) {
   }
 }
 
-Dominators::Dominators(const Function& f, const Cfg& cfg)
+Dominators::Dominators(const Function& f, const Cfg& cfg, From from)
     : begin_(f.num_blocks(), 0), end_(f.num_blocks(), 0) {
   // By position in `order`, with the virtual root as 0 and blocks from 1.
   const std::vector<Block>& order = cfg.order();
@@ -67,6 +71,7 @@ Dominators::Dominators(const Function& f, const Cfg& cfg)
     for (uint32_t i = 1; i < n; ++i) {
       uint32_t best = is_entry[i] ? 0 : kNone;
       for (Block p : cfg.predecessors(order[i - 1])) {
+        if (from == From::kPrimaryEntry && cfg.primary(order[i - 1]) && !cfg.primary(p)) continue;
         uint32_t other = cfg.index(p) + 1;
         if (idom[other] == kNone) continue;
         if (best == kNone) best = other;
@@ -95,8 +100,9 @@ Dominators::Dominators(const Function& f, const Cfg& cfg)
   }
 }
 
-Loops::Loops(const Function& f, const Cfg& cfg, const Dominators& dominators)
+Loops::Loops(const Function& f, const Cfg& cfg)
     : depth_(f.num_blocks(), 0), head_(f.num_blocks()), parent_(f.num_blocks()) {
+  const Dominators dominators(f, cfg, Dominators::From::kPrimaryEntry);
   const std::vector<Block>& order = cfg.order();
   // outer[h]: head of the loop that was found to contain loop h; shortened while walking.
   std::vector<Block> outer(f.num_blocks());
@@ -113,7 +119,7 @@ Loops::Loops(const Function& f, const Cfg& cfg, const Dominators& dominators)
     const Block h = *it;
     bool is_head = false;
     for (Block latch : cfg.predecessors(h)) {
-      if (!dominators.Dominates(h, latch)) continue;
+      if (cfg.primary(latch) != cfg.primary(h) || !dominators.Dominates(h, latch)) continue;
       is_head = true;
       work.push_back(latch);
     }
@@ -132,7 +138,9 @@ Loops::Loops(const Function& f, const Cfg& cfg, const Dominators& dominators)
       } else {
         head_[b.index] = h;
       }
-      for (Block p : cfg.predecessors(b)) work.push_back(p);
+      for (Block p : cfg.predecessors(b)) {
+        if (cfg.primary(p) == cfg.primary(h)) work.push_back(p);
+      }
     }
   }
   // A parent precedes its children in `order`, and a head the rest of its loop.

@@ -23,6 +23,8 @@ class Cfg {
   // Blocks reachable from the entries, in reverse postorder. In this order every edge that goes
   // backwards or to its own block is part of a cycle, and every cycle has such an edge.
   const std::vector<Block>& order() const { return order_; }
+  // Whether the first entry reaches `b`.
+  bool primary(Block b) const { return primary_[b.index]; }
   // Position in `order()`, or kUnreachable.
   uint32_t index(Block b) const { return index_[b.index]; }
   bool reachable(Block b) const { return index_[b.index] != kUnreachable; }
@@ -38,6 +40,7 @@ class Cfg {
  private:
   std::vector<Block> order_;
   std::vector<uint32_t> index_;
+  std::vector<bool> primary_;
   std::vector<uint32_t> predecessors_begin_;
   std::vector<Block> predecessors_;
 };
@@ -45,7 +48,10 @@ class Cfg {
 // Dominator tree with a virtual root above all entries.
 class Dominators {
  public:
-  Dominators(const Function& f, const Cfg& cfg);
+  // kPrimaryEntry: what the first entry reaches is taken to be reached from nowhere else. Not true,
+  // but it shows the loops that the other entries jump into.
+  enum class From : uint8_t { kAllEntries, kPrimaryEntry };
+  Dominators(const Function& f, const Cfg& cfg, From from = From::kAllEntries);
 
   // Whether every path from an entry to `b` goes through `a` (also if a == b). Both must be
   // reachable.
@@ -58,10 +64,10 @@ class Dominators {
   std::vector<uint32_t> begin_, end_;
 };
 
-// Loop nesting. Only natural loops (whose head dominates them) count.
+// Loop nesting. Only natural loops (whose head dominates them) count, as the first entry sees them.
 class Loops {
  public:
-  Loops(const Function& f, const Cfg& cfg, const Dominators& dominators);
+  Loops(const Function& f, const Cfg& cfg);
 
   uint32_t depth(Block b) const { return depth_[b.index]; }
   // Head of the innermost loop around `b`; not valid outside of loops. A head is in its own loop.

@@ -7,8 +7,7 @@ namespace precast::opt {
 
 void SetLoopDepths(ir::Function& f) {
   const ir::Cfg cfg(f);
-  const ir::Dominators dominators(f, cfg);
-  const ir::Loops loops(f, cfg, dominators);
+  const ir::Loops loops(f, cfg);
   for (ir::Block b : cfg.order()) f.block(b).loop_depth = loops.depth(b);
 }
 

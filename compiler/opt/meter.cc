@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
@@ -28,16 +29,12 @@ bool IsCall(Opcode op) {
 class MeterPlacement {
  public:
   MeterPlacement(Function& f, int64_t max_headroom)
-      : f_(f),
-        max_headroom_(max_headroom),
-        cfg_(f),
-        dominators_(f, cfg_),
-        loops_(f, cfg_, dominators_),
-        info_(f.num_blocks()) {}
+      : f_(f), max_headroom_(max_headroom), cfg_(f), loops_(f, cfg_), info_(f.num_blocks()) {}
 
   void Run() {
     if (!Collect()) return;
     FindChecks();
+    BreakCycles();
     BoundHeadroom();
     ComputeHeadroom();
     ChoosePrepaid();
@@ -79,17 +76,14 @@ class MeterPlacement {
     return true;
   }
 
+  // Checks after entries, calls and loops.
   void FindChecks() {
-    for (Block e : f_.entries()) info(e).checks = true;
+    for (Block e : f_.entries()) AddCheck(e);
     for (Block b : cfg_.order()) {
-      Info& here = info(b);
-      for (Block p : cfg_.predecessors(b)) {
-        const Info& before = info(p);
-        const Block loop = loops_.head(p);
-        if (cfg_.IsRetreating(p, b) || before.calls || (before.checks && !before.meter) ||
-            (loop.valid() && !loops_.Contains(loop, b))) {
-          here.checks = true;
-          break;
+      const Block loop = loops_.head(b);
+      for (const Edge& edge : ir::Successors(f_, b)) {
+        if (info(b).calls || (loop.valid() && !loops_.Contains(loop, edge.target))) {
+          AddCheck(edge.target);
         }
       }
     }
@@ -108,30 +102,65 @@ class MeterPlacement {
     }
   }
 
+  // Adds checks until no cycle is without one, and orders the blocks such that edges to blocks that
+  // do not check go backwards in `order_`. A depth-first walk of those edges gives both.
+  void BreakCycles() {
+    enum State : uint8_t { kNew, kActive, kDone };
+    std::vector<State> state(f_.num_blocks(), kNew);
+    struct Frame {
+      Block block;
+      uint32_t next_edge;
+    };
+    std::vector<Frame> stack;
+    for (Block root : cfg_.order()) {
+      if (state[root.index] != kNew) continue;
+      state[root.index] = kActive;
+      stack.push_back({root, 0});
+      while (!stack.empty()) {
+        const Block b = stack.back().block;
+        const absl::Span<const Edge> edges = ir::Successors(f_, b);
+        if (stack.back().next_edge == edges.size()) {
+          state[b.index] = kDone;
+          order_.push_back(b);
+          stack.pop_back();
+          continue;
+        }
+        const Block to = edges[stack.back().next_edge++].target;
+        if (info(to).checks) continue;
+        if (state[to.index] == kActive) AddCheck(to);
+        if (state[to.index] != kNew) continue;
+        state[to.index] = kActive;
+        stack.push_back({to, 0});
+      }
+    }
+    position_.resize(f_.num_blocks());
+    for (uint32_t i = 0; i < order_.size(); ++i) position_[order_[i].index] = i;
+  }
+
   // Instructions on the longest path that goes on at `b` without being checked. A block without a
   // meter that needs a check leads to checks before any instruction.
   int64_t Unchecked(Block b) { return info(b).checks ? 0 : info(b).headroom; }
 
-  // Adds checks where headroom would be too large.
-  void BoundHeadroom() {
-    for (auto b = cfg_.order().rbegin(); b != cfg_.order().rend(); ++b) {
+  void ComputeHeadroom() {
+    for (Block b : order_) {
       int64_t longest = 0;
-      for (const Edge& edge : ir::Successors(f_, *b)) {
-        const int64_t length = Unchecked(edge.target);
-        if (length != 0 && info(*b).instructions + length > max_headroom_) AddCheck(edge.target);
+      for (const Edge& edge : ir::Successors(f_, b)) {
         longest = std::max(longest, Unchecked(edge.target));
       }
-      info(*b).headroom = info(*b).instructions + longest;
+      info(b).headroom = info(b).instructions + longest;
     }
   }
 
-  void ComputeHeadroom() {
-    for (auto b = cfg_.order().rbegin(); b != cfg_.order().rend(); ++b) {
+  // Adds checks where headroom would be too large.
+  void BoundHeadroom() {
+    for (Block b : order_) {
       int64_t longest = 0;
-      for (const Edge& edge : ir::Successors(f_, *b)) {
+      for (const Edge& edge : ir::Successors(f_, b)) {
+        const int64_t length = Unchecked(edge.target);
+        if (length != 0 && info(b).instructions + length > max_headroom_) AddCheck(edge.target);
         longest = std::max(longest, Unchecked(edge.target));
       }
-      info(*b).headroom = info(*b).instructions + longest;
+      info(b).headroom = info(b).instructions + longest;
     }
   }
 
@@ -162,21 +191,24 @@ class MeterPlacement {
     prepaid_.assign(parent_.size(), 0);
     std::vector<bool> decided(parent_.size(), false);
     for (Block b : cfg_.order()) {
-      const bool is_head = std::any_of(cfg_.predecessors(b).begin(), cfg_.predecessors(b).end(),
-                                       [&](Block p) { return cfg_.IsRetreating(p, b); });
+      // A check that closes a cycle.
+      const bool is_head =
+          info(b).checks &&
+          std::any_of(cfg_.predecessors(b).begin(), cfg_.predecessors(b).end(),
+                      [&](Block p) { return position_[p.index] <= position_[b.index]; });
       const bool is_entry = cfg_.predecessors(b).empty();
       if (is_head || is_entry) decided[ClassOf(InEnd(b))] = true;
       if (info(b).calls || ir::Successors(f_, b).empty() || (is_entry && !info(b).meter)) {
         decided[ClassOf(OutEnd(b))] = true;
       }
     }
-    // Blocks by class, in order; a class is up when its first block is, going backwards, so that
-    // what its blocks lead to is decided where possible.
+    // Blocks by class, in order; a class's turn comes with its last block, so that what its blocks
+    // lead to is decided where possible.
     std::vector<std::vector<Block>> targets(parent_.size());
-    for (Block b : cfg_.order()) targets[ClassOf(InEnd(b))].push_back(b);
-    for (auto b = cfg_.order().rbegin(); b != cfg_.order().rend(); ++b) {
-      const uint32_t c = ClassOf(InEnd(*b));
-      if (decided[c] || targets[c].front() != *b) continue;
+    for (Block b : order_) targets[ClassOf(InEnd(b))].push_back(b);
+    for (Block b : order_) {
+      const uint32_t c = ClassOf(InEnd(b));
+      if (decided[c] || targets[c].back() != b) continue;
       prepaid_[c] = ChooseFor(targets[c], decided);
       decided[c] = true;
     }
@@ -255,11 +287,13 @@ class MeterPlacement {
   Function& f_;
   const int64_t max_headroom_;
   const ir::Cfg cfg_;
-  const ir::Dominators dominators_;
   const ir::Loops loops_;
-  std::vector<Info> info_;        // by block
-  std::vector<uint32_t> parent_;  // by block end
-  std::vector<int64_t> prepaid_;  // by class
+  std::vector<Info> info_;  // by block
+  // All blocks; of two joined by an edge to one that does not check, the target comes first.
+  std::vector<Block> order_;
+  std::vector<uint32_t> position_;  // in order_
+  std::vector<uint32_t> parent_;    // by block end
+  std::vector<int64_t> prepaid_;    // by class
 };
 
 }  // namespace
