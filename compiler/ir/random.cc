@@ -210,7 +210,9 @@ class Generator {
     const Type type = RandomType();
     const MemKind kind =
         type == Type::kI64 && Chance(40) ? MemKind::k64 : static_cast<MemKind>(Pick(6));
-    const int64_t offset = Chance(60) ? int64_t{Pick(64)} : int64_t{Pick(4096)} - 2048;
+    const int64_t offset = Chance(60)
+                               ? int64_t{Pick(64)}
+                               : int64_t{Pick(options_.memory_size)} - options_.memory_size / 2;
     InstData data{.op = Opcode::kLoad, .type = type, .aux = static_cast<uint8_t>(kind)};
     data.imm = offset;
     if (Chance(60)) {

@@ -16,7 +16,7 @@ struct RandomOptions {
   uint32_t num_results = 2;  // of the function, and of each call, i32
   bool i64 = true;           // 64-bit operations too
   bool memory = true;        // addresses are mostly below `memory_size`
-  uint32_t memory_size = 4096;
+  uint32_t memory_size = 512;
   bool calls = true;
   bool state = true;   // guest state slots 1 … 6
   bool meters = true;  // most blocks begin with one; without, loops may be endless

@@ -133,8 +133,6 @@ class MeterPlacement {
         stack.push_back({to, 0});
       }
     }
-    position_.resize(f_.num_blocks());
-    for (uint32_t i = 0; i < order_.size(); ++i) position_[order_[i].index] = i;
   }
 
   // Instructions on the longest path that goes on at `b` without being checked. A block without a
@@ -191,11 +189,10 @@ class MeterPlacement {
     prepaid_.assign(parent_.size(), 0);
     std::vector<bool> decided(parent_.size(), false);
     for (Block b : cfg_.order()) {
-      // A check that closes a cycle.
+      // Fuel is exact on the way into a loop, so that its check can charge what it asks for.
       const bool is_head =
-          info(b).checks &&
-          std::any_of(cfg_.predecessors(b).begin(), cfg_.predecessors(b).end(),
-                      [&](Block p) { return position_[p.index] <= position_[b.index]; });
+          info(b).checks && std::any_of(cfg_.predecessors(b).begin(), cfg_.predecessors(b).end(),
+                                        [&](Block p) { return cfg_.IsRetreating(p, b); });
       const bool is_entry = cfg_.predecessors(b).empty();
       if (is_head || is_entry) decided[ClassOf(InEnd(b))] = true;
       if (info(b).calls || ir::Successors(f_, b).empty() || (is_entry && !info(b).meter)) {
@@ -291,9 +288,8 @@ class MeterPlacement {
   std::vector<Info> info_;  // by block
   // All blocks; of two joined by an edge to one that does not check, the target comes first.
   std::vector<Block> order_;
-  std::vector<uint32_t> position_;  // in order_
-  std::vector<uint32_t> parent_;    // by block end
-  std::vector<int64_t> prepaid_;    // by class
+  std::vector<uint32_t> parent_;  // by block end
+  std::vector<int64_t> prepaid_;  // by class
 };
 
 }  // namespace

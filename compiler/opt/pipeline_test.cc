@@ -27,7 +27,7 @@ using ir::EvalMachine;
 using ir::EvalResult;
 using ir::Function;
 
-constexpr uint32_t kMemorySize = 4096;
+constexpr uint32_t kMemorySize = 512;
 
 uint64_t Hash(uint64_t h, uint64_t v) { return (h ^ v) * 0x9e3779b97f4a7c15u + (h >> 31); }
 

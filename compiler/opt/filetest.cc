@@ -1,0 +1,106 @@
+// Text tests of passes, see filetest.h.
+#include "compiler/opt/filetest.h"
+
+#include <functional>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "compiler/ir/ir.h"
+#include "compiler/ir/parser.h"
+#include "compiler/ir/printer.h"
+#include "compiler/ir/verifier.h"
+#include "compiler/opt/dce.h"
+#include "compiler/opt/loop_depth.h"
+#include "compiler/opt/meter.h"
+#include "compiler/opt/pipeline.h"
+#include "compiler/opt/simplify.h"
+
+namespace precast::opt {
+namespace {
+
+using Pass = std::function<void(ir::Function&)>;
+
+const std::map<std::string, Pass, std::less<>>& Passes() {
+  static const auto* const passes = new std::map<std::string, Pass, std::less<>>{
+      {"dce", EliminateDeadCode},
+      {"loop_depth", SetLoopDepths},
+      {"meter", [](ir::Function& f) { PlaceMeters(f); }},
+      {"meter-32", [](ir::Function& f) { PlaceMeters(f, 32); }},
+      {"O1", [](ir::Function& f) { Optimize(f, {.level = 1, .verify = true}); }},
+      {"redundant-params", RemoveRedundantParams},
+      {"simplify", Simplify},
+      {"unreachable", RemoveUnreachableBlocks},
+      {"unseen-state", RemoveUnseenState},
+      {"unused-values", RemoveUnusedValues},
+  };
+  return *passes;
+}
+
+absl::StatusOr<std::string> RunCase(std::string_view passes, std::string_view text) {
+  absl::StatusOr<ir::Function> f = ir::Parse(text);
+  if (!f.ok()) return f.status();
+  if (absl::Status status = ir::Verify(*f); !status.ok()) return status;
+  for (std::string_view name : absl::StrSplit(passes, ' ', absl::SkipWhitespace())) {
+    const auto pass = Passes().find(name);
+    if (pass == Passes().end()) {
+      return absl::InvalidArgumentError(absl::StrCat("no pass is named ", name));
+    }
+    pass->second(*f);
+    if (absl::Status status = ir::Verify(*f); !status.ok()) {
+      return absl::InternalError(absl::StrCat("after ", name, ": ", status.message()));
+    }
+  }
+  return ir::Print(*f);
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> RunFileTest(std::string_view text) {
+  constexpr std::string_view kPass = "//! pass:";
+  constexpr std::string_view kExpect = "//! expect";
+  std::string result;
+  std::string_view passes;
+  std::string input;
+  bool in_input = false;
+  bool after_expect = false;    // an expectation may begin here
+  bool in_expectation = false;  // to be replaced
+  int cases = 0;
+  for (std::string_view line : absl::StrSplit(absl::StripSuffix(text, "\n"), '\n')) {
+    if (after_expect) in_expectation = absl::StartsWith(line, "function");
+    after_expect = false;
+    if (in_expectation) {
+      in_expectation = line != "}";
+      continue;
+    }
+    std::string_view rest = line;
+    if (absl::ConsumePrefix(&rest, kPass)) {
+      in_input = true;
+      passes = rest;
+      input.clear();
+    } else if (line == kExpect) {
+      absl::StatusOr<std::string> output = RunCase(passes, input);
+      if (!output.ok()) {
+        return absl::Status(output.status().code(),
+                            absl::StrCat("case ", cases + 1, ": ", output.status().message()));
+      }
+      absl::StrAppend(&result, line, "\n", *output);
+      ++cases;
+      in_input = false;
+      after_expect = true;
+      continue;
+    }
+    if (in_input && rest == line) absl::StrAppend(&input, line, "\n");
+    absl::StrAppend(&result, line, "\n");
+  }
+  if (in_input) return absl::InvalidArgumentError("the last case has no `//! expect`");
+  if (cases == 0) return absl::InvalidArgumentError("no case in the file");
+  return result;
+}
+
+}  // namespace precast::opt
