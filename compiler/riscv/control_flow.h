@@ -78,7 +78,7 @@ struct BasicBlock {
   BlockEnd kind;
   // Direct target: kJump, kBranch, kCall.
   uint32_t target = 0;
-  // kSwitch: possible targets, ascending, unique; all in this region.
+  // kSwitch: possible targets, ascending, unique. One that is also called is in another region.
   std::vector<uint32_t> switch_targets;
 
   uint32_t last_pc() const { return end - 4; }

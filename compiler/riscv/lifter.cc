@@ -510,7 +510,7 @@ class Lifter {
       const ir::Block arm = function_.NewBlock();
       function_.block(arm).guest_pc = pc;
       b_.SetBlock(arm);
-      b_.Br(EdgeTo(*region_.FindBlock(pc)));
+      GoTo(pc);  // a target that calls reach too starts another region
       edges[(pc - low) / 4].target = arm;
     }
     edges.push_back({otherwise, {}});
