@@ -21,7 +21,7 @@ DecodedInstruction Make(Op operation, uint8_t rd, uint8_t rs1, uint8_t rs2, uint
   return i;
 }
 
-// Words assembled by GNU as from the text beside them.
+// Words, and the text beside them as GNU binutils disassemble them.
 TEST(DecodeTest, KnownWords) {
   struct Case {
     uint32_t word;
