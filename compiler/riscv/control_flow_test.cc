@@ -15,6 +15,7 @@
 #include "compiler/riscv/elf_reader.h"
 #include "compiler/riscv/testing/assembler.h"
 #include "compiler/riscv/testing/assembly_text.h"
+#include "compiler/riscv/testing/random_program.h"
 #include "gtest/gtest.h"
 
 namespace precast::riscv {
@@ -302,6 +303,23 @@ fn_00023888: entries 23888
 )");
 }
 
+TEST(ControlFlow, ASwitchMayLeadToFunctions) {
+  EXPECT_EQ(FlowOf(R"(
+          jalr zero, 0(a0)
+    one:  jal ra, two
+    two:  jalr zero, 0(ra)
+    .data
+          .word one, two
+  )"),
+            R"(
+fn_00010000: entries 10000
+  10000..10004 switch 10004 10008
+  10004..10008 call 10008
+fn_00010008: entries 10008
+  10008..1000c return
+)");
+}
+
 // -- function pointers
 
 TEST(ControlFlow, FunctionPointersInData) {
@@ -416,7 +434,8 @@ void CheckInvariants(const guest::Program& program, const Code& code, const Cont
       for (uint32_t pc = block.begin; pc < block.last_pc(); pc += 4)
         EXPECT_FALSE(EndsBlock(code.At(code.IndexOf(pc)).op));
       EXPECT_EQ(block.kind == BlockEnd::kSwitch, !block.switch_targets.empty());
-      for (uint32_t pc : block.switch_targets) EXPECT_TRUE(region.FindBlock(pc)) << pc;
+      for (uint32_t pc : block.switch_targets)
+        EXPECT_TRUE(region.FindBlock(pc) || flow.IsEntry(pc)) << pc;
       if (block.kind == BlockEnd::kCall && code.Contains(block.target)) {
         EXPECT_TRUE(flow.IsEntry(block.target));
       }
@@ -501,6 +520,19 @@ TEST(ControlFlow, FindsSwitches) {
     }
     EXPECT_GT(switches, 3u) << name;
     std::cout << name << ": " << switches << " switches, " << jumps << " other indirect jumps\n";
+  }
+}
+
+TEST(ControlFlow, InvariantsOfRandomPrograms) {
+  for (uint64_t seed = 0; seed < 3000; ++seed) {
+    SCOPED_TRACE(seed);
+    const guest::Program program =
+        Read(seed % 2 == 0 ? testing::RandomProgram(seed)
+                           : testing::MakeElf(testing::RandomWords(seed, 64),
+                                              {0x10000, 0x10010, 0x10020, 0x10030}));
+    const Code code(program);
+    CheckInvariants(program, code, RecoverControlFlow(program, code));
+    if (HasFailure()) return;
   }
 }
 

@@ -140,9 +140,9 @@ class Lifter {
   void Leave(uint32_t pc) {
     Flush(~kPassed);
     if (flow_.IsEntry(pc)) {
-      b_.TailCall(ir::FuncRef(pc), Passed(), SiteHere(0));
+      b_.TailCall(ir::FuncRef(pc), Passed(), SiteHere(charged_));
     } else {
-      b_.TailDispatch(Const(pc), Passed(), SiteHere(0));
+      b_.TailDispatch(Const(pc), Passed(), SiteHere(charged_));
     }
   }
 

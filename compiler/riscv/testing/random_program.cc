@@ -197,4 +197,34 @@ class Generator {
 
 std::vector<uint8_t> RandomProgram(uint64_t seed) { return Generator(seed).Run(); }
 
+std::vector<uint32_t> RandomWords(uint64_t seed, size_t count) {
+  std::mt19937_64 random(seed);
+  std::vector<uint32_t> words;
+  while (words.size() < count) {
+    const uint32_t bits = static_cast<uint32_t>(random());
+    const uint32_t choice = static_cast<uint32_t>(random()) % 100;
+    if (choice < 5) {
+      words.push_back(bits);
+      continue;
+    }
+    const Op op = choice < 30   ? static_cast<Op>(random() % static_cast<uint32_t>(Op::kLb))
+                  : choice < 33 ? Op::kEcall
+                                : static_cast<Op>(random() % static_cast<uint32_t>(Op::kIllegal));
+    Instruction in{.op = op,
+                   .rd = static_cast<uint8_t>(bits % 32),
+                   .rs1 = static_cast<uint8_t>(bits >> 5 & 31),
+                   .rs2 = static_cast<uint8_t>(bits >> 10 & 31),
+                   .imm = static_cast<int32_t>(bits) >> 15};
+    if (op == Op::kJal || IsBranch(op)) {
+      in.imm = static_cast<int32_t>(bits >> 15 & 127) * 4 - 256;
+      if (bits >> 28 == 0) in.imm += 2;
+    }
+    if ((op == Op::kJal || op == Op::kJalr) && bits >> 30 == 0) in.rd = 0;
+    if (op == Op::kJalr && (bits >> 28 & 3) == 0) in.rs1 = 1;
+    if (op == Op::kAuipc && bits >> 30 != 0) in.imm = 0;
+    words.push_back(Encode(in));
+  }
+  return words;
+}
+
 }  // namespace precast::riscv::testing

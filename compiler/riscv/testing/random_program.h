@@ -4,6 +4,7 @@
 #ifndef PRECAST_COMPILER_RISCV_TESTING_RANDOM_PROGRAM_H_
 #define PRECAST_COMPILER_RISCV_TESTING_RANDOM_PROGRAM_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -11,6 +12,10 @@ namespace precast::riscv::testing {
 
 // An ELF file; the same for the same seed.
 std::vector<uint8_t> RandomProgram(uint64_t seed);
+
+// Code that makes no sense: random words, most of them instructions, branches and jumps among them
+// mostly short.
+std::vector<uint32_t> RandomWords(uint64_t seed, size_t count);
 
 }  // namespace precast::riscv::testing
 
