@@ -1,0 +1,33 @@
+#!/bin/bash
+# `aotc compile --emit=asm` through GNU as and ld must give an image equivalent to the one we write
+# ourselves: the second writer proves the first. And what ld made must run in our own runtime.
+#
+#   bazel test //tools/proofs:emit_asm_test
+aotc="$1" compare_images="$2"
+source tools/proofs/lib.sh
+need as binutils ld binutils objcopy binutils
+
+for guest in hello bench_small_fib switches_stripped funcptr_high cplusplus big100k; do
+  for level in 0 1; do
+    about="$guest -O$level"
+    compile "$guest" "$level"
+    checks=$((checks + 1))
+    # The command that aotc prints is the one to use: take it from there.
+    commands="$("$aotc" compile --emit=asm "-O$level" "$guests/$guest.elf" -o "$work/asm.s" 2>&1)" ||
+      fail "compile --emit=asm: $commands"
+    commands="$(sed -n 's/^ *\(as .*\)/\1/p' <<<"$commands")"
+    checks=$((checks + 1))
+    said="$(eval "$commands" 2>&1)" || fail "$commands: $said"
+    same "what as and ld say" "" "$said"
+    check "images differ: $("$compare_images" "$image" "$work/asm.so" | head -n 5)" \
+      "$compare_images" "$image" "$work/asm.so"
+    check "aotc check refuses what ld made: $("$aotc" check "$work/asm.so" 2>&1 | head -n 5)" \
+      "$aotc" check "$work/asm.so"
+    ours="$("$aotc" run "$image" </dev/null 2>&1)" our_exit=$?
+    theirs="$("$aotc" run "$work/asm.so" </dev/null 2>&1)" their_exit=$?
+    same "output" "$ours" "$theirs"
+    same "exit code" "$our_exit" "$their_exit"
+    rm -f "$work"/asm*
+  done
+done
+finish
