@@ -206,7 +206,7 @@ expect 7 run args.elf -- 7 --flag
 has out "--flag"
 expect 121 run fault_null_load.elf
 has err "trap: memory-fault at pc 0x"
-has err "fault_here"
+has err "(_start+0x"
 has err "address 0x00000000"
 cp err trapped
 expect 121 run fault_null_load.elf --interpret

@@ -5,6 +5,9 @@
 #include <cstdio>
 #include <utility>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -33,9 +36,13 @@ absl::Status ParseNumber(std::string_view text, uint64_t* value) {
     }
     if (scale != 1) digits.pop_back();
   }
+  // The library's parsers also take spaces and signs.
   uint64_t number = 0;
-  const bool ok = absl::StartsWith(digits, "0x") ? absl::SimpleHexAtoi(digits, &number)
-                                                 : absl::SimpleAtoi(digits, &number);
+  const bool ok =
+      absl::StartsWith(digits, "0x")
+          ? absl::c_all_of(digits.substr(2), absl::ascii_isxdigit) &&
+                absl::SimpleHexAtoi(digits, &number)
+          : absl::c_all_of(digits, absl::ascii_isdigit) && absl::SimpleAtoi(digits, &number);
   if (!ok || number > UINT64_MAX / scale) {
     return absl::InvalidArgumentError(
         absl::StrCat("expected a number such as 1000, 10M or 0x40, found \"", text, "\""));
