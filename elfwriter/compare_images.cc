@@ -7,6 +7,7 @@
 #include <iterator>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -84,8 +85,11 @@ class Comparison {
           symbol.name.rfind("__section_", 0) == 0 || IsNameOfObjectFile(symbol)) {
         continue;
       }
-      rows.emplace_back(symbol.name, symbol.section, symbol.entry.st_value, symbol.entry.st_size,
-                        symbol.entry.st_info, symbol.entry.st_other);
+      // gas would take "name@plt" for a versioned symbol, so the assembly says "name_plt".
+      std::string name = symbol.name;
+      std::replace(name.begin(), name.end(), '@', '_');
+      rows.emplace_back(std::move(name), symbol.section, symbol.entry.st_value,
+                        symbol.entry.st_size, symbol.entry.st_info, symbol.entry.st_other);
     }
     std::sort(rows.begin(), rows.end());
     return rows;
