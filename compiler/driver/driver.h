@@ -23,7 +23,7 @@ struct CompileOptions {
   // fuzzing.
   bool check = false;
   // Called after each region (from any thread, one call at a time) with regions done and in all.
-  std::function<void(size_t done, size_t total)> progress;
+  std::function<void(size_t done, size_t total)> progress = {};
 };
 
 // What compilation did, for reports.

@@ -388,6 +388,7 @@ class Builder {
   // -- what debuggers and unwinders read
 
   void AddUnwindInfo() {
+    if (functions_.empty() && plt_callbacks_.empty()) return;  // no code, no .eh_frame
     elfwriter::Cie cie;
     cie.initial.DefCfa(elfwriter::DwarfRegister::kRsp, 8)
         .Offset(elfwriter::DwarfRegister::kReturnAddress, -8);
