@@ -5,18 +5,24 @@
 #
 #   bazel test //tools/proofs:perf_symbols_test
 #
-# The samples are of the software event cpu-clock, which needs no performance counters.
+# The samples are of the software event cpu-clock, which needs no performance counters. Call graphs (perf
+# record --call-graph dwarf) are not part of this: perf 6.1 takes a file's lowest mapping for the beginning
+# of the file, and a guest's memory, mapped copy-on-write from the same file, often lies lower; it then
+# looks for .eh_frame in the wrong place. (gdb does not: gdb_backtrace_test.sh.)
 aotc="$1"
 source tools/proofs/lib.sh
 need perf linux-perf
 
 record() { # FLAGS...
-  perf record -q -e cpu-clock:u -F 2000 -o "$work/perf.data" -- "$aotc" run "$@" >/dev/null 2>"$work/errors"
+  rm -f "$work/perf.data"
+  perf record -q -e cpu-clock:u -F 1000 -o "$work/perf.data" -- "$aotc" run --max-insns=500M "$@" \
+    >/dev/null 2>"$work/errors"
+  [[ -s $work/perf.data ]] # the exit code is that of aotc
 }
 
 for level in 0 1; do
-  about="bench_small_sort -O$level"
-  compile bench_small_sort "$level"
+  about="bench_sort -O$level"
+  compile bench_sort "$level"
   if ! record --share-pages "$image"; then
     echo "FAILED: perf cannot record here: $(head -n 2 "$work/errors")"
     echo "        (kernel.perf_event_paranoid is $(cat /proc/sys/kernel/perf_event_paranoid); 2 or less is needed, or root)"
@@ -36,13 +42,5 @@ for level in 0 1; do
   check "perf does not know the image's build-id" grep -q "$(readelf -nW "$image" |
     sed -n 's/.*Build ID: //p')" <(perf buildid-list -i "$work/perf.data")
 
-  # Call graphs: perf copies stack and registers, and walks with the image's .eh_frame.
-  checks=$((checks + 1))
-  perf record -q -e cpu-clock:u -F 500 --call-graph dwarf,16384 -o "$work/graph.data" -- \
-    "$aotc" run --share-pages "$image" >/dev/null 2>&1 || fail "perf record --call-graph dwarf"
-  perf script -i "$work/graph.data" -F ip,sym,dso 2>/dev/null >"$work/script"
-  check "no call chain goes from the guest's functions to its _start" \
-    awk -v RS= '/main \(.*[.]so\)/ && /_start \(.*bench_small_sort/ { found = 1 } END { exit !found }' "$work/script"
-  awk -v RS= '/main \(.*[.]so\)/ { print; exit }' "$work/script"
 done
 finish
