@@ -174,6 +174,10 @@ same out inspected
 expect 0 inspect hello.so --json
 is_json out
 has out '"content_digest_is_right": true'
+# The sizes by category are those of the whole file, each byte counted once.
+sum="$(sed -n '/"sizes": {/,/}/p' out | awk -F': ' '/": [0-9]/ { n += $NF } END { print n }')"
+checks=$((checks + 1))
+[[ ${sum} == "$(stat -c %s hello.so)" ]] || fail "sizes add up to ${sum}"
 cp hello.so altered.so
 printf 'X' | dd of=altered.so bs=1 seek="$(($(stat -c %s hello.so) - 200))" conv=notrunc status=none
 expect 0 inspect altered.so

@@ -3,9 +3,15 @@
 # Compares with qemu-riscv32 (Debian package qemu-user): for each bench guest the output, the exit
 # code, and the time; and natively against interpreted the number of instructions.
 #
-#   bazel run --config=opt //tools:qemu_compare [-- [--small] [NAME...]]
+#   bazel run --config=opt //tools:qemu_compare [-- [--small] [--runs=N] [--no-interpreter] [NAME...]]
 #
-# --small takes the hundredth of the work: for a quick look, the times say little then.
+#   --small           the hundredth of the work: for a quick look, the times say little then
+#   --runs=N          times are medians of N runs (default 3), taken in turn: A B C A B C A B C
+#   --no-interpreter  leave the interpreter out, which takes most of the time (and with it the
+#                     comparison of counts)
+#
+# Prints a table in Markdown. Times are seconds of processor time of the whole process (loading and, for
+# qemu, translating included; compiling the image is not), because wall clocks of shared machines lie.
 # Exit status: 0 if outputs, exit codes and counts are equal, and native is faster than qemu on each.
 
 set -euo pipefail
@@ -13,7 +19,8 @@ set -euo pipefail
 runfiles="${RUNFILES_DIR:-$0.runfiles}/precast"
 [[ -d ${runfiles} ]] || runfiles="${PWD}"
 readonly runfiles
-readonly aotc="${runfiles}/tools/aotc"
+aotc="${AOTC:-${runfiles}/tools/aotc}"
+readonly aotc
 unset BUILD_WORKING_DIRECTORY
 
 command -v qemu-riscv32 >/dev/null || {
@@ -22,12 +29,16 @@ command -v qemu-riscv32 >/dev/null || {
 }
 
 prefix="bench_"
+runs=3
+interpreter=1
 names=()
 for argument in "$@"; do
   case "${argument}" in
     --small) prefix="bench_small_" ;;
+    --runs=[1-9]*) runs="${argument#--runs=}" ;;
+    --no-interpreter) interpreter=0 ;;
     -*)
-      echo "usage: qemu_compare [--small] [NAME...]" >&2
+      echo "usage: qemu_compare [--small] [--runs=N] [--no-interpreter] [NAME...]" >&2
       exit 2
       ;;
     *) names+=("${argument}") ;;
@@ -40,12 +51,26 @@ fi
 work="$(mktemp -d "${TMPDIR:-/tmp}/qemu_compare.XXXXXX")"
 trap 'rm -rf -- "${work}"' EXIT
 
-now() { date +%s%N; }
-milliseconds() { echo $((($2 - $1) / 1000000)); }
 field() { sed -nE "s/^ *\"$2\": ([0-9]+),?$/\1/p" "$1"; }
 
-printf '%-10s %12s %10s %10s %10s %8s  %s\n' \
-  guest instructions qemu/ms native/ms interp/ms speedup outcome
+# measure NAME COMMAND...: appends the processor time to times.NAME, keeps output and exit code.
+measure() {
+  local -r name="$1"
+  shift
+  local code=0
+  local TIMEFORMAT='%3U %3S'
+  { time "$@" >"${work}/${name}.out" 2>"${work}/${name}.err" </dev/null; } 2>"${work}/time" || code=$?
+  echo "${code}" >"${work}/${name}.exit"
+  awk '{ printf "%.3f\n", $1 + $2 }' "${work}/time" >>"${work}/times.${name}"
+}
+median() { sort -n "${work}/times.$1" | awk '{ t[NR] = $1 } END { print t[int((NR + 1) / 2)] }'; }
+
+echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sort | uniq -c | sed 's/^ *\([0-9]*\)/\1 ×/');" \
+  "load $(cut -d' ' -f1 /proc/loadavg) at the start; $(qemu-riscv32 --version | head -n 1);" \
+  "medians of ${runs}, seconds of processor time"
+echo
+echo "| guest | instructions | native -O1 | native -O0 | qemu | interpreter | qemu / -O1 | -O1 instructions per ns | |"
+echo "|---|--:|--:|--:|--:|--:|--:|--:|---|"
 bad=0
 for name in "${names[@]}"; do
   elf="${runfiles}/testdata/prebuilt/${prefix}${name}.elf"
@@ -53,35 +78,40 @@ for name in "${names[@]}"; do
     echo "qemu_compare: no guest ${elf}" >&2
     exit 2
   }
-  "${aotc}" compile -q "${elf}" -o "${work}/guest.so"
-  qemu_exit=0 native_exit=0 interpreted_exit=0
-
-  start=$(now)
-  qemu-riscv32 "${elf}" >"${work}/qemu.out" </dev/null || qemu_exit=$?
-  qemu_ms=$(milliseconds "${start}" "$(now)")
-  start=$(now)
-  "${aotc}" run "${work}/guest.so" --json --stats-file="${work}/native.json" \
-    >"${work}/native.out" </dev/null || native_exit=$?
-  native_ms=$(milliseconds "${start}" "$(now)")
-  start=$(now)
-  "${aotc}" run "${elf}" --interpret --json --stats-file="${work}/interpreted.json" \
-    >"${work}/interpreted.out" </dev/null || interpreted_exit=$?
-  interpreted_ms=$(milliseconds "${start}" "$(now)")
+  rm -f "${work}"/times.*
+  "${aotc}" compile -q -O1 "${elf}" -o "${work}/o1.so"
+  "${aotc}" compile -q -O0 "${elf}" -o "${work}/o0.so"
+  for ((run = 0; run < runs; ++run)); do
+    measure o1 "${aotc}" run "${work}/o1.so" --json --stats-file="${work}/o1.json"
+    measure qemu qemu-riscv32 "${elf}"
+    measure o0 "${aotc}" run "${work}/o0.so" --json --stats-file="${work}/o0.json"
+  done
+  if ((interpreter)); then
+    measure interpreter "${aotc}" run "${elf}" --interpret --json --stats-file="${work}/interpreter.json"
+  fi
 
   outcome="equal"
-  cmp -s "${work}/qemu.out" "${work}/native.out" || outcome="native output differs from qemu"
-  cmp -s "${work}/qemu.out" "${work}/interpreted.out" ||
-    outcome="interpreted output differs from qemu"
-  [[ ${qemu_exit} == "${native_exit}" && ${qemu_exit} == "${interpreted_exit}" ]] ||
-    outcome="exit codes: qemu ${qemu_exit}, native ${native_exit}, interpreted ${interpreted_exit}"
-  count="$(field "${work}/native.json" instructions)"
-  [[ ${count} == "$(field "${work}/interpreted.json" instructions)" ]] ||
-    outcome="instruction counts differ"
-  if [[ ${outcome} == equal ]] && ((native_ms >= qemu_ms)); then outcome="native is not faster"; fi
+  count="$(field "${work}/o1.json" instructions)"
+  for other in o0 interpreter; do
+    [[ -f ${work}/times.${other} ]] || continue
+    cmp -s "${work}/qemu.out" "${work}/${other}.out" || outcome="${other}: output differs from qemu"
+    cmp -s "${work}/qemu.exit" "${work}/${other}.exit" || outcome="${other}: exit code differs from qemu"
+    [[ ${count} == "$(field "${work}/${other}.json" instructions)" ]] ||
+      outcome="${other}: number of instructions differs from -O1"
+  done
+  cmp -s "${work}/qemu.out" "${work}/o1.out" || outcome="o1: output differs from qemu"
+  cmp -s "${work}/qemu.exit" "${work}/o1.exit" || outcome="o1: exit code differs from qemu"
+  native="$(median o1)" qemu="$(median qemu)"
+  if [[ ${outcome} == equal ]] && awk "BEGIN { exit !(${native} >= ${qemu}) }"; then
+    outcome="native is not faster"
+  fi
   [[ ${outcome} == equal ]] || bad=1
-  printf '%-10s %12s %10d %10d %10d %7s×  %s\n' "${name}" "${count}" "${qemu_ms}" "${native_ms}" \
-    "${interpreted_ms}" \
-    "$(awk -v q="${qemu_ms}" -v n="${native_ms}" 'BEGIN { printf "%.2f", n > 0 ? q / n : 0 }')" \
+  printf '| %s | %s | %.2f | %.2f | %.2f | %s | %s | %s | %s |\n' "${name}" \
+    "$(sed ':a; s/\([0-9]\)\([0-9]\{3\}\)\($\|,\)/\1,\2\3/; ta' <<<"${count}")" \
+    "${native}" "$(median o0)" "${qemu}" \
+    "$([[ -f ${work}/times.interpreter ]] && printf %.2f "$(median interpreter)" || echo –)" \
+    "$(awk "BEGIN { if (${native} > 0) printf \"%.2f×\", ${qemu} / ${native}; else print \"–\" }")" \
+    "$(awk "BEGIN { if (${native} > 0) printf \"%.2f\", ${count} / ${native} / 1e9; else print \"–\" }")" \
     "${outcome}"
 done
 exit "${bad}"
