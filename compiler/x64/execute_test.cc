@@ -31,7 +31,8 @@ using ir::Opcode;
 using ir::Type;
 using ir::Value;
 
-constexpr uint32_t kDispatchBase = 0x10000;
+// Not a constant that random code makes: an accidental call of function 0 could recurse without end.
+constexpr uint32_t kDispatchBase = 0x5a5b0000;
 constexpr uint32_t kDispatchCount = 64;
 
 codegen::CompileOptions Options() {
