@@ -663,6 +663,7 @@ class Checker {
       Damaged(".eh_frame", range.offset + at, std::string(expected), Hex(actual));
     };
     std::vector<uint32_t> cies;
+    uint64_t previous_end = 0;
     uint64_t at = 0;
     while (true) {
       if (bytes.size() - at < 4)
@@ -690,8 +691,10 @@ class Checker {
         const uint32_t begin = static_cast<uint32_t>(field) + LoadLe32(rest.data());
         const uint32_t size = LoadLe32(rest.data() + 4);
         const LoadSegment* segment = SegmentOf({begin, size});
-        if (segment == nullptr || !segment->executable)
-          return damaged(body, "an FDE of executable code", begin);
+        if (segment == nullptr || !segment->executable || begin < previous_end) {
+          return damaged(body, "an FDE of executable code behind that of the one before", begin);
+        }
+        previous_end = uint64_t{begin} + size;
       }
       at = body + length;
     }

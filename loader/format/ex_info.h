@@ -35,8 +35,8 @@
 //          byte 0xf0               code offset difference, zigzag guest pc difference
 //
 // Within a stretch of code that is charged for at once, the refund falls by one for each guest
-// instruction, which is what the prediction says; so the usual site takes two bytes and the usual
-// line one.
+// instruction, which is what the prediction says; so a site without state changes takes two to four
+// bytes and the usual line one or two. State changes, about two bytes each, are most of the rest.
 #ifndef PRECAST_LOADER_FORMAT_EX_INFO_H_
 #define PRECAST_LOADER_FORMAT_EX_INFO_H_
 
