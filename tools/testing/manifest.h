@@ -2,6 +2,7 @@
 #ifndef PRECAST_TOOLS_TESTING_MANIFEST_H_
 #define PRECAST_TOOLS_TESTING_MANIFEST_H_
 
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,8 @@ struct GuestCase {
   std::vector<std::string> tags;
 
   bool Has(std::string_view tag) const;
+  // For GoogleTest's messages.
+  friend void PrintTo(const GuestCase& guest, std::ostream* out) { *out << guest.name; }
 };
 
 // CHECK-fails on a line that has not eight fields.
