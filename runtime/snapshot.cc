@@ -205,6 +205,11 @@ absl::Status RestoreSnapshot(absl::Span<const uint8_t> snapshot, Instance& insta
 absl::Status SaveSnapshot(Instance& instance, const std::string& path) {
   absl::StatusOr<std::string> snapshot = EncodeSnapshot(instance);
   if (!snapshot.ok()) return snapshot.status();
+  // Renaming would put a file where a device or pipe was.
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    return absl::InvalidArgumentError(absl::StrCat(path, " is not a regular file"));
+  }
   std::string temporary = absl::StrCat(path, ".XXXXXX");
   int fd = mkostemp(temporary.data(), O_CLOEXEC);
   if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot create ", temporary));

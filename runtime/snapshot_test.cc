@@ -130,6 +130,13 @@ TEST(SnapshotTest, Files) {
   EXPECT_TRUE(absl::IsNotFound(LoadSnapshot(path + ".none", *other)));
   EXPECT_TRUE(absl::IsInvalidArgument(LoadSnapshot(testing::TempDir(), *other)));
   EXPECT_FALSE(SaveSnapshot(*instance, testing::TempDir() + "/none/state").ok());
+  // Not replaced by a file.
+  std::string fifo = testing::TempDir() + "/fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  EXPECT_TRUE(absl::IsInvalidArgument(SaveSnapshot(*instance, fifo)));
+  struct stat info;
+  ASSERT_EQ(stat(fifo.c_str(), &info), 0);
+  EXPECT_TRUE(S_ISFIFO(info.st_mode));
 }
 
 TEST(SnapshotTest, OtherPrograms) {
