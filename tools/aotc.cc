@@ -1,7 +1,9 @@
 // aotc: compiles guest programs ahead of time, runs them, and shows what it made of them. This file
 // is the table of its subcommands; each has its own file in commands/.
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -63,7 +65,19 @@ std::string Version() {
                          format::kFormatVersion, format::ToHex(abi::kFingerprint));
 }
 
+// A standard descriptor that is closed (`aotc run PROGRAM >&-`) would be given to the next file that is
+// opened, and what the guest prints would go there. So something takes its place that fails as
+// before: input that cannot be read, output that cannot be written.
+void OccupyStandardDescriptors() {
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+    // Gets the lowest free number, which is `fd`.
+    if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) _exit(cli::kExitFailure);
+  }
+}
+
 int Main(int argc, char** argv) {
+  OccupyStandardDescriptors();
   // `bazel run` starts programs in a directory of its own; paths are relative to where the user
   // stands.
   if (const char* directory = getenv("BUILD_WORKING_DIRECTORY"); directory != nullptr) {

@@ -264,5 +264,16 @@ has err "cannot write"
 "${aotc}" inspect hello.so >/dev/full 2>err && fail "inspect to a full disk succeeds"
 has err "cannot write"
 
+# --- Standard descriptors that are closed: nothing else may get their numbers ---------------------
+mkdir -p granted
+echo "hello, file" >granted/in.txt
+expect 0 run files.elf --dir=granted -- granted/in.txt granted/out.txt
+mv granted/out.txt granted/expected.txt
+checks=$((checks + 1))
+"${aotc}" run files.elf --dir=granted -- granted/in.txt granted/out.txt >&- 2>err <&-
+same granted/out.txt granted/expected.txt
+"${aotc}" compile hello.elf -o closed.so >&- 2>&- <&- || fail "compile without standard descriptors"
+same closed.so hello.so
+
 printf '%d checks, %d failed\n' "${checks}" "${failures}"
 ((failures == 0))

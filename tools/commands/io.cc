@@ -23,7 +23,7 @@ absl::Status Error(int error, std::string_view what) { return absl::ErrnoToStatu
 // The file that a signal has to remove; empty if there is none. Written while the signals are
 // blocked.
 char g_temporary[4096];
-constexpr std::array<int, 3> kSignals = {SIGINT, SIGTERM, SIGHUP};
+constexpr std::array<int, 5> kSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXFSZ /* ulimit -f */};
 
 void RemoveTemporary(int signal) {
   if (g_temporary[0] != 0) unlink(g_temporary);

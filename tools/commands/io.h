@@ -20,7 +20,7 @@ absl::StatusOr<std::vector<uint8_t>> ReadFile(const std::string& path);
 // existing file is replaced; one that is mapped by a running process stays as it was for that
 // process. A device or pipe at `path` is written to directly.
 //
-// If SIGINT, SIGTERM or SIGHUP end the process meanwhile, the new file is removed. One call at a
+// If SIGINT, SIGTERM, SIGHUP, SIGQUIT or SIGXFSZ end the process meanwhile, the new file is removed. One call at a
 // time.
 absl::Status WriteFile(const std::string& path, absl::Span<const uint8_t> bytes);
 absl::Status WriteFile(const std::string& path, std::string_view text);
