@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,27 +27,30 @@ namespace {
 
 // Calls itself `depth` times, makes a host call at the bottom, and returns all the way.
 std::string Recursion(int depth) {
-  return absl::StrCat("start:\n"
-                      "  addi a0, zero, ", depth, "\n"
-                      "  jal ra, recurse\n"
-                      "  addi a7, zero, 93\n"
-                      "  ecall\n"
-                      "recurse:\n"
-                      "  addi sp, sp, -16\n"
-                      "  sw ra, 12(sp)\n"
-                      "  bne a0, zero, deeper\n"
-                      "  addi a7, zero, 1\n"
-                      "  ecall\n"
-                      "  addi a0, zero, 7\n"
-                      "  jal zero, out\n"
-                      "deeper:\n"
-                      "  addi a0, a0, -1\n"
-                      "  jal ra, recurse\n"
-                      "  addi a0, a0, 1\n"
-                      "out:\n"
-                      "  lw ra, 12(sp)\n"
-                      "  addi sp, sp, 16\n"
-                      "  jalr zero, 0(ra)\n");
+  return absl::StrCat(
+      "start:\n"
+      "  addi a0, zero, ",
+      depth,
+      "\n"
+      "  jal ra, recurse\n"
+      "  addi a7, zero, 93\n"
+      "  ecall\n"
+      "recurse:\n"
+      "  addi sp, sp, -16\n"
+      "  sw ra, 12(sp)\n"
+      "  bne a0, zero, deeper\n"
+      "  addi a7, zero, 1\n"
+      "  ecall\n"
+      "  addi a0, zero, 7\n"
+      "  jal zero, out\n"
+      "deeper:\n"
+      "  addi a0, a0, -1\n"
+      "  jal ra, recurse\n"
+      "  addi a0, a0, 1\n"
+      "out:\n"
+      "  lw ra, 12(sp)\n"
+      "  addi sp, sp, 16\n"
+      "  jalr zero, 0(ra)\n");
 }
 
 std::vector<uint64_t> Walk() {
@@ -91,9 +95,8 @@ TEST_P(UnwindTest, EveryGuestFrameIsWalked) {
   const size_t host_frames = Walk().size();
   for (const int depth : {0, 1, 10, 500}) {
     SCOPED_TRACE(depth);
-    absl::StatusOr<driver::CompileResult> compiled =
-        driver::Compile(riscv::testing::MakeElf(riscv::testing::Assemble(Recursion(depth)), {}),
-                        {.opt_level = GetParam(), .threads = 1});
+    absl::StatusOr<driver::CompileResult> compiled = driver::Compile(
+        riscv::testing::Assemble(Recursion(depth)), {.opt_level = GetParam(), .threads = 1});
     ASSERT_TRUE(compiled.ok()) << compiled.status();
     loader::LoadOptions options;
     options.callbacks = runtime::CallbackAddresses();
