@@ -13,7 +13,7 @@ namespace precast::codegen {
 // field := address(target) + addend - address(field).
 struct CodeRelocation {
   enum class Target : uint8_t {
-    kFunction,       // start of function number `index` of the program (its entry 0)
+    kFunction,       // the entry named `index` (RISC-V: its guest pc)
     kGotRuntime,     // GOT slot holding the address of runtime callback `index`
     kPltRuntime,     // PLT stub of runtime callback `index`
     kConstants,      // byte `index` of this function's `constants`

@@ -47,7 +47,8 @@ struct Id {
 using Value = Id<struct ValueTag>;  // printed v12
 using Block = Id<struct BlockTag>;  // printed block3
 using Inst = Id<struct InstTag>;
-using FuncRef = Id<struct FuncTag>;  // index of a function in the guest program, printed @f12
+// Names an entry that can be called directly; the front end says how (RISC-V: by its guest pc). Printed @f12.
+using FuncRef = Id<struct FuncTag>;
 
 enum class Type : uint8_t { kI32, kI64, kF32, kF64, kV128 };
 
