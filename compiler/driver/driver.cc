@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_format.h"
 #include "compiler/codegen/compiled_function.h"
 #include "compiler/codegen/target.h"
 #include "compiler/driver/parallel.h"
@@ -18,6 +19,7 @@
 #include "compiler/riscv/lifter.h"
 #include "compiler/x64/compile.h"
 #include "elfwriter/assembly.h"
+#include "loader/format/aot_file_info.h"
 
 namespace precast::driver {
 namespace {
@@ -53,7 +55,7 @@ class Compilation {
   }
 
   // Regions are independent: each is lifted, optimized and encoded on whichever thread is free.
-  void CompileRegions() {
+  absl::Status CompileRegions() {
     dispatch_ = image::CoverEntries(flow_.entries);
     codegen::CompileOptions target_options;
     target_options.dispatch_base = dispatch_.base;
@@ -73,6 +75,7 @@ class Compilation {
       if (options_.progress) options_.progress(done, flow_.regions.size());
     });
     for (const codegen::CompiledFunction& f : functions_) stats_.code_bytes += f.code.size();
+    return CheckSize();
   }
 
   // From here on every address in the image is fixed.
@@ -84,6 +87,19 @@ class Compilation {
   CompileStats& stats() { return stats_; }
 
  private:
+  // Offsets in an image are 32-bit numbers; side tables and symbols need room besides.
+  absl::Status CheckSize() const {
+    constexpr size_t kMaxBytes = format::kMaxImageSize / 4;
+    size_t bytes = 0;
+    for (const codegen::CompiledFunction& f : functions_)
+      bytes += f.code.size() + f.constants.size();
+    for (const guest::Segment& segment : program_.segments) bytes += segment.data.size();
+    if (bytes <= kMaxBytes) return absl::OkStatus();
+    return absl::ResourceExhaustedError(absl::StrFormat(
+        "program too large: expected at most %d bytes of code and data in its image, found %d",
+        kMaxBytes, bytes));
+  }
+
   const CompileOptions& options_;
   const codegen::Target& target_ = x64::X64Target();
   guest::Program program_;
@@ -109,7 +125,7 @@ absl::StatusOr<CompileResult> Compile(absl::Span<const uint8_t> file,
   Compilation compilation(options);
   if (absl::Status status = compilation.Read(file); !status.ok()) return status;
   compilation.Recover();
-  compilation.CompileRegions();
+  if (absl::Status status = compilation.CompileRegions(); !status.ok()) return status;
   CompileResult result;
   image::LaidOutImage image = compilation.BuildImage();
   result.image = image::Finish(image);
@@ -125,7 +141,7 @@ absl::StatusOr<elfwriter::Assembly> CompileToAssembly(absl::Span<const uint8_t> 
   Compilation compilation(options);
   if (absl::Status status = compilation.Read(file); !status.ok()) return status;
   compilation.Recover();
-  compilation.CompileRegions();
+  if (absl::Status status = compilation.CompileRegions(); !status.ok()) return status;
   image::LaidOutImage image = compilation.BuildImage();
   image::Finish(image);
   return elfwriter::WriteAssembly(*image.object);

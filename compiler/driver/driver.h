@@ -45,6 +45,7 @@ struct CompileResult {
 absl::StatusOr<guest::Program> ReadProgram(absl::Span<const uint8_t> file);
 
 // Compiles `file` to an image. Deterministic: same file, options and compiler give the same bytes.
+// ResourceExhausted if the image would be too large.
 absl::StatusOr<CompileResult> Compile(absl::Span<const uint8_t> file,
                                       const CompileOptions& options);
 

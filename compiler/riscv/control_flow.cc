@@ -18,7 +18,7 @@ constexpr uint32_t kMaxTableEntries = 4096;
 constexpr uint32_t kMaxGuesses = 1024;        // targets of one jump whose table was not seen
 constexpr uint32_t kMaxSwitchSpan = 1 << 16;  // bytes between the lowest and highest switch target
 // Of all switches together, since many jumps may name the same targets: targets, and words of span.
-constexpr uint64_t kMaxSwitchTargets = 1 << 20;
+constexpr uint64_t kMaxSwitchTargets = 1 << 18;
 constexpr uint64_t kMaxSwitchWords = 1 << 22;
 
 uint32_t LoadWord(const std::vector<uint8_t>& data, uint64_t offset) {

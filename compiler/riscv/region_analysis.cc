@@ -15,6 +15,13 @@ bool IsCall(BlockEnd kind) {
   return kind == BlockEnd::kCall || kind == BlockEnd::kIndirectCall || kind == BlockEnd::kHostCall;
 }
 
+// Registers that an instruction reads and writes; x0 is never in a set. (The decoder leaves operands
+// that a format lacks x0.)
+RegisterSet Reads(const Instruction& in) {
+  return ((RegisterSet{1} << in.rs1) | (RegisterSet{1} << in.rs2)) & ~RegisterSet{1};
+}
+RegisterSet Writes(const Instruction& in) { return (RegisterSet{1} << in.rd) & ~RegisterSet{1}; }
+
 class Planner {
  public:
   Planner(const Region& region, const Code& code, RegisterSet passed, bool local)
@@ -242,12 +249,6 @@ class Planner {
 };
 
 }  // namespace
-
-RegisterSet Reads(const Instruction& in) {
-  return ((RegisterSet{1} << in.rs1) | (RegisterSet{1} << in.rs2)) & ~RegisterSet{1};
-}
-
-RegisterSet Writes(const Instruction& in) { return (RegisterSet{1} << in.rd) & ~RegisterSet{1}; }
 
 RegionPlan PlanRegion(const Region& region, const Code& code, RegisterSet passed, bool local) {
   return Planner(region, code, passed, local).Run();

@@ -17,10 +17,6 @@ namespace precast::riscv {
 
 using RegisterSet = uint32_t;  // bit r = guest register x[r]
 
-// Registers that an instruction reads and writes; x0 is never in a set.
-RegisterSet Reads(const Instruction& in);
-RegisterSet Writes(const Instruction& in);
-
 struct Node {
   enum class Kind : uint8_t { kBlock, kEntry, kAfterCall } kind;
   uint32_t block;  // kBlock: its index; kEntry: index of the block entered; kAfterCall: the calling
