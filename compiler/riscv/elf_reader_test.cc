@@ -2,6 +2,7 @@
 
 #include <elf.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstring>
@@ -436,6 +437,7 @@ TEST(ReadElf, MutatedFiles) {
       // Mostly headers: there most fields are.
       const size_t limit = random() % 4 != 0 ? 148 : file.size();
       const size_t at = random() % limit;
+      const size_t word = std::min(at, file.size() - 4) / 4 * 4;
       switch (random() % 4) {
         case 0:
           file[at] = static_cast<uint8_t>(random());
@@ -444,11 +446,11 @@ TEST(ReadElf, MutatedFiles) {
           file[at] ^= static_cast<uint8_t>(1u << random() % 8);
           break;
         case 2:
-          std::memcpy(file.data() + at / 4 * 4, &kValues[random() % std::size(kValues)], 4);
+          std::memcpy(file.data() + word, &kValues[random() % std::size(kValues)], 4);
           break;
         case 3: {
           const size_t from = random() % (file.size() / 4) * 4;
-          std::memmove(file.data() + at / 4 * 4, file.data() + from, 4);
+          std::memmove(file.data() + word, file.data() + from, 4);
         }
       }
     }
