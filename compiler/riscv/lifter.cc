@@ -76,8 +76,7 @@ class Lifter {
     if (local_) return 0;
     RegisterSet set = 0;
     ForEach(node.needed, [&](int r) {
-      if (node.source[r] == n && !(node.loads_state && !Contains(kPassed, r)))
-        set |= RegisterSet{1} << r;
+      if (node.source[r] == n && !Contains(node.in_context, r)) set |= RegisterSet{1} << r;
     });
     return set;
   }
@@ -107,6 +106,7 @@ class Lifter {
 
   // The edge from the current point to the block at `pc` in this region.
   ir::Edge EdgeTo(uint32_t target_node) {
+    Flush(plan_.nodes[target_node].in_context & ~kPassed);
     ir::Edge edge{ir_block_[target_node], {}};
     ForEach(parameters_[target_node], [&](int r) { edge.args.push_back(Read(r)); });
     return edge;

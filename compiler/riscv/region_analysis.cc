@@ -31,10 +31,9 @@ class Planner {
     MakeNodes();
     Connect();
     Order();
-    MarkLoaders();
-    SolveDirty();
-    SolveNeeded();
-    SolveSources();
+    FindLoaders();
+    SolveAll();
+    if (!local_ && FindLoopLoaders()) SolveAll();
     return std::move(plan_);
   }
 
@@ -151,13 +150,46 @@ class Planner {
     }
   }
 
-  void MarkLoaders() {
+  // Where all predecessors are boundaries, registers not passed are in VmContext anyway.
+  void FindLoaders() {
     for (Node& node : plan_.nodes) {
       if (node.IsBoundary()) continue;
-      node.loads_state =
-          local_ || std::all_of(node.predecessors.begin(), node.predecessors.end(),
-                                [&](uint32_t p) { return plan_.nodes[p].IsBoundary(); });
+      const bool after_boundaries =
+          std::all_of(node.predecessors.begin(), node.predecessors.end(),
+                      [&](uint32_t p) { return plan_.nodes[p].IsBoundary(); });
+      if (local_) node.in_context = ~RegisterSet{0};
+      if (!local_ && after_boundaries) node.in_context = ~passed_;
     }
+  }
+
+  // A register that every way around a loop leaves in VmContext, because a call comes after its last
+  // change, would be a parameter of the loop's head only for what comes into the loop: then each
+  // round would store it before the call and load it again after. Storing it before the loop
+  // instead leaves just the loads. True if there is such a register.
+  bool FindLoopLoaders() {
+    std::vector<uint32_t> rank(plan_.nodes.size());
+    for (uint32_t i = 0; i < plan_.order.size(); ++i) rank[plan_.order[i]] = i;
+    bool found = false;
+    for (uint32_t h : plan_.order) {
+      Node& head = plan_.nodes[h];
+      if (head.IsBoundary()) continue;
+      RegisterSet set = head.needed & ~passed_ & ~head.in_context;
+      bool is_head = false;
+      for (uint32_t p : head.predecessors) {
+        const Node& pred = plan_.nodes[p];
+        if (pred.kind == Node::Kind::kEntry || rank[p] < rank[h]) continue;
+        is_head = true;
+        if (!pred.IsBoundary()) set &= ~(pred.dirty | pred.writes);
+        for (int r = 1; r < 32; ++r) {
+          const bool from_this_round = (set >> r & 1) != 0 && rank[ValueAfter(p, r)] > rank[h];
+          if (!from_this_round) set &= ~(RegisterSet{1} << r);
+        }
+      }
+      if (!is_head || set == 0) continue;
+      head.in_context |= set;
+      found = true;
+    }
+    return found;
   }
 
   // Applies `update` to nodes until nothing changes any more. It says whether the node changed, so
@@ -190,15 +222,23 @@ class Planner {
     }
   }
 
+  void SolveAll() {
+    for (Node& node : plan_.nodes) node.dirty = node.needed = 0;
+    SolveDirty();
+    SolveNeeded();
+    SolveSources();
+  }
+
   // Registers not passed that may differ from VmContext; passed ones always do.
   void SolveDirty() {
     if (local_) return;
     Solve(/*backward=*/false, [&](Node& node, uint32_t) {
-      RegisterSet dirty = passed_;
+      RegisterSet dirty = 0;
       for (uint32_t p : node.predecessors) {
         const Node& pred = plan_.nodes[p];
         if (!pred.IsBoundary()) dirty |= pred.dirty | pred.writes;
       }
+      dirty = (dirty & ~node.in_context) | passed_;
       return std::exchange(node.dirty, dirty) != dirty;
     });
   }
@@ -207,30 +247,34 @@ class Planner {
     Solve(/*backward=*/true, [&](Node& node, uint32_t) {
       RegisterSet out = 0;
       if (!local_) {
-        for (uint32_t s : node.successors) out |= plan_.nodes[s].needed;
+        for (uint32_t s : node.successors) {
+          out |= plan_.nodes[s].needed & ~plan_.nodes[s].in_context;
+        }
       }
       const RegisterSet needed = node.reads | node.dirty | (out & ~node.writes);
       return std::exchange(node.needed, needed) != needed;
     });
   }
 
+  // Node whose value register r has at the end of node n.
+  uint32_t ValueAfter(uint32_t n, int r) const {
+    return (plan_.nodes[n].writes >> r & 1) != 0 ? n : plan_.nodes[n].source[r];
+  }
+
   // Optimistic: a predecessor not yet seen agrees with everything.
   void SolveSources() {
     constexpr uint32_t kUnseen = 0xfffffffe;
     for (Node& node : plan_.nodes) node.source.fill(kUnseen);
-    auto out = [&](uint32_t n, int r) {
-      return (plan_.nodes[n].writes >> r & 1) != 0 ? n : plan_.nodes[n].source[r];
-    };
     Solve(/*backward=*/false, [&](Node& node, uint32_t n) {
       bool changed = false;
       for (int r = 1; r < 32; ++r) {
         if ((node.needed >> r & 1) == 0 || node.source[r] == n) continue;
         uint32_t source = kUnseen;
-        if (node.IsBoundary() || local_ || (node.loads_state && (passed_ >> r & 1) == 0)) {
+        if (node.IsBoundary() || (node.in_context >> r & 1) != 0) {
           source = n;
         } else {
           for (uint32_t p : node.predecessors) {
-            const uint32_t from = out(p, r);
+            const uint32_t from = ValueAfter(p, r);
             if (from == kUnseen || from == source) continue;
             source = source == kUnseen ? from : n;
           }

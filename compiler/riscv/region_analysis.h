@@ -26,12 +26,11 @@ struct Node {
   RegisterSet writes = 0;
   RegisterSet needed = 0;  // value needed on entry: read later, or deferred
   RegisterSet dirty = 0;   // may differ from VmContext on entry
-  // kBlock whose predecessors are all boundary nodes: registers that are not passed are loaded from
-  // VmContext by this block itself.
-  bool loads_state = false;
+  // kBlock: registers that are in VmContext on entry and that the block loads itself where it needs
+  // them. Predecessors store them if they are dirty.
+  RegisterSet in_context = 0;
   // Node whose value each register has on entry (valid for registers in `needed`). The node itself:
-  // a block parameter, or for a boundary (or `loads_state` and a register not passed) the
-  // boundary's value.
+  // a block parameter, or for a boundary (or a register `in_context`) the value in VmContext.
   std::array<uint32_t, 32> source = {};
   bool IsBoundary() const { return kind != Kind::kBlock; }
 };

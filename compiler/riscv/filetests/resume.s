@@ -129,36 +129,36 @@ f:    fence
 # -- SSA
 #
 # function "fn_00010000"(i32, i32, i32, i32, i32, i32, i32, i32, i32) -> (i32, i32, i32, i32, i32, i32, i32, i32, i32, i32) guest entries block0, block4 {
-# block0(v19: i32, v20: i32, v21: i32, v22: i32, v23: i32, v24: i32, v25: i32, v26: i32, v27: i32) pc 0x10000:
-#   v37 = load_state x6
-#   br block1(v19, v37, v26, v27, v20, v21, v22, v23, v24, v25)
-# block1(v0: i32, v1: i32, v2: i32, v3: i32, v4: i32, v5: i32, v6: i32, v7: i32, v8: i32, v9: i32) pc 0x10000 state[x2=v0, x8=v2, x9=v3, x10=v4, x11=v5, x12=v6, x13=v7, x14=v8, x15=v9]:
+# block0(v18: i32, v19: i32, v20: i32, v21: i32, v22: i32, v23: i32, v24: i32, v25: i32, v26: i32) pc 0x10000:
+#   br block1(v18, v25, v26, v19, v20, v21, v22, v23, v24)
+# block1(v0: i32, v1: i32, v2: i32, v3: i32, v4: i32, v5: i32, v6: i32, v7: i32, v8: i32) pc 0x10000 state[x2=v0, x8=v1, x9=v2, x10=v3, x11=v4, x12=v5, x13=v6, x14=v7, x15=v8]:
 #   meter 2 @0x10000 refund 2
-#   v38 = iconst.i32 1
-#   v39 = add.i32 v1, v38
-#   v40 = iconst.i32 65544
-#   store_state x1, v40
-#   store_state x6, v39
-#   v41: i32, v42: i32, v43: i32, v44: i32, v45: i32, v46: i32, v47: i32, v48: i32, v49: i32, v50: i32 = call @f65552(v0, v4, v5, v6, v7, v8, v9, v2, v3) @0x10004
-#   v51 = icmp.i32 ne v41, v40
-#   br_if v51, block5, block2(v42, v49, v50, v43, v44, v45, v46, v47, v48) cold
-# block2(v10: i32, v11: i32, v12: i32, v13: i32, v14: i32, v15: i32, v16: i32, v17: i32, v18: i32) pc 0x10008 state[x2=v10, x8=v11, x9=v12, x10=v13, x11=v14, x12=v15, x13=v16, x14=v17, x15=v18]:
+#   v36 = iconst.i32 1
+#   v37 = load_state x6
+#   v38 = add.i32 v37, v36
+#   v39 = iconst.i32 65544
+#   store_state x1, v39
+#   store_state x6, v38
+#   v40: i32, v41: i32, v42: i32, v43: i32, v44: i32, v45: i32, v46: i32, v47: i32, v48: i32, v49: i32 = call @f65552(v0, v3, v4, v5, v6, v7, v8, v1, v2) @0x10004
+#   v50 = icmp.i32 ne v40, v39
+#   br_if v50, block5, block2(v41, v48, v49, v42, v43, v44, v45, v46, v47) cold
+# block2(v9: i32, v10: i32, v11: i32, v12: i32, v13: i32, v14: i32, v15: i32, v16: i32, v17: i32) pc 0x10008 state[x2=v9, x8=v10, x9=v11, x10=v12, x11=v13, x12=v14, x13=v15, x14=v16, x15=v17]:
 #   meter 1 @0x10008 refund 1
-#   v52 = load_state x6
-#   v53 = icmp.i32 ne v13, v52
-#   br_if v53, block1(v10, v52, v11, v12, v13, v14, v15, v16, v17, v18), block3
-# block3 pc 0x1000c state[x2=v10, x8=v11, x9=v12, x10=v13, x11=v14, x12=v15, x13=v16, x14=v17, x15=v18]:
+#   v51 = load_state x6
+#   v52 = icmp.i32 ne v12, v51
+#   br_if v52, block1(v9, v10, v11, v12, v13, v14, v15, v16, v17), block3
+# block3 pc 0x1000c state[x2=v9, x8=v10, x9=v11, x10=v12, x11=v13, x12=v14, x13=v15, x14=v16, x15=v17]:
 #   meter 1 @0x1000c refund 1
-#   v54 = iconst.i32 -2
-#   v55 = and.i32 v12, v54
-#   v56 = iconst.i32 2
-#   v57 = and.i32 v12, v56
-#   trap_if v57, 4 @0x1000c refund 1
-#   tail_dispatch v55(v10, v13, v14, v15, v16, v17, v18, v11, v12) @0x1000c
-# block4(v28: i32, v29: i32, v30: i32, v31: i32, v32: i32, v33: i32, v34: i32, v35: i32, v36: i32) cold pc 0x10008:
-#   br block2(v28, v35, v36, v29, v30, v31, v32, v33, v34)
+#   v53 = iconst.i32 -2
+#   v54 = and.i32 v11, v53
+#   v55 = iconst.i32 2
+#   v56 = and.i32 v11, v55
+#   trap_if v56, 4 @0x1000c refund 1
+#   tail_dispatch v54(v9, v12, v13, v14, v15, v16, v17, v10, v11) @0x1000c
+# block4(v27: i32, v28: i32, v29: i32, v30: i32, v31: i32, v32: i32, v33: i32, v34: i32, v35: i32) cold pc 0x10008:
+#   br block2(v27, v34, v35, v28, v29, v30, v31, v32, v33)
 # block5 cold pc 0x10008:
-#   ret v41, v42, v43, v44, v45, v46, v47, v48, v49, v50
+#   ret v40, v41, v42, v43, v44, v45, v46, v47, v48, v49
 # }
 #
 # function "fn_00010010"(i32, i32, i32, i32, i32, i32, i32, i32, i32) -> (i32, i32, i32, i32, i32, i32, i32, i32, i32, i32) guest entries block0 {
