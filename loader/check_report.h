@@ -14,10 +14,10 @@ namespace precast::loader {
 
 struct Finding {
   enum class Kind : uint8_t {
-    kDamaged,   // no compiler writes this: not an image, cut off, altered, or of a format we do not
-                // know
-    kMismatch,  // a well-formed image of another program, other options, for another runtime or
-                // machine
+    // No compiler writes this: not an image, cut off, altered, or of a format we do not know.
+    kDamaged,
+    // A well-formed image of another program, other options, for another runtime or machine.
+    kMismatch,
   };
   Kind kind;
   std::string field;

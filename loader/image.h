@@ -41,8 +41,8 @@ struct SiteInfo {
   uint8_t trap_code;
   uint32_t guest_pc;
   uint32_t refund;
-  std::vector<StateLocation>
-      state;  // complete map at this site; absent slots are up to date in VmContext
+  // Complete map at this site; absent slots are up to date in VmContext.
+  std::vector<StateLocation> state;
 };
 
 class Image {

@@ -6,13 +6,11 @@
 // at once where it will stay, checked there, and only then given its protections. Two ways:
 //
 // * By default the file is copied into private memory. Nobody can change the bytes after they were
-// checked, and
-//   cutting the file off while it is in use does nothing.
+//   checked, and cutting the file off while it is in use does nothing.
 // * With `share_pages` the file is mapped, so that all processes share its pages, guest memory can
-// be mapped
-//   copy-on-write from it, and profilers see the file. What was checked is what is mapped, but like
-//   with every shared library, whoever writes into the file afterwards writes into the program. For
-//   files that are replaced by renaming and never changed in place.
+//   be mapped copy-on-write from it, and profilers see the file. What was checked is what is
+//   mapped, but like with every shared library, whoever writes into the file afterwards writes into
+//   the program. For files that are replaced by renaming and never changed in place.
 #ifndef PRECAST_LOADER_LOADER_H_
 #define PRECAST_LOADER_LOADER_H_
 

@@ -4,9 +4,11 @@
 //
 // Format, little-endian. Version 1:
 //   magic "PRECSNAP"; u32 version; u32 reserved, 0; u64 size of the file; SHA-256 of all that
-//   follows program GUID (16 bytes) u64 retired; u32 x[32]; u32 pc; u32 heap begin, u32 brk, u32
-//   stack begin string host ABI name; string host state          (string: u32 size, bytes) u32
-//   number of memory runs, then for each, ascending by address:
+//   follows
+//   program GUID (16 bytes)
+//   u64 retired; u32 x[32]; u32 pc; u32 heap begin, u32 brk, u32 stack begin
+//   string host ABI name; string host state          (string: u32 size, bytes)
+//   u32 number of memory runs, then for each, ascending by address:
 //     u32 page number; u32 pages; u8 permissions (kPageRead ...); u8 has contents: if 1, all its
 //     bytes follow
 //

@@ -13,8 +13,9 @@ namespace precast::codegen {
 
 struct CompileOptions {
   // The part of the guest's address space that the image's dispatch table covers: guest pcs
-  // dispatch_base + 4 * i for i < dispatch_count. Entry i of the table (relocation target kDispatchTable is
-  // its first byte) is an i32: code address - table address, or 0 if pc i has no native entry.
+  // dispatch_base + 4 * i for i < dispatch_count. Entry i of the table (relocation target
+  // kDispatchTable is its first byte) is an i32: code address - table address, or 0 if pc i has no
+  // native entry.
   uint32_t dispatch_base = 0;
   uint32_t dispatch_count = 0;  // less than 2^30
 
@@ -33,8 +34,8 @@ class Target {
 
   virtual std::string_view name() const = 0;
 
-  // Compiles verified IR. Deterministic and thread-safe. Never fails: what a target cannot compile must not
-  // be given to it.
+  // Compiles verified IR. Deterministic and thread-safe. Never fails: what a target cannot compile
+  // must not be given to it.
   virtual CompiledFunction Compile(const ir::Function& function,
                                    const CompileOptions& options) const = 0;
 };

@@ -21,8 +21,8 @@ using Guid = std::array<uint8_t, 16>;
 struct Segment {
   uint32_t address;  // page-aligned
   uint64_t size;     // bytes, a multiple of the page size; may end at 2^32
-  std::vector<uint8_t>
-      data;  // first data.size() bytes (a multiple of the page size); the rest is zero
+  // First data.size() bytes (a multiple of the page size); the rest is zero.
+  std::vector<uint8_t> data;
   bool readable, writable, executable;
 };
 

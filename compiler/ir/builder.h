@@ -7,11 +7,10 @@
 //  * chains of one associative operation with constants are one operation: (x + 1) + 2 is x + 3
 //  * shift and rotate amounts that are constants lie in 1 … width-1
 //  * `x != 0` of a value that is 0 or 1 is that value; `x == 0` of a comparison is the inverted
-//  comparison
+//    comparison
 //  * `x <u 1` is `x == 0`, `x >u 0` is `x != 0`
 //  * a pair of shifts that extends the low 8 or 16 bits is `extend_s8`/`extend_s16` or an `and`; a
-//  pair of
-//    opposite shifts that together rotate is `rotl`
+//    pair of opposite shifts that together rotate is `rotl`
 //  * `br_if` has no constant condition, and its edges differ
 //
 // Value numbering is local to a block and forgets: a small direct-mapped table, cleared by

@@ -7,12 +7,11 @@
 // What is particular to this IR:
 //  * Guest memory is addressed by 32-bit (or 64-bit) guest addresses, never by host pointers.
 //  * *Guest state*: a `StateSlot` names a guest register that lives in `VmContext` at every
-//  boundary.
-//    `kLoadState`/`kStoreState` really access it. `kDeferState` only declares "from here on the
-//    current value of this slot is v": the store is *deferred*. Whoever stops execution at a *site*
-//    (a trap, a suspend) reconstructs the slots from side tables. So exact guest registers at every
-//    site cost no instruction on the hot path. A block lists the deferred slots on entry in
-//    `Block::state`.
+//    boundary. `kLoadState`/`kStoreState` really access it. `kDeferState` only declares "from here
+//    on the current value of this slot is v": the store is *deferred*. Whoever stops execution at a
+//    *site* (a trap, a suspend) reconstructs the slots from side tables. So exact guest registers
+//    at every site cost no instruction on the hot path. A block lists the deferred slots on entry
+//    in `Block::state`.
 //  * *Metering* is an operation (`kMeter`), see below.
 //  * A function may have several *entries*: blocks that the dispatcher may enter, all with the
 //    function's parameter signature.
@@ -47,7 +46,8 @@ struct Id {
 using Value = Id<struct ValueTag>;  // printed v12
 using Block = Id<struct BlockTag>;  // printed block3
 using Inst = Id<struct InstTag>;
-// Names an entry that can be called directly; the front end says how (RISC-V: by its guest pc). Printed @f12.
+// Names an entry that can be called directly; the front end says how (RISC-V: by its guest pc).
+// Printed @f12.
 using FuncRef = Id<struct FuncTag>;
 
 enum class Type : uint8_t { kI32, kI64, kF32, kF64, kV128 };

@@ -23,17 +23,14 @@
 // function     name as a C string literal, parameter and result types, calling convention, and the
 //              entries in order (no `entries` if there are none)
 // block        blocks come in the order of their numbers, from block0. Parameters; `cold`; `pc`
-// (guest pc,
-//              if not 0); `depth` (loop depth, if not 0); `state` (deferred on entry, by ascending
-//              slot)
+//              (guest pc, if not 0); `depth` (loop depth, if not 0); `state` (deferred on entry, by
+//              ascending slot)
 // results      a call names the types of its results, other instructions imply them; the numbers of
-// one
-//              instruction's results are consecutive
+//              one instruction's results are consecutive
 // x10          guest state slot number 10
 // @f12         function number 12
 // @0x10014     the site: guest pc, then what is to be refunded if not 0. Every instruction that can
-// stop
-//              has one; others show it if it is not all zero
+//              stop has one; others show it if it is not all zero
 // .i32         operand type, where the opcode has one
 // //           starts a comment, which ends with the line (read, never written)
 //

@@ -4,14 +4,13 @@
 // The rules (verifier_test.cc breaks each):
 //
 //  entries     V1   there is an entry; each is named once, has no predecessors and no deferred
-//  state
+//                   state
 //              V2   an entry's parameters are of the signature's parameter types
 //  blocks      V3   a block has instructions; the last, and only the last, is a terminator
 //              V4   an instruction is in one block, once
 //  values      V5   a value used is a parameter of a block or a result of an instruction in a block
 //              V6   a definition dominates its uses, with a virtual root above all entries; in
-//              unreachable
-//                   blocks V5 is enough
+//                   unreachable blocks V5 is enough
 //  operands    V7   number and types of operands and results are as opcodes.def says; so is `type`
 //              V8   `aux` is a condition, an access kind; access kinds fit the type
 //              V9   constants are canonical: an i32 is sign-extended, f32 bits fit in 32

@@ -2,9 +2,8 @@
 //
 // Requires: verified IR.
 // Does: removes blocks that no entry reaches; replaces block parameters that get one and the same
-// value on
-//   every edge by that value; removes declarations of deferred state that no site sees; removes
-//   values without a use, and parameters with their arguments.
+//   value on every edge by that value; removes declarations of deferred state that no site sees;
+//   removes values without a use, and parameters with their arguments.
 // Keeps: everything observable: effects, their order, state and fuel at every site.
 // Breaks: block numbers (blocks move up), value numbers of removed values (no longer defined).
 //

@@ -1,19 +1,16 @@
 // Places metering.
 //
 // Requires: IR without unreachable blocks in which a block has at most one `meter`, before all of
-// the
-//   block's other sites, with refund == amount, and no `charge` or `meter_check`: what a front end
-//   makes, whose every block asks for its own instructions. On any other function the pass does
+//   the block's other sites, with refund == amount, and no `charge` or `meter_check`: what a front
+//   end makes, whose every block asks for its own instructions. On any other function the pass does
 //   nothing.
 // Does: asks for fuel only where execution cannot otherwise be bounded, for all that may be
-// executed
-//   until it is asked for again, and subtracts in as few blocks as it can.
+//   executed until it is asked for again, and subtracts in as few blocks as it can.
 // Keeps: the number of guest instructions retired, exactly, wherever it can be seen: at every site
-// (the
-//   site's refund says what has been charged and not retired), at calls, returns and tail calls.
-//   Where it suspends for want of fuel, the state is that of the block's `meter` before; it may do
-//   so earlier than before, by less than the amount asked for, and whoever continues must then
-//   execute instruction by instruction.
+//   (the site's refund says what has been charged and not retired), at calls, returns and tail
+//   calls. Where it suspends for want of fuel, the state is that of the block's `meter` before; it
+//   may do so earlier than before, by less than the amount asked for, and whoever continues must
+//   then execute instruction by instruction.
 // Breaks: refunds change. Run dead code elimination next: fewer sites, fewer live values.
 //
 // How. A block with a meter *checks* if it follows an entry or a call, heads a loop, follows the

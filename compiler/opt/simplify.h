@@ -2,13 +2,12 @@
 //
 // Requires: verified IR without unreachable blocks.
 // Does: finds the values that are constant on every path that can be taken (sparse conditional
-// constant
-//   propagation, through block parameters; Wegman and Zadeck 1991), decides branches on them, and
-//   builds every pure instruction again with the simplifying builder, which also shares equal
-//   values of a block.
+//   constant propagation, through block parameters; Wegman and Zadeck 1991), decides branches on
+//   them, and builds every pure instruction again with the simplifying builder, which also shares
+//   equal values of a block.
 // Keeps: effects and their order, sites.
 // Breaks: leaves unreachable blocks, unused values and parameters behind: run dead code elimination
-// next.
+//   next.
 #ifndef PRECAST_COMPILER_OPT_SIMPLIFY_H_
 #define PRECAST_COMPILER_OPT_SIMPLIFY_H_
 

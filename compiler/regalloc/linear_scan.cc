@@ -105,8 +105,8 @@ class Scan {
   std::vector<uint32_t> requeued_;        // heap
   std::vector<int8_t> last_home_;         // by vreg: register it got last, or kUnassigned
   std::vector<int8_t> bundle_home_;       // by representative
-  std::vector<uint32_t>
-      after_hole_;  // by range: the first range of the vreg after the next long hole
+  // By range: the first range of the vreg after the next long hole.
+  std::vector<uint32_t> after_hole_;
   std::optional<InstIndex> conflict_;
 };
 

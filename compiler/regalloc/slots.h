@@ -15,8 +15,8 @@ namespace precast::regalloc {
 inline constexpr uint32_t kNoSlot = ~uint32_t{0};
 
 struct Slots {
-  std::vector<uint32_t>
-      of_vreg;  // slot within the vreg's class, or kNoSlot if it is never in memory
+  // Slot within the vreg's class, or kNoSlot if it is never in memory.
+  std::vector<uint32_t> of_vreg;
   uint32_t count[kNumClasses] = {0, 0};
 };
 

@@ -9,21 +9,18 @@ namespace precast::regalloc {
 
 // Checks, and names the offender (InvalidArgument):
 //   - all indexes and ranges are in bounds; blocks are not empty, lie one after another and cover
-//   all
-//     instructions; edges and pred_blocks agree, also in number;
+//     all instructions; edges and pred_blocks agree, also in number;
 //   - every vreg has at most one definition, of its class; every use is dominated by its definition
-//   (blocks
-//     without predecessors are entries of one virtual root); every block can be reached from one;
+//     (blocks without predecessors are entries of one virtual root); every block can be reached
+//     from one;
 //   - entry blocks have no parameters; edge arguments match parameters in number and class;
 //   - no critical edges; the terminator of a block with one successor has no operands and no
-//   clobbers if the
-//     successor has other predecessors (the edge's moves go before it);
+//     clobbers if the successor has other predecessors (the edge's moves go before it);
 //   - a terminator defines only temporaries (values that nobody uses);
 //   - operands: reuse names an early kReg use of this instruction and class, and is late; at most
-//   one definition
-//     reuses it; is_move has a use and a definition; different vregs are not fixed to one register
-//     at one time; a late use is not fixed to a clobbered register; an instruction does not use
-//     what it defines;
+//     one definition reuses it; is_move has a use and a definition; different vregs are not fixed
+//     to one register at one time; a late use is not fixed to a clobbered register; an instruction
+//     does not use what it defines;
 //   - tracked ranges ascend by `from`, each within one block, the vreg defined before `from`.
 absl::Status ValidateProblem(const Problem& problem);
 

@@ -597,8 +597,8 @@ class Recovery {
   size_t built_marked_ = 0;           // the first so many have been followed
   std::vector<DataWord> data_words_;  // ascending
   bool data_words_marked_ = false;    // they have been followed
-  absl::flat_hash_map<uint32_t, std::vector<uint32_t>>
-      switch_targets_;  // by instruction index of the jump
+  // By instruction index of the jump.
+  absl::flat_hash_map<uint32_t, std::vector<uint32_t>> switch_targets_;
   uint64_t switch_targets_left_ = kMaxSwitchTargets;
   std::vector<BasicBlock> blocks_;
   std::vector<uint32_t> block_of_;  // by instruction index

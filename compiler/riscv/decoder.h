@@ -40,8 +40,8 @@ inline bool EndsBlock(Op op) {
 const char* RegisterName(uint8_t r);
 
 // Assembly text at address `pc` (branch targets are printed as absolute addresses), in the form of
-// the RISC-V assembly manual without pseudo-instructions: "addi a0, sp, 12", "lw a0, 4(sp)", ".word
-// 0x0".
+// the RISC-V assembly manual without pseudo-instructions: "addi a0, sp, 12", "lw a0, 4(sp)",
+// ".word 0x0".
 std::string Disassemble(uint32_t word, uint32_t pc);
 
 }  // namespace precast::riscv

@@ -26,8 +26,8 @@ struct ControlFlow {
 
   std::vector<BlockInfo> info;  // by block index
   std::vector<ir::Block> rpo;   // reachable blocks, reverse postorder over all entries
-  std::vector<ir::Block>
-      layout;  // the same blocks as laid out: entry 0 first, loops contiguous, cold last
+  // The same blocks as laid out: entry 0 first, loops contiguous, cold last.
+  std::vector<ir::Block> layout;
 
   bool reachable(ir::Block b) const { return info[b.index].rpo != kUnreachable; }
 };

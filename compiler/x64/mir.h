@@ -3,11 +3,10 @@
 //
 // Conventions of all MIR instructions:
 //  * Flags never live from one instruction to the next: whoever tests is one instruction with
-//  whoever
-//    jumps. So the allocator's moves may go anywhere, and materializing zero may clobber flags.
+//    whoever jumps. So the allocator's moves may go anywhere, and materializing zero may clobber
+//    flags.
 //  * A 32-bit value is zero-extended in its register: every instruction that defines one is a
-//  32-bit
-//    operation. In a spill slot only the low 4 bytes count.
+//    32-bit operation. In a spill slot only the low 4 bytes count.
 //  * Each instruction reads its register allocator operands in the order its opcode states.
 #ifndef PRECAST_COMPILER_X64_MIR_H_
 #define PRECAST_COMPILER_X64_MIR_H_

@@ -10,28 +10,34 @@
 //   frame_rule_count
 //   site_count, site_bytes
 //   line_count, line_bytes
-//   frame rules                    per rule: code offset - that of the rule before, zigzag(CFA
-//   offset - before) site index, if site_count > 64     per chunk of 64 sites: u32 code offset, u32
-//   position in the site stream site stream, site_bytes line index, if line_count > 128    per
-//   chunk of 128 lines: the same line stream, line_bytes
+//   frame rules                    per rule: code offset - that of the rule before,
+//                                  zigzag(CFA offset - before)
+//   site index, if site_count > 64
+//                                  per chunk of 64 sites: u32 code offset,
+//                                  u32 position in the site stream
+//   site stream, site_bytes
+//   line index, if line_count > 128
+//                                  per chunk of 128 lines: the same
+//   line stream, line_bytes
 //
 // A chunk can be decoded on its own: it starts at its index entry's code offset (the first chunk at
 // 0), at base_pc, with refund 0 and an empty state map, so looking up a code offset reads one
 // chunk.
 //
-//   site:  head byte               bits 0-2 kind, 3 reset, 4 state changes follow, 5 refund
-//   follows,
-//                                  6-7 guest pc difference in units: 1, 2, 3, or 0: zigzag follows
+//   site:  head byte               bits 0-2 kind, 3 reset, 4 state changes follow,
+//                                  5 refund follows, 6-7 guest pc difference in units: 1, 2, 3, or
+//                                  0: zigzag follows
 //          code offset - before
 //          [zigzag guest pc difference]
 //          [trap code byte]        if the kind is kTrap
-//          [zigzag (refund - predicted)]  predicted: refund before - guest pc difference in units
-//          (otherwise equal) [count, then per change: slot * 4 + kind, and for kRegister: number;
-//          for kFrame: displacement
-//           rotated right by 2, unsigned; for kConstant: zigzag value]
+//          [zigzag (refund - predicted)]
+//                                  predicted: refund before - guest pc difference in units
+//                                  (otherwise equal)
+//          [count, then per change: slot * 4 + kind, and for kRegister: number; for kFrame:
+//           displacement rotated right by 2, unsigned; for kConstant: zigzag value]
 //
-//   line:  byte b < 0xf0           code offset += b >> 2; guest pc += (b & 3) + 1 units, or if b &
-//   3 is 3, zigzag follows
+//   line:  byte b < 0xf0           code offset += b >> 2; guest pc += (b & 3) + 1 units, or if
+//                                  b & 3 is 3, zigzag follows
 //          byte 0xf0               code offset difference, zigzag guest pc difference
 //
 // Within a stretch of code that is charged for at once, the refund falls by one for each guest
@@ -59,8 +65,8 @@ struct StateLocation {
   enum class Kind : uint8_t { kContext, kRegister, kFrame, kConstant };
   uint8_t slot;
   Kind kind;
-  int32_t
-      value;  // register number, displacement from the stack pointer, or the value; 0 for kContext
+  // Register number, displacement from the stack pointer, or the value; 0 for kContext.
+  int32_t value;
   friend bool operator==(const StateLocation&, const StateLocation&) = default;
 };
 

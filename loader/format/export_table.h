@@ -5,8 +5,8 @@
 //
 //   0   bucket_count         a power of two, at least 1
 //   4   entry_count
-//   8   bucket starts        bucket_count + 1 numbers: entries of bucket b are [start[b], start[b +
-//   1])
+//   8   bucket starts        bucket_count + 1 numbers: entries of bucket b are
+//                            [start[b], start[b + 1])
 //   ..  entries, 16 bytes    hash, blob offset of the name (a string of blob.h), kind, index
 //
 // The bucket is hash & (bucket_count - 1); within a bucket, entries are in the order they were

@@ -7,7 +7,7 @@
 //   entry_pc, initial_brk, phdr_address, phdr_count,
 //   number of code ranges,   then per range:   begin - end of the one before, end - begin
 //   number of segments,      then per segment: address >> 12, size >> 12, data_offset >> 12,
-//   data_size >> 12,
+//                                              data_size >> 12,
 //                                              flags byte (1 readable, 2 writable, 4 executable)
 //   options text (string), compiler (string)
 //

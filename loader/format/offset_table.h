@@ -13,7 +13,7 @@
 //   8   u32 data_size     bytes of group data
 //   12  index             ceil(count / 16) entries: start of each group, relative to the group data
 //   ..  group data        per group: first entry as a varint, then the difference to the one
-//   before, each
+//                         before, each
 //
 // A lookup reads one index entry and at most 16 varints (varint.h).
 #ifndef PRECAST_LOADER_FORMAT_OFFSET_TABLE_H_

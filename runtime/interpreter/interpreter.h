@@ -7,8 +7,7 @@
 //   * A jump or taken branch to an address that is not a multiple of 4: misaligned-pc, at the jump.
 //   * A pc outside the code ranges: pc-not-executable, at that pc; what led there has retired.
 //   * An access to memory that the guest may not access: memory-fault or, in the guard area below
-//   the
-//     stack, stack-overflow. Addresses wrap around 2^32. Of an access that touches two pages
+//     the stack, stack-overflow. Addresses wrap around 2^32. Of an access that touches two pages
 //     nothing is done unless both allow it; the fault address is the first byte that is not
 //     allowed.
 //   * An `ecall` retires; then the caller performs the host call.
