@@ -1,0 +1,503 @@
+// The machine code of each MIR instruction.
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "compiler/x64/code_buffer.h"
+#include "compiler/x64/emitter.h"
+
+namespace precast::x64::emission {
+namespace {
+
+constexpr uint32_t kFarFrame = 32 * 1024;  // larger frames are checked against the limit as a whole
+
+bool FitsInt32(int64_t v) { return v == static_cast<int32_t>(v); }
+
+}  // namespace
+
+uint32_t Emitter::EmitTest(uint32_t i, const MInst& m) {
+  const Width w = m.flags_width;
+  switch (m.flags) {
+    case FlagsFrom::kNone:
+      return 0;
+    case FlagsFrom::kCompare:
+      if (IsReg(i, 1)) {
+        e_.AluRR(Alu::kCmp, w, R(i, 0), R(i, 1));
+      } else {
+        e_.AluRM(Alu::kCmp, w, R(i, 0), M(i, 1));
+      }
+      return 2;
+    case FlagsFrom::kTest:
+      if (IsReg(i, 1)) {
+        e_.TestRR(w, R(i, 0), R(i, 1));
+      } else {
+        e_.TestMR(w, M(i, 1), R(i, 0));
+      }
+      return 2;
+    case FlagsFrom::kCompareImm:
+      if (IsReg(i, 0)) {
+        e_.AluRI(Alu::kCmp, w, R(i, 0), m.flags_imm);
+      } else {
+        e_.AluMI(Alu::kCmp, w, M(i, 0), m.flags_imm);
+      }
+      return 1;
+    case FlagsFrom::kTestSelf:
+      if (IsReg(i, 0)) {
+        if (!FlagsAlreadyShow(R(i, 0), w, m.cond)) e_.TestRR(w, R(i, 0), R(i, 0));
+      } else {
+        e_.AluMI(Alu::kCmp, w, M(i, 0), 0);
+      }
+      return 1;
+    case FlagsFrom::kTestImm: {
+      // Only zero or not is asked: a small mask needs only the low byte, a positive one only 32
+      // bits.
+      const int32_t imm = m.flags_imm;
+      const Width narrow = imm >= 0 && imm <= 0xff ? Width::k8 : imm >= 0 ? Width::k32 : w;
+      const int32_t field = narrow == Width::k8 ? static_cast<int8_t>(imm) : imm;
+      if (IsReg(i, 0)) {
+        e_.TestRI(narrow, R(i, 0), field);
+      } else {
+        e_.TestMI(narrow, M(i, 0), field);
+      }
+      return 1;
+    }
+  }
+  return 0;
+}
+
+Mem Emitter::GuestMem(uint32_t i, const MInst& m, uint32_t* next) const {
+  if (m.absolute) {
+    *next = 0;
+    return Mem::At(kMemory, m.disp);
+  }
+  *next = 1;
+  return Mem::At(kMemory, R(i, 0), 1, m.disp);
+}
+
+void Emitter::EmitSetReg(Reg r, uint64_t value) {
+  if (value == 0) {
+    e_.AluRR(Alu::kXor, Width::k32, r, r);
+  } else {
+    e_.MovImm(r, value);
+  }
+}
+
+void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
+  const Width w = m.width;
+  const regalloc::Block& block = p_.blocks[b];
+  switch (m.op) {
+    case MOp::kEntry:
+      EmitEntry(m);
+      return;
+    case MOp::kMove:
+      if (R(i, 0) != R(i, 1)) e_.Mov(spill_width_, R(i, 1), R(i, 0));
+      return;
+    case MOp::kMovImm:
+      EmitSetReg(R(i, 0), static_cast<uint64_t>(m.imm));
+      return;
+    case MOp::kAdd: {
+      const Reg x = R(i, 0), y = R(i, 1), d = R(i, 2);
+      if (d == x) {
+        e_.AluRR(Alu::kAdd, w, d, y);
+        FlagsShow(d, w, false);
+      } else if (d == y) {
+        e_.AluRR(Alu::kAdd, w, d, x);
+        FlagsShow(d, w, false);
+      } else if ((Number(x) & 7) == 5) {
+        e_.Lea(w, d, Mem::At(y, x, 1, 0));  // rbp as a base would need a displacement
+      } else {
+        e_.Lea(w, d, Mem::At(x, y, 1, 0));
+      }
+      return;
+    }
+    case MOp::kAddImm: {
+      const Reg x = R(i, 0), d = R(i, 1);
+      const int32_t c = static_cast<int32_t>(m.imm);
+      if (d != x) {
+        e_.Lea(w, d, Mem::At(x, c));
+        return;
+      }
+      if (c == 128) {
+        e_.AluRI(Alu::kSub, w, d, -128);  // fits 8 bits
+      } else {
+        e_.AluRI(Alu::kAdd, w, d, c);
+      }
+      FlagsShow(d, w, false);
+      return;
+    }
+    case MOp::kLea:
+      e_.Lea(w, R(i, 2), Mem::At(R(i, 0), R(i, 1), m.scale, 0));
+      return;
+    case MOp::kAlu:
+      if (IsReg(i, 1)) {
+        e_.AluRR(m.alu, w, R(i, 2), R(i, 1));
+      } else {
+        e_.AluRM(m.alu, w, R(i, 2), M(i, 1));
+      }
+      FlagsShow(R(i, 2), w, m.alu != Alu::kSub);
+      return;
+    case MOp::kAluImm:
+      e_.AluRI(m.alu, w, R(i, 1), static_cast<int32_t>(m.imm));
+      FlagsShow(R(i, 1), w, m.alu != Alu::kSub);
+      return;
+    case MOp::kShiftImm:
+      e_.ShiftImm(m.shift, w, R(i, 1), static_cast<uint8_t>(m.imm));
+      return;
+    case MOp::kScale:
+      if (R(i, 0) == R(i, 1)) {
+        e_.ShiftImm(Shift::kShl, w, R(i, 1), static_cast<uint8_t>(m.imm));
+      } else {
+        e_.Lea(w, R(i, 1), Mem::Scaled(R(i, 0), static_cast<uint8_t>(1 << m.imm), 0));
+      }
+      return;
+    case MOp::kShiftCl:
+      e_.ShiftCl(m.shift, w, R(i, 2));
+      return;
+    case MOp::kUnary:
+      e_.UnaryR(m.unary, w, R(i, 1));
+      return;
+    case MOp::kImul:
+      if (IsReg(i, 1)) {
+        e_.Imul(w, R(i, 2), R(i, 1));
+      } else {
+        e_.Imul(w, R(i, 2), M(i, 1));
+      }
+      return;
+    case MOp::kImulImm:
+      if (IsReg(i, 0)) {
+        e_.ImulImm(w, R(i, 1), R(i, 0), static_cast<int32_t>(m.imm));
+      } else {
+        e_.ImulImm(w, R(i, 1), M(i, 0), static_cast<int32_t>(m.imm));
+      }
+      return;
+    case MOp::kZeroExtend:
+      EmitZeroExtend(i, m);
+      return;
+    case MOp::kSignExtend:
+      if (IsReg(i, 0)) {
+        e_.Movsx(m.from, w, R(i, 1), R(i, 0));
+      } else {
+        e_.Movsx(m.from, w, R(i, 1), M(i, 0));
+      }
+      return;
+    case MOp::kMulHi: {
+      const Reg y = R(i, 1), d = R(i, 2);
+      if (m.signs & 2) {
+        const Reg t = R(i, 3);
+        e_.Movsx(Width::k32, Width::k64, t, y);
+        e_.Movsx(Width::k32, Width::k64, d, d);
+        e_.Imul(Width::k64, d, t);
+      } else {
+        Reg factor = y;
+        if ((m.signs & 1) && y == d) {  // x * x, one of them signed
+          factor = R(i, 3);
+          e_.Mov(Width::k32, factor, y);
+        }
+        if (m.signs & 1) e_.Movsx(Width::k32, Width::k64, d, d);
+        e_.Imul(Width::k64, d, factor);
+      }
+      e_.ShiftImm(Shift::kShr, Width::k64, d, 32);
+      return;
+    }
+    case MOp::kMulHiImm: {
+      const Reg x = R(i, 0), d = R(i, 1);
+      if (!FitsInt32(m.imm)) {
+        e_.MovImm(d, static_cast<uint64_t>(m.imm));
+        e_.Imul(Width::k64, d, x);
+      } else if (m.signs & 1) {
+        e_.Movsx(Width::k32, Width::k64, d, x);
+        e_.ImulImm(Width::k64, d, d, static_cast<int32_t>(m.imm));
+      } else {
+        e_.ImulImm(Width::k64, d, x, static_cast<int32_t>(m.imm));
+      }
+      e_.ShiftImm(Shift::kShr, Width::k64, d, m.aux);
+      return;
+    }
+    case MOp::kMulWide:
+      if (IsReg(i, 1)) {
+        e_.UnaryR(m.unary, w, R(i, 1));
+      } else {
+        e_.UnaryM(m.unary, w, M(i, 1));
+      }
+      return;
+    case MOp::kDivide:
+      EmitDivide(i, m);
+      return;
+    case MOp::kSetCond: {
+      const uint32_t d = p_.insts[i].operands_count - 1u;
+      e_.AluRR(Alu::kXor, Width::k32, R(i, d), R(i, d));
+      EmitTest(i, m);
+      e_.Setcc(m.cond, R(i, d));
+      return;
+    }
+    case MOp::kSelect: {
+      const uint32_t n = EmitTest(i, m);
+      if (IsReg(i, n)) {
+        e_.Cmov(m.cond, w, R(i, n + 2), R(i, n));
+      } else {
+        e_.Cmov(m.cond, w, R(i, n + 2), M(i, n));
+      }
+      return;
+    }
+    case MOp::kLoad:
+      EmitLoad(i, m);
+      return;
+    case MOp::kStore:
+    case MOp::kStoreImm:
+      EmitStore(i, m);
+      return;
+    case MOp::kLoadState:
+      e_.Load(Width::k32, R(i, 0), Mem::At(kContext, m.disp));
+      return;
+    case MOp::kStoreState:
+      e_.Store(Width::k32, Mem::At(kContext, m.disp), R(i, 0));
+      return;
+    case MOp::kStoreStateImm:
+      e_.StoreImm(Width::k32, Mem::At(kContext, m.disp), static_cast<int32_t>(m.imm));
+      return;
+    case MOp::kCharge:
+      e_.AluRI(Alu::kSub, Width::k64, kFuel, static_cast<int32_t>(m.imm));
+      return;
+    case MOp::kMeter:
+    case MOp::kMeterCheck: {
+      e_.AluRI(m.op == MOp::kMeter ? Alu::kSub : Alu::kCmp, Width::k64, kFuel,
+               static_cast<int32_t>(m.imm));
+      const auto [begin, count] = CaptureState(i);
+      Stub stub{.kind = Stub::Kind::kSuspend,
+                .label = buffer_.NewLabel(),
+                .back = {},
+                .inst = &m,
+                .state_begin = begin,
+                .state_count = count};
+      buffer_.Jump(Cond::kL, stub.label);
+      stubs_.push_back(stub);
+      return;
+    }
+    case MOp::kTrapIf: {
+      EmitTest(i, m);
+      const auto [begin, count] = CaptureState(i);
+      Stub stub{.kind = Stub::Kind::kTrap,
+                .label = buffer_.NewLabel(),
+                .back = {},
+                .inst = &m,
+                .state_begin = begin,
+                .state_count = count};
+      buffer_.Jump(m.cond, stub.label);
+      stubs_.push_back(stub);
+      return;
+    }
+    case MOp::kCall:
+      e_.CallRel32();
+      Relocate(CodeRelocation::Target::kFunction, static_cast<uint32_t>(m.imm));
+      AddSite(Site::Kind::kCall, m);
+      return;
+    case MOp::kCallDispatch:
+      EmitDispatch();
+      e_.CallReg(Reg::r12);
+      AddSite(Site::Kind::kCall, m);
+      return;
+    case MOp::kCallRuntime:
+      e_.CallRel32();
+      Relocate(CodeRelocation::Target::kPltRuntime, m.aux);
+      AddSite(Site::Kind::kCall, m);
+      return;
+    case MOp::kJump:
+      JumpUnlessNext(b, p_.edges[block.succs_begin].target);
+      return;
+    case MOp::kBranch: {
+      const uint32_t yes = p_.edges[block.succs_begin].target;
+      const uint32_t no = p_.edges[block.succs_begin + 1].target;
+      if (thread_[yes] == thread_[no]) return JumpUnlessNext(b, yes);
+      EmitTest(i, m);
+      if (thread_[yes] == NextEmitted(b)) {
+        buffer_.Jump(Invert(m.cond), LabelOf(no));
+      } else {
+        buffer_.Jump(m.cond, LabelOf(yes));
+        JumpUnlessNext(b, no);
+      }
+      return;
+    }
+    case MOp::kBranchTable:
+      EmitBranchTable(i, m, block);
+      return;
+    case MOp::kReturn:
+      Epilogue();
+      e_.Ret();
+      return;
+    case MOp::kTailCall:
+      Epilogue();
+      e_.JmpRel32();
+      Relocate(CodeRelocation::Target::kFunction, static_cast<uint32_t>(m.imm));
+      return;
+    case MOp::kTailDispatch:
+      EmitDispatch();
+      Epilogue();
+      e_.JmpReg(Reg::r12);
+      return;
+    case MOp::kTrap: {
+      const auto [begin, count] = CaptureState(i);
+      SeparateFromCall();
+      AddSite(Site::Kind::kTrap, m, m.aux, begin, count);
+      e_.Ud2();
+      return;
+    }
+  }
+}
+
+void Emitter::EmitEntry(const MInst& m) {
+  entry_positions_.push_back({m.site.guest_pc, buffer_.Here()});
+  if (frame_ == 0) return;
+  const Mem limit = Mem::At(kContext, offsetof(abi::VmContext, native_stack_limit));
+  if (frame_ > kFarFrame) {
+    e_.Lea(Width::k64, Reg::r11, Mem::At(Reg::rsp, -static_cast<int32_t>(frame_)));
+    e_.AluRM(Alu::kCmp, Width::k64, Reg::r11, limit);
+  } else {
+    e_.AluRM(Alu::kCmp, Width::k64, Reg::rsp, limit);
+  }
+  Stub stub{.kind = Stub::Kind::kStack, .label = buffer_.NewLabel(), .back = {}, .inst = &m};
+  buffer_.Jump(Cond::kB, stub.label);
+  stubs_.push_back(stub);
+  e_.AluRI(Alu::kSub, Width::k64, Reg::rsp, static_cast<int32_t>(frame_));
+  SetCfa(8 + frame_);
+}
+
+void Emitter::EmitZeroExtend(uint32_t i, const MInst& m) {
+  const Reg d = R(i, 1);
+  const bool reg = IsReg(i, 0);
+  if (m.from == Width::k32) {
+    if (reg) {
+      e_.Mov(Width::k32, d, R(i, 0));
+    } else {
+      e_.Load(Width::k32, d, M(i, 0));
+    }
+  } else if (reg) {
+    e_.Movzx(m.from, d, R(i, 0));
+  } else {
+    e_.Movzx(m.from, d, M(i, 0));
+  }
+}
+
+void Emitter::EmitDivide(uint32_t i, const MInst& m) {
+  Stub stub{.kind = Stub::Kind::kDivide,
+            .label = buffer_.NewLabel(),
+            .back = buffer_.NewLabel(),
+            .inst = &m,
+            .divisor = R(i, 1)};
+  if (m.unary == Unary::kIdiv) {
+    // divisor + 1 <= 1, unsigned: it is -1 or 0. rdx is free until the dividend is extended into
+    // it.
+    e_.Lea(m.width, Reg::rdx, Mem::At(stub.divisor, 1));
+    e_.AluRI(Alu::kCmp, m.width, Reg::rdx, 1);
+    buffer_.Jump(Cond::kBe, stub.label);
+    e_.SignExtendRax(m.width);
+  } else {
+    e_.TestRR(m.width, stub.divisor, stub.divisor);
+    buffer_.Jump(Cond::kE, stub.label);
+    e_.AluRR(Alu::kXor, Width::k32, Reg::rdx, Reg::rdx);
+  }
+  e_.UnaryR(m.unary, m.width, stub.divisor);
+  buffer_.Bind(stub.back);
+  stubs_.push_back(stub);
+}
+
+void Emitter::EmitLoad(uint32_t i, const MInst& m) {
+  uint32_t k;
+  const Mem mem = GuestMem(i, m, &k);
+  const auto [begin, count] = CaptureState(i);
+  SeparateFromCall();
+  AddSite(Site::Kind::kMemory, m, 0, begin, count);
+  const Reg d = R(i, k);
+  switch (m.mem) {
+    case ir::MemKind::kU8:
+      return e_.Movzx(Width::k8, d, mem);
+    case ir::MemKind::kU16:
+      return e_.Movzx(Width::k16, d, mem);
+    case ir::MemKind::kS8:
+      return e_.Movsx(Width::k8, m.width, d, mem);
+    case ir::MemKind::kS16:
+      return e_.Movsx(Width::k16, m.width, d, mem);
+    case ir::MemKind::kU32:
+      return e_.Load(Width::k32, d, mem);
+    case ir::MemKind::kS32:
+      if (m.width == Width::k64) return e_.Movsx(Width::k32, Width::k64, d, mem);
+      return e_.Load(Width::k32, d, mem);
+    case ir::MemKind::k64:
+      return e_.Load(Width::k64, d, mem);
+    case ir::MemKind::k128:
+      CHECK(false) << "rejected by the selector";
+  }
+}
+
+void Emitter::EmitStore(uint32_t i, const MInst& m) {
+  uint32_t k;
+  const Mem mem = GuestMem(i, m, &k);
+  const auto [begin, count] = CaptureState(i);
+  SeparateFromCall();
+  AddSite(Site::Kind::kMemory, m, 0, begin, count);
+  Width w = Width::k32;
+  switch (m.mem) {
+    case ir::MemKind::kU8:
+    case ir::MemKind::kS8:
+      w = Width::k8;
+      break;
+    case ir::MemKind::kU16:
+    case ir::MemKind::kS16:
+      w = Width::k16;
+      break;
+    case ir::MemKind::kU32:
+    case ir::MemKind::kS32:
+      break;
+    case ir::MemKind::k64:
+      w = Width::k64;
+      break;
+    case ir::MemKind::k128:
+      CHECK(false) << "rejected by the selector";
+  }
+  if (m.op == MOp::kStoreImm) {
+    e_.StoreImm(w, mem, static_cast<int32_t>(m.imm));
+  } else {
+    e_.Store(w, mem, R(i, k));
+  }
+}
+
+void Emitter::EmitDispatch() {
+  if (!has_miss_) {
+    has_miss_ = true;
+    miss_ = buffer_.NewLabel();
+  }
+  e_.Lea(Width::k32, Reg::r12,
+         Mem::At(Reg::rax, static_cast<int32_t>(0u - options_.dispatch_base)));
+  e_.ShiftImm(Shift::kRor, Width::k32, Reg::r12, 2);  // a misaligned pc becomes huge
+  e_.AluRI(Alu::kCmp, Width::k32, Reg::r12, static_cast<int32_t>(options_.dispatch_count));
+  buffer_.Jump(Cond::kAe, miss_);
+  e_.Lea(Width::k64, Reg::r11, Mem::Rip());
+  Relocate(CodeRelocation::Target::kDispatchTable, 0);
+  e_.Movsx(Width::k32, Width::k64, Reg::r12, Mem::At(Reg::r11, Reg::r12, 4, 0));
+  e_.TestRR(Width::k32, Reg::r12, Reg::r12);
+  buffer_.Jump(Cond::kE, miss_);
+  e_.AluRR(Alu::kAdd, Width::k64, Reg::r12, Reg::r11);
+}
+
+void Emitter::EmitBranchTable(uint32_t i, const MInst& m, const regalloc::Block& block) {
+  const Reg index = R(i, 0), table = R(i, 1), target = R(i, 2);
+  const uint32_t cases = static_cast<uint32_t>(m.imm);
+  auto edge_target = [&](uint32_t c) {
+    const uint32_t edge = m_.tables[static_cast<uint32_t>(m.disp) + c];
+    return p_.edges[block.succs_begin + edge].target;
+  };
+  e_.AluRI(Alu::kCmp, Width::k32, index, static_cast<int32_t>(cases));
+  buffer_.Jump(Cond::kAe, LabelOf(edge_target(cases)));
+  e_.Lea(Width::k64, table, Mem::Rip());
+  const uint32_t base = table_size_;
+  Relocate(CodeRelocation::Target::kConstants, base);
+  e_.Movsx(Width::k32, Width::k64, target, Mem::At(table, index, 4, 0));
+  e_.AluRR(Alu::kAdd, Width::k64, target, table);
+  e_.JmpReg(target);
+  for (uint32_t c = 0; c < cases; ++c) {
+    table_entries_.push_back({LabelOf(edge_target(c)), base});
+  }
+  table_size_ += 4 * cases;
+}
+
+}  // namespace precast::x64::emission

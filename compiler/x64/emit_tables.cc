@@ -1,0 +1,149 @@
+// The side tables: what the runtime must know of each place where execution can stop, and what
+// debuggers, unwinders and the image builder must know of the code.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/log/check.h"
+#include "absl/types/span.h"
+#include "compiler/x64/code_buffer.h"
+#include "compiler/x64/emitter.h"
+
+namespace precast::x64::emission {
+namespace {
+
+bool SameState(const StateLocation& a, const StateLocation& b) {
+  return a.slot == b.slot && a.kind == b.kind && a.value == b.value;
+}
+
+}  // namespace
+
+void Emitter::SetCfa(uint32_t cfa) {
+  if (!frame_rules_.empty() && frame_rules_.back().second == cfa) return;
+  const CodePosition here = buffer_.Here();
+  if (!frame_rules_.empty() && frame_rules_.back().first == here) {
+    frame_rules_.back().second = cfa;
+  } else {
+    frame_rules_.push_back({here, cfa});
+  }
+}
+
+void Emitter::SetLine(uint32_t guest_pc) {
+  if (guest_pc == 0 || guest_pc == last_line_) return;
+  last_line_ = guest_pc;
+  lines_.push_back({buffer_.Here(), guest_pc});
+}
+
+void Emitter::AddSite(Site::Kind kind, const MInst& m, uint8_t trap_code, uint32_t state_begin,
+                      uint32_t state_count) {
+  sites_.push_back(
+      {buffer_.Here(), kind, trap_code, block_start_, m.site, state_begin, state_count});
+  block_start_ = false;
+}
+
+std::pair<uint32_t, uint32_t> Emitter::CaptureState(uint32_t i) {
+  while (next_tracked_ < s_.tracked.size() && s_.tracked[next_tracked_].from <= i) {
+    const regalloc::TrackedLocation& t = s_.tracked[next_tracked_++];
+    StateLocation where{.slot = t.label, .kind = StateLocation::Kind::kRegister, .value = 0};
+    if (t.location.kind == Location::Kind::kReg) {
+      where.value = t.location.reg.hw;
+    } else {
+      DCHECK(t.location.kind == Location::Kind::kSlot);
+      where.kind = StateLocation::Kind::kFrame;
+      where.value = SlotDisp(t.location.slot, RegClass::kInt);
+    }
+    SetState(where, t.to);
+  }
+  while (next_constant_ < m_.constant_state.size() && m_.constant_state[next_constant_].from <= i) {
+    const ConstantState& c = m_.constant_state[next_constant_++];
+    SetState({c.slot, StateLocation::Kind::kConstant, c.value}, c.to);
+  }
+  const uint32_t begin = static_cast<uint32_t>(state_pool_.size());
+  for (size_t word = 0; word < 4; ++word) {
+    for (uint64_t bits = live_slots_[word]; bits != 0; bits &= bits - 1) {
+      const size_t slot = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
+      if (state_until_[slot] < i) {
+        live_slots_[word] &= ~(uint64_t{1} << (slot % 64));
+      } else {
+        state_pool_.push_back(state_[slot]);
+      }
+    }
+  }
+  return {begin, static_cast<uint32_t>(state_pool_.size()) - begin};
+}
+
+void Emitter::SetState(const StateLocation& where, uint32_t until) {
+  state_[where.slot] = where;
+  state_until_[where.slot] = until;
+  live_slots_[where.slot / 64] |= uint64_t{1} << (where.slot % 64);
+}
+
+codegen::CompiledFunction Emitter::Finish() {
+  codegen::CompiledFunction out;
+  out.code = buffer_.Finish();
+  for (const PendingRelocation& r : relocations_) {
+    out.relocations.push_back({buffer_.Offset(r.at), r.target, r.index, -4});
+  }
+  out.constants.resize(table_size_);
+  for (uint32_t k = 0; k < table_entries_.size(); ++k) {
+    out.constant_relocations.push_back(
+        {4 * k, buffer_.Offset(table_entries_[k].first), table_entries_[k].second});
+  }
+  // Entries were met in layout order; they are wanted in the function's order.
+  out.entries.resize(m_.entry_blocks.size());
+  std::vector<std::pair<uint32_t, uint32_t>> order;  // block, number
+  for (uint32_t k = 0; k < m_.entry_blocks.size(); ++k) order.push_back({m_.entry_blocks[k], k});
+  std::sort(order.begin(), order.end());
+  CHECK_EQ(order.size(), entry_positions_.size());
+  for (size_t k = 0; k < order.size(); ++k) {
+    out.entries[order[k].second] = {entry_positions_[k].first,
+                                    buffer_.Offset(entry_positions_[k].second)};
+  }
+  for (const auto& [at, cfa] : frame_rules_) out.frame_rules.push_back({buffer_.Offset(at), cfa});
+  for (const auto& [at, pc] : lines_) out.lines.push_back({buffer_.Offset(at), pc});
+  FinishSites(out.sites);
+  return out;
+}
+
+void Emitter::FinishSites(std::vector<Site>& out) {
+  out.reserve(sites_.size());
+  absl::Span<const StateLocation> previous;
+  std::vector<StateLocation> delta;
+  for (const PendingSite& p : sites_) {
+    const auto state = absl::MakeConstSpan(state_pool_).subspan(p.state_begin, p.state_count);
+    Site site{.code_offset = buffer_.Offset(p.at),
+              .kind = p.kind,
+              .trap_code = p.trap_code,
+              .guest_pc = p.ir.guest_pc,
+              .refund = p.ir.refund,
+              .reset = p.block_start || out.empty(),
+              .state = {}};
+    if (!site.reset) {
+      delta.clear();
+      size_t a = 0, b = 0;
+      while (a < previous.size() || b < state.size()) {
+        if (b == state.size() || (a < previous.size() && previous[a].slot < state[b].slot)) {
+          delta.push_back({previous[a++].slot, StateLocation::Kind::kContext, 0});
+        } else if (a == previous.size() || state[b].slot < previous[a].slot) {
+          delta.push_back(state[b++]);
+        } else {
+          if (!SameState(previous[a], state[b])) delta.push_back(state[b]);
+          ++a;
+          ++b;
+        }
+      }
+      if (delta.size() > state.size() || state.empty()) {
+        site.reset = true;
+      } else {
+        site.state.assign(delta.begin(), delta.end());
+      }
+    }
+    if (site.reset) site.state.assign(state.begin(), state.end());
+    previous = state;
+    out.push_back(std::move(site));
+  }
+}
+
+}  // namespace precast::x64::emission

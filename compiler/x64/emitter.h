@@ -1,0 +1,220 @@
+// The state that emission keeps while it goes through one function, shared by the files that emit:
+//
+//   emit.cc         order: blocks and the moves between them, jumps, cold stubs
+//   emit_inst.cc    the machine code of each MIR instruction
+//   emit_tables.cc  the side tables: sites and their state maps, lines, frame rules, relocations
+//
+// One pass over the blocks in layout order, then the cold stubs, then sizes of jumps are settled
+// and positions become offsets.
+#ifndef PRECAST_COMPILER_X64_EMITTER_H_
+#define PRECAST_COMPILER_X64_EMITTER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/log/check.h"
+#include "absl/types/span.h"
+#include "compiler/codegen/compiled_function.h"
+#include "compiler/codegen/target.h"
+#include "compiler/regalloc/regalloc.h"
+#include "compiler/x64/code_buffer.h"
+#include "compiler/x64/mir.h"
+
+namespace precast::x64::emission {
+
+using codegen::CodeRelocation;
+using codegen::Site;
+using codegen::StateLocation;
+using regalloc::Location;
+using regalloc::RegClass;
+
+inline constexpr uint32_t kNone = 0xffffffffu;
+
+class Emitter {
+ public:
+  Emitter(const MFunction& m, const regalloc::Solution& s, const codegen::CompileOptions& options)
+      : m_(m), p_(m.problem), s_(s), options_(options), e_(buffer_.code()) {
+    // Vector slots first: they are 16-aligned relative to rsp.
+    const uint32_t slots = 16 * s.num_vector_slots + 8 * s.num_int_slots;
+    // With the return address, a multiple of 16: the stack pointer is aligned at calls.
+    if (slots != 0 || m.has_calls) frame_ = slots % 16 == 8 ? slots : slots + 8;
+    spill_width_ = m.has_wide ? Width::k64 : Width::k32;
+  }
+
+  codegen::CompiledFunction Run();
+
+ private:
+  // A place in the code where execution can stop; `state` is a range in state_pool_.
+  struct PendingSite {
+    CodePosition at;
+    Site::Kind kind;
+    uint8_t trap_code;
+    bool block_start;
+    ir::Site ir;
+    uint32_t state_begin, state_count;
+  };
+  struct PendingRelocation {
+    CodePosition at;
+    CodeRelocation::Target target;
+    uint32_t index;
+  };
+  struct Stub {
+    enum class Kind : uint8_t { kSuspend, kStack, kTrap, kDivide };
+    Kind kind;
+    Label label;
+    Label back;  // kDivide: where to go on
+    const MInst* inst;
+    Reg divisor = Reg::rax;  // kDivide
+    uint32_t state_begin = 0, state_count = 0;
+  };
+
+  // -- operands
+
+  const Location& Loc(uint32_t i, uint32_t k) const {
+    return s_.operands[p_.insts[i].operands_begin + k];
+  }
+  Reg R(uint32_t i, uint32_t k) const {
+    const Location& l = Loc(i, k);
+    DCHECK(l.kind == Location::Kind::kReg && l.reg.cls == RegClass::kInt);
+    return static_cast<Reg>(l.reg.hw);
+  }
+  bool IsReg(uint32_t i, uint32_t k) const { return Loc(i, k).kind == Location::Kind::kReg; }
+  Mem Slot(const Location& l, RegClass cls = RegClass::kInt) const {
+    DCHECK(l.kind == Location::Kind::kSlot);
+    return Mem::At(Reg::rsp, SlotDisp(l.slot, cls));
+  }
+  int32_t SlotDisp(uint32_t slot, RegClass cls) const {
+    return static_cast<int32_t>(cls == RegClass::kVector ? 16 * slot
+                                                         : 16 * s_.num_vector_slots + 8 * slot);
+  }
+  Mem M(uint32_t i, uint32_t k) const { return Slot(Loc(i, k)); }
+
+  // -- records
+
+  void SetCfa(uint32_t cfa);
+  void SetLine(uint32_t guest_pc);
+  void Relocate(CodeRelocation::Target target, uint32_t index) {
+    relocations_.push_back({buffer_.Field(), target, index});
+  }
+  // A site here. A memory or trap site must not lie at the return address of a call before it.
+  void SeparateFromCall() {
+    if (!sites_.empty() && sites_.back().at == buffer_.Here()) e_.Nop(1);
+  }
+  void AddSite(Site::Kind kind, const MInst& m, uint8_t trap_code = 0, uint32_t state_begin = 0,
+               uint32_t state_count = 0);
+
+  // The state map at instruction `i`, into state_pool_. Called with ascending i.
+  std::pair<uint32_t, uint32_t> CaptureState(uint32_t i);
+  void SetState(const StateLocation& where, uint32_t until);
+
+  // -- control flow
+
+  // Blocks that only jump are seen through: thread_[b] is where a jump to b ends.
+  void ThreadJumps();
+
+  // Edges out of different blocks often need the same moves to the same target: one copy serves
+  // all of them.
+  void ShareEdgeCode(absl::Span<const uint32_t> first_move, absl::Span<const uint32_t> num_moves);
+
+  Label LabelOf(uint32_t block) const { return labels_[thread_[block]]; }
+
+  uint32_t NextEmitted(uint32_t b) const;
+
+  void JumpUnlessNext(uint32_t b, uint32_t target) {
+    if (thread_[target] != NextEmitted(b)) buffer_.Jump(LabelOf(target));
+  }
+
+  void EmitBlock(uint32_t b);
+  void EmitMove(const regalloc::Move& move);
+
+  void Epilogue() {
+    if (frame_ != 0) e_.AluRI(Alu::kAdd, Width::k64, Reg::rsp, static_cast<int32_t>(frame_));
+    SetCfa(8);
+  }
+
+  // The instruction just emitted set the flags as `test r, r` would; the overflow and carry flags
+  // only if `all`.
+  void FlagsShow(Reg r, Width w, bool all) { flags_ = {buffer_.Here(), r, w, all}; }
+  bool FlagsAlreadyShow(Reg r, Width w, Cond cond) const {
+    const bool zero_or_sign =
+        cond == Cond::kE || cond == Cond::kNe || cond == Cond::kS || cond == Cond::kNs;
+    return flags_.at == buffer_.Here() && flags_.reg == r && flags_.width == w &&
+           (flags_.all || zero_or_sign) && flags_.at != block_begin_;
+  }
+
+  // Sets the flags for m.cond. Operands start at 0; returns how many there were.
+  uint32_t EmitTest(uint32_t i, const MInst& m);
+
+  // The guest memory operand of a load or store; sets `next` to the operand after the address.
+  Mem GuestMem(uint32_t i, const MInst& m, uint32_t* next) const;
+  void EmitSetReg(Reg r, uint64_t value);
+  void EmitInst(uint32_t b, uint32_t i, const MInst& m);
+  void EmitEntry(const MInst& m);
+  void EmitZeroExtend(uint32_t i, const MInst& m);
+
+  // Total division: the machine's would trap on a divisor of 0 and on MIN / -1.
+  void EmitDivide(uint32_t i, const MInst& m);
+  void EmitLoad(uint32_t i, const MInst& m);
+  void EmitStore(uint32_t i, const MInst& m);
+
+  // r12 := the native entry of the guest pc in eax, or away to the runtime.
+  void EmitDispatch();
+  void EmitBranchTable(uint32_t i, const MInst& m, const regalloc::Block& block);
+
+  // -- cold code
+
+  void EmitStub(const Stub& stub);
+
+  // -- the result
+
+  codegen::CompiledFunction Finish();
+
+  // Every site's whole state map is known; writes it as the shorter of the map and the changes
+  // since the site before.
+  void FinishSites(std::vector<Site>& out);
+
+  const MFunction& m_;
+  const regalloc::Problem& p_;
+  const regalloc::Solution& s_;
+  const codegen::CompileOptions& options_;
+  CodeBuffer buffer_;
+  Encoder& e_;
+  uint32_t frame_ = 0;  // bytes; 0 or 8 modulo 16
+  Width spill_width_ = Width::k32;
+
+  std::vector<uint32_t> thread_;  // by block
+  std::vector<Label> labels_;     // by block
+  std::vector<Stub> stubs_;
+  bool has_miss_ = false;
+  Label miss_;
+  size_t next_move_ = 0;
+
+  size_t next_tracked_ = 0, next_constant_ = 0;
+  StateLocation state_[256];
+  uint32_t state_until_[256];
+  uint64_t live_slots_[4] = {};
+  struct {
+    CodePosition at;
+    Reg reg = Reg::rax;
+    Width width = Width::k8;
+    bool all = false;
+  } flags_;  // see FlagsShow
+  CodePosition block_begin_;
+  bool block_start_ = true;
+
+  std::vector<StateLocation> state_pool_;
+  std::vector<PendingSite> sites_;
+  std::vector<PendingRelocation> relocations_;
+  std::vector<std::pair<CodePosition, uint32_t>> frame_rules_;
+  std::vector<std::pair<CodePosition, uint32_t>> lines_;
+  std::vector<std::pair<uint32_t, CodePosition>> entry_positions_;
+  std::vector<std::pair<Label, uint32_t>> table_entries_;  // target, start of its table
+  uint32_t table_size_ = 0;
+  uint32_t last_line_ = 0;
+};
+
+}  // namespace precast::x64::emission
+
+#endif  // PRECAST_COMPILER_X64_EMITTER_H_

@@ -1,0 +1,185 @@
+// Conditions: a comparison is not computed where it is defined but tested where it is used, in the
+// cheapest way that sets the flags.
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "compiler/x64/selector.h"
+
+namespace precast::x64::selection {
+namespace {
+
+Cond ToCond(IntCond c) {
+  switch (c) {
+    case IntCond::kEq:
+      return Cond::kE;
+    case IntCond::kNe:
+      return Cond::kNe;
+    case IntCond::kSlt:
+      return Cond::kL;
+    case IntCond::kSge:
+      return Cond::kGe;
+    case IntCond::kSgt:
+      return Cond::kG;
+    case IntCond::kSle:
+      return Cond::kLe;
+    case IntCond::kUlt:
+      return Cond::kB;
+    case IntCond::kUge:
+      return Cond::kAe;
+    case IntCond::kUgt:
+      return Cond::kA;
+    case IntCond::kUle:
+      return Cond::kBe;
+  }
+  return Cond::kE;
+}
+
+// The condition that holds for (b, a) when `c` holds for (a, b).
+IntCond SwapOperands(IntCond c) {
+  switch (c) {
+    case IntCond::kEq:
+    case IntCond::kNe:
+      return c;
+    case IntCond::kSlt:
+      return IntCond::kSgt;
+    case IntCond::kSge:
+      return IntCond::kSle;
+    case IntCond::kSgt:
+      return IntCond::kSlt;
+    case IntCond::kSle:
+      return IntCond::kSge;
+    case IntCond::kUlt:
+      return IntCond::kUgt;
+    case IntCond::kUge:
+      return IntCond::kUle;
+    case IntCond::kUgt:
+      return IntCond::kUlt;
+    case IntCond::kUle:
+      return IntCond::kUge;
+  }
+  return c;
+}
+
+}  // namespace
+
+std::optional<Inst> Selector::FusableCompare(Value v) const {
+  const InstData* d = DefOf(v);
+  if (d == nullptr || d->op != Opcode::kIcmp) return std::nullopt;
+  const Inst inst(f_.value(v).def);
+  // Testing again costs no more than testing the result; but do not stretch operands over blocks.
+  if (inst_block_[inst.index] != block_.index) return std::nullopt;
+  return inst;
+}
+
+Test Selector::MatchCondition(Value v) const {
+  bool invert = false;
+  std::optional<Inst> compare;
+  while (true) {
+    const std::optional<Inst> inst = FusableCompare(v);
+    if (!inst.has_value()) break;
+    compare = inst;
+    const InstData& d = f_.inst(*inst);
+    const IntCond c = static_cast<IntCond>(d.aux);
+    const Value a = f_.args(*inst)[0];
+    // A test of a test: (x < y) == 0.
+    if ((c != IntCond::kEq && c != IntCond::kNe) || d.type != Type::kI32 ||
+        ConstantOf(f_.args(*inst)[1]) != 0 || !FusableCompare(a).has_value()) {
+      break;
+    }
+    if (c == IntCond::kEq) invert = !invert;
+    v = a;
+  }
+  Test t = compare.has_value() ? MatchCompare(*compare) : MatchNonZero(v, Width::k32);
+  if (invert) t.cond = Invert(t.cond);
+  return t;
+}
+
+Test Selector::MatchNonZero(Value v, Width w) const {
+  Test t{.width = w, .cond = Cond::kNe};
+  if (const std::optional<Inst> and_inst = SingleUse(v, Opcode::kAnd)) {
+    Value a = f_.args(*and_inst)[0], b = f_.args(*and_inst)[1];
+    if (Constant32Of(a).has_value()) std::swap(a, b);
+    t.a = a;
+    if (const std::optional<int32_t> mask = Constant32Of(b)) {
+      t.flags = FlagsFrom::kTestImm;
+      t.imm = *mask;
+    } else {
+      t.flags = FlagsFrom::kTest;
+      t.b = b;
+    }
+    return t;
+  }
+  t.flags = FlagsFrom::kTestSelf;
+  t.a = v;
+  return t;
+}
+
+Test Selector::MatchCompare(Inst inst) const {
+  const InstData& d = f_.inst(inst);
+  IntCond c = static_cast<IntCond>(d.aux);
+  Value a = f_.args(inst)[0], b = f_.args(inst)[1];
+  const Width w = WidthOf(d.type);
+  if (Constant32Of(a).has_value() && !Constant32Of(b).has_value()) {
+    std::swap(a, b);
+    c = SwapOperands(c);
+  }
+  const std::optional<int32_t> k = Constant32Of(b);
+  if (!k.has_value()) {
+    return {.flags = FlagsFrom::kCompare, .width = w, .cond = ToCond(c), .a = a, .b = b};
+  }
+  // x <u 1 is x == 0; x >=u 1 and x >u 0 are x != 0; x <=u 0 is x == 0.
+  if ((*k == 1 && c == IntCond::kUlt) || (*k == 0 && c == IntCond::kUle))
+    c = IntCond::kEq;
+  else if ((*k == 1 && c == IntCond::kUge) || (*k == 0 && c == IntCond::kUgt))
+    c = IntCond::kNe;
+  else if (*k != 0 || c == IntCond::kUlt || c == IntCond::kUge) {
+    return {.flags = FlagsFrom::kCompareImm, .width = w, .cond = ToCond(c), .a = a, .imm = *k};
+  }
+  if (c == IntCond::kEq || c == IntCond::kNe) {
+    Test t = MatchNonZero(a, w);
+    if (c == IntCond::kEq) t.cond = Cond::kE;
+    return t;
+  }
+  // test x, x clears the overflow and carry flags: the signed conditions against zero hold.
+  Cond cond = ToCond(c);
+  if (c == IntCond::kSlt) cond = Cond::kS;
+  if (c == IntCond::kSge) cond = Cond::kNs;
+  return {.flags = FlagsFrom::kTestSelf, .width = w, .cond = cond, .a = a};
+}
+
+void Selector::AddTestOperands(const Test& t, std::vector<Operand>& operands) {
+  switch (t.flags) {
+    case FlagsFrom::kNone:
+      break;
+    case FlagsFrom::kCompare:
+    case FlagsFrom::kTest: {
+      const VReg a = Reg(t.a), b = Reg(t.b);
+      operands.push_back(Use(a));
+      operands.push_back(UseAny(b));
+      break;
+    }
+    case FlagsFrom::kCompareImm:
+    case FlagsFrom::kTestSelf:
+    case FlagsFrom::kTestImm:
+      operands.push_back(UseAny(Reg(t.a)));
+      break;
+  }
+}
+
+void Selector::SelectSetCond(Inst i, const InstData& d, VReg result) {
+  const absl::Span<const Value> args = f_.args(i);
+  if (static_cast<IntCond>(d.aux) == IntCond::kSlt && ConstantOf(args[1]) == 0) {
+    return EmitShiftImm(Shift::kShr, Reg(args[0]), d.type == Type::kI64 ? 63 : 31, WidthOf(d.type),
+                        result);
+  }
+  const Test t = MatchCondition(f_.result(i));
+  std::vector<Operand>& operands = ScratchOperands();
+  AddTestOperands(t, operands);
+  operands.push_back(DefEarly(result));  // zeroed before the comparison reads its operands
+  SetTest(t, Emit(MOp::kSetCond, operands));
+}
+
+}  // namespace precast::x64::selection

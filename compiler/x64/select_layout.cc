@@ -1,0 +1,161 @@
+// What selection must know before it begins: how often each value is used, which sites see deferred
+// state, and in which order blocks and split edges lie.
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "compiler/x64/selector.h"
+
+namespace precast::x64::selection {
+
+void Selector::CountUses(Block b) {
+  const ir::BlockData& block = f_.block(b);
+  // Deferrals in force, by slot, and the last site so far. Sites are numbered by position.
+  std::vector<OpenDeferral>& open = open_;
+  if (open.size() < 256) open.resize(256);
+  std::vector<uint8_t>& slots = open_slots_;
+  slots.clear();
+  std::vector<uint32_t>& sites = sites_;
+  sites.clear();
+  const uint32_t begin = static_cast<uint32_t>(deferrals_.size());
+  auto close = [&](uint8_t slot) {
+    OpenDeferral& o = open[slot];
+    if (o.value.valid() && o.since < sites.size()) {
+      deferrals_.push_back({slot, o.value, sites[o.since], sites.back()});
+      ++uses_[o.value.index];
+    }
+    o.value = Value();
+  };
+  auto defer = [&](uint8_t slot, Value v) {
+    close(slot);
+    open[slot].value = v;
+    open[slot].since = static_cast<uint32_t>(sites.size());
+    slots.push_back(slot);
+  };
+  for (const auto& [slot, value] : block.state) defer(slot, value);
+  for (Inst i : block.insts) {
+    const InstData& d = f_.inst(i);
+    inst_block_[i.index] = b.index;
+    // Its users read a 32-bit value's register or slot as 64 bits.
+    if (d.op == Opcode::kExtendU32) m_.has_wide = true;
+    switch (d.op) {
+      case Opcode::kDeferState:
+        defer(d.aux, f_.args(i)[0]);
+        continue;  // not a use unless a site sees it
+      case Opcode::kStoreState:
+        close(d.aux);
+        break;
+      case Opcode::kCall:
+      case Opcode::kCallDispatch:
+      case Opcode::kCallRuntime:
+        for (uint8_t slot : slots) close(slot);
+        slots.clear();
+        break;
+      default:
+        if (ir::CanStop(d.op)) sites.push_back(i.index);
+        break;
+    }
+    for (Value v : f_.args(i)) ++uses_[v.index];
+    for (const ir::Edge& e : f_.edges(i)) {
+      for (Value v : e.args) ++uses_[v.index];
+    }
+  }
+  for (uint8_t slot : slots) close(slot);
+  deferrals_of_[b.index] = {begin, static_cast<uint32_t>(deferrals_.size())};
+  for (uint32_t k = begin; k < deferrals_.size(); ++k) {
+    if (!ConstantOf(deferrals_[k].value).has_value()) VRegOf(deferrals_[k].value);
+  }
+}
+
+void Selector::LayOut() {
+  std::vector<uint32_t> position(f_.num_blocks(), kNone);
+  for (uint32_t i = 0; i < cf_.layout.size(); ++i) position[cf_.layout[i].index] = i;
+  successors_of_.resize(f_.num_blocks());
+  struct Split {
+    Block from;
+    uint32_t successor;  // in successors_
+  };
+  std::vector<std::vector<Split>> before(cf_.layout.size() + 1), after(cf_.layout.size() + 1);
+  std::vector<Split> hot_end, cold_end;
+  std::vector<uint32_t> number_of(f_.num_blocks(), kNone);
+  for (uint32_t at = 0; at < cf_.layout.size(); ++at) {
+    const Block b = cf_.layout[at];
+    const Inst terminator = f_.terminator(b);
+    const auto edges = f_.edges(terminator);
+    const uint32_t begin = static_cast<uint32_t>(successors_.size());
+    const bool is_table = f_.inst(terminator).op == Opcode::kBrTable;
+    for (uint32_t e = 0; e < edges.size(); ++e) {
+      if (is_table) {
+        uint32_t& number = number_of[edges[e].target.index];
+        if (number == kNone) {
+          number = static_cast<uint32_t>(successors_.size()) - begin;
+          successors_.push_back({.ir_edge = e});
+        }
+        tables_.push_back(number);
+      } else if (e == 1 && edges[1].target == edges[0].target && edges[0].args == edges[1].args) {
+        continue;  // br_if with two equal edges: an unconditional jump
+      } else {
+        successors_.push_back({.ir_edge = e});
+      }
+    }
+    if (is_table) {
+      for (const ir::Edge& e : edges) number_of[e.target.index] = kNone;
+    }
+    const uint32_t end = static_cast<uint32_t>(successors_.size());
+    successors_of_[b.index] = {begin, end,
+                               static_cast<uint32_t>(tables_.size()) -
+                                   (is_table ? static_cast<uint32_t>(edges.size()) : 0)};
+    if (end - begin < 2) continue;
+    for (uint32_t s = begin; s < end; ++s) {
+      const ir::Edge& edge = edges[successors_[s].ir_edge];
+      const ControlFlow::BlockInfo& target = cf_.info[edge.target.index];
+      if (target.num_preds == 1 && edge.args.empty()) continue;
+      const ControlFlow::BlockInfo& source = cf_.info[b.index];
+      const uint32_t to = position[edge.target.index];
+      if (source.cold != target.cold) {
+        cold_end.push_back({b, s});
+      } else if (to == at + 1) {
+        after[at].push_back({b, s});
+      } else if (to <= at) {
+        after[at].insert(after[at].begin(), {b, s});  // the back edge of a loop
+      } else if (!FlowsTo(cf_.layout[to - 1], edge.target)) {
+        before[to].push_back({b, s});
+      } else if (source.cold) {
+        cold_end.push_back({b, s});
+      } else {
+        hot_end.push_back({b, s});
+      }
+    }
+  }
+  auto place = [&](const std::vector<Split>& splits) {
+    for (const Split& s : splits) {
+      successors_[s.successor].piece = static_cast<uint32_t>(pieces_.size());
+      pieces_.push_back({.ir = Block(), .from = s.from, .edge = s.successor});
+    }
+  };
+  piece_of_.assign(f_.num_blocks(), kNone);
+  bool in_cold = false;
+  for (uint32_t at = 0; at < cf_.layout.size(); ++at) {
+    const Block b = cf_.layout[at];
+    if (cf_.info[b.index].cold && !in_cold && at != 0) {
+      in_cold = true;
+      place(hot_end);
+    }
+    place(before[at]);
+    piece_of_[b.index] = static_cast<uint32_t>(pieces_.size());
+    pieces_.push_back({.ir = b, .from = Block()});
+    place(after[at]);
+  }
+  if (!in_cold) place(hot_end);
+  place(cold_end);
+}
+
+bool Selector::FlowsTo(Block from, Block to) const {
+  for (const ir::Edge& e : f_.edges(f_.terminator(from))) {
+    if (e.target == to) return true;
+  }
+  return false;
+}
+
+}  // namespace precast::x64::selection

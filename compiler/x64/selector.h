@@ -1,0 +1,374 @@
+// The state that instruction selection keeps while it goes through one function, shared by the
+// files that select:
+//
+//   select.cc             puts the pieces together
+//   select_layout.cc      counts uses; lays out blocks and split edges
+//   select_inst.cc        a block's instructions: memory, state, calls, control flow
+//   select_condition.cc   what tests a condition, and what is made of it
+//   select_arithmetic.cc  integer arithmetic, with what a constant operand makes cheaper
+//   select_division.cc    division, with and without a known divisor
+//
+// Blocks are visited after the blocks they dominate and instructions last to first, so that all
+// uses of a value are known when its definition is reached: what nobody asked for is not emitted,
+// and what was folded into its user disappears. Within one IR instruction, code is built forwards.
+#ifndef PRECAST_COMPILER_X64_SELECTOR_H_
+#define PRECAST_COMPILER_X64_SELECTOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/log/check.h"
+#include "absl/types/span.h"
+#include "compiler/ir/ir.h"
+#include "compiler/regalloc/regalloc.h"
+#include "compiler/x64/control_flow.h"
+#include "compiler/x64/mir.h"
+
+namespace precast::x64::selection {
+
+using ir::Block;
+using ir::Inst;
+using ir::InstData;
+using ir::IntCond;
+using ir::Opcode;
+using ir::Type;
+using ir::Value;
+using regalloc::Operand;
+using regalloc::VReg;
+
+inline constexpr uint32_t kNone = 0xffffffffu;
+inline constexpr VReg kNoVReg = kNone;
+
+inline bool FitsInt32(int64_t v) { return v == static_cast<int32_t>(v); }
+
+inline Width WidthOf(Type type) { return type == Type::kI64 ? Width::k64 : Width::k32; }
+
+// A test found for a condition value: what sets the flags and the condition to test.
+struct Test {
+  FlagsFrom flags = FlagsFrom::kTestSelf;
+  Width width = Width::k32;
+  Cond cond = Cond::kNe;
+  Value a = {}, b = {};
+  int32_t imm = 0;
+};
+
+class Selector {
+ public:
+  Selector(const ir::Function& f, const ControlFlow& cf)
+      : f_(f),
+        cf_(cf),
+        uses_(f.num_values(), 0),
+        vreg_of_(f.num_values(), kNoVReg),
+        inst_block_(f.num_insts(), kNone),
+        site_at_(f.num_insts(), kNone),
+        deferrals_of_(f.num_blocks()) {
+    m_.insts.reserve(f.num_insts() + f.num_insts() / 4);
+    m_.problem.operands.reserve(f.num_insts() * 3);
+  }
+
+  MFunction Run();
+
+ private:
+  // A piece of code in layout order: an IR block or a split edge.
+  struct Piece {
+    Block ir;                     // invalid for a split edge
+    Block from;                   // split edge: source
+    uint32_t edge = 0;            // split edge: number among the source's unique edges
+    uint32_t begin = 0, end = 0;  // range in insts_, last instruction first
+  };
+  // A successor of the terminator of a block, after merging the equal edges of a br_table.
+  struct Successor {
+    uint32_t ir_edge;                         // number among f_.edges(terminator)
+    uint32_t piece = kNone;                   // of the split edge; kNone: straight to the target
+    uint32_t args_begin = 0, args_count = 0;  // in successor_args_: the arguments at the jump
+  };
+  // A deferral in force while a block is walked.
+  struct OpenDeferral {
+    Value value;
+    uint32_t since = 0;  // number of sites before it
+  };
+  // Deferred state that some site sees: from the first to the last such site, IR instructions.
+  struct Deferral {
+    uint8_t slot;
+    Value value;
+    uint32_t first, last;
+  };
+
+  const InstData* DefOf(Value v) const {
+    const ir::ValueData& data = f_.value(v);
+    return data.is_param ? nullptr : &f_.inst(Inst(data.def));
+  }
+  // The value whose register `v` shares: a zero-extension is free, see mir.h.
+  Value Resolve(Value v) const {
+    for (const InstData* d = DefOf(v); d != nullptr && d->op == Opcode::kExtendU32; d = DefOf(v)) {
+      v = f_.args(Inst(f_.value(v).def))[0];
+    }
+    return v;
+  }
+  // The constant `v` is, as its type: an i32 sign-extended.
+  std::optional<int64_t> ConstantOf(Value v) const {
+    const Value r = Resolve(v);
+    const InstData* d = DefOf(r);
+    if (d == nullptr || d->op != Opcode::kIconst) return std::nullopt;
+    if (d->type == Type::kI64) return d->imm;
+    const int32_t value = static_cast<int32_t>(static_cast<uint32_t>(d->imm));
+    if (r != v) return static_cast<int64_t>(static_cast<uint32_t>(value));
+    return value;
+  }
+  std::optional<int32_t> Constant32Of(Value v) const {
+    const std::optional<int64_t> c = ConstantOf(v);
+    if (!c.has_value() || !FitsInt32(*c)) return std::nullopt;
+    return static_cast<int32_t>(*c);
+  }
+  // The instruction that defines `v` if it is `op` and only the instruction being selected uses it.
+  std::optional<Inst> SingleUse(Value v, Opcode op) const {
+    const InstData* d = DefOf(v);
+    if (d == nullptr || d->op != op || uses_[v.index] != 1) return std::nullopt;
+    const Inst inst(f_.value(v).def);
+    if (inst_block_[inst.index] != block_.index) return std::nullopt;
+    return inst;
+  }
+
+  // -- before selection
+
+  void CountUses(Block b);
+
+  // Orders blocks and split edges. Edges are split so that every edge with moves has a place for
+  // them: the source has one successor or the target one predecessor and no arguments. A split edge
+  // without moves costs nothing: the emitter sees through it.
+  void LayOut();
+  bool FlowsTo(Block from, Block to) const;
+
+  // -- building
+
+  VReg NewVReg(Width w) {
+    if (w == Width::k64) m_.has_wide = true;
+    m_.problem.vreg_class.push_back(regalloc::RegClass::kInt);
+    return static_cast<VReg>(m_.problem.vreg_class.size() - 1);
+  }
+  VReg NewVReg() { return NewVReg(Width::k32); }
+
+  // The register of a value, not looking for constants.
+  VReg VRegOf(Value v) {
+    v = Resolve(v);
+    VReg& reg = vreg_of_[v.index];
+    if (reg == kNoVReg) {
+      CHECK(f_.type(v) == Type::kI32 || f_.type(v) == Type::kI64)
+          << f_.name() << ": the x86-64 back end has no floating-point or vector operations yet";
+      reg = NewVReg(WidthOf(f_.type(v)));
+    }
+    return reg;
+  }
+  bool Needed(Value v) const { return vreg_of_[v.index] != kNoVReg; }
+
+  // Whether `v` is used after the instruction being selected. To be asked before its own operands
+  // are.
+  bool UsedLater(Value v) const { return !ConstantOf(v).has_value() && Needed(Resolve(v)); }
+  // For a commutative two-address operation: puts the operand that ends here first, where its
+  // register is overwritten.
+  void PreferDyingFirst(Value& a, Value& b) const {
+    if (UsedLater(a) && !UsedLater(b)) std::swap(a, b);
+  }
+
+  // The register that holds `v` at this point; a constant is materialized here.
+  VReg Reg(Value v) {
+    const std::optional<int64_t> c = ConstantOf(v);
+    if (!c.has_value()) return VRegOf(v);
+    return MaterializeConstant(f_.type(v) == Type::kI64 ? static_cast<uint64_t>(*c)
+                                                        : static_cast<uint32_t>(*c));
+  }
+  VReg MaterializeConstant(uint64_t value) {
+    const VReg r = NewVReg(value > 0xffffffffu ? Width::k64 : Width::k32);
+    Emit(MOp::kMovImm, {Def(r)}).imm = static_cast<int64_t>(value);
+    return r;
+  }
+
+  static Operand Use(VReg r) {
+    return {r, Operand::Constraint::kReg, Operand::Kind::kUse, Operand::Pos::kEarly};
+  }
+  static Operand UseAny(VReg r) {
+    return {r, Operand::Constraint::kAny, Operand::Kind::kUse, Operand::Pos::kEarly};
+  }
+  static Operand UseLate(VReg r) {
+    return {r, Operand::Constraint::kReg, Operand::Kind::kUse, Operand::Pos::kLate};
+  }
+  static Operand UseFixed(VReg r, x64::Reg reg) {
+    return {r,           Operand::Constraint::kFixed, Operand::Kind::kUse, Operand::Pos::kEarly, 0,
+            IntPReg(reg)};
+  }
+  static Operand Def(VReg r) {
+    return {r, Operand::Constraint::kReg, Operand::Kind::kDef, Operand::Pos::kLate};
+  }
+  static Operand DefEarly(VReg r) {
+    return {r, Operand::Constraint::kReg, Operand::Kind::kDef, Operand::Pos::kEarly};
+  }
+  static Operand DefReuse(VReg r, uint8_t operand) {
+    return {r, Operand::Constraint::kReuse, Operand::Kind::kDef, Operand::Pos::kLate, operand};
+  }
+  static Operand DefFixed(VReg r, x64::Reg reg) {
+    return {r,           Operand::Constraint::kFixed, Operand::Kind::kDef, Operand::Pos::kLate, 0,
+            IntPReg(reg)};
+  }
+
+  MInst& Emit(MOp op, absl::Span<const Operand> operands, regalloc::PRegSet clobbers = 0) {
+    regalloc::Inst ra;
+    ra.operands_begin = static_cast<uint32_t>(m_.problem.operands.size());
+    ra.operands_count = static_cast<uint16_t>(operands.size());
+    ra.is_move = op == MOp::kMove;
+    ra.clobbers = clobbers;
+    m_.problem.operands.insert(m_.problem.operands.end(), operands.begin(), operands.end());
+    MInst mir;
+    mir.op = op;
+    current_.push_back({mir, ra});
+    return current_.back().mir;
+  }
+  MInst& Emit(MOp op, std::initializer_list<Operand> operands, regalloc::PRegSet clobbers = 0) {
+    return Emit(op, absl::MakeConstSpan(operands.begin(), operands.size()), clobbers);
+  }
+
+  // Appends what was built forwards for one IR instruction to the reversed stream.
+  void Flush() {
+    for (size_t i = current_.size(); i-- > 0;) insts_.push_back(current_[i]);
+    current_.clear();
+  }
+
+  // -- one block
+
+  void SelectBlock(Block b);
+
+  static x64::Reg PassedReg(size_t k) { return static_cast<x64::Reg>(abi::kPassedIn[k]); }
+
+  // Registers of the arguments of an edge, for the jump that is the only one on its way.
+  void SelectArguments(Inst terminator, Successor& s);
+
+  // -- conditions
+
+  std::optional<Inst> FusableCompare(Value v) const;
+  Test MatchCondition(Value v) const;
+
+  // `v` != 0.
+  Test MatchNonZero(Value v, Width w) const;
+  Test MatchCompare(Inst inst) const;
+
+  // The operands a test reads; the caller appends its own.
+  void AddTestOperands(const Test& t, std::vector<Operand>& operands);
+  static void SetTest(const Test& t, MInst& m) {
+    m.flags = t.flags;
+    m.flags_width = t.width;
+    m.cond = t.cond;
+    m.flags_imm = t.imm;
+  }
+
+  // -- instructions
+
+  void SelectInst(Inst i, const InstData& d);
+
+  // Reused so that building an operand list allocates nothing. Not to be held across another call.
+  std::vector<Operand>& ScratchOperands() {
+    scratch_.clear();
+    return scratch_;
+  }
+
+  static int32_t StateDisp(uint8_t slot) {
+    static_assert(offsetof(abi::VmContext, pc) == 4 * abi::kSlotPc);
+    return 4 * static_cast<int32_t>(slot);
+  }
+
+  void EmitMove(VReg from, VReg to) { Emit(MOp::kMove, {Use(from), Def(to)}); }
+
+  // d = a + c
+  void EmitAddImm(VReg a, int32_t c, Width w, VReg d);
+  void EmitAlu(Alu op, VReg a, VReg b, Width w, VReg d);
+  void EmitAluImm(Alu op, VReg a, int32_t c, Width w, VReg d);
+  void EmitShiftImm(Shift op, VReg a, uint8_t amount, Width w, VReg d);
+  void EmitUnary(Unary op, VReg a, Width w, VReg d);
+  void EmitLea(VReg base, VReg index, uint8_t scale, Width w, VReg d);
+  void SelectAdd(Value a, Value b, Width w, VReg d);
+  void SelectSub(Value a, Value b, Width w, VReg d);
+  void SelectMul(Value a, Value b, Width w, VReg d);
+  void EmitMulImm(VReg a, int32_t c, Width w, VReg d);
+
+  // d = (a * c) >> shift, shift >= 32, the product in 64 bits.
+  void EmitMulHiImm(VReg a, bool is_signed, int64_t c, uint8_t shift, VReg d);
+  void SelectMulHi(const InstData& d, Value a, Value b, Width w, VReg result);
+  void SelectDivide(const InstData& d, Value a, Value b, Width w, VReg result);
+
+  // Both return the quotient's or remainder's register filled: result = a / c or a % c.
+  void DivideUnsignedBy(VReg a, uint32_t c, bool remainder, VReg result);
+  void DivideSignedBy(VReg a, int32_t c, bool remainder, VReg result);
+  void EmitRemainder(VReg a, VReg q, int32_t c, VReg result);
+  void SelectBitwise(Opcode op, Value a, Value b, Width w, VReg d);
+  void SelectShift(Opcode op, Value a, Value b, Width w, VReg d);
+  void SelectSetCond(Inst i, const InstData& d, VReg result);
+  void EmitExtend(MOp op, Width from, Width to, VReg a, VReg d);
+  void SelectExtend(MOp op, Width from, Width to, Value a, Value result);
+
+  // Address operand of a load or store: either a register, or nothing and the whole address in
+  // `disp`.
+  struct Address {
+    bool absolute = false;
+    int32_t disp = 0;
+    VReg reg = kNoVReg;
+  };
+  Address SelectAddress(const InstData& d, Value address);
+  void SelectLoad(Inst i, const InstData& d, Value address);
+  void SelectStore(const InstData& d, Value address, Value value);
+
+  static x64::Reg ResultReg(size_t k) {
+    return k == 0 ? static_cast<x64::Reg>(abi::kNextPcReg) : PassedReg(k - 1);
+  }
+
+  // Arguments in their registers; with `dispatch`, the first one is the target pc.
+  void AddArguments(absl::Span<const Value> args, bool dispatch, std::vector<Operand>& operands);
+  void SelectCall(Inst i, const InstData& d, absl::Span<const Value> args);
+  void SelectBranch(Value condition);
+
+  // -- after selection
+
+  // Turns the reversed pieces into the final order.
+  void Assemble();
+  void AddEdge(Inst terminator, const Successor& s);
+
+  // Deferred state, now that the final positions of the sites are known.
+  void PlaceState();
+
+  struct Built {
+    MInst mir;
+    regalloc::Inst ra;
+  };
+  struct SuccessorRange {
+    uint32_t begin = 0, end = 0;
+    uint32_t table = 0;
+  };
+
+  const ir::Function& f_;
+  const ControlFlow& cf_;
+  MFunction m_;
+  std::vector<uint32_t> uses_;        // by value
+  std::vector<VReg> vreg_of_;         // by value
+  std::vector<uint32_t> inst_block_;  // by instruction
+  std::vector<uint32_t> site_at_;     // by instruction: where in insts_ its site is
+  std::vector<OpenDeferral> open_;    // by slot; reused by CountUses
+  std::vector<uint8_t> open_slots_;
+  std::vector<uint32_t> sites_;
+  std::vector<Deferral> deferrals_;
+  std::vector<std::pair<uint32_t, uint32_t>> deferrals_of_;  // by block
+  std::vector<Piece> pieces_;
+  std::vector<uint32_t> piece_of_;  // by block
+  std::vector<Successor> successors_;
+  std::vector<SuccessorRange> successors_of_;  // by block
+  std::vector<VReg> successor_args_;
+  std::vector<uint32_t> tables_;
+  std::vector<Built> insts_;    // blocks from last to first instruction
+  std::vector<Built> current_;  // of the IR instruction being selected, forwards
+  std::vector<Operand> scratch_;
+  Block block_;  // being selected
+};
+
+}  // namespace precast::x64::selection
+
+#endif  // PRECAST_COMPILER_X64_SELECTOR_H_
