@@ -42,7 +42,7 @@ struct VmContext {
   uint64_t fault_address;       // host address of a memory fault
   uint64_t stop_rip;  // native pc of the stop (site lookup), 0 if the state is in x[] already
   uint64_t gpr[16];   // machine registers at the stop, by hardware number (4 = rsp)
-  void* runtime;                // the runtime's own object (runtime::NativeCallbacks*)
+  void* runtime;      // the runtime's own object (runtime::NativeCallbacks*)
 };
 static_assert(offsetof(VmContext, x) == 0);
 static_assert(offsetof(VmContext, pc) == 128);
