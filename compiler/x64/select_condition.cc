@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "compiler/ir/fold.h"
 #include "compiler/x64/selector.h"
 
 namespace precast::x64::selection {
@@ -35,32 +36,6 @@ Cond ToCond(IntCond c) {
       return Cond::kBe;
   }
   return Cond::kE;
-}
-
-// The condition that holds for (b, a) when `c` holds for (a, b).
-IntCond SwapOperands(IntCond c) {
-  switch (c) {
-    case IntCond::kEq:
-    case IntCond::kNe:
-      return c;
-    case IntCond::kSlt:
-      return IntCond::kSgt;
-    case IntCond::kSge:
-      return IntCond::kSle;
-    case IntCond::kSgt:
-      return IntCond::kSlt;
-    case IntCond::kSle:
-      return IntCond::kSge;
-    case IntCond::kUlt:
-      return IntCond::kUgt;
-    case IntCond::kUge:
-      return IntCond::kUle;
-    case IntCond::kUgt:
-      return IntCond::kUlt;
-    case IntCond::kUle:
-      return IntCond::kUge;
-  }
-  return c;
 }
 
 }  // namespace
@@ -124,7 +99,7 @@ Test Selector::MatchCompare(Inst inst) const {
   const Width w = WidthOf(d.type);
   if (Constant32Of(a).has_value() && !Constant32Of(b).has_value()) {
     std::swap(a, b);
-    c = SwapOperands(c);
+    c = ir::Swapped(c);
   }
   const std::optional<int32_t> k = Constant32Of(b);
   if (!k.has_value()) {
