@@ -51,7 +51,10 @@ absl::StatusOr<std::unique_ptr<GuestMemory>> GuestMemory::Create() {
   void* reservation =
       mmap(nullptr, kReservation, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (reservation == MAP_FAILED)
-    return absl::ErrnoToStatus(errno, "cannot reserve guest address space");
+    return absl::ErrnoToStatus(
+        errno, absl::StrFormat("cannot reserve %d GiB of address space for guest memory (see "
+                               "`ulimit -v`; it is only reserved, not used)",
+                               kReservation >> 30));
   memory->reservation_ = static_cast<uint8_t*>(reservation);
   memory->base_ = memory->reservation_ + kLowerGuard;
   void* pages = mmap(nullptr, kPageCount, PROT_READ | PROT_WRITE,

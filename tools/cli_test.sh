@@ -110,6 +110,8 @@ expect 1 disasm "${aotc}"
 has err "aot_file_info"
 
 # --- Compile, check, inspect, run ----------------------------------------------------------------
+expect 2 compile hello.elf -o ./hello.elf
+has err "would overwrite the program"
 expect 0 compile hello.elf
 has err "guest instructions"
 is_file hello.so

@@ -172,6 +172,9 @@ int CompileMain(int argc, char** argv) {
   if (emit == "so" && output == "-" && isatty(STDOUT_FILENO) != 0) {
     return UsageError("compile", "an image is not text: name a file with -o, or use a pipe");
   }
+  if (output != "-" && SameFile(program, output)) {
+    return UsageError("compile", absl::StrCat("the output would overwrite the program, ", program));
+  }
   options.threads = static_cast<int>(threads);
 
   absl::StatusOr<std::vector<uint8_t>> file = ReadFile(program);

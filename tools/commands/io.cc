@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
@@ -173,6 +175,11 @@ bool UseColor(int fd) {
 void PrintError(std::string_view message) {
   const Palette p(UseColor(STDERR_FILENO));
   absl::FPrintF(stderr, "%saotc: %s%s\n", p.red, p.reset, message);
+}
+
+bool SameFile(const std::string& a, const std::string& b) {
+  std::error_code error;
+  return std::filesystem::equivalent(a, b, error);
 }
 
 std::string Grouped(uint64_t number) {

@@ -47,6 +47,9 @@ struct Palette {
 // Prints "aotc: MESSAGE" to stderr, in red on a terminal.
 void PrintError(std::string_view message);
 
+// Whether both paths name one existing file.
+bool SameFile(const std::string& a, const std::string& b);
+
 // 1234567 as "1,234,567".
 std::string Grouped(uint64_t number);
 
