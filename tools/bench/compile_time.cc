@@ -88,8 +88,18 @@ bool Measure(const std::string& path) {
   return true;
 }
 
+constexpr char kUsage[] =
+    "Usage: compile_time [PROGRAM...]\n"
+    "Compiles each PROGRAM (default: a guest of 100,000 instructions) on one thread, at -O0 and "
+    "-O1,\n"
+    "and prints how long it takes.";
+
 int Main(int argc, char** argv) {
   std::vector<std::string> paths(argv + 1, argv + argc);
+  if (!paths.empty() && paths[0][0] == '-') {
+    puts(kUsage);
+    return paths[0] == "--help" ? 0 : 2;
+  }
   if (paths.empty()) {
     paths.push_back("testdata/prebuilt/big100k.elf");
   } else if (const char* directory = getenv("BUILD_WORKING_DIRECTORY");

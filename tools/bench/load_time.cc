@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -39,8 +40,18 @@ struct Times {
   }
 };
 
+constexpr char kUsage[] =
+    "Usage: load_time [PROGRAM]\n"
+    "Compiles PROGRAM (default: the hello guest) to an image file, then loads and runs it many "
+    "times\n"
+    "and prints how long each part takes.";
+
 int Main(int argc, char** argv) {
   std::string program = "testdata/prebuilt/hello.elf";
+  if (argc > 1 && argv[1][0] == '-') {
+    puts(kUsage);
+    return strcmp(argv[1], "--help") == 0 ? 0 : 2;
+  }
   if (argc > 1) {
     program = argv[1];
     if (const char* directory = getenv("BUILD_WORKING_DIRECTORY");
@@ -49,9 +60,15 @@ int Main(int argc, char** argv) {
     }
   }
   absl::StatusOr<std::vector<uint8_t>> file = aotc::ReadFile(program);
-  CHECK_OK(file.status());
+  if (!file.ok()) {
+    aotc::PrintError(file.status().message());
+    return 1;
+  }
   absl::StatusOr<driver::CompileResult> compiled = driver::Compile(*file, {});
-  CHECK_OK(compiled.status());
+  if (!compiled.ok()) {
+    aotc::PrintError(absl::StrCat(program, ": ", compiled.status().message()));
+    return 1;
+  }
   std::string directory = "/tmp/precast_load_time_XXXXXX";
   CHECK(mkdtemp(directory.data()) != nullptr);
   const std::string image = directory + "/guest.so";
