@@ -18,6 +18,7 @@
 #ifndef PRECAST_COMPILER_IR_IR_H_
 #define PRECAST_COMPILER_IR_IR_H_
 
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -67,7 +68,30 @@ enum class Opcode : uint8_t {
 // Integer comparison of two values of one type; the result is i32 0 or 1.
 enum class IntCond : uint8_t { kEq, kNe, kSlt, kSge, kSgt, kSle, kUlt, kUge, kUgt, kUle };
 
-// Width and extension of a guest memory access. Loads extend to the result's integer type.
+// Comparison of two floating-point values; false if one is NaN, except kNe, which then is true.
+enum class FloatCond : uint8_t { kEq, kNe, kLt, kGt, kLe, kGe };
+
+enum class AtomicOp : uint8_t { kAdd, kSub, kAnd, kOr, kXor, kXchg };
+
+// Operations of `kSimd`: one table, `simd.def`.
+enum class SimdOp : uint8_t {
+#define PRECAST_IR_SIMD(Name, ...) k##Name,
+#include "compiler/ir/simd.def"
+#undef PRECAST_IR_SIMD
+};
+
+// What simd.def says of an operation.
+struct SimdInfo {
+  const char* text;
+  Type result;
+  const char* operands;  // a letter per operand: v, i, l, f, d
+  uint8_t lanes;         // imm is below it; 0: no imm
+};
+const SimdInfo& Info(SimdOp op);
+
+using V128 = std::array<uint8_t, 16>;
+
+// Width and extension of a guest memory access. Floating-point values take kU32 and k64. Loads extend to the result's integer type.
 enum class MemKind : uint8_t { kU8, kS8, kU16, kS16, kU32, kS32, k64, k128 };
 
 // Why execution stops at a `kTrap`, or at a faulting site. The numbers are those of
@@ -93,7 +117,7 @@ struct Edge {
 struct InstData {
   Opcode op;
   Type type = Type::kI32;   // operand type (for the operation's width); see opcodes.def
-  uint8_t aux = 0;          // IntCond, MemKind, StateSlot, TrapCode, runtime callback
+  uint8_t aux = 0;          // IntCond, FloatCond, SimdOp, MemKind, StateSlot, TrapCode, callback
   bool cold = false;        // kBrIf: the *true* edge is unlikely
   uint32_t args_begin = 0;  // range in Function::value_pool
   uint16_t args_count = 0;
@@ -126,7 +150,13 @@ struct ValueData {
 // A calling convention is a set of types and the promise of where they travel. Guest functions
 // all pass guest registers: all machine registers are clobbered by a call.
 enum class CallConv : uint8_t {
-  kGuest,  // parameters and results in fixed registers, see compiler/x64/abi.h
+  // RISC-V: parameters are the guest registers that travel in machine registers; the first result is
+  // the guest pc to continue at (runtime/abi/vm_context.h).
+  kGuest,
+  // WebAssembly: integers and references in the machine registers abi::kPassedIn, floating-point
+  // and vector values in xmm0 up, each class counted apart; results the same. What does not fit
+  // travels in the context (runtime/abi/wasm_context.h), by the front end's own loads and stores.
+  kWasm,
 };
 
 struct Signature {
@@ -190,6 +220,10 @@ class Function {
   Value result(Inst i, uint32_t k = 0) const { return Value(insts_[i.index].results_begin + k); }
   Inst terminator(Block b) const { return blocks_[b.index].insts.back(); }
 
+  // Constants of `kVconst` and lane patterns of `kShuffle`. Equal ones get one index.
+  uint32_t AddV128(const V128& bytes);
+  const std::vector<V128>& v128_constants() const { return v128_constants_; }
+
   // Removes block parameter `index` of `b`; the caller removes the argument from every edge to `b`.
   void RemoveParam(Block b, size_t index);
   // The same for many: keeps the parameters k of `b` with keep[k].
@@ -211,6 +245,7 @@ class Function {
   std::vector<ValueData> values_;
   std::vector<Value> value_pool_;
   std::vector<Edge> edges_;
+  std::vector<V128> v128_constants_;
 };
 
 // What the opcode table says of an opcode.

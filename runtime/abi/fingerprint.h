@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "runtime/abi/vm_context.h"
+#include "runtime/abi/wasm_context.h"
 
 namespace precast::abi {
 
@@ -108,6 +109,24 @@ constexpr Fingerprint Compute() {
 #define PRECAST_TRAP(Name, text) hash.Add(#Name);
 #include "runtime/abi/traps.def"
 #undef PRECAST_TRAP
+  hash.Add("WebAssembly");
+  for (size_t value :
+       {sizeof(FunctionRecord), offsetof(FunctionRecord, key), offsetof(FunctionRecord, code),
+        offsetof(FunctionRecord, far_code), offsetof(MemoryRecord, base),
+        offsetof(MemoryRecord, bytes), offsetof(TableRecord, elements),
+        offsetof(TableRecord, size), sizeof(MemorySlot), offsetof(MemorySlot, base),
+        offsetof(MemorySlot, record), sizeof(WasmValue), offsetof(WasmContext, instance_key),
+        offsetof(WasmContext, indirect_slow), offsetof(WasmContext, helpers),
+        offsetof(WasmContext, args), sizeof(WasmContext)}) {
+    hash.Add(value);
+  }
+  for (int value : {kNumWasmIntPassed, kNumWasmVectorPassed, kMaxWasmArgs}) hash.Add(value);
+  for (uint8_t reg : {kTargetReg, kRecordReg, kTypeReg}) hash.Add(reg);
+#define PRECAST_WASM_HELPER(Name, parameters, result) \
+  hash.Add(#Name);                                    \
+  hash.Add(parameters);
+#include "runtime/abi/wasm_helpers.def"
+#undef PRECAST_WASM_HELPER
   return hash.Result();
 }
 

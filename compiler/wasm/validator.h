@@ -1,0 +1,25 @@
+// The validator: accepts exactly the modules that the specification does (core specification 2.0, chapter 3),
+// within the limits of limits.h.
+#ifndef PRECAST_COMPILER_WASM_VALIDATOR_H_
+#define PRECAST_COMPILER_WASM_VALIDATOR_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "compiler/wasm/module.h"
+
+namespace precast::wasm {
+
+// Everything but function bodies: types, limits, indices, constant expressions, segments, exports, start.
+absl::Status ValidateModule(const Module& module, const Features& features);
+
+// The body of one defined function of a module that ValidateModule accepted. Thread-safe.
+absl::Status ValidateFunction(const Module& module, uint32_t function, const Features& features);
+
+// Both, with all functions on `threads` threads (0: one per processor). Of several faults the one that comes
+// first in the file is reported, whatever the threads.
+absl::Status Validate(const Module& module, const Features& features, int threads = 1);
+
+}  // namespace precast::wasm
+
+#endif  // PRECAST_COMPILER_WASM_VALIDATOR_H_
