@@ -1,0 +1,96 @@
+// What the runtime knows of a module: everything but its function bodies, decoded from the module's own bytes
+// (which an image carries), and where the bodies are. The runtime's own decoder: it shares no code with
+// the compiler's, and it is safe on any bytes.
+#ifndef PRECAST_RUNTIME_WASM_MODULE_DATA_H_
+#define PRECAST_RUNTIME_WASM_MODULE_DATA_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "loader/image.h"
+#include "runtime/abi/wasm_context.h"
+#include "runtime/wasm/types.h"
+
+namespace precast::runtime::wasm {
+
+// File offsets; half-open.
+struct ByteRange {
+  uint32_t begin = 0, end = 0;
+};
+
+class ModuleData {
+ public:
+  static constexpr uint32_t kNone = 0xffffffffu;
+
+  struct Import {
+    std::string_view module, name;
+    ExternKind kind;
+    uint32_t index;  // in its index space
+  };
+  struct Export {
+    std::string_view name;
+    ExternKind kind;
+    uint32_t index;
+  };
+  struct Table {
+    TableType type;
+    ByteRange init;  // empty: null
+  };
+  struct Global {
+    GlobalType type;
+    ByteRange init;
+  };
+  enum class SegmentMode : uint8_t { kActive, kPassive, kDeclarative };
+  struct ElementSegment {
+    SegmentMode mode = SegmentMode::kPassive;
+    uint32_t table = 0;
+    ByteRange offset;
+    std::vector<uint32_t> functions;  // or, if empty:
+    std::vector<ByteRange> expressions;
+  };
+  struct DataSegment {
+    SegmentMode mode = SegmentMode::kPassive;
+    uint32_t memory = 0;
+    ByteRange offset;
+    ByteRange bytes;
+  };
+
+  // InvalidArgument if the bytes cannot be decoded. Does not validate: that has been done by whoever made the image.
+  static absl::StatusOr<std::unique_ptr<ModuleData>> Decode(absl::Span<const uint8_t> bytes);
+
+  absl::Span<const uint8_t> bytes;  // of the module file; kept alive by `owner` or `storage`
+  std::shared_ptr<const void> owner;
+  std::vector<uint8_t> storage;
+  std::shared_ptr<const loader::Image> image;  // null: no native code
+  bool metered = true;                         // native code counts fuel
+
+  std::vector<FuncType> types;
+  std::vector<uint32_t> canonical_types;  // the first equal type
+  std::vector<Import> imports;
+  // Index spaces, imported ones first.
+  std::vector<uint32_t> functions;  // type index
+  std::vector<ByteRange> bodies;    // by function index - num_imported_functions; with local declarations
+  std::vector<Table> tables;
+  std::vector<MemoryType> memories;
+  std::vector<Global> globals;
+  uint32_t num_imported_functions = 0, num_imported_tables = 0, num_imported_memories = 0,
+           num_imported_globals = 0;
+  std::vector<Export> exports;
+  std::optional<uint32_t> start;
+  std::vector<ElementSegment> elements;
+  std::vector<DataSegment> data;
+  std::vector<std::string_view> function_names;  // by function index; may be shorter
+
+  // runtime/abi/wasm_context.h
+  abi::WasmLayout layout;
+  std::vector<uint32_t> record_of;  // by function index; kNone: has no FunctionRecord
+};
+
+}  // namespace precast::runtime::wasm
+
+#endif  // PRECAST_RUNTIME_WASM_MODULE_DATA_H_
