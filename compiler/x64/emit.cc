@@ -157,14 +157,14 @@ void Emitter::EmitMove(const regalloc::Move& move) {
   }
   const Xmm from = static_cast<Xmm>(move.from.reg.hw), to = static_cast<Xmm>(move.to.reg.hw);
   if (from_reg && to_reg) {
-    if (from != to) e_.MovdqaRR(to, from);
+    if (from != to) e_.MovapsRR(to, from);
   } else if (from_reg) {
-    e_.MovdquStore(Slot(move.to, RegClass::kVector), from);
+    e_.MovapsStore(Slot(move.to, RegClass::kVector), from);
   } else if (to_reg) {
-    e_.MovdquLoad(to, Slot(move.from, RegClass::kVector));
+    e_.MovapsLoad(to, Slot(move.from, RegClass::kVector));
   } else {
-    e_.MovdquLoad(kVectorScratch, Slot(move.from, RegClass::kVector));
-    e_.MovdquStore(Slot(move.to, RegClass::kVector), kVectorScratch);
+    e_.MovapsLoad(kVectorScratch, Slot(move.from, RegClass::kVector));
+    e_.MovapsStore(Slot(move.to, RegClass::kVector), kVectorScratch);
   }
 }
 

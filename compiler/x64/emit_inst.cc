@@ -91,7 +91,11 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       EmitEntry(m);
       return;
     case MOp::kMove:
-      if (R(i, 0) != R(i, 1)) e_.Mov(spill_width_, R(i, 1), R(i, 0));
+      if (Loc(i, 1).reg.cls == RegClass::kVector) {
+        if (X(i, 0) != X(i, 1)) e_.MovapsRR(X(i, 1), X(i, 0));
+      } else if (R(i, 0) != R(i, 1)) {
+        e_.Mov(spill_width_, R(i, 1), R(i, 0));
+      }
       return;
     case MOp::kMovImm:
       EmitSetReg(R(i, 0), static_cast<uint64_t>(m.imm));
@@ -302,6 +306,10 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       Relocate(CodeRelocation::Target::kPltRuntime, m.aux);
       AddSite(Site::Kind::kCall, m);
       return;
+    case MOp::kSimd:
+    case MOp::kShuffle:
+    case MOp::kVconst:
+      return EmitSimd(i, m);
     case MOp::kJump:
       JumpUnlessNext(b, p_.edges[block.succs_begin].target);
       return;
@@ -489,15 +497,15 @@ void Emitter::EmitBranchTable(uint32_t i, const MInst& m, const regalloc::Block&
   e_.AluRI(Alu::kCmp, Width::k32, index, static_cast<int32_t>(cases));
   buffer_.Jump(Cond::kAe, LabelOf(edge_target(cases)));
   e_.Lea(Width::k64, table, Mem::Rip());
-  const uint32_t base = table_size_;
+  const uint32_t base = static_cast<uint32_t>((constants_.size() + 3) / 4 * 4);
   Relocate(CodeRelocation::Target::kConstants, base);
   e_.Movsx(Width::k32, Width::k64, target, Mem::At(table, index, 4, 0));
   e_.AluRR(Alu::kAdd, Width::k64, target, table);
   e_.JmpReg(target);
   for (uint32_t c = 0; c < cases; ++c) {
-    table_entries_.push_back({LabelOf(edge_target(c)), base});
+    table_entries_.push_back({base + 4 * c, LabelOf(edge_target(c)), base});
   }
-  table_size_ += 4 * cases;
+  constants_.resize(base + 4 * cases);
 }
 
 }  // namespace precast::x64::emission

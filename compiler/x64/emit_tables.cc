@@ -30,6 +30,18 @@ void Emitter::SetCfa(uint32_t cfa) {
   }
 }
 
+uint32_t Emitter::AddConstant(absl::Span<const uint8_t> bytes, uint32_t alignment) {
+  const auto [it, added] =
+      constant_index_.try_emplace({alignment, std::vector<uint8_t>(bytes.begin(), bytes.end())}, 0);
+  if (added) {
+    const size_t at = (constants_.size() + alignment - 1) / alignment * alignment;
+    constants_.resize(at);
+    constants_.insert(constants_.end(), bytes.begin(), bytes.end());
+    it->second = static_cast<uint32_t>(at);
+  }
+  return it->second;
+}
+
 void Emitter::SetLine(uint32_t guest_pc) {
   if (guest_pc == 0 || guest_pc == last_line_) return;
   last_line_ = guest_pc;
@@ -84,13 +96,12 @@ codegen::CompiledFunction Emitter::Finish() {
   codegen::CompiledFunction out;
   out.code = buffer_.Finish();
   for (const PendingRelocation& r : relocations_) {
-    out.relocations.push_back({buffer_.Offset(r.at), r.target, r.index, -4});
+    out.relocations.push_back({buffer_.Offset(r.at), r.target, r.index, r.addend});
   }
-  out.constants.resize(table_size_);
-  for (uint32_t k = 0; k < table_entries_.size(); ++k) {
-    out.constant_relocations.push_back(
-        {4 * k, buffer_.Offset(table_entries_[k].first), table_entries_[k].second});
+  for (const TableEntry& t : table_entries_) {
+    out.constant_relocations.push_back({t.offset, buffer_.Offset(t.target), t.base});
   }
+  out.constants = std::move(constants_);
   // Entries were met in layout order; they are wanted in the function's order.
   out.entries.resize(m_.entry_blocks.size());
   std::vector<std::pair<uint32_t, uint32_t>> order;  // block, number

@@ -2,6 +2,7 @@
 //
 //   emit.cc         order: blocks and the moves between them, jumps, cold stubs
 //   emit_inst.cc    the machine code of each MIR instruction
+//   emit_simd.cc    the machine code of the operations on v128
 //   emit_tables.cc  the side tables: sites and their state maps, lines, frame rules, relocations
 //
 // One pass over the blocks in layout order, then the cold stubs, then sizes of jumps are settled
@@ -11,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -59,6 +61,7 @@ class Emitter {
     CodePosition at;
     CodeRelocation::Target target;
     uint32_t index;
+    int32_t addend;
   };
   struct Stub {
     enum class Kind : uint8_t { kSuspend, kStack, kTrap, kDivide };
@@ -80,6 +83,11 @@ class Emitter {
     DCHECK(l.kind == Location::Kind::kReg && l.reg.cls == RegClass::kInt);
     return static_cast<Reg>(l.reg.hw);
   }
+  Xmm X(uint32_t i, uint32_t k) const {
+    const Location& l = Loc(i, k);
+    DCHECK(l.kind == Location::Kind::kReg && l.reg.cls == RegClass::kVector);
+    return static_cast<Xmm>(l.reg.hw);
+  }
   bool IsReg(uint32_t i, uint32_t k) const { return Loc(i, k).kind == Location::Kind::kReg; }
   Mem Slot(const Location& l, RegClass cls = RegClass::kInt) const {
     DCHECK(l.kind == Location::Kind::kSlot);
@@ -90,13 +98,24 @@ class Emitter {
                                                          : 16 * s_.num_vector_slots + 8 * slot);
   }
   Mem M(uint32_t i, uint32_t k) const { return Slot(Loc(i, k)); }
+  // A vector operand's spill slot: 16-aligned.
+  Mem VectorM(uint32_t i, uint32_t k) const { return Slot(Loc(i, k), RegClass::kVector); }
 
   // -- records
 
   void SetCfa(uint32_t cfa);
   void SetLine(uint32_t guest_pc);
-  void Relocate(CodeRelocation::Target target, uint32_t index) {
-    relocations_.push_back({buffer_.Field(), target, index});
+  // For the [rip + disp32] or rel32 field just emitted; `trailing`: bytes of the instruction after
+  // it, that is, an immediate.
+  void Relocate(CodeRelocation::Target target, uint32_t index, int32_t trailing = 0) {
+    relocations_.push_back({buffer_.Field(), target, index, -4 - trailing});
+  }
+  // Puts `bytes` among the function's constants, once, at a multiple of `alignment` (a power of two
+  // up to 16); returns its index for relocations to kConstants.
+  uint32_t AddConstant(absl::Span<const uint8_t> bytes, uint32_t alignment);
+  // For the Mem::Rip() operand of the instruction just emitted.
+  void RelocateConstant(absl::Span<const uint8_t> bytes, uint32_t alignment, int32_t trailing = 0) {
+    Relocate(CodeRelocation::Target::kConstants, AddConstant(bytes, alignment), trailing);
   }
   // A site here. A memory or trap site must not lie at the return address of a call before it.
   void SeparateFromCall() {
@@ -163,6 +182,9 @@ class Emitter {
   void EmitDispatch();
   void EmitBranchTable(uint32_t i, const MInst& m, const regalloc::Block& block);
 
+  // kSimd, kShuffle, kVconst.
+  void EmitSimd(uint32_t i, const MInst& m);
+
   // -- cold code
 
   void EmitStub(const Stub& stub);
@@ -210,8 +232,14 @@ class Emitter {
   std::vector<std::pair<CodePosition, uint32_t>> frame_rules_;
   std::vector<std::pair<CodePosition, uint32_t>> lines_;
   std::vector<std::pair<uint32_t, CodePosition>> entry_positions_;
-  std::vector<std::pair<Label, uint32_t>> table_entries_;  // target, start of its table
-  uint32_t table_size_ = 0;
+  struct TableEntry {
+    uint32_t offset;  // in constants_
+    Label target;
+    uint32_t base;  // of its table
+  };
+  std::vector<TableEntry> table_entries_;
+  std::vector<uint8_t> constants_;
+  std::map<std::pair<uint32_t, std::vector<uint8_t>>, uint32_t> constant_index_;  // by alignment
   uint32_t last_line_ = 0;
 };
 

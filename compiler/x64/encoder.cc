@@ -344,16 +344,14 @@ void Encoder::MovqFromXmm(Width w, const Mem& m, Xmm src) {
   }
 }
 
-void Encoder::MovdqaRR(Xmm dst, Xmm src) {
-  OpR(Width::k32, 0x0f6f, Number(dst), Number(src), 0, 0x66);
-}
+void Encoder::MovapsRR(Xmm dst, Xmm src) { OpR(Width::k32, 0x0f28, Number(dst), Number(src)); }
 
-void Encoder::MovdquLoad(Xmm dst, const Mem& m) {
-  OpM(Width::k32, 0x0f6f, Number(dst), m, false, 0xf3);
-}
+void Encoder::MovapsLoad(Xmm dst, const Mem& m) { OpM(Width::k32, 0x0f28, Number(dst), m); }
 
-void Encoder::MovdquStore(const Mem& m, Xmm src) {
-  OpM(Width::k32, 0x0f7f, Number(src), m, false, 0xf3);
-}
+void Encoder::MovapsStore(const Mem& m, Xmm src) { OpM(Width::k32, 0x0f29, Number(src), m); }
+
+void Encoder::MovupsLoad(Xmm dst, const Mem& m) { OpM(Width::k32, 0x0f10, Number(dst), m); }
+
+void Encoder::MovupsStore(const Mem& m, Xmm src) { OpM(Width::k32, 0x0f11, Number(src), m); }
 
 }  // namespace precast::x64

@@ -107,9 +107,11 @@ class Encoder {
   // -- vectors: only what moves need
   void MovqToXmm(Width w, Xmm dst, const Mem& m);    // movd/movq dst, [m]
   void MovqFromXmm(Width w, const Mem& m, Xmm src);  // movd/movq [m], src
-  void MovdqaRR(Xmm dst, Xmm src);
-  void MovdquLoad(Xmm dst, const Mem& m);
-  void MovdquStore(const Mem& m, Xmm src);
+  void MovapsRR(Xmm dst, Xmm src);
+  void MovapsLoad(Xmm dst, const Mem& m);  // 16-aligned
+  void MovapsStore(const Mem& m, Xmm src);
+  void MovupsLoad(Xmm dst, const Mem& m);
+  void MovupsStore(const Mem& m, Xmm src);
 
  private:
   // Makes room for one instruction of the longest kind.

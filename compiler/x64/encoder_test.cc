@@ -288,10 +288,14 @@ TEST_F(EncoderTest, Memory) {
     Expect(absl::StrCat("movd ", at, ", ", Name(x)));
     e_.MovqFromXmm(Width::k64, m, x);
     Expect(absl::StrCat("movq ", at, ", ", Name(x)));
-    e_.MovdquLoad(x, m);
-    Expect(absl::StrCat("movdqu ", Name(x), ", ", at));
-    e_.MovdquStore(m, x);
-    Expect(absl::StrCat("movdqu ", at, ", ", Name(x)));
+    e_.MovupsLoad(x, m);
+    Expect(absl::StrCat("movups ", Name(x), ", ", at));
+    e_.MovupsStore(m, x);
+    Expect(absl::StrCat("movups ", at, ", ", Name(x)));
+    e_.MovapsLoad(x, m);
+    Expect(absl::StrCat("movaps ", Name(x), ", ", at));
+    e_.MovapsStore(m, x);
+    Expect(absl::StrCat("movaps ", at, ", ", Name(x)));
   }
 }
 
@@ -306,8 +310,8 @@ TEST_F(EncoderTest, IndexWithoutBase) {
 TEST_F(EncoderTest, Vectors) {
   for (int a = 0; a < 16; ++a) {
     for (int b = 0; b < 16; ++b) {
-      e_.MovdqaRR(static_cast<Xmm>(a), static_cast<Xmm>(b));
-      Expect(absl::StrCat("movdqa xmm", a, ", xmm", b));
+      e_.MovapsRR(static_cast<Xmm>(a), static_cast<Xmm>(b));
+      Expect(absl::StrCat("movaps xmm", a, ", xmm", b));
     }
   }
 }

@@ -62,6 +62,10 @@ enum class MOp : uint8_t {
   kCall,           // [arguments…, =results…] imm = function; site kCall
   kCallDispatch,   // [pc in rax, arguments…, =results…]; site kCall
   kCallRuntime,    // [arguments…, =results…] aux = callback; site kCall
+  // Vectors: select_simd.cc and emit_simd.cc agree on the operands.
+  kSimd,     // aux = SimdOp, imm = lane
+  kShuffle,  // imm = index in MFunction::v128_constants
+  kVconst,   // [=d] imm = index in MFunction::v128_constants
   // Terminators.
   kJump,    // []
   kBranch,  // [f…] first edge if cond, else second
@@ -129,6 +133,7 @@ struct MFunction {
   std::vector<ConstantState> constant_state;  // ascending by `from`
   std::vector<uint32_t> tables;               // edge numbers, see kBranchTable
   std::vector<uint32_t> entry_blocks;         // block of ir::Function::entries()[i]
+  std::vector<ir::V128> v128_constants;       // those of the IR function
   bool has_calls = false;
   bool has_wide = false;  // some virtual register holds more than 32 bits
 };

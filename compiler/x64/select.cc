@@ -89,6 +89,7 @@ void Selector::Assemble() {
   }
   for (Block e : f_.entries()) m_.entry_blocks.push_back(piece_of_[e.index]);
   m_.tables = std::move(tables_);
+  m_.v128_constants = f_.v128_constants();
 }
 
 void Selector::AddEdge(Inst terminator, const Successor& s) {

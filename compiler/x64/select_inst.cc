@@ -79,8 +79,12 @@ void Selector::SelectInst(Inst i, const InstData& d) {
       Emit(MOp::kMovImm, {Def(VRegOf(f_.result(i)))}).imm =
           d.type == Type::kI64 ? d.imm : static_cast<int64_t>(static_cast<uint32_t>(d.imm));
       return;
-    case Opcode::kFconst:
-      LOG(FATAL) << f_.name() << ": the x86-64 back end has no floating-point operations yet";
+    case Opcode::kSimd:
+    case Opcode::kShuffle:
+    case Opcode::kVconst:
+      return SelectSimd(i, d);
+    default:
+      LOG(FATAL) << f_.name() << ": no " << ir::Info(d.op).text << " yet";
       return;
     case Opcode::kAdd:
       return SelectAdd(args[0], args[1], w, VRegOf(f_.result(i)));

@@ -7,6 +7,7 @@
 //   select_condition.cc   what tests a condition, and what is made of it
 //   select_arithmetic.cc  integer arithmetic, with what a constant operand makes cheaper
 //   select_division.cc    division, with and without a known divisor
+//   select_simd.cc        operations on v128
 //
 // Blocks are visited after the blocks they dominate and instructions last to first, so that all
 // uses of a value are known when its definition is reached: what nobody asked for is not emitted,
@@ -45,6 +46,7 @@ inline constexpr VReg kNoVReg = kNone;
 
 inline bool FitsInt32(int64_t v) { return v == static_cast<int32_t>(v); }
 
+inline bool IsInteger(Type type) { return type == Type::kI32 || type == Type::kI64; }
 inline Width WidthOf(Type type) { return type == Type::kI64 ? Width::k64 : Width::k32; }
 
 // A test found for a condition value: what sets the flags and the condition to test.
@@ -151,16 +153,17 @@ class Selector {
     return static_cast<VReg>(m_.problem.vreg_class.size() - 1);
   }
   VReg NewVReg() { return NewVReg(Width::k32); }
+  VReg NewVectorVReg() {
+    m_.problem.vreg_class.push_back(regalloc::RegClass::kVector);
+    return static_cast<VReg>(m_.problem.vreg_class.size() - 1);
+  }
+  VReg NewVReg(Type type) { return IsInteger(type) ? NewVReg(WidthOf(type)) : NewVectorVReg(); }
 
   // The register of a value, not looking for constants.
   VReg VRegOf(Value v) {
     v = Resolve(v);
     VReg& reg = vreg_of_[v.index];
-    if (reg == kNoVReg) {
-      CHECK(f_.type(v) == Type::kI32 || f_.type(v) == Type::kI64)
-          << f_.name() << ": the x86-64 back end has no floating-point or vector operations yet";
-      reg = NewVReg(WidthOf(f_.type(v)));
-    }
+    if (reg == kNoVReg) reg = NewVReg(f_.type(v));
     return reg;
   }
   bool Needed(Value v) const { return vreg_of_[v.index] != kNoVReg; }
@@ -326,6 +329,10 @@ class Selector {
   void AddArguments(absl::Span<const Value> args, bool dispatch, std::vector<Operand>& operands);
   void SelectCall(Inst i, const InstData& d, absl::Span<const Value> args);
   void SelectBranch(Value condition);
+
+  // -- vectors: kSimd, kShuffle, kVconst
+
+  void SelectSimd(Inst i, const InstData& d);
 
   // -- after selection
 
