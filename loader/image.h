@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "loader/format/aot_file_info.h"
 
 namespace precast::loader {
 
@@ -68,6 +69,19 @@ class Image {
   virtual absl::Span<const GuestSegment> segments() const = 0;
   virtual absl::Span<const CodeRange> code_ranges() const = 0;
   virtual absl::Span<const uint8_t> program_guid() const = 0;  // 16 bytes
+
+  // Defaults are those of a RISC-V image, so that test doubles need only say what they test.
+  virtual format::GuestKind guest_kind() const { return format::GuestKind::kRiscV32; }
+  // Whether the code counts instructions (RISC-V) or fuel (Wasm).
+  virtual bool metered() const { return true; }
+  // Wasm: NaN results of arithmetic are canonical.
+  virtual bool canonical_nans() const { return false; }
+  // Wasm: `segments` hold memory 0 as the active data segments leave it, which are therefore not to
+  // be run again for it. Pages of no segment are zero.
+  virtual bool guest_memory_initialized() const { return false; }
+  // The WebAssembly module that the image was compiled from; empty for RISC-V. Lives as long as the
+  // image.
+  virtual absl::Span<const uint8_t> guest_module() const { return {}; }
 };
 
 }  // namespace precast::loader
