@@ -5,6 +5,7 @@
 #include <bit>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/log/check.h"
 
 namespace precast::ir {
@@ -13,6 +14,12 @@ namespace {
 bool IsShift(Opcode op) {
   return op == Opcode::kShl || op == Opcode::kShrU || op == Opcode::kShrS || op == Opcode::kRotl ||
          op == Opcode::kRotr;
+}
+
+// Loads that extend as their MemKind says.
+bool IsLoad(Opcode op) {
+  return op == Opcode::kLoad || op == Opcode::kLoadAt || op == Opcode::kLoadContext ||
+         op == Opcode::kLoadHost;
 }
 
 uint64_t WidthMask(Type type) { return type == Type::kI32 ? 0xffffffffu : ~uint64_t{0}; }
@@ -62,10 +69,31 @@ uint64_t Builder::PossibleBits(Value v) const {
     case Opcode::kIconst:
       return Bits(type, def->imm);
     case Opcode::kIcmp:
+    case Opcode::kFcmp:
       return 1;
+    case Opcode::kSimd:
+      switch (static_cast<SimdOp>(def->aux)) {
+        case SimdOp::kV128AnyTrue:
+        case SimdOp::kI8x16AllTrue:
+        case SimdOp::kI16x8AllTrue:
+        case SimdOp::kI32x4AllTrue:
+        case SimdOp::kI64x2AllTrue:
+          return 1;
+        default:
+          return all;
+      }
+    case Opcode::kClz:
+    case Opcode::kCtz:
+    case Opcode::kPopcnt:
+      return 0x7f;
     case Opcode::kExtendU32:
       return 0xffffffffu;
     case Opcode::kLoad:
+    case Opcode::kLoadAt:
+    case Opcode::kLoadContext:
+    case Opcode::kLoadHost:
+    case Opcode::kAtomicRmw:
+    case Opcode::kAtomicCmpxchg:
       switch (static_cast<MemKind>(def->aux)) {
         case MemKind::kU8:
           return 0xff;
@@ -123,8 +151,26 @@ Value Builder::Iconst(Type type, int64_t value) {
   return Emit(Opcode::kIconst, type, 0, Canonical(type, value), {}, type);
 }
 
-Value Builder::Binary(Opcode op, Value a, Value b) {
-  DCHECK(IsBinary(op));
+Value Builder::Fconst(Type type, uint64_t bits) {
+  DCHECK(IsFloat(type));
+  if (type == Type::kF32) bits &= 0xffffffffu;
+  return Emit(Opcode::kFconst, type, 0, static_cast<int64_t>(bits), {}, type);
+}
+
+Value Builder::Vconst(const V128& bytes) {
+  return Emit(Opcode::kVconst, Type::kV128, 0, f_.AddV128(bytes), {}, Type::kV128);
+}
+
+Value Builder::Constant(Type type, int64_t imm) {
+  return IsInteger(type) ? Iconst(type, imm) : Fconst(type, static_cast<uint64_t>(imm));
+}
+
+Value Builder::ContextAddress(int64_t displacement) {
+  return Emit(Opcode::kContextAddress, Type::kI32, 0, displacement, {}, Type::kI64);
+}
+
+Value Builder::Binary(Opcode op, uint8_t aux, Value a, Value b) {
+  DCHECK(IsBinary(op) && (aux == 0 || IsDivision(op)));
   const Type type = f_.type(a);
   DCHECK(IsInteger(type) && type == f_.type(b));
   std::optional<int64_t> ca = ConstantOf(a);
@@ -141,14 +187,14 @@ Value Builder::Binary(Opcode op, Value a, Value b) {
     if (IsShift(op) || op == Opcode::kSumulHi) return a;
   }
   if (a == b) {
-    if (std::optional<Value> v = SimplifySame(op, type, a)) return *v;
+    if (std::optional<Value> v = SimplifySame(op, aux, type, a)) return *v;
   }
   if (op == Opcode::kOr || op == Opcode::kXor || op == Opcode::kAdd) {
     if (std::optional<Value> v = SimplifyRotate(type, a, b)) return *v;
   }
   // One order for operands that may be exchanged, so that value numbering finds both.
   if (IsCommutative(op) && !cb && b < a) std::swap(a, b);
-  return Emit(op, type, 0, 0, {a, b}, type);
+  return Emit(op, type, aux, 0, {a, b}, type);
 }
 
 // `a op c`.
@@ -268,8 +314,12 @@ std::optional<Value> Builder::SimplifyConstant(Opcode op, Type type, Value a, in
 }
 
 // `a op a`.
-std::optional<Value> Builder::SimplifySame(Opcode op, Type type, Value a) {
+std::optional<Value> Builder::SimplifySame(Opcode op, uint8_t aux, Type type, Value a) {
   switch (op) {
+    case Opcode::kSdivTotal:
+    case Opcode::kUdivTotal:
+      if (aux == 0) return std::nullopt;  // 0 / 0 is not 1
+      return Iconst(type, 1);
     case Opcode::kSub:
     case Opcode::kXor:
     case Opcode::kSremTotal:  // 0 % 0 = 0
@@ -310,8 +360,8 @@ Value Builder::Unary(Opcode op, Value a) {
       break;
     case Opcode::kExtendS8:
       if (PossibleBits(a) <= 0x7f || IsOp(a, Opcode::kExtendS8)) return a;
-      if (const InstData* def = Def(a); def != nullptr && def->op == Opcode::kLoad &&
-                                        static_cast<MemKind>(def->aux) == MemKind::kS8) {
+      if (const InstData* def = Def(a);
+          def != nullptr && IsLoad(def->op) && static_cast<MemKind>(def->aux) == MemKind::kS8) {
         return a;
       }
       break;
@@ -319,7 +369,7 @@ Value Builder::Unary(Opcode op, Value a) {
       if (PossibleBits(a) <= 0x7fff || IsOp(a, Opcode::kExtendS8) || IsOp(a, Opcode::kExtendS16)) {
         return a;
       }
-      if (const InstData* def = Def(a); def != nullptr && def->op == Opcode::kLoad) {
+      if (const InstData* def = Def(a); def != nullptr && IsLoad(def->op)) {
         const MemKind kind = static_cast<MemKind>(def->aux);
         if (kind == MemKind::kS8 || kind == MemKind::kS16) return a;
       }
@@ -343,8 +393,13 @@ Value Builder::Icmp(IntCond cond, Value a, Value b) {
     std::swap(ca, cb);
     cond = Swapped(cond);
   }
-  if (cb) {
-    if (std::optional<Value> v = SimplifyIcmpConstant(cond, type, a, *cb)) return *v;
+  // A chain of operations is looked through only so far: it may be as long as the function.
+  constexpr uint32_t kMaxDepth = 16;
+  if (cb && icmp_depth_ < kMaxDepth) {
+    ++icmp_depth_;
+    const std::optional<Value> v = SimplifyIcmpConstant(cond, type, a, *cb);
+    --icmp_depth_;
+    if (v) return *v;
   }
   return Emit(Opcode::kIcmp, type, static_cast<uint8_t>(cond), 0, {a, b}, Type::kI32);
 }
@@ -402,6 +457,16 @@ std::optional<Value> Builder::SimplifyIcmpConstant(IntCond cond, Type type, Valu
       const Value y = args[1];
       return Icmp(Inverted(static_cast<IntCond>(def->aux)), x, y);
     }
+    // Only of equality the opposite is a comparison too: all others are false for NaN.
+    if (const InstData* def = Def(a); def->op == Opcode::kFcmp) {
+      const FloatCond f = static_cast<FloatCond>(def->aux);
+      if (f == FloatCond::kEq || f == FloatCond::kNe) {
+        const absl::Span<const Value> args = f_.args(Inst(f_.value(a).def));
+        const Value x = args[0];
+        const Value y = args[1];
+        return Fcmp(f == FloatCond::kEq ? FloatCond::kNe : FloatCond::kEq, x, y);
+      }
+    }
     if (c == 1) return again(IntCond::kEq, 0);  // a != 1
   }
   if (auto m = MatchConstant(a, Opcode::kAdd)) {
@@ -432,14 +497,87 @@ Value Builder::Select(Value cond, Value if_true, Value if_false) {
   return Emit(Opcode::kSelect, type, 0, 0, {cond, if_true, if_false}, type);
 }
 
+Value Builder::FloatBinary(Opcode op, Value a, Value b) {
+  DCHECK(IsFloatBinary(op));
+  const Type type = f_.type(a);
+  DCHECK(IsFloat(type) && type == f_.type(b));
+  const std::optional<int64_t> ca = ScalarConstantOf(f_, a);
+  const std::optional<int64_t> cb = ScalarConstantOf(f_, b);
+  if (ca && cb) {
+    if (const std::optional<int64_t> c = FoldFloatBinary(op, type, *ca, *cb)) {
+      return Constant(type, *c);
+    }
+  }
+  if (op == Opcode::kFcopysign && a == b) return a;
+  return Emit(op, type, 0, 0, {a, b}, type);
+}
+
+Value Builder::FloatUnary(Opcode op, Value a) {
+  DCHECK(IsFloatUnary(op));
+  const Type type = f_.type(a);
+  DCHECK(IsFloat(type));
+  if (const std::optional<int64_t> c = ScalarConstantOf(f_, a)) {
+    if (const std::optional<int64_t> folded = FoldFloatUnary(op, type, *c)) {
+      return Constant(type, *folded);
+    }
+  }
+  // These change the sign alone.
+  if (op == Opcode::kFneg && IsOp(a, Opcode::kFneg)) return f_.args(Inst(f_.value(a).def))[0];
+  if (op == Opcode::kFabs) {
+    if (IsOp(a, Opcode::kFabs)) return a;
+    if (IsOp(a, Opcode::kFneg)) a = f_.args(Inst(f_.value(a).def))[0];
+  }
+  return Emit(op, type, 0, 0, {a}, type);
+}
+
+Value Builder::Fcmp(FloatCond cond, Value a, Value b) {
+  const Type type = f_.type(a);
+  DCHECK(IsFloat(type) && type == f_.type(b));
+  const std::optional<int64_t> ca = ScalarConstantOf(f_, a);
+  const std::optional<int64_t> cb = ScalarConstantOf(f_, b);
+  if (ca && cb) return Iconst(Type::kI32, FoldFcmp(cond, type, *ca, *cb) ? 1 : 0);
+  return Emit(Opcode::kFcmp, type, static_cast<uint8_t>(cond), 0, {a, b}, Type::kI32);
+}
+
+Value Builder::Convert(Opcode op, Type type, Value a, bool in_range) {
+  DCHECK(IsConversion(op));
+  if (const std::optional<int64_t> c = ScalarConstantOf(f_, a)) {
+    if (const std::optional<int64_t> folded = FoldConversion(op, f_.type(a), type, *c)) {
+      return Constant(type, *folded);
+    }
+  }
+  if (op == Opcode::kBitcast && IsOp(a, Opcode::kBitcast)) {
+    const Value original = f_.args(Inst(f_.value(a).def))[0];
+    if (f_.type(original) == type) return original;
+  }
+  return Emit(op, type, in_range ? 1 : 0, 0, {a}, type);
+}
+
+Value Builder::Simd(SimdOp op, absl::Span<const Value> args, uint8_t lane) {
+  const Type type = Info(op).result;
+  return Emit(Opcode::kSimd, type, static_cast<uint8_t>(op), lane, args, type);
+}
+
+Value Builder::Shuffle(Value a, Value b, const V128& pattern) {
+  return Emit(Opcode::kShuffle, Type::kV128, 0, f_.AddV128(pattern), {a, b}, Type::kV128);
+}
+
 Value Builder::Readd(Inst i) {
   const InstData data = f_.inst(i);  // a copy: building may move the original
   DCHECK(IsPure(data.op));
-  const absl::Span<const Value> args = f_.args(i);
+  const absl::InlinedVector<Value, 4> args(f_.args(i).begin(), f_.args(i).end());
   readd_ = i;
   Value result;
   if (IsBinary(data.op)) {
-    result = Binary(data.op, args[0], args[1]);
+    result = Binary(data.op, data.aux, args[0], args[1]);
+  } else if (IsFloatBinary(data.op)) {
+    result = FloatBinary(data.op, args[0], args[1]);
+  } else if (IsFloatUnary(data.op)) {
+    result = FloatUnary(data.op, args[0]);
+  } else if (data.op == Opcode::kFcmp) {
+    result = Fcmp(static_cast<FloatCond>(data.aux), args[0], args[1]);
+  } else if (IsConversion(data.op)) {
+    result = Convert(data.op, data.type, args[0], data.aux != 0);
   } else if (IsUnary(data.op)) {
     result = Unary(data.op, args[0]);
   } else if (data.op == Opcode::kIcmp) {
@@ -447,7 +585,7 @@ Value Builder::Readd(Inst i) {
   } else if (data.op == Opcode::kSelect) {
     result = Select(args[0], args[1], args[2]);
   } else {
-    result = Emit(data.op, data.type, data.aux, data.imm, {}, f_.type(f_.result(i)));
+    result = Emit(data.op, data.type, data.aux, data.imm, args, f_.type(f_.result(i)));
   }
   readd_ = Inst();
   return result;
@@ -472,6 +610,84 @@ void Builder::Store(MemKind kind, Value address, Value value, int64_t offset, Si
              .imm = offset,
              .site = site},
             {address, value}, {});
+}
+
+Value Builder::AppendLoad(const InstData& data, absl::Span<const Value> args) {
+  return f_.result(f_.Append(block_, data, args, {data.type}));
+}
+
+Value Builder::LoadAt(MemKind kind, Type type, Value base, Value offset, int64_t imm, Site site) {
+  return AppendLoad({.op = Opcode::kLoadAt,
+                     .type = type,
+                     .aux = static_cast<uint8_t>(kind),
+                     .imm = imm,
+                     .site = site},
+                    {base, offset});
+}
+
+void Builder::StoreAt(MemKind kind, Value base, Value offset, Value value, int64_t imm, Site site) {
+  f_.Append(block_,
+            {.op = Opcode::kStoreAt,
+             .type = f_.type(value),
+             .aux = static_cast<uint8_t>(kind),
+             .imm = imm,
+             .site = site},
+            {base, offset, value}, {});
+}
+
+Value Builder::AtomicRmw(AtomicOp op, MemKind kind, Value base, Value offset, Value operand,
+                         Site site) {
+  return AppendLoad({.op = Opcode::kAtomicRmw,
+                     .type = f_.type(operand),
+                     .aux = static_cast<uint8_t>(kind),
+                     .imm = static_cast<int64_t>(op),
+                     .site = site},
+                    {base, offset, operand});
+}
+
+Value Builder::AtomicCmpxchg(MemKind kind, Value base, Value offset, Value expected,
+                             Value replacement, Site site) {
+  return AppendLoad({.op = Opcode::kAtomicCmpxchg,
+                     .type = f_.type(expected),
+                     .aux = static_cast<uint8_t>(kind),
+                     .site = site},
+                    {base, offset, expected, replacement});
+}
+
+void Builder::Fence() { f_.Append(block_, {.op = Opcode::kFence}, {}, {}); }
+
+Value Builder::LoadContext(MemKind kind, Type type, int64_t displacement) {
+  return AppendLoad({.op = Opcode::kLoadContext,
+                     .type = type,
+                     .aux = static_cast<uint8_t>(kind),
+                     .imm = displacement},
+                    {});
+}
+
+void Builder::StoreContext(MemKind kind, Value value, int64_t displacement) {
+  f_.Append(block_,
+            {.op = Opcode::kStoreContext,
+             .type = f_.type(value),
+             .aux = static_cast<uint8_t>(kind),
+             .imm = displacement},
+            {value}, {});
+}
+
+Value Builder::LoadHost(MemKind kind, Type type, Value pointer, int64_t displacement) {
+  return AppendLoad({.op = Opcode::kLoadHost,
+                     .type = type,
+                     .aux = static_cast<uint8_t>(kind),
+                     .imm = displacement},
+                    {pointer});
+}
+
+void Builder::StoreHost(MemKind kind, Value pointer, Value value, int64_t displacement) {
+  f_.Append(block_,
+            {.op = Opcode::kStoreHost,
+             .type = f_.type(value),
+             .aux = static_cast<uint8_t>(kind),
+             .imm = displacement},
+            {pointer, value}, {});
 }
 
 Value Builder::LoadState(StateSlot slot) {
@@ -529,6 +745,14 @@ std::vector<Value> Builder::CallRuntime(uint8_t callback, absl::Span<const Value
   return AppendCall({.op = Opcode::kCallRuntime, .aux = callback, .site = site}, args, results);
 }
 
+std::vector<Value> Builder::CallPointer(Value code, Value record, Value type,
+                                        absl::Span<const Value> args,
+                                        absl::Span<const Type> results, Site site) {
+  std::vector<Value> all = {code, record, type};
+  all.insert(all.end(), args.begin(), args.end());
+  return AppendCall({.op = Opcode::kCallPointer, .site = site}, all, results);
+}
+
 void Builder::Br(Edge edge) {
   std::vector<Edge> edges;
   edges.push_back(std::move(edge));
@@ -576,6 +800,13 @@ void Builder::TailDispatch(Value guest_pc, absl::Span<const Value> args, Site si
   std::vector<Value> all = {guest_pc};
   all.insert(all.end(), args.begin(), args.end());
   f_.Append(block_, {.op = Opcode::kTailDispatch, .site = site}, all, {});
+}
+
+void Builder::TailPointer(Value code, Value record, Value type, absl::Span<const Value> args,
+                          Site site) {
+  std::vector<Value> all = {code, record, type};
+  all.insert(all.end(), args.begin(), args.end());
+  f_.Append(block_, {.op = Opcode::kTailPointer, .site = site}, all, {});
 }
 
 void Builder::Trap(TrapCode code, Site site) {

@@ -42,12 +42,36 @@ class Builder {
   // -- values
 
   Value Iconst(Type type, int64_t value);
+  // `bits` of an f32 or f64, zero-extended.
+  Value Fconst(Type type, uint64_t bits);
+  Value Vconst(const V128& bytes);
   // `op` is one of kAdd … kRotr; `a` and `b` have one integer type.
-  Value Binary(Opcode op, Value a, Value b);
-  // `op` is one of kExtendU32 … kExtendS16.
+  Value Binary(Opcode op, Value a, Value b) { return Binary(op, 0, a, b); }
+  // `op` is one of kSdivTotal … kUremTotal. `guarded`: whoever builds this has trapped on a divisor of
+  // 0 and, for kSdivTotal, on MIN / -1.
+  Value Divide(Opcode op, Value a, Value b, bool guarded) { return Binary(op, guarded, a, b); }
+  // `op` is one of kClz … kPopcnt and kExtendU32 … kExtendS16.
   Value Unary(Opcode op, Value a);
   Value Icmp(IntCond cond, Value a, Value b);
+  // Any type.
   Value Select(Value cond, Value if_true, Value if_false);
+
+  // `op` is one of kFadd … kFcopysign; `a` and `b` have one floating-point type.
+  Value FloatBinary(Opcode op, Value a, Value b);
+  // `op` is one of kFneg … kFnearest.
+  Value FloatUnary(Opcode op, Value a);
+  Value Fcmp(FloatCond cond, Value a, Value b);
+  // `op` is one of kFtoS … kBitcast, `type` the result's. `in_range` (kFtoS, kFtoU): whoever builds
+  // this has trapped on operands that do not fit.
+  Value Convert(Opcode op, Type type, Value a, bool in_range = false);
+
+  // `args` are as simd.def says.
+  Value Simd(SimdOp op, absl::Span<const Value> args, uint8_t lane = 0);
+  // Byte i of the result is byte pattern[i] (0 … 31) of `a` and then `b`.
+  Value Shuffle(Value a, Value b, const V128& pattern);
+
+  // Address of the context + `displacement`, an i64.
+  Value ContextAddress(int64_t displacement);
 
   Value Add(Value a, Value b) { return Binary(Opcode::kAdd, a, b); }
   Value Sub(Value a, Value b) { return Binary(Opcode::kSub, a, b); }
@@ -63,6 +87,19 @@ class Builder {
 
   Value Load(MemKind kind, Type type, Value address, int64_t offset, Site site);
   void Store(MemKind kind, Value address, Value value, int64_t offset, Site site);
+  // At host address base + offset + imm; `base` and `offset` are i64.
+  Value LoadAt(MemKind kind, Type type, Value base, Value offset, int64_t imm, Site site);
+  void StoreAt(MemKind kind, Value base, Value offset, Value value, int64_t imm, Site site);
+  // Return the old value, of the operands' type, zero-extended.
+  Value AtomicRmw(AtomicOp op, MemKind kind, Value base, Value offset, Value operand, Site site);
+  Value AtomicCmpxchg(MemKind kind, Value base, Value offset, Value expected, Value replacement,
+                      Site site);
+  void Fence();
+  Value LoadContext(MemKind kind, Type type, int64_t displacement);
+  void StoreContext(MemKind kind, Value value, int64_t displacement);
+  // `pointer` is an i64.
+  Value LoadHost(MemKind kind, Type type, Value pointer, int64_t displacement);
+  void StoreHost(MemKind kind, Value pointer, Value value, int64_t displacement);
   Value LoadState(StateSlot slot);
   void StoreState(StateSlot slot, Value value);
   void DeferState(StateSlot slot, Value value);
@@ -81,6 +118,10 @@ class Builder {
   std::vector<Value> CallRuntime(uint8_t callback, absl::Span<const Value> args,
                                  absl::Span<const Type> results, Site site);
 
+  // `code` and `record` are i64, `type` is an i32 (runtime/abi/wasm_context.h).
+  std::vector<Value> CallPointer(Value code, Value record, Value type, absl::Span<const Value> args,
+                                 absl::Span<const Type> results, Site site);
+
   // -- terminators
 
   void Br(Edge edge);
@@ -91,6 +132,8 @@ class Builder {
   void Ret(absl::Span<const Value> values);
   void TailCall(FuncRef callee, absl::Span<const Value> args, Site site = {});
   void TailDispatch(Value guest_pc, absl::Span<const Value> args, Site site = {});
+  void TailPointer(Value code, Value record, Value type, absl::Span<const Value> args,
+                   Site site = {});
   void Trap(TrapCode code, Site site);
 
   // -- for passes
@@ -99,6 +142,9 @@ class Builder {
   // at the end of the current block: as it is, or simplified to other instructions, or as a value
   // that exists already. Returns what stands for its result from now on.
   Value Readd(Inst i);
+
+  // A constant of a scalar type, held as in `InstData::imm`.
+  Value Constant(Type type, int64_t imm);
 
   std::optional<int64_t> ConstantOf(Value v) const { return ir::ConstantOf(f_, v); }
 
@@ -114,8 +160,9 @@ class Builder {
   // Bits of `v` that may be other than 0.
   uint64_t PossibleBits(Value v) const;
   bool IsBoolean(Value v) const { return PossibleBits(v) <= 1; }
+  Value Binary(Opcode op, uint8_t aux, Value a, Value b);
   std::optional<Value> SimplifyConstant(Opcode op, Type type, Value a, int64_t c);
-  std::optional<Value> SimplifySame(Opcode op, Type type, Value a);
+  std::optional<Value> SimplifySame(Opcode op, uint8_t aux, Type type, Value a);
   std::optional<Value> SimplifyRotate(Type type, Value a, Value b);
   std::optional<Value> SimplifyIcmpConstant(IntCond cond, Type type, Value a, int64_t c);
   // Reuses or appends the instruction.
@@ -123,6 +170,7 @@ class Builder {
              Type result);
   bool Same(const InstData& inst, Opcode op, Type type, uint8_t aux, int64_t imm,
             absl::Span<const Value> args) const;
+  Value AppendLoad(const InstData& data, absl::Span<const Value> args);
   std::vector<Value> AppendCall(InstData data, absl::Span<const Value> args,
                                 absl::Span<const Type> results);
 
@@ -137,6 +185,7 @@ class Builder {
   Block block_;
   Inst readd_;  // the instruction `Readd` is at, while it has not been used
   uint32_t epoch_ = 0;
+  uint32_t icmp_depth_ = 0;  // of `Icmp`, which looks through what it compares
   std::array<Slot, kTableSize> table_;
 };
 

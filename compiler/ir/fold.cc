@@ -2,7 +2,10 @@
 // overflows.
 #include "compiler/ir/fold.h"
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
+#include <limits>
 
 #include "absl/log/check.h"
 #include "absl/log/log.h"
@@ -20,11 +23,46 @@ int64_t HighHalf(Type type, absl::int128 product) {
 // a >> amount with copies of the sign, amount < 64.
 int64_t ShiftRightSigned(int64_t a, uint32_t amount) { return a >> amount; }
 
+// The value of float bits; an f32 is exact as a double, but a signalling NaN becomes quiet.
+double ToDouble(Type type, int64_t bits) {
+  return type == Type::kF32 ? double{std::bit_cast<float>(static_cast<uint32_t>(bits))}
+                            : std::bit_cast<double>(bits);
+}
+
+int64_t ToBits(float v) { return static_cast<int64_t>(uint64_t{std::bit_cast<uint32_t>(v)}); }
+int64_t ToBits(double v) { return std::bit_cast<int64_t>(v); }
+
+// A whole number as a float, rounded once.
+template <typename Integer>
+int64_t RoundTo(Type type, Integer v) {
+  return type == Type::kF32 ? ToBits(static_cast<float>(v)) : ToBits(static_cast<double>(v));
+}
+
+// Toward zero, saturating, NaN to 0.
+template <typename Integer>
+Integer Saturate(double v) {
+  // Both limits as doubles: the lower one is exact, the upper one is the first value too large.
+  constexpr double kBelow = static_cast<double>(std::numeric_limits<Integer>::min());
+  constexpr double kAbove = 2.0 * static_cast<double>(std::numeric_limits<Integer>::max() / 2 + 1);
+  if (std::isnan(v)) return 0;
+  if (v < kBelow) return std::numeric_limits<Integer>::min();
+  if (v >= kAbove) return std::numeric_limits<Integer>::max();
+  return static_cast<Integer>(v);
+}
+
 }  // namespace
 
 bool IsBinary(Opcode op) { return op >= Opcode::kAdd && op <= Opcode::kRotr; }
 
-bool IsUnary(Opcode op) { return op >= Opcode::kExtendU32 && op <= Opcode::kExtendS16; }
+bool IsUnary(Opcode op) {
+  return (op >= Opcode::kClz && op <= Opcode::kPopcnt) ||
+         (op >= Opcode::kExtendU32 && op <= Opcode::kExtendS16);
+}
+
+bool IsDivision(Opcode op) { return op >= Opcode::kSdivTotal && op <= Opcode::kUremTotal; }
+bool IsFloatBinary(Opcode op) { return op >= Opcode::kFadd && op <= Opcode::kFcopysign; }
+bool IsFloatUnary(Opcode op) { return op >= Opcode::kFneg && op <= Opcode::kFnearest; }
+bool IsConversion(Opcode op) { return op >= Opcode::kFtoS && op <= Opcode::kBitcast; }
 
 bool IsCommutative(Opcode op) {
   switch (op) {
@@ -41,8 +79,8 @@ bool IsCommutative(Opcode op) {
   }
 }
 
-bool IsPure(Opcode op) { return op <= Opcode::kExtendS16; }
-static_assert(Opcode::kIconst == Opcode{0} && Opcode::kExtendS16 < Opcode::kLoad);
+bool IsPure(Opcode op) { return op <= Opcode::kShuffle || op == Opcode::kContextAddress; }
+static_assert(Opcode::kIconst == Opcode{0} && Opcode::kShuffle < Opcode::kLoad);
 
 Type UnaryResult(Opcode op, Type type) {
   switch (op) {
@@ -178,6 +216,12 @@ int64_t FoldUnary(Opcode op, Type type, int64_t a) {
       return Canonical(type, int64_t{static_cast<int8_t>(static_cast<uint8_t>(a))});
     case Opcode::kExtendS16:
       return Canonical(type, int64_t{static_cast<int16_t>(static_cast<uint16_t>(a))});
+    case Opcode::kClz:
+      return std::countl_zero(Bits(type, a)) - (64 - static_cast<int>(BitWidth(type)));
+    case Opcode::kCtz:
+      return std::min(std::countr_zero(Bits(type, a)), static_cast<int>(BitWidth(type)));
+    case Opcode::kPopcnt:
+      return std::popcount(Bits(type, a));
     default:
       break;
   }
@@ -214,6 +258,74 @@ bool FoldIcmp(IntCond cond, Type type, int64_t a, int64_t b) {
   LOG(FATAL) << "bad condition " << static_cast<int>(cond);
 }
 
+std::optional<int64_t> FoldFloatBinary(Opcode op, Type type, int64_t a, int64_t b) {
+  if (op != Opcode::kFcopysign) return std::nullopt;
+  const uint64_t sign = uint64_t{1} << (type == Type::kF32 ? 31 : 63);
+  return static_cast<int64_t>((static_cast<uint64_t>(a) & ~sign) |
+                              (static_cast<uint64_t>(b) & sign));
+}
+
+std::optional<int64_t> FoldFloatUnary(Opcode op, Type type, int64_t a) {
+  const uint64_t sign = uint64_t{1} << (type == Type::kF32 ? 31 : 63);
+  if (op == Opcode::kFneg) return static_cast<int64_t>(static_cast<uint64_t>(a) ^ sign);
+  if (op == Opcode::kFabs) return static_cast<int64_t>(static_cast<uint64_t>(a) & ~sign);
+  return std::nullopt;
+}
+
+bool FoldFcmp(FloatCond cond, Type type, int64_t a, int64_t b) {
+  const double x = ToDouble(type, a);
+  const double y = ToDouble(type, b);
+  switch (cond) {
+    case FloatCond::kEq:
+      return x == y;
+    case FloatCond::kNe:
+      return x != y;
+    case FloatCond::kLt:
+      return x < y;
+    case FloatCond::kGt:
+      return x > y;
+    case FloatCond::kLe:
+      return x <= y;
+    case FloatCond::kGe:
+      return x >= y;
+  }
+  LOG(FATAL) << "bad condition " << static_cast<int>(cond);
+}
+
+std::optional<int64_t> FoldConversion(Opcode op, Type from, Type to, int64_t a) {
+  switch (op) {
+    case Opcode::kFtoS: {
+      const double v = ToDouble(from, a);
+      return to == Type::kI32 ? int64_t{Saturate<int32_t>(v)} : Saturate<int64_t>(v);
+    }
+    case Opcode::kFtoU: {
+      const double v = ToDouble(from, a);
+      return Canonical(to, to == Type::kI32 ? int64_t{Saturate<uint32_t>(v)}
+                                            : static_cast<int64_t>(Saturate<uint64_t>(v)));
+    }
+    case Opcode::kStoF:
+      return RoundTo(to, Canonical(from, a));
+    case Opcode::kUtoF:
+      return RoundTo(to, Bits(from, a));
+    case Opcode::kFpromote: {
+      const double v = ToDouble(Type::kF32, a);
+      if (std::isnan(v)) return std::nullopt;
+      return ToBits(v);
+    }
+    case Opcode::kFdemote: {
+      const double v = ToDouble(Type::kF64, a);
+      if (std::isnan(v)) return std::nullopt;
+      return ToBits(static_cast<float>(v));
+    }
+    case Opcode::kBitcast:
+      if (to == Type::kF32) return static_cast<int64_t>(Bits(Type::kI32, a));
+      return Canonical(to, a);
+    default:
+      break;
+  }
+  LOG(FATAL) << "not a conversion: " << Info(op).text;
+}
+
 bool FoldIcmpSame(IntCond cond) { return FoldIcmp(cond, Type::kI64, 0, 0); }
 
 std::optional<int64_t> ConstantOf(const Function& f, Value v) {
@@ -221,6 +333,14 @@ std::optional<int64_t> ConstantOf(const Function& f, Value v) {
   if (data.is_param) return std::nullopt;
   const InstData& inst = f.inst(Inst(data.def));
   if (inst.op != Opcode::kIconst) return std::nullopt;
+  return inst.imm;
+}
+
+std::optional<int64_t> ScalarConstantOf(const Function& f, Value v) {
+  const ValueData& data = f.value(v);
+  if (data.is_param) return std::nullopt;
+  const InstData& inst = f.inst(Inst(data.def));
+  if (inst.op != Opcode::kIconst && inst.op != Opcode::kFconst) return std::nullopt;
   return inst.imm;
 }
 

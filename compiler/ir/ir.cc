@@ -2,6 +2,7 @@
 #include "compiler/ir/ir.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -52,6 +53,13 @@ Inst Function::Append(Block b, InstData data, absl::Span<const Value> args,
   insts_.push_back(data);
   block(b).insts.push_back(inst);
   return inst;
+}
+
+uint32_t Function::AddV128(const V128& bytes) {
+  const auto [it, added] =
+      v128_index_.try_emplace(bytes, static_cast<uint32_t>(v128_constants_.size()));
+  if (added) v128_constants_.push_back(bytes);
+  return it->second;
 }
 
 void Function::RemoveParam(Block b, size_t index) {
@@ -134,5 +142,39 @@ const OpcodeInfo& Info(Opcode op) {
   CHECK_LT(static_cast<size_t>(op), std::size(kInfo));
   return kInfo[static_cast<size_t>(op)];
 }
+
+namespace {
+
+// simd.def's letter for a type.
+constexpr Type TypeOfLetter(char letter) {
+  switch (letter) {
+    case 'i':
+      return Type::kI32;
+    case 'l':
+      return Type::kI64;
+    case 'f':
+      return Type::kF32;
+    case 'd':
+      return Type::kF64;
+    default:
+      return Type::kV128;
+  }
+}
+
+}  // namespace
+
+const SimdInfo& Info(SimdOp op) {
+  static constexpr SimdInfo kInfo[] = {
+#define PRECAST_IR_SIMD(Name, text, result, operands, lanes) \
+  {text, TypeOfLetter(result), operands, lanes},
+#include "compiler/ir/simd.def"
+#undef PRECAST_IR_SIMD
+  };
+  static_assert(std::size(kInfo) <= 256, "InstData::aux holds a SimdOp");
+  CHECK_LT(static_cast<size_t>(op), std::size(kInfo));
+  return kInfo[static_cast<size_t>(op)];
+}
+
+Type OperandType(const SimdInfo& info, size_t k) { return TypeOfLetter(info.operands[k]); }
 
 }  // namespace precast::ir

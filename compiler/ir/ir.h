@@ -26,6 +26,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/types/span.h"
 
 namespace precast::ir {
@@ -88,6 +89,8 @@ struct SimdInfo {
   uint8_t lanes;         // imm is below it; 0: no imm
 };
 const SimdInfo& Info(SimdOp op);
+// Type of operand `k`, which must exist.
+Type OperandType(const SimdInfo& info, size_t k);
 
 using V128 = std::array<uint8_t, 16>;
 
@@ -246,6 +249,7 @@ class Function {
   std::vector<Value> value_pool_;
   std::vector<Edge> edges_;
   std::vector<V128> v128_constants_;
+  absl::flat_hash_map<V128, uint32_t> v128_index_;
 };
 
 // What the opcode table says of an opcode.

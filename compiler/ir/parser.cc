@@ -269,7 +269,13 @@ class Parser {
     signature.params = ParseTypes();
     Expect("->");
     signature.results = ParseTypes();
-    Expect("guest");
+    if (std::optional<CallConv> conv = ParseCallConv(token_.text);
+        conv && token_.kind == TokenKind::kWord) {
+      signature.conv = *conv;
+      Next();
+    } else {
+      FailExpected("a calling convention");
+    }
     Function f(std::move(name), std::move(signature));
     if (Accept("entries")) {
       do f.AddEntry(ParseBlockUse());
@@ -368,11 +374,17 @@ class Parser {
     if (!op) return FailExpected("an instruction");
     InstData inst{.op = *op};
     const bool has_suffix = dot != token_.text.size();
-    if (HasType(*op) != has_suffix) {
+    if ((HasType(*op) || *op == Opcode::kSimd) != has_suffix) {
       return Fail(at,
                   absl::StrCat(Info(*op).text, has_suffix ? " takes no type" : " needs a type"));
     }
-    if (has_suffix) {
+    inst.type = ImpliedType(*op);
+    if (*op == Opcode::kSimd) {
+      const std::optional<SimdOp> simd = ParseSimdOp(token_.text.substr(dot + 1));
+      if (!simd) return FailExpected("a vector operation after the '.'");
+      inst.aux = static_cast<uint8_t>(*simd);
+      inst.type = Info(*simd).result;
+    } else if (has_suffix) {
       const std::optional<Type> type = ParseType(token_.text.substr(dot + 1));
       if (!type) return FailExpected("a type after the '.'");
       inst.type = *type;
@@ -381,7 +393,7 @@ class Parser {
 
     std::vector<Value> args;
     std::vector<Edge> edges;
-    ParseOperands(inst, args, edges);
+    ParseOperands(f, inst, args, edges);
     if (*op == Opcode::kBrIf && Accept("cold")) inst.cold = true;
     if (Accept("@")) {
       inst.site.guest_pc = static_cast<uint32_t>(ParseNumber("a guest pc", kMax32));
@@ -411,7 +423,44 @@ class Parser {
     }
   }
 
-  void ParseOperands(InstData& inst, std::vector<Value>& args, std::vector<Edge>& edges) {
+  // `InstData::type` of an instruction whose text does not name it.
+  static Type ImpliedType(Opcode op) {
+    return op == Opcode::kVconst || op == Opcode::kShuffle ? Type::kV128 : Type::kI32;
+  }
+
+  // 16 bytes, first first: 0x and 32 hexadecimal digits. Gives the number of the constant.
+  int64_t ParseV128(Function& f) {
+    std::string bytes;
+    if (Failed() || token_.kind != TokenKind::kNumber || token_.text.size() != 34 ||
+        token_.text.substr(0, 2) != "0x" ||
+        !absl::HexStringToBytes(token_.text.substr(2), &bytes)) {
+      FailExpected("16 bytes (0x and 32 digits)");
+      return 0;
+    }
+    Next();
+    V128 value;
+    std::copy(bytes.begin(), bytes.end(), value.begin());
+    return f.AddV128(value);
+  }
+
+  void ParseKind(InstData& inst) {
+    const std::optional<MemKind> kind = ParseMemKind(token_.text);
+    if (!kind) return FailExpected("an access kind");
+    Next();
+    inst.aux = static_cast<uint8_t>(*kind);
+  }
+
+  // "+ imm", "- imm" or nothing.
+  void ParseOffset(InstData& inst) {
+    constexpr uint64_t kMax = std::numeric_limits<int64_t>::max();
+    if (Accept("+")) inst.imm = static_cast<int64_t>(ParseNumber("an offset", kMax));
+    if (Accept("-")) {
+      inst.imm = static_cast<int64_t>(uint64_t{0} - ParseNumber("an offset", kMax + 1));
+    }
+  }
+
+  void ParseOperands(Function& f, InstData& inst, std::vector<Value>& args,
+                     std::vector<Edge>& edges) {
     // `n` values with commas between.
     const auto values = [&](int n) {
       for (int k = 0; k < n; ++k) {
@@ -441,12 +490,41 @@ class Parser {
       case Form::kFconst:
         inst.imm = static_cast<int64_t>(ParseNumber("bits", ~uint64_t{0}));
         break;
+      case Form::kVconst:
+        inst.imm = ParseV128(f);
+        break;
       case Form::kUnary:
         values(1);
         break;
+      case Form::kConvert:
+        values(1);
+        if (Accept("in_range")) inst.aux = 1;
+        break;
       case Form::kBinary:
         values(2);
+        if (Accept("guarded")) inst.aux = 1;
         break;
+      case Form::kSimd: {
+        const SimdInfo& info = Info(static_cast<SimdOp>(inst.aux));
+        values(static_cast<int>(std::string_view(info.operands).size()));
+        if (info.lanes == 0) break;
+        Expect(",");
+        inst.imm = static_cast<int64_t>(ParseNumber("a lane", info.lanes - 1u));
+        break;
+      }
+      case Form::kShuffle:
+        values(2);
+        Expect(",");
+        inst.imm = ParseV128(f);
+        break;
+      case Form::kFcmp: {
+        const std::optional<FloatCond> cond = ParseFloatCond(token_.text);
+        if (!cond) return FailExpected("a condition");
+        Next();
+        inst.aux = static_cast<uint8_t>(*cond);
+        values(2);
+        break;
+      }
       case Form::kSelect:
         values(3);
         break;
@@ -459,23 +537,57 @@ class Parser {
         break;
       }
       case Form::kLoad:
-      case Form::kStore: {
-        std::optional<MemKind> kind = ParseMemKind(token_.text);
-        if (!kind) return FailExpected("an access kind");
-        Next();
-        inst.aux = static_cast<uint8_t>(*kind);
+        ParseKind(inst);
         values(1);
-        constexpr uint64_t kMax = std::numeric_limits<int64_t>::max();
-        if (Accept("+")) inst.imm = static_cast<int64_t>(ParseNumber("an offset", kMax));
-        if (Accept("-")) {
-          inst.imm = static_cast<int64_t>(uint64_t{0} - ParseNumber("an offset", kMax + 1));
-        }
-        if (FormOf(inst.op) == Form::kStore) {
-          Expect(",");
-          values(1);
-        }
+        ParseOffset(inst);
+        break;
+      case Form::kStore:
+        ParseKind(inst);
+        values(1);
+        ParseOffset(inst);
+        Expect(",");
+        values(1);
+        break;
+      case Form::kLoadAt:
+        ParseKind(inst);
+        values(2);
+        ParseOffset(inst);
+        break;
+      case Form::kStoreAt:
+        ParseKind(inst);
+        values(2);
+        ParseOffset(inst);
+        Expect(",");
+        values(1);
+        break;
+      case Form::kAtomicRmw: {
+        const std::optional<AtomicOp> op = ParseAtomicOp(token_.text);
+        if (!op) return FailExpected("an atomic operation");
+        Next();
+        inst.imm = static_cast<int64_t>(*op);
+        ParseKind(inst);
+        values(3);
         break;
       }
+      case Form::kAtomicCmpxchg:
+        ParseKind(inst);
+        values(4);
+        break;
+      case Form::kFence:
+        break;
+      case Form::kContextAddress:
+        inst.imm = ParseSigned("a displacement");
+        break;
+      case Form::kLoadContext:
+        ParseKind(inst);
+        inst.imm = ParseSigned("a displacement");
+        break;
+      case Form::kStoreContext:
+        ParseKind(inst);
+        inst.imm = ParseSigned("a displacement");
+        Expect(",");
+        values(1);
+        break;
       case Form::kLoadState:
         inst.aux = ParseSlot();
         break;
@@ -500,6 +612,10 @@ class Parser {
         break;
       case Form::kCallRuntime:
         byte("a callback number");
+        call_args();
+        break;
+      case Form::kCallPointer:
+        values(3);
         call_args();
         break;
       case Form::kBr:

@@ -21,7 +21,7 @@ class Printer {
     WriteTypes(f_.signature().params);
     absl::StrAppend(&out_, ") -> (");
     WriteTypes(f_.signature().results);
-    absl::StrAppend(&out_, ") guest");
+    absl::StrAppend(&out_, ") ", Name(f_.signature().conv));
     for (size_t i = 0; i < f_.entries().size(); ++i) {
       absl::StrAppend(&out_, i == 0 ? " entries block" : ", block", f_.entries()[i].index);
     }
@@ -38,6 +38,9 @@ class Printer {
     WriteResults(i);
     out_ += Info(inst.op).text;
     if (HasType(inst.op)) absl::StrAppend(&out_, ".", Name(inst.type));
+    if (inst.op == Opcode::kSimd) {
+      absl::StrAppend(&out_, ".", Info(static_cast<SimdOp>(inst.aux)).text);
+    }
     WriteOperands(i);
     if (inst.cold) out_ += " cold";
     if (CanStop(inst.op) || inst.site.guest_pc != 0 || inst.site.refund != 0) {
@@ -102,6 +105,25 @@ class Printer {
     out_ += ')';
   }
 
+  // The 16 bytes, first first; nothing if there is no such constant.
+  void WriteV128(int64_t index) {
+    out_ += "0x";
+    if (index < 0 || static_cast<uint64_t>(index) >= f_.v128_constants().size()) return;
+    for (uint8_t byte : f_.v128_constants()[static_cast<size_t>(index)]) {
+      absl::StrAppend(&out_, absl::Hex(byte, absl::kZeroPad2));
+    }
+  }
+
+  void WriteKind(const InstData& inst) {
+    absl::StrAppend(&out_, " ", Name(static_cast<MemKind>(inst.aux)));
+  }
+
+  // The displacement of an access, if there is one.
+  void WriteOffset(int64_t imm) {
+    if (imm > 0) absl::StrAppend(&out_, " + ", imm);
+    if (imm < 0) absl::StrAppend(&out_, " - ", uint64_t{0} - static_cast<uint64_t>(imm));
+  }
+
   void WriteEdge(const Edge& edge) {
     absl::StrAppend(&out_, "block", edge.target.index);
     if (!edge.args.empty()) WriteCallArgs(edge.args);
@@ -119,11 +141,37 @@ class Printer {
       case Form::kFconst:
         absl::StrAppend(&out_, " 0x", absl::Hex(inst.imm));
         break;
-      case Form::kBinary:
+      case Form::kVconst:
+        out_ += ' ';
+        WriteV128(inst.imm);
+        break;
       case Form::kUnary:
       case Form::kSelect:
       case Form::kRet:
         WriteValues(args, " ");
+        break;
+      case Form::kBinary:
+        WriteValues(args, " ");
+        if (inst.aux != 0) out_ += " guarded";
+        break;
+      case Form::kConvert:
+        WriteValues(args, " ");
+        if (inst.aux != 0) out_ += " in_range";
+        break;
+      case Form::kFcmp:
+        absl::StrAppend(&out_, " ", Name(static_cast<FloatCond>(inst.aux)));
+        WriteValues(args, " ");
+        break;
+      case Form::kSimd:
+        WriteValues(args, " ");
+        if (Info(static_cast<SimdOp>(inst.aux)).lanes != 0) {
+          absl::StrAppend(&out_, ", ", inst.imm);
+        }
+        break;
+      case Form::kShuffle:
+        WriteValues(args, " ");
+        out_ += ", ";
+        WriteV128(inst.imm);
         break;
       case Form::kIcmp:
         absl::StrAppend(&out_, " ", Name(static_cast<IntCond>(inst.aux)));
@@ -131,13 +179,37 @@ class Printer {
         break;
       case Form::kLoad:
       case Form::kStore:
-        absl::StrAppend(&out_, " ", Name(static_cast<MemKind>(inst.aux)));
+        WriteKind(inst);
         WriteValues(args.subspan(0, 1), " ");
-        if (inst.imm > 0) absl::StrAppend(&out_, " + ", inst.imm);
-        if (inst.imm < 0) {
-          absl::StrAppend(&out_, " - ", uint64_t{0} - static_cast<uint64_t>(inst.imm));
-        }
+        WriteOffset(inst.imm);
         WriteValues(args.subspan(1), ", ");
+        break;
+      case Form::kLoadAt:
+      case Form::kStoreAt:
+        WriteKind(inst);
+        WriteValues(args.subspan(0, 2), " ");
+        WriteOffset(inst.imm);
+        WriteValues(args.subspan(2), ", ");
+        break;
+      case Form::kAtomicRmw:
+        absl::StrAppend(&out_, " ", Name(static_cast<AtomicOp>(inst.imm)));
+        WriteKind(inst);
+        WriteValues(args, " ");
+        break;
+      case Form::kAtomicCmpxchg:
+        WriteKind(inst);
+        WriteValues(args, " ");
+        break;
+      case Form::kFence:
+        break;
+      case Form::kContextAddress:
+        absl::StrAppend(&out_, " ", inst.imm);
+        break;
+      case Form::kLoadContext:
+      case Form::kStoreContext:
+        WriteKind(inst);
+        absl::StrAppend(&out_, " ", inst.imm);
+        WriteValues(args, ", ");
         break;
       case Form::kLoadState:
         absl::StrAppend(&out_, " x", inst.aux);
@@ -161,6 +233,10 @@ class Printer {
       case Form::kCallRuntime:
         absl::StrAppend(&out_, " ", inst.aux);
         WriteCallArgs(args);
+        break;
+      case Form::kCallPointer:
+        WriteValues(args.subspan(0, 3), " ");
+        WriteCallArgs(args.subspan(3));
         break;
       case Form::kBr:
         out_ += ' ';

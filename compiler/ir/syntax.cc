@@ -12,10 +12,16 @@ namespace {
 constexpr std::string_view kTypes[] = {"i32", "i64", "f32", "f64", "v128"};
 constexpr std::string_view kIntConds[] = {"eq",  "ne",  "slt", "sge", "sgt",
                                           "sle", "ult", "uge", "ugt", "ule"};
+constexpr std::string_view kFloatConds[] = {"eq", "ne", "lt", "gt", "le", "ge"};
+constexpr std::string_view kAtomicOps[] = {"add", "sub", "and", "or", "xor", "xchg"};
+constexpr std::string_view kCallConvs[] = {"guest", "wasm"};
 constexpr std::string_view kMemKinds[] = {"u8", "s8", "u16", "s16", "u32", "s32", "64", "128"};
 static_assert(std::size(kTypes) == kNumTypes);
 static_assert(std::size(kIntConds) == kNumIntConds);
 static_assert(std::size(kMemKinds) == kNumMemKinds);
+static_assert(std::size(kFloatConds) == kNumFloatConds);
+static_assert(std::size(kAtomicOps) == kNumAtomicOps);
+static_assert(std::size(kCallConvs) == kNumCallConvs);
 
 template <typename E, size_t n>
 std::optional<E> Find(const std::string_view (&names)[n], std::string_view text) {
@@ -33,6 +39,8 @@ Form FormOf(Opcode op) {
       return Form::kIconst;
     case Opcode::kFconst:
       return Form::kFconst;
+    case Opcode::kVconst:
+      return Form::kVconst;
     case Opcode::kAdd:
     case Opcode::kSub:
     case Opcode::kMul:
@@ -51,11 +59,42 @@ Form FormOf(Opcode op) {
     case Opcode::kShrS:
     case Opcode::kRotl:
     case Opcode::kRotr:
+    case Opcode::kFadd:
+    case Opcode::kFsub:
+    case Opcode::kFmul:
+    case Opcode::kFdiv:
+    case Opcode::kFmin:
+    case Opcode::kFmax:
+    case Opcode::kFcopysign:
       return Form::kBinary;
     case Opcode::kIcmp:
       return Form::kIcmp;
     case Opcode::kSelect:
       return Form::kSelect;
+    case Opcode::kFcmp:
+      return Form::kFcmp;
+    case Opcode::kFtoS:
+    case Opcode::kFtoU:
+    case Opcode::kStoF:
+    case Opcode::kUtoF:
+    case Opcode::kFpromote:
+    case Opcode::kFdemote:
+    case Opcode::kBitcast:
+      return Form::kConvert;
+    case Opcode::kSimd:
+      return Form::kSimd;
+    case Opcode::kShuffle:
+      return Form::kShuffle;
+    case Opcode::kClz:
+    case Opcode::kCtz:
+    case Opcode::kPopcnt:
+    case Opcode::kFneg:
+    case Opcode::kFabs:
+    case Opcode::kFsqrt:
+    case Opcode::kFceil:
+    case Opcode::kFfloor:
+    case Opcode::kFtrunc:
+    case Opcode::kFnearest:
     case Opcode::kExtendU32:
     case Opcode::kExtendS32:
     case Opcode::kWrap:
@@ -63,9 +102,27 @@ Form FormOf(Opcode op) {
     case Opcode::kExtendS16:
       return Form::kUnary;
     case Opcode::kLoad:
+    case Opcode::kLoadHost:
       return Form::kLoad;
     case Opcode::kStore:
+    case Opcode::kStoreHost:
       return Form::kStore;
+    case Opcode::kLoadAt:
+      return Form::kLoadAt;
+    case Opcode::kStoreAt:
+      return Form::kStoreAt;
+    case Opcode::kAtomicRmw:
+      return Form::kAtomicRmw;
+    case Opcode::kAtomicCmpxchg:
+      return Form::kAtomicCmpxchg;
+    case Opcode::kFence:
+      return Form::kFence;
+    case Opcode::kContextAddress:
+      return Form::kContextAddress;
+    case Opcode::kLoadContext:
+      return Form::kLoadContext;
+    case Opcode::kStoreContext:
+      return Form::kStoreContext;
     case Opcode::kLoadState:
       return Form::kLoadState;
     case Opcode::kStoreState:
@@ -85,6 +142,9 @@ Form FormOf(Opcode op) {
       return Form::kCallDispatch;
     case Opcode::kCallRuntime:
       return Form::kCallRuntime;
+    case Opcode::kCallPointer:
+    case Opcode::kTailPointer:
+      return Form::kCallPointer;
     case Opcode::kBr:
       return Form::kBr;
     case Opcode::kBrIf:
@@ -99,23 +159,55 @@ Form FormOf(Opcode op) {
   LOG(FATAL) << "no such opcode: " << static_cast<int>(op);
 }
 
-bool HasType(Opcode op) { return op <= Opcode::kStore; }
-static_assert(Opcode::kStore < Opcode::kLoadState);
-
-std::optional<int> ResultCount(Opcode op) {
+bool HasType(Opcode op) {
   switch (FormOf(op)) {
     case Form::kIconst:
     case Form::kFconst:
     case Form::kBinary:
     case Form::kUnary:
+    case Form::kConvert:
     case Form::kIcmp:
+    case Form::kFcmp:
     case Form::kSelect:
     case Form::kLoad:
+    case Form::kStore:
+    case Form::kLoadAt:
+    case Form::kStoreAt:
+    case Form::kAtomicRmw:
+    case Form::kAtomicCmpxchg:
+    case Form::kLoadContext:
+    case Form::kStoreContext:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::optional<int> ResultCount(Opcode op) {
+  switch (FormOf(op)) {
+    case Form::kIconst:
+    case Form::kFconst:
+    case Form::kVconst:
+    case Form::kBinary:
+    case Form::kUnary:
+    case Form::kConvert:
+    case Form::kIcmp:
+    case Form::kFcmp:
+    case Form::kSelect:
+    case Form::kSimd:
+    case Form::kShuffle:
+    case Form::kLoad:
+    case Form::kLoadAt:
+    case Form::kAtomicRmw:
+    case Form::kAtomicCmpxchg:
+    case Form::kContextAddress:
+    case Form::kLoadContext:
     case Form::kLoadState:
       return 1;
     case Form::kCall:
     case Form::kCallDispatch:
     case Form::kCallRuntime:
+    case Form::kCallPointer:
       if (IsTerminator(op)) return 0;
       return std::nullopt;
     default:
@@ -126,11 +218,13 @@ std::optional<int> ResultCount(Opcode op) {
 Type ResultType(Opcode op, Type type) {
   switch (op) {
     case Opcode::kIcmp:
+    case Opcode::kFcmp:
     case Opcode::kWrap:
     case Opcode::kLoadState:
       return Type::kI32;
     case Opcode::kExtendU32:
     case Opcode::kExtendS32:
+    case Opcode::kContextAddress:
       return Type::kI64;
     default:
       return type;
@@ -139,6 +233,9 @@ Type ResultType(Opcode op, Type type) {
 
 std::string_view Name(Type type) { return kTypes[static_cast<size_t>(type)]; }
 std::string_view Name(IntCond cond) { return kIntConds[static_cast<size_t>(cond)]; }
+std::string_view Name(FloatCond cond) { return kFloatConds[static_cast<size_t>(cond)]; }
+std::string_view Name(AtomicOp op) { return kAtomicOps[static_cast<size_t>(op)]; }
+std::string_view Name(CallConv conv) { return kCallConvs[static_cast<size_t>(conv)]; }
 std::string_view Name(MemKind kind) { return kMemKinds[static_cast<size_t>(kind)]; }
 
 std::optional<Type> ParseType(std::string_view text) { return Find<Type>(kTypes, text); }
@@ -147,6 +244,23 @@ std::optional<IntCond> ParseIntCond(std::string_view text) {
 }
 std::optional<MemKind> ParseMemKind(std::string_view text) {
   return Find<MemKind>(kMemKinds, text);
+}
+
+std::optional<FloatCond> ParseFloatCond(std::string_view text) {
+  return Find<FloatCond>(kFloatConds, text);
+}
+std::optional<AtomicOp> ParseAtomicOp(std::string_view text) {
+  return Find<AtomicOp>(kAtomicOps, text);
+}
+std::optional<CallConv> ParseCallConv(std::string_view text) {
+  return Find<CallConv>(kCallConvs, text);
+}
+
+std::optional<SimdOp> ParseSimdOp(std::string_view text) {
+  for (uint32_t i = 0; i < kNumSimdOps; ++i) {
+    if (Info(static_cast<SimdOp>(i)).text == text) return static_cast<SimdOp>(i);
+  }
+  return std::nullopt;
 }
 
 std::optional<Opcode> ParseOpcode(std::string_view text) {

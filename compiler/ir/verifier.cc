@@ -2,6 +2,7 @@
 // dominance (which needs the shape to be right).
 #include "compiler/ir/verifier.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -136,8 +137,15 @@ class Verifier {
     return v.index < defined_in_.size() && defined_in_[v.index].valid();
   }
 
-  // V1, V2.
+  // V1, V2, V18.
   bool CheckEntries() {
+    if (static_cast<uint8_t>(f_.signature().conv) >= kNumCallConvs) {
+      return Fail("V18", {}, "no such calling convention");
+    }
+    if (!CheckPassed({}, f_.signature().params, "parameters") ||
+        !CheckPassed({}, f_.signature().results, "results")) {
+      return false;
+    }
     if (f_.entries().empty()) return Fail("V1", {}, "no entry");
     std::vector<bool> is_entry(f_.num_blocks(), false);
     for (Block e : f_.entries()) {
@@ -206,6 +214,7 @@ class Verifier {
   bool CheckOperands(Place at, const InstData& inst, absl::Span<const Value> args) {
     const Type type = inst.type;
     constexpr Type kI32 = Type::kI32;
+    const auto floating = [&] { return IsFloat(type) || Fail("V7", at, "not a float type"); };
     const auto integer = [&] { return IsInteger(type) || Fail("V7", at, "not an integer type"); };
     switch (FormOf(inst.op)) {
       case Form::kIconst:
@@ -219,10 +228,13 @@ class Verifier {
           return Fail("V9", at, "not the bits of an f32");
         }
         return true;
+      case Form::kVconst:
+        return Expect(at, {}) && CheckV128(at, inst, 255);
       case Form::kBinary:
-        return Expect(at, {type, type}) && integer();
+        if (inst.aux > (IsDivision(inst.op) ? 1 : 0)) return Fail("V8", at, "cannot be guarded");
+        return Expect(at, {type, type}) && (IsFloatBinary(inst.op) ? floating() : integer());
       case Form::kUnary:
-        if (!Expect(at, {type}) || !integer()) return false;
+        if (!Expect(at, {type}) || !(IsFloatUnary(inst.op) ? floating() : integer())) return false;
         if (inst.op == Opcode::kWrap && type != Type::kI64) return Fail("V7", at, "wraps i64 only");
         if ((inst.op == Opcode::kExtendU32 || inst.op == Opcode::kExtendS32) && type != kI32) {
           return Fail("V7", at, "extends i32 only");
@@ -231,11 +243,33 @@ class Verifier {
       case Form::kIcmp:
         if (inst.aux >= kNumIntConds) return Fail("V8", {at.block}, "no such condition");
         return Expect(at, {type, type}) && integer();
+      case Form::kFcmp:
+        if (inst.aux >= kNumFloatConds) return Fail("V8", {at.block}, "no such condition");
+        return Expect(at, {type, type}) && floating();
+      case Form::kConvert:
+        return CheckConversion(at, inst, args);
       case Form::kSelect:
         return Expect(at, {kI32, type, type});
+      case Form::kSimd:
+        return CheckSimd(at, inst);
+      case Form::kShuffle:
+        return Expect(at, {Type::kV128, Type::kV128}) && CheckV128(at, inst, 31);
       case Form::kLoad:
       case Form::kStore:
+      case Form::kLoadAt:
+      case Form::kStoreAt:
+      case Form::kLoadContext:
+      case Form::kStoreContext:
         return CheckAccess(at, inst);
+      case Form::kAtomicRmw:
+      case Form::kAtomicCmpxchg:
+        return CheckAtomic(at, inst);
+      case Form::kFence:
+        return Expect(at, {});
+      case Form::kContextAddress:
+        if (!Expect(at, {})) return false;
+        if (inst.imm != Canonical(kI32, inst.imm)) return Fail("V10", at, "offset is not an i32");
+        return true;
       case Form::kLoadState:
         return Expect(at, {});
       case Form::kStoreState:
@@ -272,7 +306,7 @@ class Verifier {
         if (inst.imm < 0 || inst.imm >= int64_t{FuncRef::kNone}) {
           return Fail("V7", at, "no function has this number");
         }
-        return true;
+        return CheckCallTypes(at, args);
       case Form::kCallDispatch:
         if (args.empty() || f_.type(args[0]) != kI32) {
           return Fail("V7", {at.block}, "a dispatch without a guest pc (i32)");
@@ -280,15 +314,136 @@ class Verifier {
         return true;
       case Form::kCallRuntime:
         return true;
+      case Form::kCallPointer:
+        if (args.size() < 3 || f_.type(args[0]) != Type::kI64 || f_.type(args[1]) != Type::kI64 ||
+            f_.type(args[2]) != kI32) {
+          return Fail("V7", {at.block}, "a call without code (i64), record (i64) and type (i32)");
+        }
+        return CheckCallTypes(at, args.subspan(3));
     }
     return true;
   }
 
+  // The constant of 16 bytes that `imm` names; none is above `max`.
+  bool CheckV128(Place at, const InstData& inst, uint8_t max) {
+    if (inst.type != Type::kV128) return Fail("V7", at, "not a v128");
+    if (inst.imm < 0 || static_cast<uint64_t>(inst.imm) >= f_.v128_constants().size()) {
+      return Fail("V9", at, "no such constant");
+    }
+    for (uint8_t byte : f_.v128_constants()[static_cast<size_t>(inst.imm)]) {
+      if (byte > max) return Fail("V9", at, "a byte of two vectors is numbered 0 to 31");
+    }
+    return true;
+  }
+
+  bool CheckSimd(Place at, const InstData& inst) {
+    if (inst.aux >= kNumSimdOps) return Fail("V8", {at.block}, "no such vector operation");
+    const SimdInfo& info = Info(static_cast<SimdOp>(inst.aux));
+    std::vector<Type> types(std::string_view(info.operands).size());
+    for (size_t k = 0; k < types.size(); ++k) types[k] = OperandType(info, k);
+    if (!Expect(at, types)) return false;
+    if (inst.type != info.result) return Fail("V7", at, "not the type of its result");
+    if (inst.imm < 0 || inst.imm >= std::max<int64_t>(info.lanes, 1)) {
+      return Fail("V9", at, "no such lane");
+    }
+    return true;
+  }
+
+  bool CheckConversion(Place at, const InstData& inst, absl::Span<const Value> args) {
+    const Type type = inst.type;
+    const bool to_integer = inst.op == Opcode::kFtoS || inst.op == Opcode::kFtoU;
+    if (inst.aux > (to_integer ? 1 : 0)) return Fail("V8", at, "cannot be in_range");
+    if (args.size() != 1) return Expect(at, {type});
+    const Type from = f_.type(args[0]);
+    bool fits = false;
+    switch (inst.op) {
+      case Opcode::kFtoS:
+      case Opcode::kFtoU:
+        fits = IsFloat(from) && IsInteger(type);
+        break;
+      case Opcode::kStoF:
+      case Opcode::kUtoF:
+        fits = IsInteger(from) && IsFloat(type);
+        break;
+      case Opcode::kFpromote:
+        fits = from == Type::kF32 && type == Type::kF64;
+        break;
+      case Opcode::kFdemote:
+        fits = from == Type::kF64 && type == Type::kF32;
+        break;
+      default:
+        fits = (from == Type::kI32 && type == Type::kF32) ||
+               (from == Type::kF32 && type == Type::kI32) ||
+               (from == Type::kI64 && type == Type::kF64) ||
+               (from == Type::kF64 && type == Type::kI64);
+        break;
+    }
+    return fits || Fail("V7", at, absl::StrCat("cannot convert ", Name(from), " to ", Name(type)));
+  }
+
+  bool CheckAtomic(Place at, const InstData& inst) {
+    constexpr Type kI64 = Type::kI64;
+    const Type type = inst.type;
+    const MemKind kind = static_cast<MemKind>(inst.aux);
+    if (inst.aux >= kNumMemKinds) return Fail("V8", {at.block}, "no such access kind");
+    const bool rmw = inst.op == Opcode::kAtomicRmw;
+    if (inst.imm < 0 || inst.imm >= (rmw ? int64_t{kNumAtomicOps} : 1)) {
+      return Fail("V8", {at.block}, "no such atomic operation");
+    }
+    if (!(rmw ? Expect(at, {kI64, kI64, type}) : Expect(at, {kI64, kI64, type, type})))
+      return false;
+    const bool fits = kind == MemKind::k64
+                          ? type == kI64
+                          : IsInteger(type) && (kind == MemKind::kU8 || kind == MemKind::kU16 ||
+                                                kind == MemKind::kU32);
+    return fits || Fail("V8", at, "the access kind does not fit the type");
+  }
+
+  // V18: what a WebAssembly function passes in machine registers.
+  bool CheckPassed(Place at, absl::Span<const Type> types, const char* what) {
+    if (f_.signature().conv != CallConv::kWasm) return true;
+    size_t integers = 0;
+    for (Type type : types) integers += IsInteger(type) ? 1 : 0;
+    if (integers <= kMaxIntegers && types.size() - integers <= kMaxVectors) return true;
+    return Fail("V18", at, absl::StrCat("more ", what, " than travel in registers"));
+  }
+
+  bool CheckCallTypes(Place at, absl::Span<const Value> params) {
+    std::vector<Type> types;
+    for (Value v : params) types.push_back(f_.type(v));
+    if (!CheckPassed(at, types, "parameters")) return false;
+    types.clear();
+    for (uint32_t k = 0; k < f_.inst(at.inst).results_count; ++k) {
+      types.push_back(f_.type(f_.result(at.inst, k)));
+    }
+    return CheckPassed(at, types, "results");
+  }
+
+  bool ExpectAccess(Place at, const InstData& inst) {
+    constexpr Type kI64 = Type::kI64;
+    switch (inst.op) {
+      case Opcode::kLoad:
+        return Expect(at, {Type::kI32});
+      case Opcode::kStore:
+        return Expect(at, {Type::kI32, inst.type});
+      case Opcode::kLoadAt:
+        return Expect(at, {kI64, kI64});
+      case Opcode::kStoreAt:
+        return Expect(at, {kI64, kI64, inst.type});
+      case Opcode::kLoadContext:
+        return Expect(at, {});
+      case Opcode::kStoreContext:
+        return Expect(at, {inst.type});
+      case Opcode::kLoadHost:
+        return Expect(at, {kI64});
+      default:
+        return Expect(at, {kI64, inst.type});
+    }
+  }
+
   bool CheckAccess(Place at, const InstData& inst) {
     if (inst.aux >= kNumMemKinds) return Fail("V8", {at.block}, "no such access kind");
-    const bool expected =
-        inst.op == Opcode::kLoad ? Expect(at, {Type::kI32}) : Expect(at, {Type::kI32, inst.type});
-    if (!expected) return false;
+    if (!ExpectAccess(at, inst)) return false;
     bool fits = IsInteger(inst.type);
     switch (static_cast<MemKind>(inst.aux)) {
       case MemKind::kU32:
@@ -400,6 +555,9 @@ class Verifier {
   }
 
   static constexpr uint64_t kMax32 = std::numeric_limits<uint32_t>::max();
+  // runtime/abi/wasm_context.h: kNumWasmIntPassed, kNumWasmVectorPassed.
+  static constexpr size_t kMaxIntegers = 9;
+  static constexpr size_t kMaxVectors = 8;
   static constexpr int64_t kMaxAmount = int64_t{1} << 30;
 
   const Function& f_;

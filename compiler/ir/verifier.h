@@ -12,8 +12,10 @@
 //              V6   a definition dominates its uses, with a virtual root above all entries; in
 //                   unreachable blocks V5 is enough
 //  operands    V7   number and types of operands and results are as opcodes.def says; so is `type`
-//              V8   `aux` is a condition, an access kind; access kinds fit the type
-//              V9   constants are canonical: an i32 is sign-extended, f32 bits fit in 32
+//              V8   `aux` is a condition, an access kind, a vector operation, or a promise that
+//                   the opcode knows; access kinds fit the type; atomics have an operation
+//              V9   constants are canonical: an i32 is sign-extended, f32 bits fit in 32; constants
+//                   of 16 bytes exist, a shuffle's are below 32; lanes exist
 //              V10  a memory offset is an i32
 //              V11  `ret` returns values of the signature's result types
 //  edges       V12  as many edges as the opcode has, to existing blocks
@@ -22,6 +24,8 @@
 //  state       V15  a block's deferred state is by ascending slot, one value each, i32
 //              V16  each such value is a parameter of the block or dominates the block
 //  metering    V17  amounts lie in -2^30 … 2^30; `meter` refunds at least what it subtracts
+//  calls       V18  in a WebAssembly function, what it and its calls pass travels in registers: at
+//                   most 9 integers and 8 others as parameters, and as results
 //
 // Not checked, since it is not wrong in itself: whether the deferred state of a block covers what
 // its predecessors deferred (a front end leaves out what no site can see), or is empty at calls

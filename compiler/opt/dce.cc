@@ -93,6 +93,7 @@ void RemoveUnseenState(Function& f) {
         case Opcode::kCall:
         case Opcode::kCallDispatch:
         case Opcode::kCallRuntime:
+        case Opcode::kCallPointer:
           seen.reset();  // boundaries end all deferrals
           break;
         default:

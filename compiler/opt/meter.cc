@@ -23,7 +23,8 @@ using ir::InstData;
 using ir::Opcode;
 
 bool IsCall(Opcode op) {
-  return op == Opcode::kCall || op == Opcode::kCallDispatch || op == Opcode::kCallRuntime;
+  return op == Opcode::kCall || op == Opcode::kCallDispatch || op == Opcode::kCallRuntime ||
+         op == Opcode::kCallPointer;
 }
 
 class MeterPlacement {
@@ -294,6 +295,9 @@ class MeterPlacement {
 
 }  // namespace
 
-void PlaceMeters(Function& f, int64_t max_headroom) { MeterPlacement(f, max_headroom).Run(); }
+void PlaceMeters(Function& f, int64_t max_headroom) {
+  if (f.signature().conv == ir::CallConv::kWasm) return;
+  MeterPlacement(f, max_headroom).Run();
+}
 
 }  // namespace precast::opt

@@ -3,7 +3,8 @@
 // Requires: IR without unreachable blocks in which a block has at most one `meter`, before all of
 //   the block's other sites, with refund == amount, and no `charge` or `meter_check`: what a front
 //   end makes, whose every block asks for its own instructions. On any other function the pass does
-//   nothing.
+//   nothing; nor on a WebAssembly function, which must stop at exactly the segment that fuel does
+//   not cover (docs/wasm_lifting.md).
 // Does: asks for fuel only where execution cannot otherwise be bounded, for all that may be
 //   executed until it is asked for again, and subtracts in as few blocks as it can.
 // Keeps: the number of guest instructions retired, exactly, wherever it can be seen: at every site

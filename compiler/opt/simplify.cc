@@ -154,10 +154,12 @@ class ConstantPropagation {
 
   Fact Evaluate(Inst i, const ir::InstData& inst) const {
     constexpr Fact kVaries{Fact::Kind::kVaries};
-    if (inst.op == Opcode::kIconst) return {Fact::Kind::kConstant, inst.imm};
-    if (!ir::IsInteger(inst.type)) return kVaries;
+    if (inst.op == Opcode::kIconst || inst.op == Opcode::kFconst) {
+      return {Fact::Kind::kConstant, inst.imm};
+    }
+    // Vectors are not followed.
     const absl::Span<const Value> args = f_.args(i);
-    if (args.empty()) return kVaries;
+    if (args.empty() || inst.op == Opcode::kSimd || inst.type == Type::kV128) return kVaries;
     if (inst.op == Opcode::kSelect) {
       const Fact cond = facts_[args[0].index];
       if (cond.kind != Fact::Kind::kConstant) return cond;
@@ -166,18 +168,35 @@ class ConstantPropagation {
     const Fact a = facts_[args[0].index];
     if (args.size() == 1) {
       if (a.kind != Fact::Kind::kConstant) return a;
-      return {Fact::Kind::kConstant, ir::FoldUnary(inst.op, inst.type, a.constant)};
+      return Folded(FoldOne(inst, f_.type(args[0]), a.constant));
     }
     const Fact b = facts_[args[1].index];
     if (a.kind == Fact::Kind::kVaries || b.kind == Fact::Kind::kVaries) return kVaries;
     if (a.kind == Fact::Kind::kUnknown || b.kind == Fact::Kind::kUnknown) return {};
+    return Folded(FoldTwo(inst, a.constant, b.constant));
+  }
+
+  static Fact Folded(std::optional<int64_t> constant) {
+    if (!constant) return {Fact::Kind::kVaries};
+    return {Fact::Kind::kConstant, *constant};
+  }
+
+  // An operation of one operand, of type `from`; nullopt if it is not to be computed here.
+  static std::optional<int64_t> FoldOne(const ir::InstData& inst, Type from, int64_t a) {
+    if (ir::IsConversion(inst.op)) return ir::FoldConversion(inst.op, from, inst.type, a);
+    if (ir::IsFloatUnary(inst.op)) return ir::FoldFloatUnary(inst.op, inst.type, a);
+    return ir::FoldUnary(inst.op, inst.type, a);
+  }
+
+  static std::optional<int64_t> FoldTwo(const ir::InstData& inst, int64_t a, int64_t b) {
     if (inst.op == Opcode::kIcmp) {
-      return {Fact::Kind::kConstant,
-              ir::FoldIcmp(static_cast<ir::IntCond>(inst.aux), inst.type, a.constant, b.constant)
-                  ? 1
-                  : 0};
+      return ir::FoldIcmp(static_cast<ir::IntCond>(inst.aux), inst.type, a, b) ? 1 : 0;
     }
-    return {Fact::Kind::kConstant, ir::FoldBinary(inst.op, inst.type, a.constant, b.constant)};
+    if (inst.op == Opcode::kFcmp) {
+      return ir::FoldFcmp(static_cast<ir::FloatCond>(inst.aux), inst.type, a, b) ? 1 : 0;
+    }
+    if (ir::IsFloatBinary(inst.op)) return ir::FoldFloatBinary(inst.op, inst.type, a, b);
+    return ir::FoldBinary(inst.op, inst.type, a, b);
   }
 
   const Function& f_;
@@ -219,17 +238,19 @@ class Rebuilder {
       } else {
         const Value result = f_.result(i);
         const std::optional<int64_t> c = known_.Constant(result);
-        replaced_.Set(result, c && f_.inst(i).op != Opcode::kIconst
-                                  ? builder_.Iconst(f_.type(result), *c)
-                                  : builder_.Readd(i));
+        const bool is_constant =
+            f_.inst(i).op == Opcode::kIconst || f_.inst(i).op == Opcode::kFconst;
+        replaced_.Set(
+            result, c && !is_constant ? builder_.Constant(f_.type(result), *c) : builder_.Readd(i));
       }
     }
   }
 
-  // What to use for `v` in the current block. Constants are made anew in each block: they cost
-  // nothing there, and a register if they live across blocks.
+  // What to use for `v` in the current block. Integer constants are made anew in each block: they
+  // cost nothing there, and a register if they live across blocks. Floating-point ones do cost, so
+  // they stay where they are, such as outside of a loop.
   Value Operand(Value v) {
-    if (const std::optional<int64_t> c = known_.Constant(v)) {
+    if (const std::optional<int64_t> c = known_.Constant(v); c && ir::IsInteger(f_.type(v))) {
       return builder_.Iconst(f_.type(v), *c);
     }
     return replaced_.Get(v);
