@@ -1,0 +1,116 @@
+#include "runtime/wasm/module_data.h"
+
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gtest/gtest.h"
+#include "runtime/wasm/testing/module_builder.h"
+
+namespace precast::runtime::wasm {
+namespace {
+
+using testing::Body;
+using testing::Bytes;
+using testing::Cat;
+using testing::FunctionType;
+using testing::kF64;
+using testing::kFuncRef;
+using testing::kI32;
+using testing::kI64;
+using testing::Leb;
+using testing::Section;
+using testing::SectionOf;
+using testing::Sized;
+
+// One of everything: functions 0 (imported), 1 … 5.
+Bytes EverythingModule() {
+  return testing::Module({
+      SectionOf(1, {FunctionType({kI32, kF64}, {kI64}), FunctionType({}, {}),
+                    FunctionType({kI32, kF64}, {kI64})}),
+      SectionOf(2, {testing::Import("env", "f", {0, 2}), testing::Import("env", "g", {3, kI32, 0}),
+                    testing::Import("env", "m", {2, 3, 1, 9})}),
+      SectionOf(3, {{1}, {1}, {1}, {1}, {1}}),
+      SectionOf(4, {{kFuncRef, 1, 2, 5}, {0x40, 0, kFuncRef, 0, 1, 0xd2, 2, 0x0b}}),
+      SectionOf(5, {{5, 1, 0x80, 2}}),
+      SectionOf(6, {{kFuncRef, 1, 0xd2, 4, 0x0b}, {kI32, 0, 0x23, 0, 0x41, 1, 0x6a, 0x0b}}),
+      SectionOf(7, {testing::Export("run", 0, 5), testing::Export("mem", 2, 1)}),
+      Section(8, {3}),
+      SectionOf(9, {{0, 0x41, 0, 0x0b, 1, 0},
+                    {3, 0, 1, 2},
+                    {5, kFuncRef, 2, 0xd2, 2, 0x0b, 0xd0, kFuncRef, 0x0b}}),
+      Section(12, {2}),
+      SectionOf(10, {Body({}), Body({0x01}), Body({}), Body({}), Body({})}),
+      SectionOf(11, {{2, 1, 0x42, 3, 0x0b, 2, 'h', 'i'}, {1, 1, 'x'}}),
+      Section(0, Cat({testing::Name("name"), Bytes{1},
+                      Sized(Cat({Leb(1), Leb(3), testing::Name("start")}))})),
+  });
+}
+
+TEST(ModuleDataTest, DecodesEverySection) {
+  Bytes bytes = EverythingModule();
+  absl::StatusOr<std::unique_ptr<ModuleData>> decoded = ModuleData::Decode(bytes);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  const ModuleData& m = **decoded;
+  EXPECT_EQ(m.canonical_types, (std::vector<uint32_t>{0, 1, 0}));
+  EXPECT_EQ(m.functions, (std::vector<uint32_t>{2, 1, 1, 1, 1, 1}));
+  EXPECT_EQ(m.num_imported_functions, 1u);
+  EXPECT_EQ(m.num_imported_memories, 1u);
+  EXPECT_EQ(m.num_imported_globals, 1u);
+  ASSERT_EQ(m.memories.size(), 2u);
+  EXPECT_TRUE(m.memories[0].shared);
+  EXPECT_EQ(m.memories[0].limits.max, 9u);
+  EXPECT_TRUE(m.memories[1].is_64);
+  EXPECT_EQ(m.memories[1].limits.max, 256u);
+  ASSERT_EQ(m.tables.size(), 2u);
+  EXPECT_EQ(m.tables[0].type.limits.max, 5u);
+  EXPECT_EQ(m.tables[0].init.end, 0u);
+  EXPECT_EQ(m.tables[1].init.end - m.tables[1].init.begin, 3u);
+  EXPECT_EQ(m.start, 3u);
+  ASSERT_EQ(m.elements.size(), 3u);
+  EXPECT_EQ(m.elements[0].mode, ModuleData::SegmentMode::kActive);
+  EXPECT_EQ(m.elements[1].mode, ModuleData::SegmentMode::kDeclarative);
+  EXPECT_EQ(m.elements[1].functions, (std::vector<uint32_t>{2}));
+  EXPECT_EQ(m.elements[2].expressions.size(), 2u);
+  ASSERT_EQ(m.data.size(), 2u);
+  EXPECT_EQ(m.data[0].memory, 1u);
+  EXPECT_EQ(bytes[m.data[0].bytes.begin], 'h');
+  EXPECT_EQ(m.data[1].mode, ModuleData::SegmentMode::kPassive);
+  ASSERT_EQ(m.bodies.size(), 5u);
+  EXPECT_EQ(m.bodies[1].end - m.bodies[1].begin, 3u);
+  ASSERT_EQ(m.function_names.size(), 4u);
+  EXPECT_EQ(m.function_names[3], "start");
+  // Records: the import, then 2 (elements, table), 4 (global), 5 (export). The start function has none.
+  EXPECT_EQ(m.record_of, (std::vector<uint32_t>{0, ModuleData::kNone, 1, ModuleData::kNone, 2, 3}));
+  EXPECT_EQ(m.layout.num_records, 4u);
+  EXPECT_EQ(m.layout.num_globals, 3u);
+}
+
+TEST(ModuleDataTest, EveryPrefixIsRejectedOrDecodes) {
+  Bytes bytes = EverythingModule();
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    Bytes prefix(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+    ModuleData::Decode(prefix).status().IgnoreError();
+  }
+}
+
+TEST(ModuleDataTest, SurvivesMutations) {
+  std::mt19937 random(1);
+  const Bytes original = EverythingModule();
+  for (int i = 0; i < 20000; ++i) {
+    Bytes bytes = original;
+    for (uint32_t k = 0; k < 1 + random() % 3; ++k)
+      bytes[random() % bytes.size()] = static_cast<uint8_t>(random());
+    absl::StatusOr<std::unique_ptr<ModuleData>> decoded = ModuleData::Decode(bytes);
+    if (!decoded.ok()) continue;
+    for (const ModuleData::ElementSegment& segment : (*decoded)->elements) {
+      for (uint32_t f : segment.functions) EXPECT_LT(f, (*decoded)->functions.size());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace precast::runtime::wasm
