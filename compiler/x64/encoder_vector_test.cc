@@ -29,7 +29,7 @@ const char* const kNames32[] = {"eax", "ecx", "edx",  "ebx",  "esp",  "ebp",  "e
 
 std::string Name(Xmm r) { return absl::StrCat("xmm", Number(r)); }
 std::string Name(Width w, Reg r) { return (w == Width::k64 ? kNames64 : kNames32)[Number(r)]; }
-std::string Text(uint8_t imm) { return absl::StrCat("0x", absl::Hex(imm, absl::kZeroPad2)); }
+std::string Text(uint8_t imm) { return absl::StrCat("0x", absl::Hex(imm)); }
 
 std::vector<Xmm> Xmms() {
   std::vector<Xmm> regs;
@@ -127,10 +127,10 @@ TEST_F(EncoderVectorTest, Memory) {
 TEST_F(EncoderVectorTest, RipRelative) {
   e_.Vector(VectorOp::kPaddb, Xmm::xmm9, Mem::Rip());
   EXPECT_EQ(e_.rip_field() + 4, e_.size());
-  Expect("paddb xmm9, [0x0000000000000009]");
+  Expect("paddb xmm9, [0x9]");
   e_.Vector(VectorOp::kPshufd, Xmm::xmm0, Mem::Rip(), 0x4e);
   EXPECT_EQ(e_.rip_field() + 5, e_.size());
-  Expect("pshufd xmm0, [0x0000000000000012], 0x4E");
+  Expect("pshufd xmm0, [0x12], 0x4e");
 }
 
 TEST_F(EncoderVectorTest, GeneralRegisters) {
