@@ -43,6 +43,7 @@ void Ask(const LoadedImage& image) {
   for (uint32_t pc = kAnswerPc - 8; pc < kConstantPc + 16; pc += 2)
     EXPECT_TRUE(contains(image.FindEntry(pc)));
   EXPECT_TRUE(contains(image.FindEntry(image.view().info.dispatch_base_pc)));
+  for (uint32_t pc = 0; pc < kWasmFortyOnePc + 2; ++pc) EXPECT_TRUE(contains(image.FindEntry(pc)));
   for (uint64_t i = 0; i <= text.size() && i < 4096; ++i) {
     const std::optional<SiteInfo> site = image.FindSite(begin + i);
     if (site) {
@@ -56,6 +57,8 @@ void Ask(const LoadedImage& image) {
     volatile uint8_t sum = 0;
     for (uint8_t byte : segment.data) sum = static_cast<uint8_t>(sum + byte);
   }
+  volatile uint8_t sum = 0;
+  for (uint8_t byte : image.guest_module()) sum = static_cast<uint8_t>(sum + byte);
   image.ResolvePlt(0);
   image.ResolvePlt(1);
 }
@@ -73,8 +76,15 @@ void TryDamaged(std::vector<uint8_t> bytes) {
   if (image.ok()) Ask(**image);
 }
 
-TEST(Damage, EveryByteOfHeadersAndTables) {
-  const std::vector<uint8_t> good = MakeSmallImage();
+class Damage : public ::testing::TestWithParam<format::GuestKind> {
+ protected:
+  static std::vector<uint8_t> MakeImage() {
+    return GetParam() == format::GuestKind::kWasm ? MakeSmallWasmImage() : MakeSmallImage();
+  }
+};
+
+TEST_P(Damage, EveryByteOfHeadersAndTables) {
+  const std::vector<uint8_t> good = MakeImage();
   ASSERT_TRUE(LoadMemory(good, Options()).ok());
   ImageView view;
   ASSERT_TRUE(CheckImage(good, {}, &view).ok());
@@ -92,8 +102,8 @@ TEST(Damage, EveryByteOfHeadersAndTables) {
   }
 }
 
-TEST(Damage, EveryFieldSetToExtremes) {
-  const std::vector<uint8_t> good = MakeSmallImage();
+TEST_P(Damage, EveryFieldSetToExtremes) {
+  const std::vector<uint8_t> good = MakeImage();
   ImageView view;
   ASSERT_TRUE(CheckImage(good, {}, &view).ok());
   const uint32_t info_end = view.info_offset + sizeof(format::AotFileInfo);
@@ -111,8 +121,8 @@ TEST(Damage, EveryFieldSetToExtremes) {
   }
 }
 
-TEST(Damage, CutOffAnywhere) {
-  const std::vector<uint8_t> good = MakeSmallImage();
+TEST_P(Damage, CutOffAnywhere) {
+  const std::vector<uint8_t> good = MakeImage();
   for (size_t size = 0; size < good.size(); ++size) {
     // The digest is what refuses most of these; where it is not looked at, the ranges are.
     LoadOptions options = Options();
@@ -126,8 +136,8 @@ TEST(Damage, CutOffAnywhere) {
   }
 }
 
-TEST(Damage, RandomBytes) {
-  const std::vector<uint8_t> good = MakeSmallImage();
+TEST_P(Damage, RandomBytes) {
+  const std::vector<uint8_t> good = MakeImage();
   std::mt19937_64 random(1);
   for (int i = Rounds(); i > 0; --i) {
     std::vector<uint8_t> bytes = good;
@@ -141,7 +151,7 @@ TEST(Damage, RandomBytes) {
   }
 }
 
-TEST(Damage, RandomBytesThatAreNoImage) {
+TEST(NoImage, RandomBytes) {
   std::mt19937_64 random(2);
   for (int i = Rounds() / 10; i > 0; --i) {
     std::vector<uint8_t> bytes(random() % 5000);
@@ -149,6 +159,12 @@ TEST(Damage, RandomBytesThatAreNoImage) {
     EXPECT_FALSE(LoadMemory(bytes, Options()).ok());
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Guests, Damage,
+                         ::testing::Values(format::GuestKind::kRiscV32, format::GuestKind::kWasm),
+                         [](const auto& info) {
+                           return info.param == format::GuestKind::kWasm ? "wasm" : "riscv";
+                         });
 
 }  // namespace
 }  // namespace precast::loader

@@ -26,6 +26,7 @@ CheckReport ImageChecker::Run() {
       CheckTables();
       CheckGotAndPlt();
       CheckDispatch();
+      CheckWasm();
       CheckEhFrame();
       if (options_.deep && report_.ok()) CheckFunctions();
     }
@@ -99,9 +100,10 @@ void ImageChecker::CheckIdentity() {
   ExpectThat(guest_kind == format::GuestKind::kRiscV32 || guest_kind == format::GuestKind::kWasm,
              "guest_kind", InfoAt(offsetof(AotFileInfo, guest_kind)), "1 (RISC-V) or 2 (Wasm)",
              info.guest_kind);
-  ExpectThat((info.flags & ~format::kKnownFlags) == 0, "flags",
-             InfoAt(offsetof(AotFileInfo, flags)),
-             absl::StrCat("bits of ", Hex(format::kKnownFlags)), info.flags);
+  const uint32_t flags =
+      view_.is_wasm() ? format::kKnownFlags : format::kKnownFlags & ~format::kWasmFlags;
+  ExpectThat((info.flags & ~flags) == 0, "flags", InfoAt(offsetof(AotFileInfo, flags)),
+             absl::StrCat("bits of ", Hex(flags)), info.flags);
   Expect("table_count", InfoAt(offsetof(AotFileInfo, table_count)), format::kTableCount,
          info.table_count);
   Expect("reserved", InfoAt(offsetof(AotFileInfo, reserved)), 0, info.reserved);
@@ -164,6 +166,8 @@ void ImageChecker::CheckRanges() {
   CheckRange("got_plt", offsetof(AotFileInfo, got_plt), info.got_plt, Place::kWritable, 8);
   CheckRange("guest_data", offsetof(AotFileInfo, guest_data), info.guest_data, Place::kReadOnly,
              kPageSize);
+  CheckRange("guest_module", offsetof(AotFileInfo, guest_module), info.guest_module,
+             Place::kReadOnly, 1);
   CheckRange("eh_frame", offsetof(AotFileInfo, eh_frame), info.eh_frame, Place::kReadOnly, 4);
   for (uint32_t t = 0; t < format::kTableCount; ++t) {
     CheckRange(absl::StrCat("table ", format::kTableNames[t]),

@@ -50,6 +50,7 @@ void ImageChecker::CheckTables() {
   ParseOffsetTable(Table::kExInfo, view_.ex_infos);
   ParseOffsetTable(Table::kGotInfo, view_.got_infos);
   ParseOffsetTable(Table::kPltInfo, view_.plt_infos);
+  if (view_.is_wasm()) ParseOffsetTable(Table::kEntries, view_.entries);
   ExpectCount(Table::kFunctionInfo, view_.functions.count(), view_.function_infos.count());
   ExpectCount(Table::kExInfo, view_.functions.count(), view_.ex_infos.count());
   if (!view_.functions.ascending()) {
@@ -121,6 +122,7 @@ void ImageChecker::CheckFunctions() {
     }
   }
   CheckDispatchTargets();
+  if (view_.is_wasm()) CheckModuleGuid();
 }
 
 bool ImageChecker::CheckExInfo(const std::string& name, const ImageView::Function& function) {

@@ -33,8 +33,9 @@ void Put(std::vector<uint8_t>& bytes, uint64_t offset, T value) {
 
 class ImageCheckTest : public testing::Test {
  protected:
+  virtual std::vector<uint8_t> MakeImage() const { return MakeSmallImage(); }
   void SetUp() override {
-    good_ = MakeSmallImage();
+    good_ = MakeImage();
     const CheckReport report = CheckImage(good_, {.deep = true}, &view_);
     ASSERT_TRUE(report.ok()) << report.ToStatus();
   }
@@ -133,7 +134,7 @@ TEST_F(ImageCheckTest, AnotherVersionStopsTheReading) {
   Put<uint32_t>(bytes, Info(offsetof(AotFileInfo, format_version)), 77);
   const CheckReport report = CheckImage(bytes, {}, nullptr);
   ASSERT_EQ(report.findings.size(), 1u);
-  EXPECT_THAT(report.findings[0].ToString(), HasSubstr("format_version: expected 1, actual 77"));
+  EXPECT_THAT(report.findings[0].ToString(), HasSubstr("format_version: expected 2, actual 77"));
   EXPECT_EQ(report.ToStatus().code(), absl::StatusCode::kFailedPrecondition);
 }
 
@@ -215,6 +216,66 @@ TEST_F(ImageCheckTest, ViewOfTheTables) {
   ASSERT_TRUE(info);
   EXPECT_EQ(info->guest_begin, kGotPc);
   EXPECT_THAT(info->got_slots, testing::ElementsAre(0));
+}
+
+TEST_F(ImageCheckTest, NothingOfWasmInOthers) {
+  ExpectFindingWith<uint32_t>("flags", Info(offsetof(AotFileInfo, flags)), 5);
+  ExpectFindingWith<uint32_t>("flags", Info(offsetof(AotFileInfo, flags)), 9);
+  const uint64_t text = view_.table(format::Table::kMetadata).offset;
+  ExpectFindingWith<uint64_t>("guest_module size", Info(offsetof(AotFileInfo, guest_module)),
+                              text | uint64_t{16} << 32);
+  ExpectFindingWith<uint64_t>("table entries size", TableField(format::Table::kEntries),
+                              text | uint64_t{16} << 32);
+}
+
+class WasmImageCheckTest : public ImageCheckTest {
+ protected:
+  std::vector<uint8_t> MakeImage() const override { return MakeSmallWasmImage(); }
+};
+
+TEST_F(WasmImageCheckTest, ViewOfTheTables) {
+  EXPECT_TRUE(view_.is_wasm());
+  EXPECT_EQ(view_.At(view_.info.guest_module), SmallWasmModule());
+  EXPECT_EQ(view_.FindEntry(kWasmAnswerPc), 0u);
+  EXPECT_EQ(view_.FindEntry(kWasmFortyOnePc), view_.FunctionAt(1)->code_offset);
+  for (uint32_t pc : {0u, kWasmAnswerPc - 1, kWasmAnswerPc + 1, kWasmFortyOnePc + 1, 0xffffffffu})
+    EXPECT_FALSE(view_.FindEntry(pc)) << pc;
+  const auto memory = view_.exports.Find("memory", format::ExportKind::kMemory);
+  ASSERT_TRUE(memory);
+  EXPECT_EQ(memory->index, 0u);
+  EXPECT_TRUE(view_.exports.Find("answer", format::ExportKind::kFunction));
+  EXPECT_FALSE(view_.exports.Find("forty_one", format::ExportKind::kFunction));
+  ASSERT_EQ(view_.images.size(), 1u);
+  EXPECT_EQ(view_.images[0].name, "library");
+  EXPECT_EQ(view_.images[0].guid, SmallProgramGuid());
+}
+
+TEST_F(WasmImageCheckTest, Module) {
+  const uint64_t module = Info(offsetof(AotFileInfo, guest_module));
+  ExpectFindingWith<uint32_t>("guest_module", module, view_.info.got.offset);
+  ExpectFindingWith<uint32_t>("guest_module size", module + 4, 0);
+  ExpectFindingWith<uint32_t>("guest_module size", module + 4, 7);
+  ExpectFindingWith<uint32_t>("guest_module: expected aligned", module + 4, 0x7fffffff);
+  ExpectFindingWith<uint8_t>("guest_module", view_.info.guest_module.offset, 1);
+  ExpectFindingWith<uint8_t>("(of guest_module)", view_.info.guest_module.offset + 8, 0);
+  ExpectFindingWith<uint32_t>("flags", Info(offsetof(AotFileInfo, flags)), 0x11);
+}
+
+TEST_F(WasmImageCheckTest, EntriesAndMemory) {
+  const uint64_t table = view_.table(format::Table::kEntries).offset;
+  ExpectFindingWith<uint32_t>("entries of table entries", table, 1);
+  ExpectFindingWith<uint8_t>("ascending", table + 6, 0);
+  ExpectFindingWith<uint64_t>("table dispatch size", TableField(format::Table::kDispatch),
+                              table | uint64_t{8} << 32);
+  ExpectFindingWith<uint32_t>("without flag memory-initialized", Info(offsetof(AotFileInfo, flags)),
+                              1);
+  // Flags of the one segment: five numbers and the options before the end of the metadata.
+  const format::Range metadata = view_.table(format::Table::kMetadata);
+  EXPECT_EQ(good_[metadata.offset + 10], 3);
+  ExpectFindingWith<uint8_t>("guest segment 0: expected readable, writable", metadata.offset + 10,
+                             5);
+  ExpectFindingWith<uint8_t>("guest segment 0: expected readable, writable", metadata.offset + 9,
+                             0);
 }
 
 }  // namespace

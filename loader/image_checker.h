@@ -4,6 +4,7 @@
 //   image_check.cc         order of the checks; identity, digest and ranges of the file info
 //   image_check_elf.cc     the ELF envelope, the dynamic section and its one symbol
 //   image_check_tables.cc  the structure of the tables and, in depth, every record
+//   image_check_wasm.cc    the module inside an image, and tables that only Wasm or RISC-V has
 //   image_check_code.cc    what points at code: GOT, PLT, dispatch table, .eh_frame
 #ifndef PRECAST_LOADER_IMAGE_CHECKER_H_
 #define PRECAST_LOADER_IMAGE_CHECKER_H_
@@ -117,6 +118,10 @@ class ImageChecker {
   bool CheckPltStub(uint32_t entry, absl::Span<const uint8_t> plt);
   void CheckDispatch();
 
+  // --- What only images of WebAssembly modules have ---
+
+  void CheckWasm();
+
   // --- .eh_frame (LSB 5.0 core, 10.6.1), only as our writer makes it ---
 
   void CheckEhFrame();
@@ -129,6 +134,7 @@ class ImageChecker {
   void CheckFunctions();
   bool CheckExInfo(const std::string& name, const ImageView::Function& function);
   void CheckDispatchTargets();
+  void CheckModuleGuid();
 
   const absl::Span<const uint8_t> file_;
   const CheckOptions& options_;

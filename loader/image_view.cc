@@ -82,7 +82,16 @@ std::optional<uint32_t> ImageView::GuestPcOf(uint32_t text_offset) const {
   return ex_info->GuestPcAt(text_offset - function->code_offset);
 }
 
+std::optional<uint32_t> ImageView::FindWasmEntry(uint32_t guest_pc) const {
+  const std::optional<uint32_t> index = entries.FindLast(guest_pc);
+  if (!index || entries.Get(*index) != guest_pc) return std::nullopt;
+  const std::optional<uint32_t> text_offset = functions.Get(*index);
+  if (!text_offset || *text_offset >= info.text.size) return std::nullopt;
+  return text_offset;
+}
+
 std::optional<uint32_t> ImageView::FindEntry(uint32_t guest_pc) const {
+  if (is_wasm()) return FindWasmEntry(guest_pc);
   const Range range = table(Table::kDispatch);
   const uint32_t distance = guest_pc - info.dispatch_base_pc;
   if (guest_pc < info.dispatch_base_pc || info.dispatch_shift > 31) return std::nullopt;

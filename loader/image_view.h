@@ -41,6 +41,7 @@ class ImageView {
   format::OffsetTable ex_infos;
   format::OffsetTable got_infos;
   format::OffsetTable plt_infos;
+  format::OffsetTable entries;  // Wasm: guest pcs of the functions
   format::ExportTable exports;
   std::vector<format::ImportedImage> images;
   format::Metadata metadata;
@@ -48,6 +49,9 @@ class ImageView {
   absl::Span<const uint8_t> At(format::Range range) const {
     if (range.offset > file.size() || range.size > file.size() - range.offset) return {};
     return file.subspan(range.offset, range.size);
+  }
+  bool is_wasm() const {
+    return info.guest_kind == static_cast<uint32_t>(format::GuestKind::kWasm);
   }
   const format::Range& table(format::Table t) const { return info.tables[static_cast<size_t>(t)]; }
 
@@ -69,10 +73,12 @@ class ImageView {
   // Lookups by offset in text, through function and ex_info tables.
   std::optional<format::Site> FindSite(uint32_t text_offset) const;
   std::optional<uint32_t> GuestPcOf(uint32_t text_offset) const;
-  // Offset in text of the native entry for a guest pc.
+  // Offset in text of the native entry for a guest pc. RISC-V: any pc in the dispatch table; Wasm:
+  // that of a function's body.
   std::optional<uint32_t> FindEntry(uint32_t guest_pc) const;
 
  private:
+  std::optional<uint32_t> FindWasmEntry(uint32_t guest_pc) const;
   std::optional<format::Site> FindSiteIn(const Function& function, uint32_t text_offset) const;
 };
 

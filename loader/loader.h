@@ -59,6 +59,18 @@ class LoadedImage final : public Image {
   absl::Span<const CodeRange> code_ranges() const override { return code_ranges_; }
   absl::Span<const uint8_t> program_guid() const override { return view_.info.program_guid; }
 
+  format::GuestKind guest_kind() const override {
+    return static_cast<format::GuestKind>(view_.info.guest_kind);
+  }
+  bool metered() const override { return HasFlag(format::ImageFlag::kMetered); }
+  bool canonical_nans() const override { return HasFlag(format::ImageFlag::kCanonicalNans); }
+  bool guest_memory_initialized() const override {
+    return HasFlag(format::ImageFlag::kMemoryInitialized);
+  }
+  absl::Span<const uint8_t> guest_module() const override {
+    return view_.At(view_.info.guest_module);
+  }
+
   // Binds PLT entry `index` and returns its target; null if there is no such entry. What the
   // resolve callback calls. Any thread may, at any time.
   const void* ResolvePlt(uint32_t index) const;
@@ -71,6 +83,7 @@ class LoadedImage final : public Image {
   friend class ImageLoader;
   LoadedImage() = default;
 
+  bool HasFlag(format::ImageFlag flag) const { return format::HasFlag(view_.info.flags, flag); }
   const void* PltTarget(uint32_t index) const;
 
   ImageView view_;

@@ -80,8 +80,8 @@ enum class How : uint8_t { kCopy, kShare, kMemory };
 
 class LoaderTest : public testing::TestWithParam<How> {
  protected:
-  absl::StatusOr<std::unique_ptr<LoadedImage>> Load(LoadOptions options) {
-    const std::vector<uint8_t> bytes = MakeSmallImage();
+  absl::StatusOr<std::unique_ptr<LoadedImage>> Load(
+      LoadOptions options, const std::vector<uint8_t>& bytes = MakeSmallImage()) {
     if (GetParam() == How::kMemory) return LoadMemory(bytes, options);
     options.share_pages = GetParam() == How::kShare;
     return LoadFile(WriteFile("image.so", bytes), options);
@@ -100,6 +100,39 @@ TEST_P(LoaderTest, Runs) {
   EXPECT_EQ(Call(**image, kGotPc), 1001u);
   EXPECT_EQ(Call(**image, kPltPc), 1002u);
   EXPECT_EQ(Call(**image, kConstantPc), 0x12345678u);
+}
+
+TEST_P(LoaderTest, Wasm) {
+  LoadOptions options = Options();
+  options.check.deep = true;
+  auto image = Load(options, MakeSmallWasmImage());
+  ASSERT_TRUE(image.ok()) << image.status();
+  const LoadedImage& i = **image;
+  EXPECT_EQ(Call(i, kWasmAnswerPc), 42u);
+  EXPECT_EQ(i.FindEntry(kWasmAnswerPc + 1), nullptr);
+  EXPECT_EQ(i.guest_kind(), format::GuestKind::kWasm);
+  EXPECT_EQ(i.guest_module(), SmallWasmModule());
+  EXPECT_TRUE(i.metered());
+  EXPECT_TRUE(i.canonical_nans());
+  EXPECT_TRUE(i.guest_memory_initialized());
+  ASSERT_EQ(i.segments().size(), 1u);
+  EXPECT_EQ(i.segments()[0].data[16], 'h');
+  const auto forty_one = reinterpret_cast<uint64_t>(i.FindEntry(kWasmFortyOnePc));
+  const std::optional<SiteInfo> trap = i.FindSite(forty_one + 6);
+  ASSERT_TRUE(trap);
+  EXPECT_EQ(trap->guest_pc, kWasmFortyOnePc + 1);  // an odd number of bytes
+  EXPECT_EQ(trap->refund, 1u);
+  EXPECT_EQ(i.GuestPcOf(forty_one), kWasmFortyOnePc);
+}
+
+TEST_P(LoaderTest, OfRiscV) {
+  auto image = Load(Options());
+  ASSERT_TRUE(image.ok()) << image.status();
+  EXPECT_EQ((*image)->guest_kind(), format::GuestKind::kRiscV32);
+  EXPECT_TRUE((*image)->metered());
+  EXPECT_FALSE((*image)->canonical_nans());
+  EXPECT_FALSE((*image)->guest_memory_initialized());
+  EXPECT_TRUE((*image)->guest_module().empty());
 }
 
 TEST_P(LoaderTest, EntriesAreThoseOfTheImage) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/types/span.h"
+
 namespace precast::guest {
 
 enum class Kind : uint32_t { kRiscV32 = 1, kWasm = 2 };
@@ -39,6 +41,21 @@ struct Symbol {
   bool is_function;
 };
 
+// What a module offers under a name.
+enum class ExportKind : uint32_t {
+  kFunction = 1,
+  kTable = 2,
+  kMemory = 3,
+  kGlobal = 4,
+  kImportedFunction = 5,
+};
+struct Export {
+  std::string name;
+  ExportKind kind;
+  // kFunction: among the functions that the module defines; else in the index space of its kind.
+  uint32_t index;
+};
+
 struct Program {
   Kind kind = Kind::kRiscV32;
   Guid guid{};
@@ -55,6 +72,12 @@ struct Program {
   std::vector<CodeRange> code_hint;
   bool code_hint_is_exact = false;  // it comes from section headers
   std::vector<Symbol> symbols;      // by ascending address
+
+  // WebAssembly. `segments` then hold what the active data segments write to memory 0, if
+  // `memory_initialized`; of all of the above only `kind` and `guid` are used besides.
+  absl::Span<const uint8_t> module;  // the file, which outlives the program
+  bool memory_initialized = false;
+  std::vector<Export> exports;
 };
 
 }  // namespace precast::guest

@@ -36,9 +36,9 @@ using format::AotFileInfo;
 
 constexpr uint32_t kMaxDispatchCount = 1 << 22;
 constexpr uint32_t kFunctionAlignment = 16;
-constexpr uint8_t kFiller = 0xcc;  // int3 between functions
-constexpr uint32_t kPcShift = 2;   // guest instructions are 4 bytes
-constexpr uint32_t kInstructionBytes = 1 << kPcShift;
+constexpr uint8_t kFiller = 0xcc;      // int3 between functions
+constexpr uint32_t kRiscVPcShift = 2;  // RISC-V instructions are 4 bytes
+constexpr uint32_t kInstructionBytes = 1 << kRiscVPcShift;
 
 uint32_t AlignUp(size_t value, uint32_t alignment) {
   return static_cast<uint32_t>((value + alignment - 1) & ~size_t{alignment - 1});
@@ -48,15 +48,22 @@ void Put32(std::vector<uint8_t>& bytes, size_t at, uint32_t value) {
   std::memcpy(bytes.data() + at, &value, 4);
 }
 
-std::string CanonicalOptions(const ImageOptions& options) {
-  return absl::StrFormat("opt=%d;metered=1", options.opt_level);
+std::string CanonicalOptions(guest::Kind kind, const ImageOptions& options) {
+  std::string text = absl::StrFormat("opt=%d;metered=%d", options.opt_level, options.metered);
+  if (kind == guest::Kind::kWasm)
+    absl::StrAppendFormat(&text, ";canonical_nans=%d", options.canonical_nans);
+  return text;
 }
 
 class Builder {
  public:
   Builder(const guest::Program& program, absl::Span<const CompiledFunction> functions,
           DispatchRange dispatch, const ImageOptions& options)
-      : program_(program), functions_(functions), dispatch_(dispatch), options_(options) {}
+      : program_(program),
+        is_wasm_(program.kind == guest::Kind::kWasm),
+        functions_(functions),
+        dispatch_(dispatch),
+        options_(options) {}
 
   LaidOutImage Run() {
     object_ = std::make_unique<elfwriter::Object>(elfwriter::ObjectOptions{.build_id = BuildId()});
@@ -88,8 +95,12 @@ class Builder {
     add(absl::StrCat("precast image ", format::kFormatVersion));
     add(kCompilerIdentity);
     add(format::ToHex(program_.guid));
-    add(CanonicalOptions(options_));
+    add(CanonicalOptions(program_.kind, options_));
     add(absl::StrCat(options_.cpu_features));
+    for (const format::ImportedImage& image : options_.imports) {
+      add(image.name);
+      add(format::ToHex(image.guid));
+    }
     add(format::ToHex(abi::kFingerprint));
     const format::Sha256Digest digest = hash.Finish();
     return std::vector<uint8_t>(digest.begin(), digest.begin() + 20);
@@ -158,9 +169,13 @@ class Builder {
       const CompiledFunction& f = functions_[i];
       function_info.push_back(blob_.Add(format::EncodeFunctionInfo(FunctionInfoOf(f))));
       ex_info.push_back(blob_.Add(EncodeExInfo(f)));
+      if (is_wasm_) continue;
       exports.push_back(
           {blob_.AddString(f.name), format::ExportKind::kFunction, static_cast<uint32_t>(i)});
     }
+    for (const guest::Export& e : program_.exports)
+      exports.push_back(
+          {blob_.AddString(e.name), static_cast<format::ExportKind>(e.kind), e.index});
     for (uint32_t callback : got_callbacks_) {
       got_info.push_back(
           blob_.Add(format::EncodeGotInfo({format::GotInfo::Kind::kRuntimeCallback, callback})));
@@ -180,8 +195,9 @@ class Builder {
     AddTable(format::Table::kGotInfo, format::EncodeOffsetTable(got_info));
     AddTable(format::Table::kPltInfo, format::EncodeOffsetTable(plt_info));
     AddTable(format::Table::kExports, export_table);
-    AddTable(format::Table::kImages, format::EncodeImportedImages({}));
+    AddTable(format::Table::kImages, format::EncodeImportedImages(options_.imports));
     AddTable(format::Table::kMetadata, metadata);
+    if (is_wasm_) AddTable(format::Table::kEntries, format::EncodeOffsetTable(WasmEntries()));
     table(format::Table::kDispatch) = {dispatch_at_, 4 * dispatch_.count};
   }
 
@@ -194,8 +210,21 @@ class Builder {
     rodata_.insert(rodata_.end(), bytes.begin(), bytes.end());
   }
 
-  static std::vector<uint8_t> EncodeExInfo(const CompiledFunction& f) {
-    format::ExInfoEncoder encoder(f.guest_begin, kPcShift);
+  std::vector<uint32_t> WasmEntries() const {
+    std::vector<uint32_t> entries;
+    for (const CompiledFunction& f : functions_) {
+      CHECK_EQ(f.entries.size(), 1u) << f.name;
+      CHECK_EQ(f.entries[0].code_offset, 0u) << f.name;
+      CHECK(entries.empty() || entries.back() < f.entries[0].guest_pc) << f.name;
+      entries.push_back(f.entries[0].guest_pc);
+    }
+    return entries;
+  }
+
+  uint32_t PcShift() const { return is_wasm_ ? 0 : kRiscVPcShift; }
+
+  std::vector<uint8_t> EncodeExInfo(const CompiledFunction& f) const {
+    format::ExInfoEncoder encoder(f.guest_begin, PcShift());
     for (const codegen::FrameRule& rule : f.frame_rules)
       encoder.AddFrameRule({rule.code_offset, rule.cfa_offset});
     std::vector<format::StateLocation> changes;
@@ -245,7 +274,7 @@ class Builder {
                                    .executable = s.executable});
       guest_data_.insert(guest_data_.end(), s.data.begin(), s.data.end());
     }
-    metadata.options = CanonicalOptions(options_);
+    metadata.options = CanonicalOptions(program_.kind, options_);
     metadata.compiler = kCompilerIdentity;
     return metadata;
   }
@@ -255,6 +284,10 @@ class Builder {
   void AddSections() {
     FillFileInfo();
     AddRodata();
+    if (is_wasm_) {
+      guest_module_section_ = object_->AddSection({.name = ".guest.module", .alignment = 16});
+      object_->SetContentsView(guest_module_section_, program_.module);
+    }
     text_section_ = object_->AddSection(
         {.name = ".text", .segment = Segment::kText, .alignment = kFunctionAlignment}, text_);
     plt_section_ = object_->AddSection({.name = ".plt",
@@ -277,18 +310,24 @@ class Builder {
     info_.format_version = format::kFormatVersion;
     info_.struct_size = sizeof(AotFileInfo);
     info_.program_guid = program_.guid;
-    info_.options_guid = format::GuidOf(CanonicalOptions(options_));
+    info_.options_guid = format::GuidOf(CanonicalOptions(program_.kind, options_));
     info_.abi_fingerprint = abi::kFingerprint;
     info_.cpu_features = options_.cpu_features;
     info_.guest_kind = static_cast<uint32_t>(program_.kind);
-    info_.flags = static_cast<uint32_t>(format::ImageFlag::kMetered);
+    auto flag = [&](bool on, format::ImageFlag which) {
+      if (on) info_.flags |= static_cast<uint32_t>(which);
+    };
+    flag(options_.metered, format::ImageFlag::kMetered);
+    flag(options_.canonical_nans, format::ImageFlag::kCanonicalNans);
+    flag(program_.memory_initialized, format::ImageFlag::kMemoryInitialized);
     info_.text.size = static_cast<uint32_t>(text_.size());
     info_.plt.size = static_cast<uint32_t>(plt_callbacks_.size() * format::kPltEntrySize);
     info_.got.size = static_cast<uint32_t>(8 * got_callbacks_.size());
     info_.got_plt.size = static_cast<uint32_t>(8 * plt_callbacks_.size());
     info_.guest_data.size = static_cast<uint32_t>(guest_data_.size());
+    info_.guest_module.size = static_cast<uint32_t>(program_.module.size());
     info_.dispatch_base_pc = dispatch_.base;
-    info_.dispatch_shift = kPcShift;
+    info_.dispatch_shift = PcShift();
     info_.table_count = format::kTableCount;
   }
 
@@ -340,6 +379,7 @@ class Builder {
     fix(offsetof(AotFileInfo, got), got_section_, info_.got.size, 0);
     fix(offsetof(AotFileInfo, got_plt), got_plt_section_, info_.got_plt.size, 0);
     fix(offsetof(AotFileInfo, guest_data), guest_data_section_, info_.guest_data.size, 0);
+    fix(offsetof(AotFileInfo, guest_module), guest_module_section_, info_.guest_module.size, 0);
     for (size_t t = 0; t < format::kTableCount; ++t) {
       fix(offsetof(AotFileInfo, tables) + t * sizeof(format::Range), rodata_section_,
           info_.tables[t].size, info_.tables[t].offset);
@@ -441,6 +481,7 @@ class Builder {
   }
 
   const guest::Program& program_;
+  const bool is_wasm_;
   const absl::Span<const CompiledFunction> functions_;
   const DispatchRange dispatch_;
   const ImageOptions& options_;
@@ -455,7 +496,7 @@ class Builder {
   uint32_t dispatch_at_ = 0;                             // in .rodata
   std::vector<uint32_t> got_callbacks_, plt_callbacks_;  // callback numbers, ascending
   SectionId text_section_{}, plt_section_{}, rodata_section_{}, got_section_{}, got_plt_section_{},
-      guest_data_section_{};
+      guest_data_section_{}, guest_module_section_{};
 };
 
 }  // namespace

@@ -12,15 +12,20 @@
 #include "compiler/codegen/compiled_function.h"
 #include "compiler/guest/program.h"
 #include "elfwriter/object.h"
+#include "loader/format/metadata.h"
 
 namespace precast::image {
 
 struct ImageOptions {
   int opt_level = 1;
   uint64_t cpu_features = 0;  // format::CpuFeature bits that the code needs
+  bool metered = true;
+  bool canonical_nans = false;  // Wasm
+  // Wasm: the modules or images that this one was compiled against.
+  std::vector<format::ImportedImage> imports = {};
 };
 
-// The guest pcs that the dispatch table covers: `count` instructions from `base` on.
+// RISC-V: the guest pcs that the dispatch table covers: `count` instructions from `base` on.
 struct DispatchRange {
   uint32_t base = 0;
   uint32_t count = 0;
@@ -34,7 +39,8 @@ struct LaidOutImage {
   std::unique_ptr<elfwriter::Object> object;
   elfwriter::SectionId file_info_section;  // begins with AotFileInfo
 };
-// `functions` are in the order their code gets.
+// `functions` are in the order their code gets. For a Wasm program they are the defined functions by
+// ascending index, each with one entry at its first instruction; `dispatch` is empty.
 LaidOutImage Build(const guest::Program& program,
                    absl::Span<const codegen::CompiledFunction> functions, DispatchRange dispatch,
                    const ImageOptions& options);

@@ -53,7 +53,9 @@ void BuildAndCheck(const guest::Program& program, const std::vector<CompiledFunc
   for (const CompiledFunction& f : functions) {
     for (const codegen::Entry& e : f.entries) entries.push_back(e.guest_pc);
   }
-  LaidOutImage image = Build(program, functions, CoverEntries(entries), options);
+  const bool is_wasm = program.kind == guest::Kind::kWasm;
+  LaidOutImage image =
+      Build(program, functions, is_wasm ? DispatchRange() : CoverEntries(entries), options);
   built->bytes = Finish(image);
   const loader::CheckReport report = loader::CheckImage(built->bytes, {.deep = true}, &built->view);
   ASSERT_TRUE(report.ok()) << report.ToStatus();
@@ -187,6 +189,54 @@ TEST(ImageBuilder, CallsAndConstants) {
   EXPECT_EQ(table % 16, 0u);
   EXPECT_EQ(built.bytes[table], 1);
   EXPECT_EQ(table + static_cast<uint32_t>(word(built.bytes, table + 4)), text_at + 12);
+}
+
+TEST(ImageBuilder, Wasm) {
+  const std::vector<uint8_t> module = {0, 'a', 's', 'm', 1, 0, 0, 0, 99};
+  guest::Program program;
+  program.kind = guest::Kind::kWasm;
+  program.module = module;
+  program.guid = format::GuidOf(module);
+  program.exports = {{"go", guest::ExportKind::kFunction, 1},
+                     {"go", guest::ExportKind::kMemory, 3},
+                     {"host", guest::ExportKind::kImportedFunction, 7}};
+  std::vector<CompiledFunction> functions;
+  for (uint32_t i = 0; i < 300; ++i) {
+    functions.push_back(FunctionAt(11 + 3 * i + (i > 200 ? 70001 : 0), "same name"));
+    functions.back().sites = {{.code_offset = 0,
+                               .kind = codegen::Site::Kind::kTrap,
+                               .trap_code = 9,
+                               .guest_pc = functions.back().guest_begin + 1,
+                               .refund = 2,
+                               .state = {}}};
+  }
+  Built built;
+  ASSERT_NO_FATAL_FAILURE(BuildAndCheck(
+      program, functions, {.opt_level = 0, .metered = false, .canonical_nans = true}, &built));
+  const loader::ImageView& view = built.view;
+  EXPECT_EQ(view.info.flags, 4u);
+  EXPECT_EQ(view.info.guest_kind, 2u);
+  EXPECT_EQ(view.info.dispatch_shift, 0u);
+  EXPECT_EQ(view.metadata.options, "opt=0;metered=0;canonical_nans=1");
+  EXPECT_EQ(view.At(view.info.guest_module), module);
+  for (uint32_t i = 0; i < functions.size(); ++i) {
+    const uint32_t pc = functions[i].guest_begin;
+    EXPECT_EQ(view.FindEntry(pc), view.FunctionAt(i)->code_offset);
+    EXPECT_FALSE(view.FindEntry(pc + 1));
+    EXPECT_EQ(view.FindSite(view.FunctionAt(i)->code_offset)->guest_pc, pc + 1);
+  }
+  EXPECT_EQ(view.exports.count(), 3u);
+  EXPECT_EQ(view.exports.Find("go", format::ExportKind::kFunction)->index, 1u);
+  EXPECT_EQ(view.exports.Find("go", format::ExportKind::kMemory)->index, 3u);
+  EXPECT_EQ(view.exports.Find("host", format::ExportKind::kImportedFunction)->index, 7u);
+
+  // Without functions, and with what it imports: another image.
+  program.exports.clear();
+  Built empty;
+  ASSERT_NO_FATAL_FAILURE(
+      BuildAndCheck(program, {}, {.imports = {{"lib", format::GuidOf("lib")}}}, &empty));
+  EXPECT_FALSE(empty.view.FindEntry(11));
+  EXPECT_EQ(empty.view.images.size(), 1u);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ inline constexpr std::array<uint8_t, 8> kMagic = {'P', 'R', 'E', 'C', 'A', 'S', 
 // Raised by every change of the format, however small: a loader reads exactly one version. (What an
 // image is worth is the time to compile it again; what a wrong guess about compatibility costs is
 // unbounded.)
-inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kFormatVersion = 2;
 
 // An image is smaller than this, so that every PC-relative field reaches.
 inline constexpr uint64_t kMaxImageSize = uint64_t{1} << 31;
@@ -31,10 +31,18 @@ enum class GuestKind : uint32_t { kRiscV32 = 1, kWasm = 2 };
 
 // Bits of AotFileInfo::flags.
 enum class ImageFlag : uint32_t {
-  kMetered = 1u << 0,      // code counts retired instructions
-  kMetadataOnly = 1u << 1  // no code: .text may be empty
+  kMetered = 1u << 0,           // code counts retired instructions (RISC-V) or fuel (Wasm)
+  kMetadataOnly = 1u << 1,      // no code: .text may be empty
+  kCanonicalNans = 1u << 2,     // Wasm: NaN results of arithmetic are canonical
+  kMemoryInitialized = 1u << 3  // Wasm: the segments are memory 0 after its active data segments
 };
-inline constexpr uint32_t kKnownFlags = 3;
+inline constexpr uint32_t kKnownFlags = 15;
+inline constexpr uint32_t kWasmFlags = static_cast<uint32_t>(ImageFlag::kCanonicalNans) |
+                                       static_cast<uint32_t>(ImageFlag::kMemoryInitialized);
+
+constexpr bool HasFlag(uint32_t flags, ImageFlag flag) {
+  return (flags & static_cast<uint32_t>(flag)) != 0;
+}
 
 // A range of bytes of the image. Offset and size are 0 if there is none.
 struct Range {
@@ -53,13 +61,14 @@ enum class Table : uint32_t {
   kExports,       // export_table.h
   kImages,        // metadata.h, imported images
   kMetadata,      // metadata.h
+  kEntries,       // Wasm, offset table: guest pc at which each function is entered; ascending
 };
-inline constexpr uint32_t kTableCount = 10;
+inline constexpr uint32_t kTableCount = 11;
 
 // Names of the tables, for reports; index is a Table.
 inline constexpr const char* kTableNames[kTableCount] = {
-    "blob",     "function", "function_info", "ex_info", "got_info",
-    "plt_info", "dispatch", "exports",       "images",  "metadata"};
+    "blob",     "function", "function_info", "ex_info",  "got_info", "plt_info",
+    "dispatch", "exports",  "images",        "metadata", "entries"};
 
 struct AotFileInfo {
   // These three never move, whatever the version.
@@ -77,12 +86,13 @@ struct AotFileInfo {
   uint32_t guest_kind;    // GuestKind
   uint32_t flags;         // bits of ImageFlag
 
-  Range text;        // functions, 16-aligned; without the PLT
-  Range plt;         // stubs of kPltEntrySize bytes; same segment as text
-  Range got;         // 8-byte slots described by got_info; read-only once filled in
-  Range got_plt;     // 8-byte slots, one per PLT stub, described by plt_info; stay writable
-  Range guest_data;  // initial contents of guest memory, whole pages
-  Range eh_frame;    // with its terminating zero word
+  Range text;          // functions, 16-aligned; without the PLT
+  Range plt;           // stubs of kPltEntrySize bytes; same segment as text
+  Range got;           // 8-byte slots described by got_info; read-only once filled in
+  Range got_plt;       // 8-byte slots, one per PLT stub, described by plt_info; stay writable
+  Range guest_data;    // initial contents of guest memory, whole pages
+  Range eh_frame;      // with its terminating zero word
+  Range guest_module;  // Wasm: the module file; program_guid is its hash
 
   // Entry i of the dispatch table is for guest pc dispatch_base_pc + (i << dispatch_shift): the
   // native entry's address minus the address of the table, or 0 if there is none.
@@ -114,12 +124,13 @@ static_assert(offsetof(AotFileInfo, got) == 128);
 static_assert(offsetof(AotFileInfo, got_plt) == 136);
 static_assert(offsetof(AotFileInfo, guest_data) == 144);
 static_assert(offsetof(AotFileInfo, eh_frame) == 152);
-static_assert(offsetof(AotFileInfo, dispatch_base_pc) == 160);
-static_assert(offsetof(AotFileInfo, dispatch_shift) == 164);
-static_assert(offsetof(AotFileInfo, table_count) == 168);
-static_assert(offsetof(AotFileInfo, reserved) == 172);
-static_assert(offsetof(AotFileInfo, tables) == 176);
-static_assert(sizeof(AotFileInfo) == 256);
+static_assert(offsetof(AotFileInfo, guest_module) == 160);
+static_assert(offsetof(AotFileInfo, dispatch_base_pc) == 168);
+static_assert(offsetof(AotFileInfo, dispatch_shift) == 172);
+static_assert(offsetof(AotFileInfo, table_count) == 176);
+static_assert(offsetof(AotFileInfo, reserved) == 180);
+static_assert(offsetof(AotFileInfo, tables) == 184);
+static_assert(sizeof(AotFileInfo) == 272);
 
 }  // namespace precast::format
 

@@ -31,6 +31,13 @@ enum class CpuFeature : uint64_t {
 #undef PRECAST_CPU_FEATURE
 };
 
+// x86-64-v2, except for what only compilers of whole programs use (CMPXCHG16B, LAHF): what code of
+// WebAssembly modules may use.
+inline constexpr uint64_t kX86_64V2 =
+    static_cast<uint64_t>(CpuFeature::kSse3) | static_cast<uint64_t>(CpuFeature::kSsse3) |
+    static_cast<uint64_t>(CpuFeature::kSse41) | static_cast<uint64_t>(CpuFeature::kSse42) |
+    static_cast<uint64_t>(CpuFeature::kPopcnt);
+
 // Bits of the features this machine has and the operating system supports.
 uint64_t HostCpuFeatures();
 

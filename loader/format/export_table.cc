@@ -16,7 +16,7 @@ constexpr uint64_t kEntrySize = 16;
 
 bool IsKnown(uint32_t kind) {
   return kind >= static_cast<uint32_t>(ExportKind::kFunction) &&
-         kind <= static_cast<uint32_t>(ExportKind::kGlobal);
+         kind <= static_cast<uint32_t>(ExportKind::kImportedFunction);
 }
 
 }  // namespace

@@ -25,12 +25,19 @@
 
 namespace precast::format {
 
-enum class ExportKind : uint32_t { kFunction = 1, kTable = 2, kMemory = 3, kGlobal = 4 };
+enum class ExportKind : uint32_t {
+  kFunction = 1,
+  kTable = 2,
+  kMemory = 3,
+  kGlobal = 4,
+  kImportedFunction = 5,  // Wasm: a function that the module itself imports
+};
 
 struct Export {
   uint32_t name;  // blob offset of a string
   ExportKind kind;
-  uint32_t index;  // among the image's things of that kind; for functions, of the function table
+  // Function: in the function table. Others: in the module's index space of that kind.
+  uint32_t index;
 };
 
 // 32-bit FNV-1a of the name's bytes.

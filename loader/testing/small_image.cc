@@ -8,6 +8,7 @@
 #include "absl/log/check.h"
 #include "compiler/image/image_builder.h"
 #include "loader/format/aot_file_info.h"
+#include "loader/format/cpu_features.h"
 #include "loader/format/sha256.h"
 #include "loader/image_check.h"
 #include "runtime/abi/vm_context.h"
@@ -115,6 +116,59 @@ std::vector<uint8_t> MakeSmallImage() {
 
   image::LaidOutImage image =
       image::Build(program, functions, image::CoverEntries(kEntryPcs), image::ImageOptions{});
+  return image::Finish(image);
+}
+
+absl::Span<const uint8_t> SmallWasmModule() {
+  static constexpr uint8_t kModule[] = {
+      0,  'a', 's',  'm',  1,    0,   0,    0,                     // magic, version
+      1,  5,   1,    0x60, 0,    1,   0x7f,                        // type: () -> i32
+      3,  3,   2,    0,    0,                                      // two functions
+      5,  3,   1,    0,    1,                                      // memory of one page
+      7,  19,  2,    6,    'm',  'e', 'm',  'o',  'r', 'y', 2, 0,  // exports: memory
+      6,  'a', 'n',  's',  'w',  'e', 'r',  0,    0,               // and function 0
+      10, 14,  2,                                                  // code
+      7,  0,   0x10, 1,    0x41, 1,   0x6a, 0x0b,                  // call 1, i32.const 1, i32.add
+      4,  0,   0x41, 41,   0x0b,                                   // i32.const 41
+      11, 8,   1,    0,    0x41, 16,  0x0b, 2,    'h', 'i'};       // data at 16
+  static_assert(kModule[kWasmAnswerPc + 1] == 0x10 && kModule[kWasmFortyOnePc + 1] == 0x41);
+  return kModule;
+}
+
+std::vector<uint8_t> MakeSmallWasmImage() {
+  guest::Program program;
+  program.kind = guest::Kind::kWasm;
+  program.module = SmallWasmModule();
+  program.guid = format::GuidOf(program.module);
+  program.memory_initialized = true;
+  program.segments = {{.address = 0,
+                       .size = 0x1000,
+                       .data = std::vector<uint8_t>(0x1000),
+                       .readable = true,
+                       .writable = true,
+                       .executable = false}};
+  program.segments[0].data[16] = 'h';
+  program.segments[0].data[17] = 'i';
+  program.exports = {{"memory", guest::ExportKind::kMemory, 0},
+                     {"answer", guest::ExportKind::kFunction, 0}};
+
+  std::vector<CompiledFunction> functions;
+  functions.push_back(MakeCaller("answer", kWasmAnswerPc, {0xe8, 0, 0, 0, 0},
+                                 CodeRelocation::Target::kFunction, kWasmFortyOnePc, true));
+  functions.push_back(
+      MakeFunction("forty_one", kWasmFortyOnePc, {0xb8, 41, 0, 0, 0, 0xc3, 0x0f, 0x0b}));
+  functions.back().guest_end = kWasmFortyOnePc + 4;
+  functions.back().sites = {{.code_offset = 6,
+                             .kind = Site::Kind::kTrap,
+                             .trap_code = static_cast<uint8_t>(abi::TrapCode::kUnreachable),
+                             .guest_pc = kWasmFortyOnePc + 1,
+                             .refund = 1,
+                             .state = {}}};
+  functions[0].guest_end = kWasmFortyOnePc - 1;
+  image::LaidOutImage image = image::Build(program, functions, {},
+                                           {.cpu_features = format::kX86_64V2,
+                                            .canonical_nans = true,
+                                            .imports = {{"library", SmallProgramGuid()}}});
   return image::Finish(image);
 }
 

@@ -26,6 +26,13 @@ format::Guid SmallProgramGuid();
 // The image's bytes.
 std::vector<uint8_t> MakeSmallImage();
 
+// The same for WebAssembly: a module with a memory that is initialized, and two functions; entered
+// at their bodies' offsets in the module's bytes.
+inline constexpr uint32_t kWasmAnswerPc = 50;
+inline constexpr uint32_t kWasmFortyOnePc = 58;
+absl::Span<const uint8_t> SmallWasmModule();
+std::vector<uint8_t> MakeSmallWasmImage();
+
 // Gives altered bytes the digest they need to be looked at further. Does nothing if the bytes are
 // not an image enough to have one.
 void FixDigest(std::vector<uint8_t>& image);
