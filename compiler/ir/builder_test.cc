@@ -132,6 +132,76 @@ TEST_F(BuilderTest, SharesValuesWithinABlockOnly) {
   EXPECT_NE(b_.Add(x_, y_), a);
 }
 
+TEST_F(BuilderTest, KeepsThePromiseOfCheckedDivisions) {
+  const Value checked = b_.Divide(Opcode::kSdivTotal, x_, y_, true);
+  const Value total = b_.Binary(Opcode::kSdivTotal, x_, y_);
+  EXPECT_NE(checked, total);
+  EXPECT_EQ(b_.Divide(Opcode::kSdivTotal, x_, y_, true), checked);
+  EXPECT_EQ(PrintInst(f_, Inst(f_.value(checked).def)), "v2 = sdiv_total.i32 v0, v1 guarded");
+  EXPECT_EQ(Text(b_.Divide(Opcode::kUdivTotal, x_, C(8), true)), "shr_u(x 3)");
+  EXPECT_EQ(Text(b_.Divide(Opcode::kUdivTotal, x_, x_, true)), "1");
+  EXPECT_EQ(Text(b_.Binary(Opcode::kUdivTotal, x_, x_)), "udiv_total(x x)");
+  EXPECT_EQ(Text(b_.Divide(Opcode::kSremTotal, C(-7), C(2), true)), "-1");
+}
+
+TEST_F(BuilderTest, FloatingPoint) {
+  const Value one = b_.Fconst(Type::kF32, 0x3f800000);
+  const Value zero = b_.Fconst(Type::kF32, 0);
+  const Value f = b_.Convert(Opcode::kBitcast, Type::kF32, x_);
+  EXPECT_EQ(Text(b_.FloatBinary(Opcode::kFadd, f, zero)), "fadd(bitcast(x) fconst())");
+  EXPECT_EQ(Text(b_.FloatBinary(Opcode::kFadd, one, one)), "fadd(fconst() fconst())");
+  EXPECT_NE(b_.FloatBinary(Opcode::kFadd, f, one), b_.FloatBinary(Opcode::kFadd, one, f));
+  EXPECT_EQ(b_.FloatUnary(Opcode::kFneg, b_.FloatUnary(Opcode::kFneg, f)), f);
+  EXPECT_EQ(Text(b_.FloatUnary(Opcode::kFabs, b_.FloatUnary(Opcode::kFneg, f))),
+            "fabs(bitcast(x))");
+  EXPECT_EQ(b_.Convert(Opcode::kBitcast, Type::kI32, f), x_);
+  EXPECT_EQ(Text(b_.Convert(Opcode::kBitcast, Type::kI32, b_.FloatUnary(Opcode::kFneg, one))),
+            std::to_string(static_cast<int32_t>(0xbf800000)));
+  EXPECT_EQ(Text(b_.Fcmp(FloatCond::kLt, zero, one)), "1");
+  EXPECT_EQ(Text(b_.Convert(Opcode::kFtoS, Type::kI32, one)), "1");
+  EXPECT_EQ(b_.Convert(Opcode::kStoF, Type::kF32, C(1)), one);
+  EXPECT_NE(b_.Convert(Opcode::kFtoS, Type::kI32, f, true),
+            b_.Convert(Opcode::kFtoS, Type::kI32, f, false));
+  // The opposite of "less" is not a comparison, that of "equal" is.
+  const Value eq = b_.Icmp(IntCond::kEq, b_.Fcmp(FloatCond::kEq, f, one), C(0));
+  EXPECT_EQ(Text(eq), "fcmp(bitcast(x) fconst())");
+  EXPECT_EQ(f_.inst(Inst(f_.value(eq).def)).aux, static_cast<uint8_t>(FloatCond::kNe));
+  const Value lt = b_.Icmp(IntCond::kEq, b_.Fcmp(FloatCond::kLt, f, one), C(0));
+  EXPECT_EQ(Text(lt), "eq(fcmp(bitcast(x) fconst()) 0)");
+}
+
+TEST_F(BuilderTest, VectorsAndHostMemory) {
+  V128 p{};
+  p[3] = 7;
+  const Value c = b_.Vconst(p);
+  EXPECT_EQ(b_.Vconst(p), c);
+  EXPECT_NE(b_.Vconst(V128{}), c);
+  EXPECT_EQ(f_.v128_constants().size(), 2u);
+  const Value lane0 = b_.Simd(SimdOp::kI32x4ExtractLane, {c}, 0);
+  EXPECT_EQ(b_.Simd(SimdOp::kI32x4ExtractLane, {c}, 0), lane0);
+  EXPECT_NE(b_.Simd(SimdOp::kI32x4ExtractLane, {c}, 1), lane0);
+  EXPECT_NE(b_.Simd(SimdOp::kI16x8ExtractLaneU, {c}, 0), lane0);
+  EXPECT_NE(b_.Shuffle(c, c, V128{}), b_.Shuffle(c, c, p));
+  EXPECT_EQ(f_.type(b_.Select(x_, c, b_.Vconst(V128{}))), Type::kV128);
+  const Value any = b_.Simd(SimdOp::kV128AnyTrue, {c});
+  EXPECT_EQ(b_.Icmp(IntCond::kNe, any, C(0)), any);
+  EXPECT_EQ(b_.ContextAddress(8), b_.ContextAddress(8));
+  EXPECT_NE(b_.ContextAddress(8), b_.ContextAddress(16));
+  // Loads are never shared.
+  const Value a = b_.LoadContext(MemKind::kU8, Type::kI32, 8);
+  EXPECT_NE(b_.LoadContext(MemKind::kU8, Type::kI32, 8), a);
+  EXPECT_EQ(b_.And(a, C(0xff)), a);
+}
+
+// Looking through what is compared ends somewhere, however long the chain.
+TEST_F(BuilderTest, LongChains) {
+  Value v = x_;
+  for (int i = 0; i < 100000; ++i) v = i % 2 == 0 ? b_.Add(v, C(3)) : b_.Xor(v, C(5));
+  const size_t before = f_.num_insts();
+  for (int i = 0; i < 100; ++i) b_.Icmp(IntCond::kEq, v, C(i));
+  EXPECT_LT(f_.num_insts(), before + 10000);
+}
+
 TEST_F(BuilderTest, DecidesBranches) {
   const Block p = f_.NewBlock(), q = f_.NewBlock();
   const Block from = f_.NewBlock();

@@ -7,6 +7,7 @@
 
 #include "absl/log/check.h"
 #include "absl/log/log.h"
+#include "compiler/ir/eval_float.h"
 
 namespace precast::ir {
 namespace {
@@ -80,6 +81,40 @@ uint64_t EvalIntegerBinary(Opcode op, int width, uint64_t a, uint64_t b) {
       break;
   }
   LOG(FATAL) << "not a binary operation: " << Info(op).text;
+}
+
+uint64_t CountBits(Opcode op, int width, uint64_t a) {
+  uint64_t count = 0;
+  const auto bit = [&](int k) { return (a >> k & 1) != 0; };
+  switch (op) {
+    case Opcode::kClz:
+      for (int k = width - 1; k >= 0 && !bit(k); --k) ++count;
+      return count;
+    case Opcode::kCtz:
+      for (int k = 0; k < width && !bit(k); ++k) ++count;
+      return count;
+    default:
+      for (int k = 0; k < width; ++k) count += bit(k) ? 1 : 0;
+      return count;
+  }
+}
+
+uint64_t Combine(AtomicOp op, uint64_t old, uint64_t operand) {
+  switch (op) {
+    case AtomicOp::kAdd:
+      return old + operand;
+    case AtomicOp::kSub:
+      return old - operand;
+    case AtomicOp::kAnd:
+      return old & operand;
+    case AtomicOp::kOr:
+      return old | operand;
+    case AtomicOp::kXor:
+      return old ^ operand;
+    case AtomicOp::kXchg:
+      return operand;
+  }
+  LOG(FATAL) << "bad atomic operation";
 }
 
 bool Compare(IntCond cond, int width, uint64_t a, uint64_t b) {
@@ -205,6 +240,73 @@ class Evaluator {
     return static_cast<size_t>(at);
   }
 
+  // Where a host address leads to, if `bytes` lie there.
+  uint8_t* Host(uint64_t address, uint64_t bytes) {
+    const auto in = [&](std::vector<uint8_t>& part, uint64_t begin) -> uint8_t* {
+      const uint64_t at = address - begin;
+      if (at > part.size() || part.size() - at < bytes) return nullptr;
+      return part.data() + at;
+    };
+    if (uint8_t* p = in(machine_.context, machine_.context_address)) return p;
+    return in(machine_.host, machine_.host_address);
+  }
+
+  static uint64_t Read(const uint8_t* from, MemKind kind, Type type) {
+    uint64_t v = 0;
+    for (int k = AccessBytes(kind) - 1; k >= 0; --k) v = v << 8 | from[k];
+    return IsSignedAccess(kind) ? SignExtendFrom(v, 8 * AccessBytes(kind), Width(type)) : v;
+  }
+
+  static void Write(uint8_t* to, MemKind kind, uint64_t v) {
+    for (int k = 0; k < AccessBytes(kind); ++k) to[k] = static_cast<uint8_t>(v >> (8 * k));
+  }
+
+  // Loads, stores and atomics; all but those of k128.
+  void AccessMemory(const InstData& inst, absl::Span<const Value> operands,
+                    absl::Span<const uint64_t> args) {
+    const MemKind kind = static_cast<MemKind>(inst.aux);
+    const uint64_t bytes = static_cast<uint64_t>(AccessBytes(kind));
+    const uint64_t imm = static_cast<uint64_t>(inst.imm);
+    uint8_t* p = nullptr;
+    switch (inst.op) {
+      case Opcode::kLoad:
+      case Opcode::kStore: {
+        const std::optional<size_t> at = Access(inst, operands[0]);
+        if (!at) return;
+        p = machine_.memory.data() + *at;
+        break;
+      }
+      case Opcode::kLoadAt:
+      case Opcode::kStoreAt:
+      case Opcode::kAtomicRmw:
+      case Opcode::kAtomicCmpxchg: {
+        // (An atomic's imm is the operation.)
+        const bool plain = inst.op == Opcode::kLoadAt || inst.op == Opcode::kStoreAt;
+        const uint64_t address = args[0] + args[1] + (plain ? imm : 0);
+        p = Host(address, bytes);
+        if (p == nullptr) {
+          result_.address = static_cast<int64_t>(address - machine_.host_address);
+          return Stop(EvalResult::Outcome::kMemoryFault, inst.site);
+        }
+        break;
+      }
+      default: {
+        const bool context = inst.op == Opcode::kLoadContext || inst.op == Opcode::kStoreContext;
+        p = Host((context ? machine_.context_address : args[0]) + imm, bytes);
+        if (p == nullptr) return Leave(EvalResult::Outcome::kUnsupported, {});
+        break;
+      }
+    }
+    if (inst.results_count == 0) return Write(p, kind, args.back());
+    const uint64_t old = Read(p, kind, inst.type);
+    values_[inst.results_begin] = old;
+    if (inst.op == Opcode::kAtomicRmw) {
+      Write(p, kind, Combine(static_cast<AtomicOp>(inst.imm), old, args[2]));
+    } else if (inst.op == Opcode::kAtomicCmpxchg && old == args[2]) {
+      Write(p, kind, args[3]);
+    }
+  }
+
   void Step(Inst i) {
     const InstData& inst = f_.inst(i);
     const absl::Span<const Value> operands = f_.args(i);
@@ -212,34 +314,33 @@ class Evaluator {
     for (Value v : operands) args.push_back(values_[v.index]);
     const absl::Span<const Edge> edges = f_.edges(i);
     if (inst.op < Opcode::kLoad) {
-      if (inst.type == Type::kV128) return Leave(EvalResult::Outcome::kUnsupported, {});
-      values_[inst.results_begin] = EvalPure(inst, args);
+      if (inst.type == Type::kV128 || inst.op == Opcode::kSimd) {
+        return Leave(EvalResult::Outcome::kUnsupported, {});
+      }
+      const Type operand = operands.empty() ? Type::kI32 : f_.type(operands[0]);
+      values_[inst.results_begin] = EvalPure(inst, args, operand);
       return;
     }
     switch (inst.op) {
-      case Opcode::kLoad: {
-        const MemKind kind = static_cast<MemKind>(inst.aux);
-        if (kind == MemKind::k128) return Leave(EvalResult::Outcome::kUnsupported, {});
-        const std::optional<size_t> at = Access(inst, operands[0]);
-        if (!at) return;
-        uint64_t v = 0;
-        for (int k = AccessBytes(kind) - 1; k >= 0; --k) {
-          v = v << 8 | machine_.memory[*at + static_cast<size_t>(k)];
+      case Opcode::kLoad:
+      case Opcode::kStore:
+      case Opcode::kLoadAt:
+      case Opcode::kStoreAt:
+      case Opcode::kAtomicRmw:
+      case Opcode::kAtomicCmpxchg:
+      case Opcode::kLoadContext:
+      case Opcode::kStoreContext:
+      case Opcode::kLoadHost:
+      case Opcode::kStoreHost:
+        if (static_cast<MemKind>(inst.aux) == MemKind::k128) {
+          return Leave(EvalResult::Outcome::kUnsupported, {});
         }
-        if (IsSignedAccess(kind)) v = SignExtendFrom(v, 8 * AccessBytes(kind), Width(inst.type));
-        values_[inst.results_begin] = v;
+        return AccessMemory(inst, operands, args);
+      case Opcode::kFence:
         return;
-      }
-      case Opcode::kStore: {
-        const MemKind kind = static_cast<MemKind>(inst.aux);
-        if (kind == MemKind::k128) return Leave(EvalResult::Outcome::kUnsupported, {});
-        const std::optional<size_t> at = Access(inst, operands[0]);
-        if (!at) return;
-        for (int k = 0; k < AccessBytes(kind); ++k) {
-          machine_.memory[*at + static_cast<size_t>(k)] = static_cast<uint8_t>(args[1] >> (8 * k));
-        }
+      case Opcode::kContextAddress:
+        values_[inst.results_begin] = machine_.context_address + static_cast<uint64_t>(inst.imm);
         return;
-      }
       case Opcode::kLoadState:
         values_[inst.results_begin] = machine_.state[inst.aux];
         return;
@@ -276,7 +377,8 @@ class Evaluator {
         return Stop(EvalResult::Outcome::kTrap, inst.site);
       case Opcode::kCall:
       case Opcode::kCallDispatch:
-      case Opcode::kCallRuntime: {
+      case Opcode::kCallRuntime:
+      case Opcode::kCallPointer: {
         deferred_.fill(std::nullopt);
         std::optional<std::vector<uint64_t>> results;
         if (options_.call) results = options_.call(inst, args, machine_);
@@ -301,6 +403,8 @@ class Evaluator {
         return Leave(EvalResult::Outcome::kTailCall, std::move(args));
       case Opcode::kTailDispatch:
         return Leave(EvalResult::Outcome::kTailDispatch, std::move(args));
+      case Opcode::kTailPointer:
+        return Leave(EvalResult::Outcome::kTailPointer, std::move(args));
       default:
         break;
     }
@@ -320,7 +424,7 @@ class Evaluator {
 
 }  // namespace
 
-uint64_t EvalPure(const InstData& inst, absl::Span<const uint64_t> args) {
+uint64_t EvalPure(const InstData& inst, absl::Span<const uint64_t> args, Type operand) {
   const int width = Width(inst.type);
   switch (inst.op) {
     case Opcode::kIconst:
@@ -340,6 +444,36 @@ uint64_t EvalPure(const InstData& inst, absl::Span<const uint64_t> args) {
       return SignExtendFrom(args[0], 8, width);
     case Opcode::kExtendS16:
       return SignExtendFrom(args[0], 16, width);
+    case Opcode::kClz:
+    case Opcode::kCtz:
+    case Opcode::kPopcnt:
+      return CountBits(inst.op, width, args[0]);
+    case Opcode::kFadd:
+    case Opcode::kFsub:
+    case Opcode::kFmul:
+    case Opcode::kFdiv:
+    case Opcode::kFmin:
+    case Opcode::kFmax:
+    case Opcode::kFcopysign:
+      return EvalFloatBinary(inst.op, inst.type, args[0], args[1]);
+    case Opcode::kFneg:
+    case Opcode::kFabs:
+    case Opcode::kFsqrt:
+    case Opcode::kFceil:
+    case Opcode::kFfloor:
+    case Opcode::kFtrunc:
+    case Opcode::kFnearest:
+      return EvalFloatUnary(inst.op, inst.type, args[0]);
+    case Opcode::kFcmp:
+      return EvalFcmp(static_cast<FloatCond>(inst.aux), inst.type, args[0], args[1]) ? 1 : 0;
+    case Opcode::kFtoS:
+    case Opcode::kFtoU:
+    case Opcode::kStoF:
+    case Opcode::kUtoF:
+    case Opcode::kFpromote:
+    case Opcode::kFdemote:
+    case Opcode::kBitcast:
+      return EvalConversion(inst.op, operand, inst.type, args[0]);
     default:
       return EvalIntegerBinary(inst.op, width, args[0], args[1]);
   }

@@ -2,6 +2,7 @@
 // shares no code with constant folding, and it is slow.
 //
 // Values are held as 64 bits, those of i32 and f32 zero-extended. v128 is not supported.
+// Floating point is as x86 does it, see eval_float.h.
 #ifndef PRECAST_COMPILER_IR_EVAL_H_
 #define PRECAST_COMPILER_IR_EVAL_H_
 
@@ -16,14 +17,21 @@
 
 namespace precast::ir {
 
-// Result of a pure instruction (see fold.h's IsPure) on operands.
-uint64_t EvalPure(const InstData& inst, absl::Span<const uint64_t> args);
+// Result of a pure instruction (see fold.h's IsPure) on operands; not of vectors or context
+// addresses. `operand` is the operand's type, for conversions, whose InstData does not say.
+uint64_t EvalPure(const InstData& inst, absl::Span<const uint64_t> args, Type operand = Type::kI32);
 
 // What a function runs on.
 struct EvalMachine {
   std::vector<uint8_t> memory;           // guest addresses 0 … size-1; all others fault
   std::array<uint32_t, 256> state = {};  // guest state slots
   int64_t fuel = 0;
+  // What host addresses lead to: the context, and memory for everything else, such as what `load_at`
+  // has as its base. Where they lie may be chosen, so that a run can be compared with native code.
+  std::vector<uint8_t> context;
+  uint64_t context_address = 0x2000'0000'0000;
+  std::vector<uint8_t> host;
+  uint64_t host_address = 0x1000'0000'0000;
 };
 
 struct EvalOptions {
@@ -43,12 +51,13 @@ struct EvalResult {
     kReturned,      // values: results
     kTailCall,      // values: operands; callee
     kTailDispatch,  // values: operands, guest pc first
+    kTailPointer,   // values: operands, code first
     kTrap,          // site, trap_code
-    kMemoryFault,   // site, address
+    kMemoryFault,   // site, address: of the guest, or from `host_address`
     kSuspended,     // site
     kStoppedByCall,
     kOutOfSteps,
-    kUnsupported,  // v128
+    kUnsupported,  // v128; an access to the context or the host that leads to neither
   };
   Outcome outcome = Outcome::kReturned;
   std::vector<uint64_t> values;

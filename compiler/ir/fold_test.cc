@@ -92,7 +92,13 @@ TEST(FoldTest, UnaryAgreesWithEvaluator) {
     Opcode op;
     Type type;
   };
-  for (const auto& [op, type] : std::vector<Case>{{Opcode::kExtendU32, Type::kI32},
+  for (const auto& [op, type] : std::vector<Case>{{Opcode::kClz, Type::kI32},
+                                                  {Opcode::kClz, Type::kI64},
+                                                  {Opcode::kCtz, Type::kI32},
+                                                  {Opcode::kCtz, Type::kI64},
+                                                  {Opcode::kPopcnt, Type::kI32},
+                                                  {Opcode::kPopcnt, Type::kI64},
+                                                  {Opcode::kExtendU32, Type::kI32},
                                                   {Opcode::kExtendS32, Type::kI32},
                                                   {Opcode::kWrap, Type::kI64},
                                                   {Opcode::kExtendS8, Type::kI32},
@@ -104,6 +110,160 @@ TEST(FoldTest, UnaryAgreesWithEvaluator) {
       ASSERT_EQ(Bits(UnaryResult(op, type), folded), Reference(op, type, 0, {a}));
     });
   }
+}
+
+constexpr uint64_t kFloats32[] = {
+    0,          0x80000000, 0x3f800000, 0xbf800000, 0x3f000000, 0xbf7fffff, 0x40200000, 0x4effffff,
+    0x4f000000, 0xcf000000, 0xcf000001, 0x4f7fffff, 0x4f800000, 0x5effffff, 0x5f000000, 0xdf000000,
+    0x5f7fffff, 0x5f800000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00000, 0x7fc12345, 0x7f800001,
+    0xff812345, 1,          0x807fffff, 0x00800000, 0x4b000001, 0x7f7fffff, 0xff7fffff};
+constexpr uint64_t kFloats64[] = {0,
+                                  0x8000000000000000,
+                                  0x3ff0000000000000,
+                                  0xbff0000000000000,
+                                  0xbfefffffffffffff,
+                                  0x3fe0000000000000,
+                                  0x4004000000000000,
+                                  0x41dfffffffc00000,  // 2^31 - 1
+                                  0x41dfffffffffffff,
+                                  0x41e0000000000000,
+                                  0xc1e0000000000000,
+                                  0xc1e00000001fffff,
+                                  0xc1e0000000200000,  // -2^31 - 1
+                                  0x41efffffffe00000,
+                                  0x41f0000000000000,
+                                  0x43dfffffffffffff,
+                                  0x43e0000000000000,
+                                  0xc3e0000000000000,
+                                  0xc3e0000000000001,
+                                  0x43efffffffffffff,
+                                  0x43f0000000000000,
+                                  0x7ff0000000000000,
+                                  0xfff0000000000000,
+                                  0x7ff8000000000000,
+                                  0xfff8000000000123,
+                                  0x7ff0000000000001,
+                                  0xfff4000012345678,
+                                  1,
+                                  0x36a0000000000000,  // half the least f32
+                                  0x36a0000000000001,
+                                  0x47efffffefffffff,  // just below what rounds to infinity as f32
+                                  0x47effffff0000000,
+                                  0x7fefffffffffffff};
+
+// Bits of floats: interesting and random ones.
+std::vector<uint64_t> Floats(Type type) {
+  std::vector<uint64_t> floats;
+  std::mt19937_64 random(2);
+  if (type == Type::kF32) {
+    floats.assign(std::begin(kFloats32), std::end(kFloats32));
+    for (int i = 0; i < 100; ++i) floats.push_back(random() & 0xffffffffu);
+  } else {
+    floats.assign(std::begin(kFloats64), std::end(kFloats64));
+    for (int i = 0; i < 100; ++i) floats.push_back(random());
+  }
+  return floats;
+}
+
+TEST(FoldTest, FloatsAgreeWithEvaluator) {
+  for (Type type : {Type::kF32, Type::kF64}) {
+    for (uint64_t a : Floats(type)) {
+      const int64_t ca = static_cast<int64_t>(a);
+      for (uint64_t b : Floats(type)) {
+        const int64_t cb = static_cast<int64_t>(b);
+        for (uint8_t cond = 0; cond <= static_cast<uint8_t>(FloatCond::kGe); ++cond) {
+          const InstData inst{.op = Opcode::kFcmp, .type = type, .aux = cond};
+          ASSERT_EQ(uint64_t{FoldFcmp(FloatCond{cond}, type, ca, cb)}, EvalPure(inst, {a, b}));
+        }
+        for (Opcode op = Opcode::kFadd; op <= Opcode::kFcopysign;
+             op = static_cast<Opcode>(static_cast<int>(op) + 1)) {
+          const std::optional<int64_t> c = FoldFloatBinary(op, type, ca, cb);
+          ASSERT_EQ(c.has_value(), op == Opcode::kFcopysign);
+          const uint64_t expected = EvalPure({.op = op, .type = type}, {a, b});
+          if (c) {
+            ASSERT_EQ(static_cast<uint64_t>(*c), expected);
+          }
+        }
+      }
+      for (Opcode op = Opcode::kFneg; op <= Opcode::kFnearest;
+           op = static_cast<Opcode>(static_cast<int>(op) + 1)) {
+        const std::optional<int64_t> c = FoldFloatUnary(op, type, ca);
+        const uint64_t expected = EvalPure({.op = op, .type = type}, {a});
+        if (c) {
+          ASSERT_EQ(static_cast<uint64_t>(*c), expected);
+        }
+      }
+    }
+  }
+}
+
+TEST(FoldTest, ConversionsAgreeWithEvaluator) {
+  int folded = 0;
+  const auto check = [&](Opcode op, Type from, Type to, int64_t a, uint64_t bits) {
+    const uint64_t expected = EvalPure({.op = op, .type = to}, {bits}, from);
+    const std::optional<int64_t> c = FoldConversion(op, from, to, a);
+    if (!c) return;
+    ++folded;
+    ASSERT_EQ(IsInteger(to) ? Bits(to, *c) : static_cast<uint64_t>(*c), expected)
+        << Info(op).text << " of " << std::hex << bits;
+    if (IsInteger(to)) {
+      ASSERT_EQ(*c, Canonical(to, *c));
+    }
+  };
+  for (Type from : {Type::kF32, Type::kF64}) {
+    for (uint64_t a : Floats(from)) {
+      const int64_t c = static_cast<int64_t>(a);
+      for (Type to : kIntegers) {
+        check(Opcode::kFtoS, from, to, c, a);
+        check(Opcode::kFtoU, from, to, c, a);
+      }
+      check(Opcode::kBitcast, from, from == Type::kF32 ? Type::kI32 : Type::kI64, c, a);
+      if (from == Type::kF32) {
+        check(Opcode::kFpromote, from, Type::kF64, c, a);
+      } else {
+        check(Opcode::kFdemote, from, Type::kF32, c, a);
+      }
+    }
+  }
+  for (Type from : kIntegers) {
+    ForPairs([&](int64_t v, int64_t) {
+      const int64_t c = Canonical(from, v);
+      for (Type to : {Type::kF32, Type::kF64}) {
+        check(Opcode::kStoF, from, to, c, Bits(from, c));
+        check(Opcode::kUtoF, from, to, c, Bits(from, c));
+      }
+      check(Opcode::kBitcast, from, from == Type::kI32 ? Type::kF32 : Type::kF64, c, Bits(from, c));
+    });
+  }
+  EXPECT_GT(folded, 1000);
+}
+
+TEST(EvalTest, FloatingPointFollowsWebAssembly) {
+  const auto f32 = [](Opcode op, std::vector<uint64_t> args) {
+    return EvalPure({.op = op, .type = Type::kF32}, args);
+  };
+  constexpr uint64_t kMinusZero = 0x80000000, kInfinity = 0x7f800000, kOne = 0x3f800000;
+  EXPECT_EQ(f32(Opcode::kFmin, {0, kMinusZero}), kMinusZero);
+  EXPECT_EQ(f32(Opcode::kFmin, {kMinusZero, 0}), kMinusZero);
+  EXPECT_EQ(f32(Opcode::kFmax, {0, kMinusZero}), 0u);
+  EXPECT_EQ(f32(Opcode::kFmax, {kMinusZero, 0}), 0u);
+  EXPECT_EQ(f32(Opcode::kFnearest, {0x40200000}), 0x40000000u);  // 2.5
+  EXPECT_EQ(f32(Opcode::kFnearest, {0xbf000000}), kMinusZero);   // -0.5
+  EXPECT_EQ(f32(Opcode::kFceil, {0xbf000000}), kMinusZero);
+  EXPECT_EQ(f32(Opcode::kFdiv, {kOne, kMinusZero}), 0xff800000u);
+  EXPECT_EQ(f32(Opcode::kFsqrt, {kMinusZero}), kMinusZero);
+  // NaNs as x86 makes them.
+  EXPECT_EQ(f32(Opcode::kFsub, {kInfinity, kInfinity}), 0xffc00000u);
+  EXPECT_EQ(f32(Opcode::kFdiv, {0, 0}), 0xffc00000u);
+  EXPECT_EQ(f32(Opcode::kFsqrt, {0xbf800000}), 0xffc00000u);
+  EXPECT_EQ(f32(Opcode::kFadd, {kOne, 0x7f800001}), 0x7fc00001u);
+  EXPECT_EQ(f32(Opcode::kFadd, {0xffc00002, 0x7f800001}), 0xffc00002u);
+  EXPECT_EQ(f32(Opcode::kFmin, {kOne, 0x7f800001}), 0x7fc00001u);
+  EXPECT_EQ(EvalPure({.op = Opcode::kFpromote, .type = Type::kF64}, {0xff800001}, Type::kF32),
+            0xfff8000020000000u);
+  EXPECT_EQ(
+      EvalPure({.op = Opcode::kFdemote, .type = Type::kF32}, {0x7ff0000020000000}, Type::kF64),
+      0x7fc00001u);
 }
 
 // A random expression built twice: by the builder, and plainly.

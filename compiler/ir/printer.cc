@@ -1,6 +1,7 @@
 // Writes the text form described in printer.h.
 #include "compiler/ir/printer.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -38,7 +39,7 @@ class Printer {
     WriteResults(i);
     out_ += Info(inst.op).text;
     if (HasType(inst.op)) absl::StrAppend(&out_, ".", Name(inst.type));
-    if (inst.op == Opcode::kSimd) {
+    if (IsSimd(inst)) {
       absl::StrAppend(&out_, ".", Info(static_cast<SimdOp>(inst.aux)).text);
     }
     WriteOperands(i);
@@ -99,10 +100,19 @@ class Printer {
     }
   }
 
+  // The values from the n-th on, if there are so many.
+  static absl::Span<const Value> From(absl::Span<const Value> values, size_t n) {
+    return values.subspan(std::min(n, values.size()));
+  }
+
   void WriteCallArgs(absl::Span<const Value> values) {
     out_ += '(';
     WriteValues(values, "");
     out_ += ')';
+  }
+
+  static bool IsSimd(const InstData& inst) {
+    return inst.op == Opcode::kSimd && inst.aux < kNumSimdOps;
   }
 
   // The 16 bytes, first first; nothing if there is no such constant.
@@ -164,7 +174,7 @@ class Printer {
         break;
       case Form::kSimd:
         WriteValues(args, " ");
-        if (Info(static_cast<SimdOp>(inst.aux)).lanes != 0) {
+        if (IsSimd(inst) && Info(static_cast<SimdOp>(inst.aux)).lanes != 0) {
           absl::StrAppend(&out_, ", ", inst.imm);
         }
         break;
@@ -182,14 +192,14 @@ class Printer {
         WriteKind(inst);
         WriteValues(args.subspan(0, 1), " ");
         WriteOffset(inst.imm);
-        WriteValues(args.subspan(1), ", ");
+        WriteValues(From(args, 1), ", ");
         break;
       case Form::kLoadAt:
       case Form::kStoreAt:
         WriteKind(inst);
         WriteValues(args.subspan(0, 2), " ");
         WriteOffset(inst.imm);
-        WriteValues(args.subspan(2), ", ");
+        WriteValues(From(args, 2), ", ");
         break;
       case Form::kAtomicRmw:
         absl::StrAppend(&out_, " ", Name(static_cast<AtomicOp>(inst.imm)));
@@ -228,7 +238,7 @@ class Printer {
         break;
       case Form::kCallDispatch:
         WriteValues(args.subspan(0, 1), " ");
-        WriteCallArgs(args.subspan(1));
+        WriteCallArgs(From(args, 1));
         break;
       case Form::kCallRuntime:
         absl::StrAppend(&out_, " ", inst.aux);
@@ -236,7 +246,7 @@ class Printer {
         break;
       case Form::kCallPointer:
         WriteValues(args.subspan(0, 3), " ");
-        WriteCallArgs(args.subspan(3));
+        WriteCallArgs(From(args, 3));
         break;
       case Form::kBr:
         out_ += ' ';

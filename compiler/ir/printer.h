@@ -20,18 +20,22 @@
 //     tail_dispatch v8(v0, v1)
 //   }
 //
-// function     name as a C string literal, parameter and result types, calling convention, and the
-//              entries in order (no `entries` if there are none)
+// function     name as a C string literal, parameter and result types, calling convention (guest or
+//              wasm), and the entries in order (no `entries` if there are none)
 // block        blocks come in the order of their numbers, from block0. Parameters; `cold`; `pc`
 //              (guest pc, if not 0); `depth` (loop depth, if not 0); `state` (deferred on entry, by
 //              ascending slot)
 // results      a call names the types of its results, other instructions imply them; the numbers of
 //              one instruction's results are consecutive
 // x10          guest state slot number 10
+// 0x…          of `fconst` the bits as a number; of `vconst` and `shuffle` 16 bytes, first first
+// simd.…       the operation as simd.def names it, with the lane last where it has one:
+//              v2 = simd.i8x16.extract_lane_u v1, 15
+// guarded      of a division: the divisor has been checked; `in_range` of a conversion the same
 // @f12         function number 12
 // @0x10014     the site: guest pc, then what is to be refunded if not 0. Every instruction that can
 //              stop has one; others show it if it is not all zero
-// .i32         operand type, where the opcode has one
+// .i32         operand type, where the opcode has one; of a conversion the result's
 // //           starts a comment, which ends with the line (read, never written)
 //
 // Operands of each opcode: see `Form` in syntax.h. Traps and callbacks are numbers.

@@ -23,7 +23,8 @@ class Generator {
         options_(options),
         f_(absl::StrCat("random", seed),
            Signature{.params = std::vector<Type>(options.num_params, Type::kI32),
-                     .results = std::vector<Type>(options.num_results, Type::kI32)}) {}
+                     .results = std::vector<Type>(options.num_results, Type::kI32),
+                     .conv = options.wasm ? CallConv::kWasm : CallConv::kGuest}) {}
 
   Function Run() {
     MakeSkeleton();
@@ -127,7 +128,11 @@ class Generator {
     return skeleton;
   }
 
-  Type RandomType() { return options_.i64 && Chance(20) ? Type::kI64 : Type::kI32; }
+  Type RandomType() {
+    if (options_.wasm && Chance(40)) return Chance(50) ? Type::kF32 : Type::kF64;
+    return RandomInteger();
+  }
+  Type RandomInteger() { return options_.i64 && Chance(20) ? Type::kI64 : Type::kI32; }
 
   Value Define(Inst i) {
     const Value v = f_.result(i);
@@ -136,7 +141,46 @@ class Generator {
     return v;
   }
 
+  Value FloatConstant(Type type) {
+    // Zeros, ones, halves, limits of integers, infinities, NaNs of both kinds, denormals.
+    static constexpr uint32_t k32[] = {
+        0,          0x80000000, 0x3f800000, 0xbf800000, 0x3f000000, 0x40200000, 0x4f000000,
+        0xcf000000, 0x4f800000, 0x5f000000, 0x5f800000, 0x7f800000, 0xff800000, 0x7fc00000,
+        0xffc00123, 0x7f800001, 0xff812345, 1,          0x807fffff, 0x4b000001, 0x7f7fffff};
+    static constexpr uint64_t k64[] = {0,
+                                       0x8000000000000000,
+                                       0x3ff0000000000000,
+                                       0xbff0000000000000,
+                                       0x3fe0000000000000,
+                                       0x4004000000000000,
+                                       0x41e0000000000000,
+                                       0xc1e0000000200000,
+                                       0x41efffffffe00000,
+                                       0x43e0000000000000,
+                                       0x43f0000000000000,
+                                       0x7ff0000000000000,
+                                       0xfff0000000000000,
+                                       0x7ff8000000000000,
+                                       0xfff8000000000123,
+                                       0x7ff0000000000001,
+                                       0xfff4000012345678,
+                                       1,
+                                       0x36a0000000000001,
+                                       0x47efffffefffffff,
+                                       0x7fefffffffffffff};
+    uint64_t bits = random_();
+    if (type == Type::kF32) {
+      bits = Chance(70) ? k32[Pick(std::size(k32))] : bits & 0xffffffffu;
+    } else if (Chance(70)) {
+      bits = k64[Pick(std::size(k64))];
+    }
+    return Define(
+        f_.Append(block_, {.op = Opcode::kFconst, .type = type, .imm = static_cast<int64_t>(bits)},
+                  {}, {type}));
+  }
+
   Value Constant(Type type) {
+    if (IsFloat(type)) return FloatConstant(type);
     static constexpr int64_t kInteresting[] = {
         0,    1,      2,  3,  4,  7,    8,          16,        24,        31,         32,        63,
         0xff, 0xffff, -1, -2, -8, -128, 0x7fffffff, INT32_MIN, INT64_MIN, 0xff00ff00, 0x80000001};
@@ -163,8 +207,183 @@ class Generator {
     Define(f_.Append(block_, {.op = op, .type = type, .aux = aux}, args, {result}));
   }
 
-  void RandomPure() {
+  static Opcode Offset(Opcode first, uint32_t n) {
+    return static_cast<Opcode>(static_cast<uint32_t>(first) + n);
+  }
+
+  void RandomFloat() {
+    const Type type = Chance(50) ? Type::kF32 : Type::kF64;
+    const uint32_t kind = Pick(100);
+    if (kind < 40) {
+      const Value a = Any(type);
+      Pure(Offset(Opcode::kFadd, Pick(7)), type, 0, {a, Chance(30) ? Constant(type) : Any(type)},
+           type);
+    } else if (kind < 60) {
+      Pure(Offset(Opcode::kFneg, Pick(7)), type, 0, {Any(type)}, type);
+    } else if (kind < 75) {
+      const Value a = Any(type);
+      Pure(Opcode::kFcmp, type, static_cast<uint8_t>(Pick(6)),
+           {a, Chance(40) ? Constant(type) : Any(type)}, Type::kI32);
+    } else {
+      RandomConversion(type, RandomInteger());
+    }
+  }
+
+  void RandomConversion(Type floating, Type integer) {
+    const Opcode op = Offset(Opcode::kFtoS, Pick(7));
+    Type from = floating;
+    Type to = floating;
+    switch (op) {
+      case Opcode::kFtoS:
+      case Opcode::kFtoU:
+        to = integer;
+        break;
+      case Opcode::kStoF:
+      case Opcode::kUtoF:
+        from = integer;
+        break;
+      case Opcode::kFpromote:
+        from = Type::kF32;
+        to = Type::kF64;
+        break;
+      case Opcode::kFdemote:
+        from = Type::kF64;
+        to = Type::kF32;
+        break;
+      default:
+        to = floating == Type::kF32 ? Type::kI32 : Type::kI64;
+        if (Chance(50)) std::swap(from, to);
+        break;
+    }
+    Pure(op, to, 0, {Any(from)}, to);
+  }
+
+  // A division as WebAssembly lifts it: of a checked divisor.
+  void RandomGuardedDivision() {
+    const Type type = RandomInteger();
+    const Value a = Any(type);
+    const Value b = Any(type);
+    const Value zero =
+        Define(f_.Append(block_, {.op = Opcode::kIconst, .type = type, .imm = 0}, {}, {type}));
+    const Opcode op = Offset(Opcode::kSdivTotal, Pick(4));
+    TrapIfEqual(b, zero, type);
+    if (op == Opcode::kSdivTotal) {
+      const Value all =
+          Define(f_.Append(block_, {.op = Opcode::kIconst, .type = type, .imm = -1}, {}, {type}));
+      TrapIfEqual(b, all, type);  // more than is needed
+    }
+    Pure(op, type, 1, {a, b}, type);
+  }
+
+  void TrapIfEqual(Value a, Value b, Type type) {
+    Pure(Opcode::kIcmp, type, static_cast<uint8_t>(IntCond::kEq), {a, b}, Type::kI32);
+    InstData trap{.op = Opcode::kTrapIf, .aux = static_cast<uint8_t>(1 + Pick(4))};
+    trap.site = NextSite();
+    f_.Append(block_, trap, {own_.back()}, {});
+  }
+
+  // An access kind for `type`.
+  MemKind RandomKind(Type type) {
+    if (type == Type::kF32) return MemKind::kU32;
+    if (type == Type::kF64) return MemKind::k64;
+    return type == Type::kI64 && Chance(40) ? MemKind::k64 : static_cast<MemKind>(Pick(6));
+  }
+
+  Value I64(uint64_t v) {
+    return Define(f_.Append(
+        block_, {.op = Opcode::kIconst, .type = Type::kI64, .imm = static_cast<int64_t>(v)}, {},
+        {Type::kI64}));
+  }
+
+  // An offset in the host's memory, most of the time: a multiple of 8.
+  Value HostOffset() {
+    const Value wide = Any(Type::kI64);
+    const uint64_t mask = (options_.memory_size - 1) & ~uint64_t{7};
+    const Value bits = I64(Chance(95) ? mask : ~uint64_t{7} & 0xffff);
+    return Define(
+        f_.Append(block_, {.op = Opcode::kAnd, .type = Type::kI64}, {wide, bits}, {Type::kI64}));
+  }
+
+  void RandomHostMemory() {
     const Type type = RandomType();
+    InstData data{.op = Opcode::kLoadContext, .type = type};
+    const MemKind kind = RandomKind(type);
+    data.aux = static_cast<uint8_t>(kind);
+    const auto load = [&](std::vector<Value> args) {
+      Define(f_.Append(block_, data, args, {data.type}));
+    };
+    switch (Pick(8)) {
+      case 0:
+        data.imm = Pick(options_.context_size - 7);
+        return load({});
+      case 1: {
+        data.op = Opcode::kStoreContext;
+        data.imm = Pick(options_.context_size - 7);
+        const Value v = Any(type);
+        f_.Append(block_, data, {v}, {});
+        return;
+      }
+      case 2:
+      case 3: {
+        const int64_t at = Pick(options_.context_size - 7);
+        const int64_t split = Pick(32);
+        const Value pointer = Define(f_.Append(
+            block_, {.op = Opcode::kContextAddress, .imm = at - split}, {}, {Type::kI64}));
+        data.imm = split;
+        if (Chance(60)) {
+          data.op = Opcode::kLoadHost;
+          return load({pointer});
+        }
+        data.op = Opcode::kStoreHost;
+        const Value v = Any(type);
+        f_.Append(block_, data, {pointer, v}, {});
+        return;
+      }
+      case 4:
+        data.op = Opcode::kLoadAt;
+        break;
+      case 5:
+        data.op = Opcode::kStoreAt;
+        break;
+      case 6:
+        data.op = Opcode::kAtomicRmw;
+        break;
+      default:
+        if (Chance(10)) {
+          f_.Append(block_, {.op = Opcode::kFence}, {}, {});
+          return;
+        }
+        data.op = Opcode::kAtomicCmpxchg;
+        break;
+    }
+    const bool atomic = data.op == Opcode::kAtomicRmw || data.op == Opcode::kAtomicCmpxchg;
+    if (atomic) {
+      static constexpr MemKind kKinds[] = {MemKind::kU8, MemKind::kU16, MemKind::kU32,
+                                           MemKind::k64};
+      data.type = RandomInteger();
+      data.aux = static_cast<uint8_t>(kKinds[Pick(data.type == Type::kI64 ? 4 : 3)]);
+      if (data.op == Opcode::kAtomicRmw) data.imm = Pick(6);
+    } else {
+      data.imm = Pick(8);
+    }
+    std::vector<Value> args = {I64(options_.host_address), HostOffset()};
+    if (data.op != Opcode::kLoadAt) args.push_back(Any(data.type));
+    if (data.op == Opcode::kAtomicCmpxchg) args.push_back(Any(data.type));
+    data.site = NextSite();
+    if (data.op != Opcode::kStoreAt) return load(std::move(args));
+    f_.Append(block_, data, args, {});
+  }
+
+  void RandomPure() {
+    if (options_.wasm && Chance(40)) {
+      if (Chance(10)) return RandomGuardedDivision();
+      if (Chance(10)) {
+        const Type type = RandomInteger();
+        return Pure(Offset(Opcode::kClz, Pick(3)), type, 0, {Any(type)}, type);
+      }
+      return RandomFloat();
+    }
+    const Type type = RandomInteger();
     const uint32_t kind = Pick(100);
     if (kind < 65) {
       constexpr uint32_t kCount =
@@ -178,9 +397,10 @@ class Generator {
       const Value b = Chance(40) ? Constant(type) : Any(type);
       Pure(Opcode::kIcmp, type, static_cast<uint8_t>(Pick(10)), {a, b}, Type::kI32);
     } else if (kind < 88) {
+      const Type any = options_.wasm ? RandomType() : type;
       const Value cond = Any(Type::kI32);
-      const Value a = Any(type);
-      Pure(Opcode::kSelect, type, 0, {cond, a, Any(type)}, type);
+      const Value a = Any(any);
+      Pure(Opcode::kSelect, any, 0, {cond, a, Any(any)}, any);
     } else if (kind < 94 || !options_.i64) {
       Pure(Chance(50) ? Opcode::kExtendS8 : Opcode::kExtendS16, type, 0, {Any(type)}, type);
     } else if (Chance(50)) {
@@ -208,8 +428,7 @@ class Generator {
       address = Define(f_.Append(block_, {.op = Opcode::kAnd}, {address, mask}, {Type::kI32}));
     }
     const Type type = RandomType();
-    const MemKind kind =
-        type == Type::kI64 && Chance(40) ? MemKind::k64 : static_cast<MemKind>(Pick(6));
+    const MemKind kind = RandomKind(type);
     const int64_t offset = Chance(60)
                                ? int64_t{Pick(64)}
                                : int64_t{Pick(options_.memory_size)} - options_.memory_size / 2;
@@ -237,22 +456,29 @@ class Generator {
     }
   }
 
+  // What a call through a function record has before its parameters.
+  void AddPointer(std::vector<Value>& args) {
+    const Value code = Any(Type::kI64);
+    const Value record = Any(Type::kI64);
+    args.insert(args.begin(), {code, record, Any(Type::kI32)});
+  }
+
   void RandomCall() {
     std::vector<Value> args;
     for (uint32_t k = 0; k < options_.num_params; ++k) args.push_back(Any(Type::kI32));
     InstData data{.op = Opcode::kCall};
-    switch (Pick(3)) {
-      case 0:
-        data.imm = Pick(100);
-        break;
-      case 1:
-        data.op = Opcode::kCallDispatch;
-        args.insert(args.begin(), Any(Type::kI32));
-        break;
-      default:
-        data.op = Opcode::kCallRuntime;
-        data.aux = static_cast<uint8_t>(Pick(4));
-        break;
+    const uint32_t kind = Pick(3);
+    if (kind == 0) {
+      data.imm = Pick(100);
+    } else if (options_.wasm) {
+      data.op = Opcode::kCallPointer;
+      AddPointer(args);
+    } else if (kind == 1) {
+      data.op = Opcode::kCallDispatch;
+      args.insert(args.begin(), Any(Type::kI32));
+    } else {
+      data.op = Opcode::kCallRuntime;
+      data.aux = static_cast<uint8_t>(Pick(4));
     }
     data.site = NextSite();
     const Inst i =
@@ -289,7 +515,11 @@ class Generator {
     for (uint32_t k = Pick(options_.max_insts + 1); k > 0; --k) {
       const uint32_t kind = Pick(100);
       if (kind < 20 && options_.memory) {
-        RandomMemory();
+        if (options_.wasm && Chance(60)) {
+          RandomHostMemory();
+        } else {
+          RandomMemory();
+        }
       } else if (kind < 35 && options_.state) {
         RandomState();
       } else if (kind < 38 && options_.calls) {
@@ -340,12 +570,16 @@ class Generator {
         data.site = NextSite();
         break;
       case End::kTailDispatch:
-        args.push_back(Any(Type::kI32));
-        [[fallthrough]];
-      case End::kTailCall:
-        data.op = plan.end == End::kTailCall ? Opcode::kTailCall : Opcode::kTailDispatch;
+      case End::kTailCall: {
+        const bool direct = plan.end == End::kTailCall;
+        data.op = direct          ? Opcode::kTailCall
+                  : options_.wasm ? Opcode::kTailPointer
+                                  : Opcode::kTailDispatch;
+        if (data.op == Opcode::kTailDispatch) args.push_back(Any(Type::kI32));
+        if (data.op == Opcode::kTailPointer) AddPointer(args);
         for (uint32_t k = 0; k < options_.num_params; ++k) args.push_back(Any(Type::kI32));
         break;
+      }
     }
     f_.Append(block_, data, args, {}, std::move(edges));
   }

@@ -20,6 +20,13 @@ struct RandomOptions {
   bool calls = true;
   bool state = true;   // guest state slots 1 … 6
   bool meters = true;  // most blocks begin with one; without, loops may be endless
+  // WebAssembly's calling convention and scalar operations: floating point, counting bits, checked
+  // division, context and host memory, atomics, calls through pointers (and no other indirect ones,
+  // nor runtime calls). Of the context `context_size` bytes are used; host memory of `memory_size`
+  // bytes lies at `host_address`.
+  bool wasm = false;
+  uint32_t context_size = 256;
+  uint64_t host_address = 0x1000'0000'0000;
 };
 
 // The same for the same seed, on any machine.

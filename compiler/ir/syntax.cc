@@ -23,6 +23,12 @@ static_assert(std::size(kFloatConds) == kNumFloatConds);
 static_assert(std::size(kAtomicOps) == kNumAtomicOps);
 static_assert(std::size(kCallConvs) == kNumCallConvs);
 
+// The name of `e`; a damaged function may have values without one.
+template <typename E, size_t n>
+std::string_view At(const std::string_view (&names)[n], E e) {
+  return static_cast<size_t>(e) < n ? names[static_cast<size_t>(e)] : "?";
+}
+
 template <typename E, size_t n>
 std::optional<E> Find(const std::string_view (&names)[n], std::string_view text) {
   for (size_t i = 0; i < n; ++i) {
@@ -231,12 +237,12 @@ Type ResultType(Opcode op, Type type) {
   }
 }
 
-std::string_view Name(Type type) { return kTypes[static_cast<size_t>(type)]; }
-std::string_view Name(IntCond cond) { return kIntConds[static_cast<size_t>(cond)]; }
-std::string_view Name(FloatCond cond) { return kFloatConds[static_cast<size_t>(cond)]; }
-std::string_view Name(AtomicOp op) { return kAtomicOps[static_cast<size_t>(op)]; }
-std::string_view Name(CallConv conv) { return kCallConvs[static_cast<size_t>(conv)]; }
-std::string_view Name(MemKind kind) { return kMemKinds[static_cast<size_t>(kind)]; }
+std::string_view Name(Type type) { return At(kTypes, type); }
+std::string_view Name(IntCond cond) { return At(kIntConds, cond); }
+std::string_view Name(FloatCond cond) { return At(kFloatConds, cond); }
+std::string_view Name(AtomicOp op) { return At(kAtomicOps, op); }
+std::string_view Name(CallConv conv) { return At(kCallConvs, conv); }
+std::string_view Name(MemKind kind) { return At(kMemKinds, kind); }
 
 std::optional<Type> ParseType(std::string_view text) { return Find<Type>(kTypes, text); }
 std::optional<IntCond> ParseIntCond(std::string_view text) {

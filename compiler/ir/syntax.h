@@ -57,7 +57,7 @@ std::optional<int> ResultCount(Opcode op);
 // Type of the one result of an instruction that is no call.
 Type ResultType(Opcode op, Type type);
 
-// Names in the text form.
+// Names in the text form; "?" of what has none.
 std::string_view Name(Type type);
 std::string_view Name(IntCond cond);
 std::string_view Name(FloatCond cond);

@@ -71,9 +71,60 @@ TEST(TextTest, RoundTripsEverything) {
   EXPECT_EQ(f->entries()[0], Block(3));
 }
 
+// The operations of WebAssembly.
+constexpr char kWasm[] =
+    R"(function "wasm"(i32, i64, f32, f64, v128) -> (v128) wasm entries block0 {
+block0(v0: i32, v1: i64, v2: f32, v3: f64, v4: v128):
+  v5 = vconst 0x000102030405060708090a0b0c0d0eff
+  v6 = shuffle v4, v5, 0x1f0102030405060708090a0b0c0d0e10
+  v7 = simd.i32x4.add v4, v6
+  v8 = simd.i8x16.extract_lane_s v7, 15
+  v9 = simd.f64x2.replace_lane v7, v3, 1
+  v10 = simd.v128.any_true v9
+  v11 = simd.v128.bitselect v4, v5, v6
+  v12 = sdiv_total.i32 v0, v8 guarded
+  v13 = clz.i64 v1
+  v14 = fadd.f32 v2, v2
+  v15 = fsqrt.f64 v3
+  v16 = fcmp.f64 lt v3, v15
+  v17 = f_to_s.i64 v2
+  v18 = f_to_u.i32 v3 in_range
+  v19 = u_to_f.f32 v17
+  v20 = fpromote.f64 v2
+  v21 = bitcast.i32 v2
+  v22 = select.v128 v16, v4, v5
+  v23 = load_at.f32 u32 v1, v13 + 8 @0x10
+  store_at.v128 128 v1, v13 - 8, v22 @0x11 refund 2
+  v24 = atomic_rmw.i64 xchg u16 v1, v13, v1 @0x12
+  v25 = atomic_cmpxchg.i32 u8 v1, v13, v0, v12 @0x13
+  fence
+  v26 = context_address -16
+  v27 = load_context.v128 128 4096
+  store_context.f64 64 8, v3
+  v28 = load_host.i64 64 v26 + 24
+  store_host.i32 u32 v26 - 4, v0
+  v29: f32, v30: v128 = call_pointer v28, v26, v0(v2, v4) @0x14
+  br_if v10, block1, block2
+
+block1:
+  tail_pointer v28, v26, v0(v0, v1, v2, v3, v4)
+
+block2:
+  ret v30
+}
+)";
+
+TEST(TextTest, RoundTripsWebAssembly) {
+  const absl::StatusOr<Function> f = Parse(kWasm);
+  ASSERT_TRUE(f.ok()) << f.status();
+  EXPECT_EQ(Print(*f), kWasm);
+  EXPECT_TRUE(Verify(*f).ok()) << Verify(*f);
+  EXPECT_EQ(f->signature().conv, CallConv::kWasm);
+}
+
 TEST(TextTest, RoundTripsRandomFunctions) {
   for (uint64_t seed = 0; seed < 300; ++seed) {
-    const Function f = RandomFunction(seed);
+    const Function f = RandomFunction(seed, {.wasm = seed % 2 != 0});
     const std::string text = Print(f);
     const absl::StatusOr<Function> parsed = Parse(text);
     ASSERT_TRUE(parsed.ok()) << parsed.status() << "\n" << text;
@@ -134,6 +185,12 @@ TEST(TextTest, SaysWhatIsWrongAndWhere) {
       {"  v1 = call @f1() @0x0\n}", "line 3, column 3: results of calls name their type"},
       {"  v1: i32, v3: i32 = call @f1() @0x0\n}",
        "line 3, column 12: numbers of an instruction's results must be consecutive"},
+      {"  v1 = simd.i32x4.frob v0\n}",
+       "line 3, column 8: expected a vector operation after the '.', found 'simd.i32x4.frob'"},
+      {"  v1 = simd.i32x4.extract_lane v0, 4\n}",
+       "line 3, column 36: a lane must be at most 3, found 4"},
+      {"  v1 = vconst 0x0001\n}",
+       "line 3, column 15: expected 16 bytes (0x and 32 digits), found '0x0001'"},
       {"  ret", "line 3, column 6: expected an instruction, found the end of the text"},
   };
   for (const ErrorCase& c : kCases) {
@@ -150,7 +207,9 @@ TEST(TextTest, SurvivesDamage) {
   std::mt19937_64 random(1);
   int parsed = 0;
   for (int i = 0; i < 6000; ++i) {
-    std::string text = i % 2 == 0 ? kAll : Print(RandomFunction(random() % 50));
+    std::string text = i % 4 == 0   ? kAll
+                       : i % 4 == 1 ? kWasm
+                                    : Print(RandomFunction(random() % 50, {.wasm = i % 4 == 2}));
     const int edits = 1 + static_cast<int>(random() % 4);
     for (int k = 0; k < edits && !text.empty(); ++k) {
       const size_t at = random() % text.size();

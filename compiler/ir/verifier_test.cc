@@ -151,6 +151,87 @@ TEST(VerifierTest, V8Aux) {
   ExpectViolation(g, "V8", "no such access kind");
 }
 
+TEST(VerifierTest, V7FloatingPointAndVectors) {
+  const std::string head =
+      "v2 = fconst.f32 0x0\nv3 = fconst.f64 0x0\nv4 = vconst 0x000102030405060708090a0b0c0d0e0f\n";
+  ExpectViolation(head + "v5 = fadd.f32 v2, v3\nret v0", "V7", "v3 is f64 instead of f32");
+  ExpectViolation(head + "v5 = fadd.i32 v0, v0\nret v0", "V7", "not a float type");
+  ExpectViolation(head + "v5 = fneg.i32 v0\nret v0", "V7", "not a float type");
+  ExpectViolation(head + "v5 = clz.f32 v2\nret v0", "V7", "not an integer type");
+  ExpectViolation(head + "v5 = fcmp.i32 lt v0, v0\nret v0", "V7", "not a float type");
+  ExpectViolation(head + "v5 = f_to_s.i32 v0\nret v0", "V7", "cannot convert i32 to i32");
+  ExpectViolation(head + "v5 = s_to_f.f32 v2\nret v0", "V7", "cannot convert f32 to f32");
+  ExpectViolation(head + "v5 = fpromote.f64 v3\nret v0", "V7", "cannot convert f64 to f64");
+  ExpectViolation(head + "v5 = fdemote.f32 v2\nret v0", "V7", "cannot convert f32 to f32");
+  ExpectViolation(head + "v5 = bitcast.i64 v2\nret v0", "V7", "cannot convert f32 to i64");
+  ExpectViolation(head + "v5 = simd.i32x4.splat v1\nret v0", "V7", "v1 is i64 instead of i32");
+  ExpectViolation(head + "v5 = shuffle v4, v0, 0x00000000000000000000000000000000\nret v0", "V7",
+                  "v0 is i32 instead of v128");
+  ExpectViolation(head + "v5 = load_at.i32 u8 v1, v0 @0x0\nret v0", "V7", "v0 is i32");
+  ExpectViolation(head + "store_at.i32 u8 v1, v1, v1 @0x0\nret v0", "V7", "v1 is i64");
+  ExpectViolation(head + "store_context.f32 u32 8, v3\nret v0", "V7", "v3 is f64");
+  ExpectViolation(head + "v5 = load_host.i32 u32 v0\nret v0", "V7", "v0 is i32 instead of i64");
+  ExpectViolation(head + "store_host.i32 u32 v1, v1\nret v0", "V7", "v1 is i64 instead of i32");
+  ExpectViolation(head + "v5 = atomic_rmw.i32 add u8 v1, v0, v0 @0x0\nret v0", "V7", "v0 is i32");
+  ExpectViolation(head + "v5 = atomic_cmpxchg.i32 u8 v1, v1, v0, v1 @0x0\nret v0", "V7",
+                  "v1 is i64 instead of i32");
+  ExpectViolation(head + "call_pointer v1, v0, v0() @0x0\nret v0", "V7", "a call without code");
+  ExpectViolation(head + "tail_pointer v1, v1, v1()", "V7", "a call without code");
+}
+
+TEST(VerifierTest, V8AccessKindsAndPromises) {
+  const std::string head = "v2 = fconst.f32 0x0\nv3 = fconst.f64 0x0\n";
+  ExpectViolation(head + "v4 = load_context.f32 64 8\nret v0", "V8", "does not fit");
+  ExpectViolation(head + "store_host.f64 u32 v1, v3\nret v0", "V8", "does not fit");
+  ExpectViolation(head + "v4 = load_at.f32 s32 v1, v1 @0x0\nret v0", "V8", "does not fit");
+  ExpectViolation(head + "v4 = atomic_rmw.i32 add 64 v1, v1, v0 @0x0\nret v0", "V8",
+                  "does not fit");
+  ExpectViolation(head + "v4 = atomic_rmw.i64 add s8 v1, v1, v1 @0x0\nret v0", "V8",
+                  "does not fit");
+  ExpectViolation("v2 = add.i32 v0, v0 guarded\nret v0", "V8", "cannot be guarded");
+  ExpectViolation(head + "v4 = fpromote.f64 v2 in_range\nret v0", "V8", "cannot be in_range");
+  Function f = Body(head + "v4 = atomic_rmw.i32 add u8 v1, v1, v0 @0x0\nret v0");
+  f.inst(f.block(Block(0)).insts[2]).imm = 6;
+  ExpectViolation(f, "V8", "no such atomic operation");
+  Function g = Body(head + "v4 = fcmp.f32 lt v2, v2\nret v0");
+  g.inst(g.block(Block(0)).insts[2]).aux = 6;
+  ExpectViolation(g, "V8", "no such condition");
+  Function h = Body("v2 = simd.i32x4.splat v0\nret v0");
+  h.inst(h.block(Block(0)).insts[0]).aux = 255;
+  ExpectViolation(h, "V8", "no such vector operation");
+}
+
+TEST(VerifierTest, V9VectorConstants) {
+  Function f = Body("v2 = vconst 0x000102030405060708090a0b0c0d0e0f\nret v0");
+  f.inst(f.block(Block(0)).insts[0]).imm = 1;
+  ExpectViolation(f, "V9", "no such constant");
+  ExpectViolation(
+      "v2 = simd.i32x4.splat v0\nv3 = shuffle v2, v2, 0x00000000000000000000000000000020\nret v0",
+      "V9", "0 to 31");
+  Function g = Body("v2 = simd.i32x4.splat v0\nv3 = simd.i32x4.extract_lane v2, 3\nret v0");
+  g.inst(g.block(Block(0)).insts[1]).imm = 4;
+  ExpectViolation(g, "V9", "no such lane");
+}
+
+TEST(VerifierTest, V18PassedValues) {
+  const auto function = [](const std::string& conv, const std::string& types,
+                           const std::string& params) {
+    return MustParse(absl::StrCat("function \"f\"(", types, ") -> () ", conv,
+                                  " entries block0 {\nblock0(", params, "):\nret\n}"));
+  };
+  const std::string nine = "i32, i64, i32, i32, i32, i32, i32, i32, i32";
+  const std::string nine_params =
+      "v0: i32, v1: i64, v2: i32, v3: i32, v4: i32, v5: i32, v6: i32, v7: i32, v8: i32";
+  const absl::Status fits = Verify(function("wasm", nine + ", f32", nine_params + ", v9: f32"));
+  EXPECT_TRUE(fits.ok()) << fits;
+  const Function ten = function("wasm", nine + ", i32", nine_params + ", v9: i32");
+  ExpectViolation(ten, "V18", "more parameters");
+  EXPECT_TRUE(Verify(function("guest", nine + ", i32", nine_params + ", v9: i32")).ok());
+  ExpectViolation(MustParse("function \"f\"(f32) -> () wasm entries block0 {\nblock0(v0: f32):\n"
+                            "call @f1(v0, v0, v0, v0, v0, v0, v0, v0, v0) @0x0\nret\n}"),
+                  "V18", "more parameters");
+}
+
 TEST(VerifierTest, V9Constants) {
   Function f = Body("v2 = iconst.i32 1\nret v0");
   f.inst(f.block(Block(0)).insts[0]).imm = 0xffffffff;
@@ -160,6 +241,8 @@ TEST(VerifierTest, V9Constants) {
 
 TEST(VerifierTest, V10Offsets) {
   ExpectViolation("v2 = load.i32 u8 v0 + 2147483648 @0x0\nret v0", "V10", "not an i32");
+  ExpectViolation("v2 = context_address 2147483648\nret v0", "V10", "not an i32");
+  ExpectViolation("v2 = load_context.i32 u8 2147483648\nret v0", "V10", "not an i32");
 }
 
 TEST(VerifierTest, V11Results) {

@@ -35,6 +35,8 @@ uint64_t HashMachine(const EvalMachine& m) {
   uint64_t h = 1;
   for (uint8_t byte : m.memory) h = Hash(h, byte);
   for (uint32_t x : m.state) h = Hash(h, x);
+  for (uint8_t byte : m.context) h = Hash(h, byte);
+  for (uint8_t byte : m.host) h = Hash(h, byte);
   return h;
 }
 
@@ -58,6 +60,9 @@ Observation Observe(const Function& f, ir::Block entry, const std::vector<uint64
     machine.memory[i] = static_cast<uint8_t>(i * 37 + (i >> 8));
   }
   for (uint32_t i = 0; i < 256; ++i) machine.state[i] = 0x100 + i;
+  machine.context.assign(ir::RandomOptions{}.context_size, 7);
+  machine.host = machine.memory;
+  machine.host_address = ir::RandomOptions{}.host_address;
   Observation o;
   ir::EvalOptions options;
   options.max_steps = 5000;
@@ -73,6 +78,7 @@ Observation Observe(const Function& f, ir::Block entry, const std::vector<uint64
     m.fuel -= static_cast<int64_t>(h % 50);
     m.state[1 + h % 6] = static_cast<uint32_t>(h);
     m.memory[h % kMemorySize] = static_cast<uint8_t>(h >> 8);
+    m.context[h % m.context.size()] = static_cast<uint8_t>(h >> 16);
     std::vector<uint64_t> results;
     for (uint32_t k = 0; k < inst.results_count; ++k) {
       h = Hash(h, k);
@@ -191,6 +197,45 @@ TEST(PassTest, WholePipeline) {
 TEST(PassTest, WholePipelineLarge) {
   TestPass([](Function& f) { Optimize(f, {.level = 1, .verify = true}); }, 50000, 200,
            {.max_blocks = 80, .max_insts = 20});
+}
+
+TEST(PassTest, WebAssembly) {
+  TestPass(EliminateDeadCode, 60000, 500, {.wasm = true});
+  TestPass(
+      [](Function& f) {
+        RemoveUnreachableBlocks(f);
+        Simplify(f);
+      },
+      61000, 2000, {.wasm = true});
+  TestPass([](Function& f) { Optimize(f, {.level = 1, .verify = true}); }, 64000, 2000,
+           {.wasm = true});
+  TestPass([](Function& f) { Optimize(f, {.level = 1, .verify = true}); }, 67000, 200,
+           {.max_blocks = 80, .max_insts = 20, .state = false, .wasm = true});
+}
+
+// A run of WebAssembly ends for want of fuel at exactly the same instruction.
+TEST(PassTest, WebAssemblyIsMeteredExactly) {
+  uint32_t suspended = 0;
+  for (uint64_t seed = 70000; seed < 70500; ++seed) {
+    const Function before = ir::RandomFunction(seed, {.wasm = true});
+    Function after = before;
+    Optimize(after, {.level = 1, .verify = true});
+    for (int64_t fuel : {5, 50, 150}) {
+      const std::vector<uint64_t> args = {1, seed, 3};
+      const Observation x = Observe(before, before.entries()[0], args, fuel, false);
+      const Observation y = Observe(after, after.entries()[0], args, fuel, false);
+      using Outcome = EvalResult::Outcome;
+      // Endless without a meter.
+      if (x.result.outcome == Outcome::kOutOfSteps || y.result.outcome == Outcome::kOutOfSteps) {
+        continue;
+      }
+      ASSERT_EQ(x.result.outcome, y.result.outcome) << "seed " << seed;
+      ASSERT_EQ(x.fuel, y.fuel) << "seed " << seed;
+      ASSERT_EQ(x.result.site.guest_pc, y.result.site.guest_pc) << "seed " << seed;
+      suspended += x.result.outcome == Outcome::kSuspended ? 1 : 0;
+    }
+  }
+  EXPECT_GT(suspended, 100u);
 }
 
 TEST(PipelineTest, LevelZeroDoesNothing) {

@@ -48,14 +48,19 @@ class ConstantPropagation {
         const Value v = values_.back();
         values_.pop_back();
         for (uint32_t k = uses_begin_[v.index]; k < uses_begin_[v.index + 1]; ++k) {
-          const auto& [block, inst] = uses_[k];
-          if (executable_[block.index]) Visit(block, inst);
+          const Use& use = uses_[k];
+          if (!executable_[use.block.index]) continue;
+          if (use.edge == kOperand) {
+            Visit(use.inst);
+          } else {
+            PassArgument(use);
+          }
         }
       }
       if (blocks_.empty()) break;
       const Block b = blocks_.back();
       blocks_.pop_back();
-      for (Inst i : f_.block(b).insts) Visit(b, i);
+      for (Inst i : f_.block(b).insts) Visit(i);
     }
   }
 
@@ -68,28 +73,34 @@ class ConstantPropagation {
   bool executable(Block b) const { return executable_[b.index]; }
 
  private:
+  static constexpr uint32_t kOperand = 0xffffffffu;
   struct Use {
     Block block;
     Inst inst;
+    uint32_t edge = kOperand;  // or number of the edge that has the value as argument `index`
+    uint32_t index = 0;
   };
 
   // Operands and edge arguments of all instructions, by value.
   void CollectUses() {
     uses_begin_.assign(f_.num_values() + 1, 0);
-    ForEachUse([&](Value v, Block, Inst) { ++uses_begin_[v.index + 1]; });
+    ForEachUse([&](Value v, const Use&) { ++uses_begin_[v.index + 1]; });
     for (size_t v = 0; v < f_.num_values(); ++v) uses_begin_[v + 1] += uses_begin_[v];
     uses_.resize(uses_begin_.back());
     std::vector<uint32_t> next(uses_begin_.begin(), uses_begin_.end() - 1);
-    ForEachUse([&](Value v, Block b, Inst i) { uses_[next[v.index]++] = {b, i}; });
+    ForEachUse([&](Value v, const Use& use) { uses_[next[v.index]++] = use; });
   }
 
   template <typename Visitor>
   void ForEachUse(Visitor visit) {
     for (uint32_t n = 0; n < f_.num_blocks(); ++n) {
       for (Inst i : f_.block(Block(n)).insts) {
-        for (Value v : f_.args(i)) visit(v, Block(n), i);
-        for (const Edge& edge : f_.edges(i)) {
-          for (Value v : edge.args) visit(v, Block(n), i);
+        for (Value v : f_.args(i)) visit(v, Use{Block(n), i});
+        const absl::Span<const Edge> edges = f_.edges(i);
+        for (uint32_t e = 0; e < edges.size(); ++e) {
+          for (uint32_t k = 0; k < edges[e].args.size(); ++k) {
+            visit(edges[e].args[k], Use{Block(n), i, e, k});
+          }
         }
       }
     }
@@ -119,7 +130,22 @@ class ConstantPropagation {
     Reach(edge.target);
   }
 
-  void Visit(Block, Inst i) {
+  // What an edge passes for one parameter has changed. (Visiting the whole terminator for each
+  // argument would take quadratic time.)
+  void PassArgument(const Use& use) {
+    const absl::Span<const Edge> edges = f_.edges(use.inst);
+    const absl::Span<const Value> args = f_.args(use.inst);
+    const Fact fact = args.empty() ? Fact{Fact::Kind::kVaries} : facts_[args[0].index];
+    if (fact.kind == Fact::Kind::kUnknown) return;
+    if (fact.kind == Fact::Kind::kConstant &&
+        Decide(f_.inst(use.inst).op, fact.constant, edges.size()) != use.edge) {
+      return;
+    }
+    const Edge& edge = edges[use.edge];
+    Lower(f_.block(edge.target).params[use.index], facts_[edge.args[use.index].index]);
+  }
+
+  void Visit(Inst i) {
     const ir::InstData& inst = f_.inst(i);
     const absl::Span<const Edge> edges = f_.edges(i);
     if (!edges.empty()) {
