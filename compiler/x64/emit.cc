@@ -192,30 +192,44 @@ void Emitter::EmitStub(const Stub& stub) {
       AddSite(Site::Kind::kTrap, m, m.aux, stub.state_begin, stub.state_count);
       e_.Ud2();
       return;
-    case Stub::Kind::kDivide: {
-      const bool remainder = m.aux != 0;
-      buffer_.Bind(stub.label);
-      if (m.unary == Unary::kIdiv) {
-        const Label zero = buffer_.NewLabel();
-        e_.TestRR(m.width, stub.divisor, stub.divisor);
-        buffer_.Jump(Cond::kE, zero);
-        if (remainder) {  // x % -1 = 0
-          e_.AluRR(Alu::kXor, Width::k32, Reg::rdx, Reg::rdx);
-        } else {  // x / -1 = -x
-          e_.UnaryR(Unary::kNeg, m.width, Reg::rax);
-        }
-        buffer_.Jump(stub.back);
-        buffer_.Bind(zero);
-      }
-      if (remainder) {  // x % 0 = x
-        e_.Mov(m.width, Reg::rdx, Reg::rax);
-      } else {  // x / 0 = all ones
-        e_.MovImm(Reg::rax, m.width == Width::k64 ? ~uint64_t{0} : 0xffffffffu);
-      }
-      buffer_.Jump(stub.back);
-      return;
-    }
+    case Stub::Kind::kDivide:
+      return EmitDivideStub(stub);
+    case Stub::Kind::kFloatMinMax:
+      return EmitFloatMinMaxStub(stub);
+    case Stub::Kind::kFloatToInt:
+      return EmitFloatToIntStub(stub);
+    case Stub::Kind::kIntToFloat:
+      return EmitIntToFloatStub(stub);
   }
+}
+
+void Emitter::EmitDivideStub(const Stub& stub) {
+  const MInst& m = *stub.inst;
+  const bool remainder = (m.aux & kDivideRemainder) != 0;
+  const Reg divisor = R(stub.index, 1);
+  buffer_.Bind(stub.label);
+  if (m.unary == Unary::kIdiv) {
+    const Label zero = buffer_.NewLabel();
+    const bool guarded = (m.aux & kDivideGuarded) != 0;  // the divisor is -1
+    if (!guarded) {
+      e_.TestRR(m.width, divisor, divisor);
+      buffer_.Jump(Cond::kE, zero);
+    }
+    if (remainder) {  // x % -1 = 0
+      e_.AluRR(Alu::kXor, Width::k32, Reg::rdx, Reg::rdx);
+    } else {  // x / -1 = -x
+      e_.UnaryR(Unary::kNeg, m.width, Reg::rax);
+    }
+    buffer_.Jump(stub.back);
+    if (guarded) return;
+    buffer_.Bind(zero);
+  }
+  if (remainder) {  // x % 0 = x
+    e_.Mov(m.width, Reg::rdx, Reg::rax);
+  } else {  // x / 0 = all ones
+    e_.MovImm(Reg::rax, m.width == Width::k64 ? ~uint64_t{0} : 0xffffffffu);
+  }
+  buffer_.Jump(stub.back);
 }
 
 }  // namespace precast::x64::emission

@@ -6,6 +6,7 @@
 #include "absl/log/check.h"
 #include "compiler/x64/code_buffer.h"
 #include "compiler/x64/emitter.h"
+#include "runtime/abi/wasm_context.h"
 
 namespace precast::x64::emission {
 namespace {
@@ -62,17 +63,47 @@ uint32_t Emitter::EmitTest(uint32_t i, const MInst& m) {
       }
       return 1;
     }
+    case FlagsFrom::kFloat:
+      if (IsReg(i, 1)) {
+        e_.Ucomis(w, X(i, 0), X(i, 1));
+      } else {
+        e_.Ucomis(w, X(i, 0), VectorM(i, 1));
+      }
+      return 2;
+    case FlagsFrom::kFloatConst:
+      if (m.imm == 0) {
+        ClearXmm(kVectorScratch);
+        e_.Ucomis(w, X(i, 0), kVectorScratch);
+      } else {
+        e_.Ucomis(w, X(i, 0), Mem::Rip());
+        RelocateFloat(w, static_cast<uint64_t>(m.imm));
+      }
+      return 1;
   }
   return 0;
 }
 
-Mem Emitter::GuestMem(uint32_t i, const MInst& m, uint32_t* next) const {
-  if (m.absolute) {
-    *next = 0;
-    return Mem::At(kMemory, m.disp);
+void Emitter::JumpIf(const MInst& m, Label target) {
+  if (!m.parity) {
+    buffer_.Jump(m.cond, target);
+  } else if (m.cond == Cond::kNe) {
+    buffer_.Jump(Cond::kP, target);
+    buffer_.Jump(Cond::kNe, target);
+  } else {
+    const Label unordered = buffer_.NewLabel();
+    buffer_.Jump(Cond::kP, unordered);
+    buffer_.Jump(Cond::kE, target);
+    buffer_.Bind(unordered);
   }
-  *next = 1;
-  return Mem::At(kMemory, R(i, 0), 1, m.disp);
+}
+
+Emitter::Stub& Emitter::AddRareCase(Stub::Kind kind, uint32_t i, const MInst& m) {
+  stubs_.push_back({.kind = kind,
+                    .label = buffer_.NewLabel(),
+                    .back = buffer_.NewLabel(),
+                    .inst = &m,
+                    .index = i});
+  return stubs_.back();
 }
 
 void Emitter::EmitSetReg(Reg r, uint64_t value) {
@@ -228,22 +259,22 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
     case MOp::kDivide:
       EmitDivide(i, m);
       return;
-    case MOp::kSetCond: {
-      const uint32_t d = p_.insts[i].operands_count - 1u;
-      e_.AluRR(Alu::kXor, Width::k32, R(i, d), R(i, d));
-      EmitTest(i, m);
-      e_.Setcc(m.cond, R(i, d));
-      return;
-    }
-    case MOp::kSelect: {
-      const uint32_t n = EmitTest(i, m);
-      if (IsReg(i, n)) {
-        e_.Cmov(m.cond, w, R(i, n + 2), R(i, n));
+    case MOp::kBitScan:
+      return EmitBitScan(i, m);
+    case MOp::kPopcnt:
+      if (IsReg(i, 0)) {
+        // Some processors wait for the old value of the result.
+        if (R(i, 0) != R(i, 1)) e_.AluRR(Alu::kXor, Width::k32, R(i, 1), R(i, 1));
+        e_.Popcnt(w, R(i, 1), R(i, 0));
       } else {
-        e_.Cmov(m.cond, w, R(i, n + 2), M(i, n));
+        e_.AluRR(Alu::kXor, Width::k32, R(i, 1), R(i, 1));
+        e_.Popcnt(w, R(i, 1), M(i, 0));
       }
       return;
-    }
+    case MOp::kSetCond:
+      return EmitSetCond(i, m);
+    case MOp::kSelect:
+      return EmitSelect(i, m);
     case MOp::kLoad:
       EmitLoad(i, m);
       return;
@@ -251,6 +282,32 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
     case MOp::kStoreImm:
       EmitStore(i, m);
       return;
+    case MOp::kAddress:
+      e_.Lea(Width::k64, R(i, 0), Mem::At(kContext, m.disp));
+      return;
+    case MOp::kAtomicAdd:
+    case MOp::kAtomicExchange:
+    case MOp::kAtomicLoop:
+    case MOp::kAtomicAlu:
+    case MOp::kAtomicAluImm:
+    case MOp::kAtomicCompare:
+      return EmitAtomic(i, m);
+    case MOp::kFence:
+      e_.Mfence();
+      return;
+    case MOp::kFconst:
+    case MOp::kFloat:
+    case MOp::kFloatConst:
+    case MOp::kFloatMask:
+    case MOp::kFloatMinMax:
+    case MOp::kCopysign:
+    case MOp::kSqrt:
+    case MOp::kRound:
+    case MOp::kFloatConvert:
+    case MOp::kFloatToInt:
+    case MOp::kIntToFloat:
+    case MOp::kBitcast:
+      return EmitFloat(i, m);
     case MOp::kLoadState:
       e_.Load(Width::k32, R(i, 0), Mem::At(kContext, m.disp));
       return;
@@ -287,10 +344,14 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
                 .inst = &m,
                 .state_begin = begin,
                 .state_count = count};
-      buffer_.Jump(m.cond, stub.label);
+      JumpIf(m, stub.label);
       stubs_.push_back(stub);
       return;
     }
+    case MOp::kCallPointer:
+      e_.CallReg(static_cast<Reg>(abi::kTargetReg));
+      AddSite(Site::Kind::kCall, m);
+      return;
     case MOp::kCall:
       e_.CallRel32();
       Relocate(CodeRelocation::Target::kFunction, static_cast<uint32_t>(m.imm));
@@ -319,9 +380,11 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       if (thread_[yes] == thread_[no]) return JumpUnlessNext(b, yes);
       EmitTest(i, m);
       if (thread_[yes] == NextEmitted(b)) {
-        buffer_.Jump(Invert(m.cond), LabelOf(no));
+        MInst inverted = m;
+        inverted.cond = Invert(m.cond);
+        JumpIf(inverted, LabelOf(no));
       } else {
-        buffer_.Jump(m.cond, LabelOf(yes));
+        JumpIf(m, LabelOf(yes));
         JumpUnlessNext(b, no);
       }
       return;
@@ -342,6 +405,10 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       EmitDispatch();
       Epilogue();
       e_.JmpReg(Reg::r12);
+      return;
+    case MOp::kTailPointer:
+      Epilogue();
+      e_.JmpReg(static_cast<Reg>(abi::kTargetReg));
       return;
     case MOp::kTrap: {
       const auto [begin, count] = CaptureState(i);
@@ -387,86 +454,93 @@ void Emitter::EmitZeroExtend(uint32_t i, const MInst& m) {
 }
 
 void Emitter::EmitDivide(uint32_t i, const MInst& m) {
-  Stub stub{.kind = Stub::Kind::kDivide,
-            .label = buffer_.NewLabel(),
-            .back = buffer_.NewLabel(),
-            .inst = &m,
-            .divisor = R(i, 1)};
+  const Reg divisor = R(i, 1);
+  const bool guarded = (m.aux & kDivideGuarded) != 0;
+  Label back;
+  if (!guarded || (m.unary == Unary::kIdiv && (m.aux & kDivideRemainder) != 0)) {
+    const Stub& stub = AddRareCase(Stub::Kind::kDivide, i, m);
+    back = stub.back;
+    if (guarded) {  // only the remainder of MIN by -1 is left
+      e_.AluRI(Alu::kCmp, m.width, divisor, -1);
+      buffer_.Jump(Cond::kE, stub.label);
+    } else if (m.unary == Unary::kIdiv) {
+      // divisor + 1 <= 1, unsigned: it is -1 or 0. rdx is free until the dividend is extended into
+      // it.
+      e_.Lea(m.width, Reg::rdx, Mem::At(divisor, 1));
+      e_.AluRI(Alu::kCmp, m.width, Reg::rdx, 1);
+      buffer_.Jump(Cond::kBe, stub.label);
+    } else {
+      e_.TestRR(m.width, divisor, divisor);
+      buffer_.Jump(Cond::kE, stub.label);
+    }
+  }
   if (m.unary == Unary::kIdiv) {
-    // divisor + 1 <= 1, unsigned: it is -1 or 0. rdx is free until the dividend is extended into
-    // it.
-    e_.Lea(m.width, Reg::rdx, Mem::At(stub.divisor, 1));
-    e_.AluRI(Alu::kCmp, m.width, Reg::rdx, 1);
-    buffer_.Jump(Cond::kBe, stub.label);
     e_.SignExtendRax(m.width);
   } else {
-    e_.TestRR(m.width, stub.divisor, stub.divisor);
-    buffer_.Jump(Cond::kE, stub.label);
     e_.AluRR(Alu::kXor, Width::k32, Reg::rdx, Reg::rdx);
   }
-  e_.UnaryR(m.unary, m.width, stub.divisor);
-  buffer_.Bind(stub.back);
-  stubs_.push_back(stub);
+  e_.UnaryR(m.unary, m.width, divisor);
+  if (back.index != kNone) buffer_.Bind(back);
 }
 
-void Emitter::EmitLoad(uint32_t i, const MInst& m) {
-  uint32_t k;
-  const Mem mem = GuestMem(i, m, &k);
-  const auto [begin, count] = CaptureState(i);
-  SeparateFromCall();
-  AddSite(Site::Kind::kMemory, m, 0, begin, count);
-  const Reg d = R(i, k);
-  switch (m.mem) {
-    case ir::MemKind::kU8:
-      return e_.Movzx(Width::k8, d, mem);
-    case ir::MemKind::kU16:
-      return e_.Movzx(Width::k16, d, mem);
-    case ir::MemKind::kS8:
-      return e_.Movsx(Width::k8, m.width, d, mem);
-    case ir::MemKind::kS16:
-      return e_.Movsx(Width::k16, m.width, d, mem);
-    case ir::MemKind::kU32:
-      return e_.Load(Width::k32, d, mem);
-    case ir::MemKind::kS32:
-      if (m.width == Width::k64) return e_.Movsx(Width::k32, Width::k64, d, mem);
-      return e_.Load(Width::k32, d, mem);
-    case ir::MemKind::k64:
-      return e_.Load(Width::k64, d, mem);
-    case ir::MemKind::k128:
-      CHECK(false) << "rejected by the selector";
+void Emitter::EmitBitScan(uint32_t i, const MInst& m) {
+  const Reg d = R(i, 1);
+  const uint32_t bits = m.width == Width::k64 ? 64 : 32;
+  // Of a zero the machine's instruction keeps what is in the result: what gives the width.
+  const bool trailing = m.aux != 0;
+  e_.MovImm(d, trailing ? bits : 2 * bits - 1);
+  if (trailing) {
+    if (IsReg(i, 0)) {
+      e_.Bsf(m.width, d, R(i, 0));
+    } else {
+      e_.Bsf(m.width, d, M(i, 0));
+    }
+    return;
   }
-}
-
-void Emitter::EmitStore(uint32_t i, const MInst& m) {
-  uint32_t k;
-  const Mem mem = GuestMem(i, m, &k);
-  const auto [begin, count] = CaptureState(i);
-  SeparateFromCall();
-  AddSite(Site::Kind::kMemory, m, 0, begin, count);
-  Width w = Width::k32;
-  switch (m.mem) {
-    case ir::MemKind::kU8:
-    case ir::MemKind::kS8:
-      w = Width::k8;
-      break;
-    case ir::MemKind::kU16:
-    case ir::MemKind::kS16:
-      w = Width::k16;
-      break;
-    case ir::MemKind::kU32:
-    case ir::MemKind::kS32:
-      break;
-    case ir::MemKind::k64:
-      w = Width::k64;
-      break;
-    case ir::MemKind::k128:
-      CHECK(false) << "rejected by the selector";
-  }
-  if (m.op == MOp::kStoreImm) {
-    e_.StoreImm(w, mem, static_cast<int32_t>(m.imm));
+  if (IsReg(i, 0)) {
+    e_.Bsr(m.width, d, R(i, 0));
   } else {
-    e_.Store(w, mem, R(i, k));
+    e_.Bsr(m.width, d, M(i, 0));
   }
+  e_.AluRI(Alu::kXor, Width::k32, d, static_cast<int32_t>(bits - 1));
+}
+
+void Emitter::EmitSetCond(uint32_t i, const MInst& m) {
+  const uint32_t d = p_.insts[i].operands_count - (m.parity ? 2u : 1u);
+  e_.AluRR(Alu::kXor, Width::k32, R(i, d), R(i, d));
+  EmitTest(i, m);
+  if (!m.parity) return e_.Setcc(m.cond, R(i, d));
+  const Reg t = R(i, d + 1);
+  const bool equal = m.cond == Cond::kE;
+  e_.Setcc(equal ? Cond::kNp : Cond::kP, t);
+  e_.Setcc(m.cond, R(i, d));
+  e_.Movzx(Width::k8, t, t);
+  e_.AluRR(equal ? Alu::kAnd : Alu::kOr, Width::k32, R(i, d), t);
+}
+
+void Emitter::EmitSelect(uint32_t i, const MInst& m) {
+  const uint32_t n = EmitTest(i, m);
+  if (p_.vreg_class[p_.operands[p_.insts[i].operands_begin + n].vreg] == RegClass::kInt) {
+    auto move = [&](Cond cond) {
+      if (IsReg(i, n)) {
+        e_.Cmov(cond, m.width, R(i, n + 2), R(i, n));
+      } else {
+        e_.Cmov(cond, m.width, R(i, n + 2), M(i, n));
+      }
+    };
+    move(m.cond);
+    if (m.parity) move(Cond::kP);
+    return;
+  }
+  const Label keep = buffer_.NewLabel();
+  if (m.parity) buffer_.Jump(Cond::kP, keep);
+  buffer_.Jump(Invert(m.cond), keep);
+  if (IsReg(i, n)) {
+    e_.MovapsRR(X(i, n + 2), X(i, n));
+  } else {
+    e_.MovapsLoad(X(i, n + 2), VectorM(i, n));
+  }
+  buffer_.Bind(keep);
 }
 
 void Emitter::EmitDispatch() {

@@ -2,6 +2,8 @@
 //
 //   emit.cc         order: blocks and the moves between them, jumps, cold stubs
 //   emit_inst.cc    the machine code of each MIR instruction
+//   emit_memory.cc  loads, stores, atomics
+//   emit_float.cc   floating point and conversions
 //   emit_simd.cc    the machine code of the operations on v128
 //   emit_tables.cc  the side tables: sites and their state maps, lines, frame rules, relocations
 //
@@ -64,12 +66,21 @@ class Emitter {
     int32_t addend;
   };
   struct Stub {
-    enum class Kind : uint8_t { kSuspend, kStack, kTrap, kDivide };
+    enum class Kind : uint8_t {
+      kSuspend,
+      kStack,
+      kTrap,
+      // The rare case of an instruction, which goes on at `back`.
+      kDivide,
+      kFloatMinMax,
+      kFloatToInt,
+      kIntToFloat,
+    };
     Kind kind;
     Label label;
-    Label back;  // kDivide: where to go on
+    Label back;
     const MInst* inst;
-    Reg divisor = Reg::rax;  // kDivide
+    uint32_t index = 0;  // of the instruction, if it has operands
     uint32_t state_begin = 0, state_count = 0;
   };
 
@@ -166,8 +177,15 @@ class Emitter {
   // Sets the flags for m.cond. Operands start at 0; returns how many there were.
   uint32_t EmitTest(uint32_t i, const MInst& m);
 
-  // The guest memory operand of a load or store; sets `next` to the operand after the address.
-  Mem GuestMem(uint32_t i, const MInst& m, uint32_t* next) const;
+  // Jumps if m's condition holds, by the flags just set.
+  void JumpIf(const MInst& m, Label target);
+  // A rare case of instruction `i`: jump to the label, and come back to `back` when it is bound.
+  Stub& AddRareCase(Stub::Kind kind, uint32_t i, const MInst& m);
+
+  // The memory operand of a load or store, whose first operands are those of m.place.
+  Mem PlaceMem(uint32_t i, const MInst& m) const;
+  // Its site, here, if it has one.
+  void AddMemorySite(uint32_t i, const MInst& m);
   void EmitSetReg(Reg r, uint64_t value);
   void EmitInst(uint32_t b, uint32_t i, const MInst& m);
   void EmitEntry(const MInst& m);
@@ -175,8 +193,26 @@ class Emitter {
 
   // Total division: the machine's would trap on a divisor of 0 and on MIN / -1.
   void EmitDivide(uint32_t i, const MInst& m);
+  void EmitSelect(uint32_t i, const MInst& m);
+  void EmitSetCond(uint32_t i, const MInst& m);
+  void EmitBitScan(uint32_t i, const MInst& m);
   void EmitLoad(uint32_t i, const MInst& m);
   void EmitStore(uint32_t i, const MInst& m);
+  void EmitAtomic(uint32_t i, const MInst& m);
+
+  // -- floating point
+
+  void EmitFloat(uint32_t i, const MInst& m);
+  void EmitFloatConstant(Xmm d, Width w, uint64_t bits);
+  void EmitFloatMinMax(uint32_t i, const MInst& m);
+  void EmitFloatToInt(uint32_t i, const MInst& m);
+  void EmitIntToFloat(uint32_t i, const MInst& m);
+  void EmitBitcast(uint32_t i, const MInst& m);
+  // For the Mem::Rip() operand just emitted: a constant of width `w`, or one of 16 bytes that
+  // repeats it.
+  void RelocateFloat(Width w, uint64_t bits);
+  void RelocateRepeated(Width w, uint64_t bits);
+  void ClearXmm(Xmm x) { e_.SseBitsRR(SseBits::kXor, x, x); }
 
   // r12 := the native entry of the guest pc in eax, or away to the runtime.
   void EmitDispatch();
@@ -188,6 +224,10 @@ class Emitter {
   // -- cold code
 
   void EmitStub(const Stub& stub);
+  void EmitDivideStub(const Stub& stub);
+  void EmitFloatMinMaxStub(const Stub& stub);
+  void EmitFloatToIntStub(const Stub& stub);
+  void EmitIntToFloatStub(const Stub& stub);
 
   // -- the result
 

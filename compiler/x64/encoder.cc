@@ -43,6 +43,7 @@ void Encoder::Imm(Width w, int32_t v) {
 }
 
 void Encoder::Opcode(uint32_t opcode) {
+  if (opcode > 0xffff) Byte(opcode >> 16);
   if (opcode > 0xff) Byte(opcode >> 8);
   Byte(opcode);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compiler/x64/registers.h"
+#include "compiler/x64/vector_op.h"
 
 namespace precast::x64 {
 
@@ -42,6 +43,20 @@ enum class Shift : uint8_t { kRol = 0, kRor = 1, kShl = 4, kShr = 5, kSar = 7 };
 // One-operand arithmetic of opcode F7; the number is the opcode extension. kMul … kIdiv use
 // rdx:rax.
 enum class Unary : uint8_t { kNot = 2, kNeg = 3, kMul = 4, kImul = 5, kDiv = 6, kIdiv = 7 };
+// Scalar floating-point arithmetic; the number is the opcode's second byte.
+enum class Sse : uint8_t {
+  kSqrt = 0x51,
+  kAdd = 0x58,
+  kMul = 0x59,
+  kSub = 0x5c,
+  kMin = 0x5d,
+  kDiv = 0x5e,
+  kMax = 0x5f
+};
+// Bitwise operations on whole vector registers; the number is the opcode's second byte.
+enum class SseBits : uint8_t { kAnd = 0x54, kAndNot = 0x55, kOr = 0x56, kXor = 0x57 };
+// Rounding of roundss and roundsd, without the inexact exception.
+enum class Rounding : uint8_t { kNearest = 8, kFloor = 9, kCeil = 10, kTrunc = 11 };
 
 class Encoder {
  public:
@@ -73,6 +88,14 @@ class Encoder {
   void Cmov(Cond cc, Width w, Reg dst, Reg src);
   void Cmov(Cond cc, Width w, Reg dst, const Mem& m);
   void Setcc(Cond cc, Reg dst);  // the low byte only
+  // Of a zero, dst stays what it was (bsf: or becomes the width).
+  void Bsf(Width w, Reg dst, Reg src);
+  void Bsf(Width w, Reg dst, const Mem& m);
+  void Bsr(Width w, Reg dst, Reg src);
+  void Bsr(Width w, Reg dst, const Mem& m);
+  void Popcnt(Width w, Reg dst, Reg src);
+  void Popcnt(Width w, Reg dst, const Mem& m);
+  void BtcImm(Width w, Reg r, uint8_t bit);  // flips a bit
 
   // -- arithmetic (32 or 64 bits)
   void AluRR(Alu op, Width w, Reg dst, Reg src);
@@ -93,6 +116,33 @@ class Encoder {
   void ShiftCl(Shift op, Width w, Reg r);
   void SignExtendRax(Width w);  // cdq, cqo: rdx:rax := sign-extension of rax
 
+  // -- atomic: any width
+  void LockXadd(Width w, const Mem& m, Reg r);
+  void XchgMem(Width w, const Mem& m, Reg r);
+  void LockCmpxchg(Width w, const Mem& m, Reg replacement);  // expected: al … rax
+  void LockAlu(Alu op, Width w, const Mem& m, Reg r);
+  void LockAluImm(Alu op, Width w, const Mem& m, int32_t imm);
+  void Mfence();
+
+  // -- scalar floating point: Width::k32 is f32, k64 is f64
+  void SseRR(Sse op, Width w, Xmm dst, Xmm src);
+  void SseRM(Sse op, Width w, Xmm dst, const Mem& m);
+  void SseBitsRR(SseBits op, Xmm dst, Xmm src);
+  void SseBitsRM(SseBits op, Xmm dst, const Mem& m);  // 16-aligned
+  void Ucomis(Width w, Xmm a, Xmm b);
+  void Ucomis(Width w, Xmm a, const Mem& m);
+  void Rounds(Width w, Xmm dst, Xmm src, Rounding rounding);
+  // movss, movsd; a load clears the rest of the register.
+  void MovsLoad(Width w, Xmm dst, const Mem& m);
+  void MovsStore(Width w, const Mem& m, Xmm src);
+  void MovToXmm(Width w, Xmm dst, Reg src);    // movd, movq: clears the rest
+  void MovFromXmm(Width w, Reg dst, Xmm src);  // movd, movq
+  // cvtsi2ss, cvtsi2sd: keeps the rest of dst.
+  void CvtFromInt(Width from, Width to, Xmm dst, Reg src);
+  void CvtFromInt(Width from, Width to, Xmm dst, const Mem& m);
+  void CvttToInt(Width from, Width to, Reg dst, Xmm src);  // cvttss2si, cvttsd2si
+  void CvtFloat(Width from, Xmm dst, Xmm src);             // cvtss2sd, cvtsd2ss
+
   // -- control
   void CallRel32();  // call rel32; the field is at rip_field()
   void JmpRel32();   // jmp rel32; likewise
@@ -104,7 +154,18 @@ class Encoder {
   void Ud2();
   void Nop(size_t bytes);  // any number, in the recommended multi-byte forms
 
-  // -- vectors: only what moves need
+  // -- vectors: the instructions of vector_op.def, according to their VectorForm
+  void Vector(VectorOp op, Xmm dst, Xmm src);
+  void Vector(VectorOp op, Xmm dst, const Mem& m);
+  void Vector(VectorOp op, Xmm dst, Xmm src, uint8_t imm);
+  void Vector(VectorOp op, Xmm dst, const Mem& m, uint8_t imm);
+  void VectorShift(VectorOp op, Xmm dst, uint8_t imm);
+  // Between vector and general registers (and see MovToXmm).
+  void InsertLane(Width lane, Xmm dst, Reg src, uint8_t index);   // pinsrb/w/d/q
+  void ExtractLane(Width lane, Reg dst, Xmm src, uint8_t index);  // pextrb/w/d/q; zero-extends
+  void SignMask(Width lane, Reg dst, Xmm src);                    // pmovmskb, movmskps/pd
+
+  // -- vectors: moves
   void MovqToXmm(Width w, Xmm dst, const Mem& m);    // movd/movq dst, [m]
   void MovqFromXmm(Width w, const Mem& m, Xmm src);  // movd/movq [m], src
   void MovapsRR(Xmm dst, Xmm src);
@@ -128,7 +189,8 @@ class Encoder {
   }
   // An immediate operand of width `w`, at most 32 bits.
   void Imm(Width w, int32_t v);
-  // Opcode bytes: `opcode` is one byte, or 0x0Fxx. `prefix` is 0 or a mandatory prefix.
+  // Opcode bytes: `opcode` is one byte, or 0x0Fxx, 0x0F38xx, 0x0F3Axx. `prefix` is 0, a mandatory
+  // prefix, or lock.
   void Opcode(uint32_t opcode);
   // [prefix] [REX] opcode ModRM, register form. `byte_regs`: bit 0 says that `reg`, bit 1 that `rm`
   // is named as a byte register, for which spl … dil need an empty REX.

@@ -44,14 +44,44 @@ enum class MOp : uint8_t {
   kMulHi,  // [a, b, =d reuses a, =temporary (if b is signed, or a is and is b)]
   // (a * imm) >> aux, aux >= 32, in 64 bits; imm: int32 range if a is signed, else uint32 range.
   // `d` does not overlap `a` if imm exceeds int32.
-  kMulHiImm,       // [a, =d]
-  kMulWide,        // [a in rax, b, =high in rdx] unary: mul or imul
-  kDivide,         // [a in rax, b, =quotient in rax or remainder in rdx]; unary: div or idiv; total
-  kSetCond,        // [f…, =d]
-  kSelect,         // [f…, a, b, =d reuses b] d = cond ? a : b
-  kLoad,           // [address unless absolute, =d] mem, disp; site kMemory
-  kStore,          // [address unless absolute, value] mem, disp; site kMemory
-  kStoreImm,       // [address unless absolute] mem, disp, imm; site kMemory
+  kMulHiImm,  // [a, =d]
+  kMulWide,   // [a in rax, b, =high in rdx] unary: mul or imul
+  // [a in rax, b, =quotient in rax or remainder in rdx]; unary: div or idiv; aux: kDivideRemainder,
+  // kDivideGuarded, else total
+  kDivide,
+  kBitScan,  // [a, =d, not a's] aux: 0 leading zeros, 1 trailing zeros
+  kPopcnt,   // [a, =d]
+  kSetCond,  // [f…, =d, =temporary if parity]
+  // d = cond ? a : b. With parity, cond is kNe for integers, kE for vectors.
+  kSelect,    // [f…, a, b, =d reuses b]
+  kLoad,      // [place…, =d] mem, disp; site kMemory if can_fault
+  kStore,     // [place…, value] mem, disp; likewise
+  kStoreImm,  // [place…] mem, disp, imm; likewise
+  kAddress,   // [=d] address of the context + disp
+  // Atomics; site kMemory.
+  kAtomicAdd,       // [place…, value, =d reuses value]
+  kAtomicExchange,  // [place…, value, =d reuses value]
+  kAtomicLoop,      // [place…, value, =d in rax, =temporary] alu; all uses late
+  kAtomicAlu,       // [place…, value] alu; the old value is not wanted
+  kAtomicAluImm,    // [place…] alu, imm
+  kAtomicCompare,   // [place…, expected in rax, replacement, =d in rax, =temporary if narrow]
+  kFence,           // []
+  // Scalar floating point. Values are in the low lane of vector registers; the other lanes are
+  // anything.
+  kFconst,        // [=d] imm: the bits
+  kFloat,         // [a, b, =d reuses a] sse
+  kFloatConst,    // [a, =d reuses a] sse with constant imm
+  kFloatMask,     // [a, =d reuses a] bits with constant imm
+  kFloatMinMax,   // [a, b, =d reuses a] sse: kMin or kMax; as WebAssembly defines them
+  kCopysign,      // [a, b, =d reuses a, =temporary]
+  kSqrt,          // [a, =d reuses a]
+  kRound,         // [a, =d reuses a] rounding
+  kFloatConvert,  // [a, =d reuses a] between f32 and f64, from `from`
+  // Integer `width` from float `from`, toward zero; aux: kConvertUnsigned, kConvertInRange.
+  kFloatToInt,  // [a, =d, =temporary if to u32 and not in range]
+  // Float `width` from integer `from`; aux: kConvertUnsigned.
+  kIntToFloat,     // [a, =d, =temporary (integer) if from u64]
+  kBitcast,        // [a, =d] between the classes
   kLoadState,      // [=d] disp from the context
   kStoreState,     // [a] disp
   kStoreStateImm,  // [] disp, imm
@@ -62,10 +92,11 @@ enum class MOp : uint8_t {
   kCall,           // [arguments…, =results…] imm = function; site kCall
   kCallDispatch,   // [pc in rax, arguments…, =results…]; site kCall
   kCallRuntime,    // [arguments…, =results…] aux = callback; site kCall
-  // Vectors: select_simd.cc and emit_simd.cc agree on the operands.
-  kSimd,     // aux = SimdOp, imm = lane
-  kShuffle,  // imm = index in MFunction::v128_constants
-  kVconst,   // [=d] imm = index in MFunction::v128_constants
+  kCallPointer,  // [code in r11, record in rax, type in r12, arguments…, =results…]; site kCall
+  // Vectors. Constants are named by their index in MFunction::v128_constants.
+  kSimd,     // operands: simd_lowering.h; aux = SimdOp, imm = lane or amount of a shift
+  kShuffle,  // see ShuffleForm
+  kVconst,   // [=d] imm = constant
   // Terminators.
   kJump,    // []
   kBranch,  // [f…] first edge if cond, else second
@@ -75,6 +106,7 @@ enum class MOp : uint8_t {
   kReturn,        // [results…]
   kTailCall,      // [arguments…] imm = function
   kTailDispatch,  // [pc in rax, arguments…]
+  kTailPointer,   // [code in r11, record in rax, type in r12, arguments…]
   kTrap,          // [] aux = trap code; site kTrap
 };
 
@@ -86,6 +118,33 @@ enum class FlagsFrom : uint8_t {
   kTest,        // [a, b] test a, b
   kTestSelf,    // [a] test a, a
   kTestImm,     // [a] test a, imm
+  kFloat,       // [a, b] ucomis a, b
+  kFloatConst,  // [a] ucomis a, constant MInst::imm
+};
+
+// Where a load or store goes.
+enum class Place : uint8_t {
+  kGuest,          // [address] guest memory
+  kGuestAbsolute,  // [] guest memory; disp is the whole address
+  kSum,            // [base, offset] base + offset * scale
+  kPointer,        // [base]
+  kContext,        // []
+};
+inline constexpr uint32_t NumOperands(Place place) {
+  return place == Place::kSum ? 2 : place == Place::kGuest || place == Place::kPointer ? 1 : 0;
+}
+
+inline constexpr uint8_t kDivideRemainder = 1, kDivideGuarded = 2;
+inline constexpr uint8_t kConvertUnsigned = 1, kConvertInRange = 2;
+
+// The forms of kShuffle. aux = VectorOp.
+enum class ShuffleForm : uint8_t {
+  kUnary,     // [a any, =d] op d, a, disp
+  kBinary,    // [a, b any, =d reuses a] op d, b
+  kTwoImm,    // [a, b any, =d reuses a] op d, b, disp
+  kShift,     // [a, =d reuses a] op d, disp
+  kBytes,     // [a, =d reuses a] pshufb d by constant imm
+  kTwoBytes,  // [a, b any, =d reuses a] bytes of a by constant imm, of b by constant imm + 1
 };
 
 struct MInst {
@@ -97,14 +156,21 @@ struct MInst {
     Alu alu = Alu::kAdd;
     Shift shift;
     Unary unary;
+    Sse sse;
+    SseBits bits;
+    Rounding rounding;
     uint8_t scale;
     uint8_t signs;
+    ShuffleForm shuffle;
   };
   FlagsFrom flags = FlagsFrom::kNone;
   Width flags_width = Width::k32;
   Cond cond = Cond::kO;
+  // `cond` is kE and means "equal and ordered", or kNe and means "not equal or unordered".
+  bool parity = false;
   uint8_t aux = 0;
-  bool absolute = false;  // loads and stores: no address operand, disp is the whole address
+  Place place = Place::kGuest;  // loads, stores, atomics
+  bool can_fault = true;        // loads, stores
   int32_t disp = 0;
   int32_t flags_imm = 0;
   int64_t imm = 0;
@@ -133,7 +199,7 @@ struct MFunction {
   std::vector<ConstantState> constant_state;  // ascending by `from`
   std::vector<uint32_t> tables;               // edge numbers, see kBranchTable
   std::vector<uint32_t> entry_blocks;         // block of ir::Function::entries()[i]
-  std::vector<ir::V128> v128_constants;       // those of the IR function
+  std::vector<ir::V128> v128_constants;       // those of the IR function and more
   bool has_calls = false;
   bool has_wide = false;  // some virtual register holds more than 32 bits
 };

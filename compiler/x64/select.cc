@@ -16,6 +16,7 @@ namespace precast::x64::selection {
 MFunction Selector::Run() {
   m_.problem.allocatable = kAllocatable;
   m_.problem.vector_scratch = {regalloc::RegClass::kVector, Number(kVectorScratch)};
+  m_.v128_constants = f_.v128_constants();
   for (Block b : cf_.rpo) CountUses(b);
   LayOut();
   for (size_t i = cf_.rpo.size(); i-- > 0;) SelectBlock(cf_.rpo[i]);
@@ -89,7 +90,6 @@ void Selector::Assemble() {
   }
   for (Block e : f_.entries()) m_.entry_blocks.push_back(piece_of_[e.index]);
   m_.tables = std::move(tables_);
-  m_.v128_constants = f_.v128_constants();
 }
 
 void Selector::AddEdge(Inst terminator, const Successor& s) {

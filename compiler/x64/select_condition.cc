@@ -42,7 +42,7 @@ Cond ToCond(IntCond c) {
 
 std::optional<Inst> Selector::FusableCompare(Value v) const {
   const InstData* d = DefOf(v);
-  if (d == nullptr || d->op != Opcode::kIcmp) return std::nullopt;
+  if (d == nullptr || (d->op != Opcode::kIcmp && d->op != Opcode::kFcmp)) return std::nullopt;
   const Inst inst(f_.value(v).def);
   // Testing again costs no more than testing the result; but do not stretch operands over blocks.
   if (inst_block_[inst.index] != block_.index) return std::nullopt;
@@ -60,15 +60,17 @@ Test Selector::MatchCondition(Value v) const {
     const IntCond c = static_cast<IntCond>(d.aux);
     const Value a = f_.args(*inst)[0];
     // A test of a test: (x < y) == 0.
-    if ((c != IntCond::kEq && c != IntCond::kNe) || d.type != Type::kI32 ||
+    if (d.op == Opcode::kFcmp || (c != IntCond::kEq && c != IntCond::kNe) || d.type != Type::kI32 ||
         ConstantOf(f_.args(*inst)[1]) != 0 || !FusableCompare(a).has_value()) {
       break;
     }
     if (c == IntCond::kEq) invert = !invert;
     v = a;
   }
-  Test t = compare.has_value() ? MatchCompare(*compare) : MatchNonZero(v, Width::k32);
-  if (invert) t.cond = Invert(t.cond);
+  Test t = !compare.has_value()                    ? MatchNonZero(v, Width::k32)
+           : f_.inst(*compare).op == Opcode::kFcmp ? MatchFloatCompare(*compare)
+                                                   : MatchCompare(*compare);
+  if (invert) t.Invert();
   return t;
 }
 
@@ -125,12 +127,49 @@ Test Selector::MatchCompare(Inst inst) const {
   return {.flags = FlagsFrom::kTestSelf, .width = w, .cond = cond, .a = a};
 }
 
+// ucomis a, b: ZF, PF, CF are 111 if unordered, 000 if a > b, 001 if a < b, 100 if equal.
+Test Selector::MatchFloatCompare(Inst inst) const {
+  const InstData& d = f_.inst(inst);
+  ir::FloatCond c = static_cast<ir::FloatCond>(d.aux);
+  Value a = f_.args(inst)[0], b = f_.args(inst)[1];
+  Test t{.flags = FlagsFrom::kFloat, .width = WidthOf(f_.type(a))};
+  switch (c) {
+    case ir::FloatCond::kLt:
+    case ir::FloatCond::kGt:
+      t.cond = Cond::kA;
+      break;
+    case ir::FloatCond::kLe:
+    case ir::FloatCond::kGe:
+      t.cond = Cond::kAe;
+      break;
+    case ir::FloatCond::kEq:
+    case ir::FloatCond::kNe:
+      if (a == b) {
+        t.cond = c == ir::FloatCond::kEq ? Cond::kNp : Cond::kP;
+      } else {
+        t.cond = c == ir::FloatCond::kEq ? Cond::kE : Cond::kNe;
+        t.parity = true;
+        if (FloatConstantOf(a).has_value()) std::swap(a, b);
+      }
+      break;
+  }
+  if (c == ir::FloatCond::kLt || c == ir::FloatCond::kLe) std::swap(a, b);
+  t.a = a;
+  t.b = b;
+  if (const std::optional<int64_t> bits = FloatConstantOf(b); bits.has_value() && a != b) {
+    t.flags = FlagsFrom::kFloatConst;
+    t.bits = *bits;
+  }
+  return t;
+}
+
 void Selector::AddTestOperands(const Test& t, std::vector<Operand>& operands) {
   switch (t.flags) {
     case FlagsFrom::kNone:
       break;
     case FlagsFrom::kCompare:
-    case FlagsFrom::kTest: {
+    case FlagsFrom::kTest:
+    case FlagsFrom::kFloat: {
       const VReg a = Reg(t.a), b = Reg(t.b);
       operands.push_back(Use(a));
       operands.push_back(UseAny(b));
@@ -141,12 +180,16 @@ void Selector::AddTestOperands(const Test& t, std::vector<Operand>& operands) {
     case FlagsFrom::kTestImm:
       operands.push_back(UseAny(Reg(t.a)));
       break;
+    case FlagsFrom::kFloatConst:
+      operands.push_back(Use(Reg(t.a)));
+      break;
   }
 }
 
 void Selector::SelectSetCond(Inst i, const InstData& d, VReg result) {
   const absl::Span<const Value> args = f_.args(i);
-  if (static_cast<IntCond>(d.aux) == IntCond::kSlt && ConstantOf(args[1]) == 0) {
+  if (d.op == Opcode::kIcmp && static_cast<IntCond>(d.aux) == IntCond::kSlt &&
+      ConstantOf(args[1]) == 0) {
     return EmitShiftImm(Shift::kShr, Reg(args[0]), d.type == Type::kI64 ? 63 : 31, WidthOf(d.type),
                         result);
   }
@@ -154,7 +197,38 @@ void Selector::SelectSetCond(Inst i, const InstData& d, VReg result) {
   std::vector<Operand>& operands = ScratchOperands();
   AddTestOperands(t, operands);
   operands.push_back(DefEarly(result));  // zeroed before the comparison reads its operands
+  if (t.parity) operands.push_back(DefEarly(NewVReg()));
   SetTest(t, Emit(MOp::kSetCond, operands));
+}
+
+void Selector::SelectSelect(Inst i, const InstData& d) {
+  const absl::Span<const Value> args = f_.args(i);
+  const Width w = WidthOf(d.type);
+  const VReg result = VRegOf(f_.result(i));
+  Test t = MatchCondition(args[0]);
+  // The result starts as `start` and is replaced by `from`.
+  Value from = args[1], start = args[2];
+  if (t.flags == FlagsFrom::kFloat && t.cond == Cond::kA && WidthOf(d.type) == t.width &&
+      (d.type == Type::kF32 || d.type == Type::kF64) && f_.type(t.a) == d.type) {
+    // a > b ? a : b is exactly maxs a, b, and a > b ? b : a is mins b, a.
+    if (from == t.a && start == t.b) return EmitSse(Sse::kMax, t.a, t.b, w, result);
+    if (from == t.b && start == t.a) return EmitSse(Sse::kMin, t.b, t.a, w, result);
+  }
+  const bool swap = t.parity ? t.cond != (HeldInInt(d.type) ? Cond::kNe : Cond::kE)
+                             : UsedLater(start) && !UsedLater(from);
+  if (swap) {
+    std::swap(from, start);
+    t.Invert();
+  }
+  std::vector<Operand>& operands = ScratchOperands();
+  AddTestOperands(t, operands);
+  const VReg a = Reg(from), b = Reg(start);
+  operands.push_back(UseAny(a));
+  operands.push_back(Use(b));
+  operands.push_back(DefReuse(result, static_cast<uint8_t>(operands.size() - 1)));
+  MInst& m = Emit(MOp::kSelect, operands);
+  m.width = w;
+  SetTest(t, m);
 }
 
 }  // namespace precast::x64::selection

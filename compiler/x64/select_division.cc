@@ -22,7 +22,8 @@ void Selector::SelectDivide(const InstData& d, Value a, Value b, Width w, VReg r
                   Bit(IntPReg(other)));
   m.width = w;
   m.unary = is_signed ? Unary::kIdiv : Unary::kDiv;
-  m.aux = remainder ? 1 : 0;
+  m.aux =
+      static_cast<uint8_t>((remainder ? kDivideRemainder : 0) | (d.aux != 0 ? kDivideGuarded : 0));
 }
 
 void Selector::DivideUnsignedBy(VReg a, uint32_t c, bool remainder, VReg result) {

@@ -1,5 +1,5 @@
-// Selection of a block, instruction by instruction: dispatch on the operation, and what is neither
-// arithmetic nor a condition (memory, guest state, metering, traps, calls, control flow).
+// Selection of a block, instruction by instruction: dispatch on the operation, and what is too small
+// for a file of its own (guest state, metering, traps, branches).
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -51,10 +51,8 @@ void Selector::SelectBlock(Block b) {
   }
   if (cf_.info[b.index].is_entry) {
     std::vector<Operand> defs;
-    CHECK_LE(block.params.size(), static_cast<size_t>(abi::kNumPassed)) << f_.name();
-    for (size_t k = 0; k < block.params.size(); ++k) {
-      defs.push_back(DefFixed(VRegOf(block.params[k]), PassedReg(k)));
-    }
+    Travel travel(false);
+    for (Value p : block.params) defs.push_back(DefFixed(VRegOf(p), travel.Next(f_.type(p))));
     MInst& entry = Emit(MOp::kEntry, defs);
     entry.site.guest_pc = block.guest_pc;
     Flush();
@@ -83,8 +81,8 @@ void Selector::SelectInst(Inst i, const InstData& d) {
     case Opcode::kShuffle:
     case Opcode::kVconst:
       return SelectSimd(i, d);
-    default:
-      LOG(FATAL) << f_.name() << ": no " << ir::Info(d.op).text << " yet";
+    case Opcode::kFconst:
+      EmitFloatConstant(i, VRegOf(f_.result(i)));
       return;
     case Opcode::kAdd:
       return SelectAdd(args[0], args[1], w, VRegOf(f_.result(i)));
@@ -111,27 +109,44 @@ void Selector::SelectInst(Inst i, const InstData& d) {
     case Opcode::kRotl:
     case Opcode::kRotr:
       return SelectShift(d.op, args[0], args[1], w, VRegOf(f_.result(i)));
-    case Opcode::kIcmp:
-      return SelectSetCond(i, d, VRegOf(f_.result(i)));
-    case Opcode::kSelect: {
-      Test t = MatchCondition(args[0]);
-      // The result starts as b and is replaced by a.
-      Value from = args[1], start = args[2];
-      if (UsedLater(start) && !UsedLater(from)) {
-        std::swap(from, start);
-        t.cond = Invert(t.cond);
-      }
-      std::vector<Operand>& operands = ScratchOperands();
-      AddTestOperands(t, operands);
-      const VReg a = Reg(from), b = Reg(start);
-      operands.push_back(UseAny(a));
-      operands.push_back(Use(b));
-      operands.push_back(DefReuse(VRegOf(f_.result(i)), static_cast<uint8_t>(operands.size() - 1)));
-      MInst& m = Emit(MOp::kSelect, operands);
+    case Opcode::kClz:
+    case Opcode::kCtz: {
+      MInst& m = Emit(MOp::kBitScan, {UseAny(Reg(args[0])), DefEarly(VRegOf(f_.result(i)))});
       m.width = w;
-      SetTest(t, m);
+      m.aux = d.op == Opcode::kCtz ? 1 : 0;
       return;
     }
+    case Opcode::kPopcnt:
+      Emit(MOp::kPopcnt, {UseAny(Reg(args[0])), Def(VRegOf(f_.result(i)))}).width = w;
+      return;
+    case Opcode::kFadd:
+    case Opcode::kFsub:
+    case Opcode::kFmul:
+    case Opcode::kFdiv:
+    case Opcode::kFmin:
+    case Opcode::kFmax:
+    case Opcode::kFcopysign:
+    case Opcode::kFneg:
+    case Opcode::kFabs:
+    case Opcode::kFsqrt:
+    case Opcode::kFceil:
+    case Opcode::kFfloor:
+    case Opcode::kFtrunc:
+    case Opcode::kFnearest:
+      return SelectFloat(i, d);
+    case Opcode::kFtoS:
+    case Opcode::kFtoU:
+    case Opcode::kStoF:
+    case Opcode::kUtoF:
+    case Opcode::kFpromote:
+    case Opcode::kFdemote:
+    case Opcode::kBitcast:
+      return SelectConversion(i, d);
+    case Opcode::kFcmp:
+    case Opcode::kIcmp:
+      return SelectSetCond(i, d, VRegOf(f_.result(i)));
+    case Opcode::kSelect:
+      return SelectSelect(i, d);
     case Opcode::kExtendU32:
       return;  // shares its operand's register: see Resolve
     case Opcode::kExtendS32:
@@ -143,9 +158,26 @@ void Selector::SelectInst(Inst i, const InstData& d) {
     case Opcode::kExtendS16:
       return SelectExtend(MOp::kSignExtend, Width::k16, w, args[0], f_.result(i));
     case Opcode::kLoad:
-      return SelectLoad(i, d, args[0]);
+    case Opcode::kLoadAt:
+    case Opcode::kLoadContext:
+    case Opcode::kLoadHost:
+      return SelectLoad(i, d);
     case Opcode::kStore:
-      return SelectStore(d, args[0], args[1]);
+    case Opcode::kStoreAt:
+    case Opcode::kStoreContext:
+    case Opcode::kStoreHost:
+      return SelectStore(i, d);
+    case Opcode::kContextAddress:
+      CHECK(FitsInt32(d.imm)) << f_.name() << ": displacement " << d.imm;
+      Emit(MOp::kAddress, {Def(VRegOf(f_.result(i)))}).disp = static_cast<int32_t>(d.imm);
+      return;
+    case Opcode::kAtomicRmw:
+      return SelectAtomicRmw(i, d);
+    case Opcode::kAtomicCmpxchg:
+      return SelectAtomicCompare(i, d);
+    case Opcode::kFence:
+      Emit(MOp::kFence, {});
+      return;
     case Opcode::kLoadState:
       Emit(MOp::kLoadState, {Def(VRegOf(f_.result(i)))}).disp = StateDisp(d.aux);
       return;
@@ -185,7 +217,8 @@ void Selector::SelectInst(Inst i, const InstData& d) {
     case Opcode::kCall:
     case Opcode::kCallDispatch:
     case Opcode::kCallRuntime:
-      return SelectCall(i, d, args);
+    case Opcode::kCallPointer:
+      return SelectCall(i, d);
     case Opcode::kBr:
       Emit(MOp::kJump, {});
       return;
@@ -203,21 +236,11 @@ void Selector::SelectInst(Inst i, const InstData& d) {
       m.disp = static_cast<int32_t>(range.table);
       return;
     }
-    case Opcode::kRet: {
-      std::vector<Operand>& operands = ScratchOperands();
-      for (size_t k = 0; k < args.size(); ++k) {
-        operands.push_back(UseFixed(Reg(args[k]), ResultReg(k)));
-      }
-      Emit(MOp::kReturn, operands);
-      return;
-    }
+    case Opcode::kRet:
     case Opcode::kTailCall:
-    case Opcode::kTailDispatch: {
-      std::vector<Operand>& operands = ScratchOperands();
-      AddArguments(args, d.op == Opcode::kTailDispatch, operands);
-      Emit(d.op == Opcode::kTailCall ? MOp::kTailCall : MOp::kTailDispatch, operands).imm = d.imm;
-      return;
-    }
+    case Opcode::kTailDispatch:
+    case Opcode::kTailPointer:
+      return SelectLeave(d, args);
     case Opcode::kTrap: {
       MInst& m = Emit(MOp::kTrap, {});
       m.aux = d.aux;
@@ -225,73 +248,6 @@ void Selector::SelectInst(Inst i, const InstData& d) {
       return;
     }
   }
-}
-
-Selector::Address Selector::SelectAddress(const InstData& d, Value address) {
-  CHECK(FitsInt32(d.imm)) << f_.name() << ": address offset " << d.imm;
-  if (const std::optional<int64_t> c = ConstantOf(address)) {
-    const int64_t whole = static_cast<int64_t>(static_cast<uint32_t>(*c)) + d.imm;
-    if (FitsInt32(whole)) return {true, static_cast<int32_t>(whole)};
-  }
-  return {false, static_cast<int32_t>(d.imm), Reg(address)};
-}
-
-void Selector::SelectLoad(Inst i, const InstData& d, Value address) {
-  CHECK(d.aux != static_cast<uint8_t>(ir::MemKind::k128)) << f_.name() << ": vector load";
-  const Address at = SelectAddress(d, address);
-  const VReg result = VRegOf(f_.result(i));
-  MInst& m =
-      at.absolute ? Emit(MOp::kLoad, {Def(result)}) : Emit(MOp::kLoad, {Use(at.reg), Def(result)});
-  m.absolute = at.absolute;
-  m.disp = at.disp;
-  m.mem = static_cast<ir::MemKind>(d.aux);
-  m.width = WidthOf(d.type);
-  m.site = d.site;
-}
-
-void Selector::SelectStore(const InstData& d, Value address, Value value) {
-  CHECK(d.aux != static_cast<uint8_t>(ir::MemKind::k128)) << f_.name() << ": vector store";
-  const Address at = SelectAddress(d, address);
-  std::vector<Operand>& operands = ScratchOperands();
-  if (!at.absolute) operands.push_back(Use(at.reg));
-  const std::optional<int64_t> c = ConstantOf(value);
-  const bool is_imm =
-      c.has_value() && (FitsInt32(*c) || d.aux != static_cast<uint8_t>(ir::MemKind::k64));
-  if (!is_imm) operands.push_back(Use(Reg(value)));
-  MInst& m = Emit(is_imm ? MOp::kStoreImm : MOp::kStore, operands);
-  if (is_imm) m.imm = static_cast<int32_t>(static_cast<uint32_t>(*c));
-  m.absolute = at.absolute;
-  m.disp = at.disp;
-  m.mem = static_cast<ir::MemKind>(d.aux);
-  m.site = d.site;
-}
-
-void Selector::AddArguments(absl::Span<const Value> args, bool dispatch,
-                            std::vector<Operand>& operands) {
-  CHECK_LE(args.size(), static_cast<size_t>(abi::kNumPassed) + (dispatch ? 1 : 0)) << f_.name();
-  for (size_t k = 0; k < args.size(); ++k) {
-    const x64::Reg reg = dispatch ? ResultReg(k) : PassedReg(k);
-    operands.push_back(UseFixed(Reg(args[k]), reg));
-  }
-}
-
-void Selector::SelectCall(Inst i, const InstData& d, absl::Span<const Value> args) {
-  m_.has_calls = true;
-  std::vector<Operand>& operands = ScratchOperands();
-  AddArguments(args, d.op == Opcode::kCallDispatch, operands);
-  CHECK_LE(d.results_count, abi::kNumPassed + 1) << f_.name();
-  regalloc::PRegSet clobbers = kAllocatable;
-  for (uint32_t k = 0; k < d.results_count; ++k) {
-    operands.push_back(DefFixed(VRegOf(f_.result(i, k)), ResultReg(k)));
-    clobbers &= ~Bit(IntPReg(ResultReg(k)));
-  }
-  MInst& m = Emit(d.op == Opcode::kCall           ? MOp::kCall
-                  : d.op == Opcode::kCallDispatch ? MOp::kCallDispatch
-                                                  : MOp::kCallRuntime,
-                  operands, clobbers);
-  m.imm = d.imm;
-  m.aux = d.aux;
-  m.site = d.site;
 }
 
 void Selector::SelectBranch(Value condition) {

@@ -49,6 +49,7 @@ void Selector::CountUses(Block b) {
       case Opcode::kCall:
       case Opcode::kCallDispatch:
       case Opcode::kCallRuntime:
+      case Opcode::kCallPointer:
         for (uint8_t slot : slots) close(slot);
         slots.clear();
         break;

@@ -3,11 +3,15 @@
 //
 //   select.cc             puts the pieces together
 //   select_layout.cc      counts uses; lays out blocks and split edges
-//   select_inst.cc        a block's instructions: memory, state, calls, control flow
+//   select_inst.cc        a block's instructions: dispatch; guest state, metering, traps, branches
+//   select_memory.cc      loads, stores and atomics
+//   select_call.cc        where arguments and results travel
 //   select_condition.cc   what tests a condition, and what is made of it
 //   select_arithmetic.cc  integer arithmetic, with what a constant operand makes cheaper
 //   select_division.cc    division, with and without a known divisor
+//   select_float.cc       floating point and conversions
 //   select_simd.cc        operations on v128
+//   select_shuffle.cc     shuffles
 //
 // Blocks are visited after the blocks they dominate and instructions last to first, so that all
 // uses of a value are known when its definition is reached: what nobody asked for is not emitted,
@@ -28,6 +32,7 @@
 #include "compiler/regalloc/regalloc.h"
 #include "compiler/x64/control_flow.h"
 #include "compiler/x64/mir.h"
+#include "runtime/abi/vm_context.h"
 
 namespace precast::x64::selection {
 
@@ -46,8 +51,11 @@ inline constexpr VReg kNoVReg = kNone;
 
 inline bool FitsInt32(int64_t v) { return v == static_cast<int32_t>(v); }
 
-inline bool IsInteger(Type type) { return type == Type::kI32 || type == Type::kI64; }
-inline Width WidthOf(Type type) { return type == Type::kI64 ? Width::k64 : Width::k32; }
+// Whether values of the type are held in integer registers.
+inline bool HeldInInt(Type type) { return type == Type::kI32 || type == Type::kI64; }
+inline Width WidthOf(Type type) {
+  return type == Type::kI64 || type == Type::kF64 ? Width::k64 : Width::k32;
+}
 
 // A test found for a condition value: what sets the flags and the condition to test.
 struct Test {
@@ -56,6 +64,32 @@ struct Test {
   Cond cond = Cond::kNe;
   Value a = {}, b = {};
   int32_t imm = 0;
+  bool parity = false;  // see MInst
+  int64_t bits = 0;     // kFloatConst: the constant
+
+  void Invert() { cond = x64::Invert(cond); }
+};
+
+// Hands out the places in which parameters or results travel, in order.
+class Travel {
+ public:
+  explicit Travel(bool results) : results_(results) {}
+  regalloc::PReg Next(Type type) {
+    if (!HeldInInt(type)) {
+      CHECK_LT(vectors_, kNumVectors) << "too many vector parameters or results";
+      return {regalloc::RegClass::kVector, vectors_++};
+    }
+    const uint8_t k = ints_++;
+    CHECK_LT(k, abi::kNumPassed + (results_ ? 1 : 0)) << "too many parameters or results";
+    if (!results_) return {regalloc::RegClass::kInt, abi::kPassedIn[k]};
+    return {regalloc::RegClass::kInt, k == 0 ? abi::kNextPcReg : abi::kPassedIn[k - 1]};
+  }
+
+ private:
+  // runtime/abi/wasm_context.h: kNumWasmVectorPassed.
+  static constexpr uint8_t kNumVectors = 8;
+  const bool results_;
+  uint8_t ints_ = 0, vectors_ = 0;
 };
 
 class Selector {
@@ -157,7 +191,7 @@ class Selector {
     m_.problem.vreg_class.push_back(regalloc::RegClass::kVector);
     return static_cast<VReg>(m_.problem.vreg_class.size() - 1);
   }
-  VReg NewVReg(Type type) { return IsInteger(type) ? NewVReg(WidthOf(type)) : NewVectorVReg(); }
+  VReg NewVReg(Type type) { return HeldInInt(type) ? NewVReg(WidthOf(type)) : NewVectorVReg(); }
 
   // The register of a value, not looking for constants.
   VReg VRegOf(Value v) {
@@ -179,6 +213,11 @@ class Selector {
 
   // The register that holds `v` at this point; a constant is materialized here.
   VReg Reg(Value v) {
+    if (const InstData* d = DefOf(v); d != nullptr && d->op == Opcode::kFconst) {
+      const VReg r = NewVectorVReg();
+      EmitFloatConstant(Inst(f_.value(v).def), r);
+      return r;
+    }
     const std::optional<int64_t> c = ConstantOf(v);
     if (!c.has_value()) return VRegOf(v);
     return MaterializeConstant(f_.type(v) == Type::kI64 ? static_cast<uint64_t>(*c)
@@ -196,13 +235,16 @@ class Selector {
   static Operand UseAny(VReg r) {
     return {r, Operand::Constraint::kAny, Operand::Kind::kUse, Operand::Pos::kEarly};
   }
+  static Operand UseFixed(VReg r, regalloc::PReg reg) {
+    return {r, Operand::Constraint::kFixed, Operand::Kind::kUse, Operand::Pos::kEarly, 0, reg};
+  }
+  static Operand DefFixed(VReg r, regalloc::PReg reg) {
+    return {r, Operand::Constraint::kFixed, Operand::Kind::kDef, Operand::Pos::kLate, 0, reg};
+  }
   static Operand UseLate(VReg r) {
     return {r, Operand::Constraint::kReg, Operand::Kind::kUse, Operand::Pos::kLate};
   }
-  static Operand UseFixed(VReg r, x64::Reg reg) {
-    return {r,           Operand::Constraint::kFixed, Operand::Kind::kUse, Operand::Pos::kEarly, 0,
-            IntPReg(reg)};
-  }
+  static Operand UseFixed(VReg r, x64::Reg reg) { return UseFixed(r, IntPReg(reg)); }
   static Operand Def(VReg r) {
     return {r, Operand::Constraint::kReg, Operand::Kind::kDef, Operand::Pos::kLate};
   }
@@ -212,10 +254,7 @@ class Selector {
   static Operand DefReuse(VReg r, uint8_t operand) {
     return {r, Operand::Constraint::kReuse, Operand::Kind::kDef, Operand::Pos::kLate, operand};
   }
-  static Operand DefFixed(VReg r, x64::Reg reg) {
-    return {r,           Operand::Constraint::kFixed, Operand::Kind::kDef, Operand::Pos::kLate, 0,
-            IntPReg(reg)};
-  }
+  static Operand DefFixed(VReg r, x64::Reg reg) { return DefFixed(r, IntPReg(reg)); }
 
   MInst& Emit(MOp op, absl::Span<const Operand> operands, regalloc::PRegSet clobbers = 0) {
     regalloc::Inst ra;
@@ -243,8 +282,6 @@ class Selector {
 
   void SelectBlock(Block b);
 
-  static x64::Reg PassedReg(size_t k) { return static_cast<x64::Reg>(abi::kPassedIn[k]); }
-
   // Registers of the arguments of an edge, for the jump that is the only one on its way.
   void SelectArguments(Inst terminator, Successor& s);
 
@@ -256,6 +293,7 @@ class Selector {
   // `v` != 0.
   Test MatchNonZero(Value v, Width w) const;
   Test MatchCompare(Inst inst) const;
+  Test MatchFloatCompare(Inst inst) const;
 
   // The operands a test reads; the caller appends its own.
   void AddTestOperands(const Test& t, std::vector<Operand>& operands);
@@ -263,7 +301,9 @@ class Selector {
     m.flags = t.flags;
     m.flags_width = t.width;
     m.cond = t.cond;
+    m.parity = t.parity;
     m.flags_imm = t.imm;
+    if (t.flags == FlagsFrom::kFloatConst) m.imm = t.bits;
   }
 
   // -- instructions
@@ -310,29 +350,61 @@ class Selector {
   void EmitExtend(MOp op, Width from, Width to, VReg a, VReg d);
   void SelectExtend(MOp op, Width from, Width to, Value a, Value result);
 
-  // Address operand of a load or store: either a register, or nothing and the whole address in
-  // `disp`.
+  void SelectSelect(Inst i, const InstData& d);
+
+  // -- memory
+
   struct Address {
-    bool absolute = false;
+    Place place = Place::kGuest;
     int32_t disp = 0;
-    VReg reg = kNoVReg;
+    uint8_t scale = 1;
+    bool can_fault = true;
+    VReg a = kNoVReg, b = kNoVReg;  // as many as NumOperands(place)
   };
-  Address SelectAddress(const InstData& d, Value address);
-  void SelectLoad(Inst i, const InstData& d, Value address);
-  void SelectStore(const InstData& d, Value address, Value value);
+  // Of any load, store or atomic operation.
+  Address SelectAddress(Inst i, const InstData& d);
+  Address SelectSum(Value base, Value offset, int64_t disp);
+  static void AddPlaceOperands(const Address& at, std::vector<Operand>& operands,
+                               Operand (*use)(VReg) = &Use);
+  static void SetPlace(const Address& at, const InstData& d, MInst& m);
+  void SelectLoad(Inst i, const InstData& d);
+  void SelectStore(Inst i, const InstData& d);
+  void SelectAtomicRmw(Inst i, const InstData& d);
+  void SelectAtomicCompare(Inst i, const InstData& d);
 
-  static x64::Reg ResultReg(size_t k) {
-    return k == 0 ? static_cast<x64::Reg>(abi::kNextPcReg) : PassedReg(k - 1);
+  // -- calls and returns
+
+  void AddUses(absl::Span<const Value> args, Travel travel, std::vector<Operand>& operands);
+  // What says where to go: the operands of `args` before the parameters. Returns how many.
+  size_t AddTarget(const InstData& d, absl::Span<const Value> args, std::vector<Operand>& operands);
+  void SelectCall(Inst i, const InstData& d);
+  void SelectLeave(const InstData& d, absl::Span<const Value> args);
+
+  // -- floating point
+
+  // The bits of the constant `v` is.
+  std::optional<int64_t> FloatConstantOf(Value v) const {
+    const InstData* d = DefOf(v);
+    if (d == nullptr || d->op != Opcode::kFconst) return std::nullopt;
+    return d->imm;
   }
+  void EmitFloatConstant(Inst i, VReg d);
+  void SelectFloat(Inst i, const InstData& d);
+  void EmitSse(Sse op, Value a, Value b, Width w, VReg d);
+  void SelectConversion(Inst i, const InstData& d);
 
-  // Arguments in their registers; with `dispatch`, the first one is the target pc.
-  void AddArguments(absl::Span<const Value> args, bool dispatch, std::vector<Operand>& operands);
-  void SelectCall(Inst i, const InstData& d, absl::Span<const Value> args);
   void SelectBranch(Value condition);
 
   // -- vectors: kSimd, kShuffle, kVconst
 
   void SelectSimd(Inst i, const InstData& d);
+  void SelectSimdOp(Inst i, const InstData& d);
+  void SelectShuffle(Inst i, const InstData& d);
+  // d = the bytes of `a` (0…15) and `b` (16…31) that `pattern` says; 0x80: a zero. All from `a`:
+  void ShuffleOne(VReg a, const ir::V128& pattern, VReg d);
+  void ShuffleTwo(Value a, Value b, const ir::V128& pattern, VReg d);
+  bool IsZeroVector(Value v) const;
+  int64_t AddV128(const ir::V128& bytes);
 
   // -- after selection
 

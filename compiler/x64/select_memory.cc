@@ -1,0 +1,190 @@
+// Memory: guest memory, the context and what it leads to; atomic operations.
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/log/check.h"
+#include "absl/types/span.h"
+#include "compiler/x64/selector.h"
+
+namespace precast::x64::selection {
+namespace {
+
+bool IsNarrow(ir::MemKind kind, Type type) {
+  return type == Type::kI64 ? kind != ir::MemKind::k64 : kind != ir::MemKind::kU32;
+}
+
+}  // namespace
+
+Selector::Address Selector::SelectAddress(Inst i, const InstData& d) {
+  const absl::Span<const Value> args = f_.args(i);
+  CHECK(FitsInt32(d.imm)) << f_.name() << ": displacement " << d.imm;
+  const int32_t disp = static_cast<int32_t>(d.imm);
+  switch (d.op) {
+    case Opcode::kLoadContext:
+    case Opcode::kStoreContext:
+      return {.place = Place::kContext, .disp = disp, .can_fault = false};
+    case Opcode::kLoadHost:
+    case Opcode::kStoreHost:
+      return {.place = Place::kPointer, .disp = disp, .can_fault = false, .a = Reg(args[0])};
+    case Opcode::kLoadAt:
+    case Opcode::kStoreAt:
+      return SelectSum(args[0], args[1], disp);
+    case Opcode::kAtomicRmw:
+    case Opcode::kAtomicCmpxchg:
+      return SelectSum(args[0], args[1], 0);
+    default:
+      break;
+  }
+  if (const std::optional<int64_t> c = ConstantOf(args[0])) {
+    const int64_t whole = static_cast<int64_t>(static_cast<uint32_t>(*c)) + disp;
+    if (FitsInt32(whole)) {
+      return {.place = Place::kGuestAbsolute, .disp = static_cast<int32_t>(whole)};
+    }
+  }
+  return {.place = Place::kGuest, .disp = disp, .a = Reg(args[0])};
+}
+
+Selector::Address Selector::SelectSum(Value base, Value offset, int64_t disp) {
+  // 64-bit sums wrap as the machine's addresses do.
+  while (const std::optional<Inst> add = SingleUse(offset, Opcode::kAdd)) {
+    const std::optional<int64_t> c = ConstantOf(f_.args(*add)[1]);
+    int64_t sum;
+    if (!c.has_value() || __builtin_add_overflow(disp, *c, &sum) || !FitsInt32(sum)) break;
+    disp = sum;
+    offset = f_.args(*add)[0];
+  }
+  if (const std::optional<int64_t> c = ConstantOf(offset)) {
+    int64_t sum;
+    if (!__builtin_add_overflow(disp, *c, &sum) && FitsInt32(sum)) {
+      return {.place = Place::kPointer, .disp = static_cast<int32_t>(sum), .a = Reg(base)};
+    }
+  }
+  const VReg a = Reg(base), b = Reg(offset);
+  return {.place = Place::kSum, .disp = static_cast<int32_t>(disp), .a = a, .b = b};
+}
+
+void Selector::AddPlaceOperands(const Address& at, std::vector<Operand>& operands,
+                                Operand (*use)(VReg)) {
+  const uint32_t n = NumOperands(at.place);
+  if (n > 0) operands.push_back(use(at.a));
+  if (n > 1) operands.push_back(use(at.b));
+}
+
+void Selector::SetPlace(const Address& at, const InstData& d, MInst& m) {
+  m.place = at.place;
+  m.disp = at.disp;
+  m.can_fault = at.can_fault;
+  m.mem = static_cast<ir::MemKind>(d.aux);
+  m.site = d.site;
+}
+
+void Selector::SelectLoad(Inst i, const InstData& d) {
+  const Address at = SelectAddress(i, d);
+  std::vector<Operand>& operands = ScratchOperands();
+  AddPlaceOperands(at, operands);
+  operands.push_back(Def(VRegOf(f_.result(i))));
+  MInst& m = Emit(MOp::kLoad, operands);
+  SetPlace(at, d, m);
+  m.scale = at.scale;
+  m.width = WidthOf(d.type);
+}
+
+void Selector::SelectStore(Inst i, const InstData& d) {
+  const Value value = f_.args(i).back();
+  const Address at = SelectAddress(i, d);
+  std::optional<int64_t> c = HeldInInt(f_.type(value)) ? ConstantOf(value) : FloatConstantOf(value);
+  std::vector<Operand>& operands = ScratchOperands();
+  AddPlaceOperands(at, operands);
+  const bool is_imm =
+      c.has_value() && (FitsInt32(*c) || d.aux != static_cast<uint8_t>(ir::MemKind::k64));
+  if (c.has_value() && !is_imm) {
+    operands.push_back(Use(MaterializeConstant(static_cast<uint64_t>(*c))));
+  } else if (!is_imm) {
+    operands.push_back(Use(Reg(value)));
+  }
+  MInst& m = Emit(is_imm ? MOp::kStoreImm : MOp::kStore, operands);
+  if (is_imm) m.imm = static_cast<int32_t>(static_cast<uint32_t>(*c));
+  SetPlace(at, d, m);
+  m.scale = at.scale;
+}
+
+void Selector::SelectAtomicRmw(Inst i, const InstData& d) {
+  const Value value = f_.args(i)[2];
+  const Width w = WidthOf(d.type);
+  const ir::AtomicOp op = static_cast<ir::AtomicOp>(d.imm);
+  const Address at = SelectAddress(i, d);
+  std::vector<Operand>& operands = ScratchOperands();
+  Alu alu = Alu::kAdd;
+  switch (op) {
+    case ir::AtomicOp::kAdd:
+    case ir::AtomicOp::kXchg:
+      break;
+    case ir::AtomicOp::kSub:
+      alu = Alu::kSub;
+      break;
+    case ir::AtomicOp::kAnd:
+      alu = Alu::kAnd;
+      break;
+    case ir::AtomicOp::kOr:
+      alu = Alu::kOr;
+      break;
+    case ir::AtomicOp::kXor:
+      alu = Alu::kXor;
+      break;
+  }
+  MInst* m = nullptr;
+  if (op != ir::AtomicOp::kXchg && !Needed(f_.result(i))) {
+    AddPlaceOperands(at, operands);
+    if (const std::optional<int32_t> c = Constant32Of(value)) {
+      m = &Emit(MOp::kAtomicAluImm, operands);
+      m->imm = *c;
+    } else {
+      operands.push_back(Use(Reg(value)));
+      m = &Emit(MOp::kAtomicAlu, operands);
+    }
+    m->alu = alu;
+  } else {
+    const VReg result = VRegOf(f_.result(i));
+    if (op == ir::AtomicOp::kAnd || op == ir::AtomicOp::kOr || op == ir::AtomicOp::kXor) {
+      AddPlaceOperands(at, operands, &UseLate);
+      operands.push_back(UseLate(Reg(value)));
+      operands.push_back(DefFixed(result, x64::Reg::rax));
+      operands.push_back(DefEarly(NewVReg(w)));
+      m = &Emit(MOp::kAtomicLoop, operands);
+      m->alu = alu;
+    } else {
+      VReg x = Reg(value);
+      if (op == ir::AtomicOp::kSub) {
+        const VReg negated = NewVReg(w);
+        EmitUnary(Unary::kNeg, x, w, negated);
+        x = negated;
+      }
+      AddPlaceOperands(at, operands);
+      operands.push_back(Use(x));
+      operands.push_back(DefReuse(result, static_cast<uint8_t>(operands.size() - 1)));
+      m = &Emit(op == ir::AtomicOp::kXchg ? MOp::kAtomicExchange : MOp::kAtomicAdd, operands);
+    }
+  }
+  SetPlace(at, d, *m);
+  m->width = w;
+}
+
+void Selector::SelectAtomicCompare(Inst i, const InstData& d) {
+  const absl::Span<const Value> args = f_.args(i);
+  const Width w = WidthOf(d.type);
+  const Address at = SelectAddress(i, d);
+  const VReg expected = Reg(args[2]), replacement = Reg(args[3]);
+  std::vector<Operand>& operands = ScratchOperands();
+  AddPlaceOperands(at, operands);
+  operands.push_back(UseFixed(expected, x64::Reg::rax));
+  operands.push_back(Use(replacement));
+  operands.push_back(DefFixed(VRegOf(f_.result(i)), x64::Reg::rax));
+  if (IsNarrow(static_cast<ir::MemKind>(d.aux), d.type)) operands.push_back(DefEarly(NewVReg(w)));
+  MInst& m = Emit(MOp::kAtomicCompare, operands);
+  SetPlace(at, d, m);
+  m.width = w;
+}
+
+}  // namespace precast::x64::selection
