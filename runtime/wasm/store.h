@@ -157,7 +157,7 @@ struct Extern {
   ExternKind kind = ExternKind::kFunction;
   Func* function = nullptr;
   Table* table = nullptr;
-  std::shared_ptr<Memory> memory;
+  std::shared_ptr<Memory> memory = {};
   Global* global = nullptr;
 };
 
@@ -177,7 +177,7 @@ struct HostResult {
   enum class Kind : uint8_t { kReturn, kTrap, kExit, kFail } kind = Kind::kReturn;
   abi::TrapCode trap = abi::TrapCode::kNone;
   uint32_t exit_code = 0;
-  absl::Status failure;
+  absl::Status failure = {};
 
   static HostResult Return() { return {}; }
   static HostResult Trap(abi::TrapCode code) { return {.kind = Kind::kTrap, .trap = code}; }

@@ -1,8 +1,6 @@
 #include "runtime/host/linux/granted_directories.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "runtime/host/beneath.h"
 
 namespace precast::runtime {
 
@@ -33,42 +32,6 @@ bool Writes(int flags) {
 }
 
 }  // namespace
-
-int OpenBeneathByKernel(int root, const std::string& path, int flags, unsigned mode) {
-  struct open_how how = {};
-  how.flags = static_cast<uint64_t>(static_cast<unsigned>(flags));
-  how.mode = (flags & O_CREAT) != 0 ? mode & 07777 : 0;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  // EAGAIN: something was renamed meanwhile, so that the kernel could not be sure.
-  for (int attempt = 0;; ++attempt) {
-    int fd = Retry([&] { return syscall(SYS_openat2, root, path.c_str(), &how, sizeof(how)); });
-    if (fd != -EAGAIN || attempt == 100) return fd;
-  }
-}
-
-int OpenBeneathByWalking(int root, const std::string& path, int flags, unsigned mode) {
-  std::vector<std::string> components = absl::StrSplit(path, '/', absl::SkipEmpty());
-  std::erase(components, ".");
-  if (components.empty()) components.push_back(".");
-  for (const std::string& component : components) {
-    if (component == "..") return -EXDEV;
-  }
-  int directory = root;
-  for (size_t i = 0; i + 1 < components.size(); ++i) {
-    int next = Retry([&] {
-      return openat(directory, components[i].c_str(),
-                    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    });
-    if (directory != root) close(directory);
-    if (next < 0) return next;
-    directory = next;
-  }
-  int fd = Retry([&] {
-    return openat(directory, components.back().c_str(), flags | O_NOFOLLOW, mode & 07777);
-  });
-  if (directory != root) close(directory);
-  return fd;
-}
 
 GrantedDirectories::~GrantedDirectories() {
   for (const Granted& granted : granted_) close(granted.fd);
@@ -117,12 +80,7 @@ int GrantedDirectories::Open(std::string_view guest_path, int flags, unsigned mo
   if (best->read_only && Writes(flags)) return -EROFS;
   while (!best_rest.empty() && best_rest[0] == '/') best_rest.remove_prefix(1);
   std::string relative = best_rest.empty() ? "." : std::string(best_rest);
-  flags |= O_CLOEXEC;
-  if ((flags & O_PATH) == 0) flags |= O_NOCTTY;  // openat2 refuses the two together
-  int fd = OpenBeneathByKernel(best->fd, relative, flags, mode);
-  // EPERM: a seccomp filter that does not know the call.
-  if (fd == -ENOSYS || fd == -EPERM) fd = OpenBeneathByWalking(best->fd, relative, flags, mode);
-  return fd;
+  return OpenBeneath(best->fd, relative, flags, mode);
 }
 
 }  // namespace precast::runtime

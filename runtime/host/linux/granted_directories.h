@@ -39,12 +39,6 @@ class GrantedDirectories {
   std::vector<Granted> granted_;
 };
 
-// The two ways to open `path` (relative) beneath directory `root` without leaving it; exposed for
-// tests. The first needs Linux 5.6 and otherwise returns -ENOSYS; the second follows no symbolic
-// links at all.
-int OpenBeneathByKernel(int root, const std::string& path, int flags, unsigned mode);
-int OpenBeneathByWalking(int root, const std::string& path, int flags, unsigned mode);
-
 }  // namespace precast::runtime
 
 #endif  // PRECAST_RUNTIME_HOST_LINUX_GRANTED_DIRECTORIES_H_

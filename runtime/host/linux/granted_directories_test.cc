@@ -8,6 +8,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "runtime/host/beneath.h"
 
 namespace precast::runtime {
 namespace {
