@@ -5,9 +5,12 @@
 #ifndef PRECAST_COMPILER_WASM_LIFTER_H_
 #define PRECAST_COMPILER_WASM_LIFTER_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "compiler/ir/ir.h"
 #include "compiler/wasm/module.h"
 #include "runtime/abi/wasm_context.h"
@@ -29,15 +32,24 @@ struct LiftContext {
   const Module& module;
   abi::WasmLayout layout;
   std::vector<uint32_t> record_of;  // by function index: number of its FunctionRecord, or none
-  static constexpr uint32_t kNoRecord = 0xffffffffu;
+  std::vector<uint32_t> export_of;  // by function index: its first export, or none
+  static constexpr uint32_t kNoRecord = 0xffffffffu, kNoExport = 0xffffffffu;
 };
+
+// SSA form may need room in proportion to locals × branches. A function that needs more than so many values
+// on its branches is not lifted. (Real ones stay far below; so do those with very many locals or branches,
+// but not both at once.)
+inline constexpr size_t kMaxJoinValues = size_t{8} << 20;
 
 // The name for a function in symbols and reports: from the name section, else from an export, else
 // "wasm[index]".
 std::string FunctionName(const Module& module, uint32_t function);
+std::string FunctionName(const LiftContext& context, uint32_t function);  // in constant time
 
-// Lifts defined function `function`, whose body must be valid. Deterministic, thread-safe.
-ir::Function Lift(const LiftContext& context, uint32_t function, const LiftOptions& options);
+// Lifts defined function `function`, whose body must be valid. Deterministic, thread-safe. ResourceExhausted if
+// it is too complex (kMaxJoinValues).
+absl::StatusOr<ir::Function> Lift(const LiftContext& context, uint32_t function,
+                                  const LiftOptions& options);
 
 }  // namespace precast::wasm
 
