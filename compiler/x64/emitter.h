@@ -4,7 +4,7 @@
 //   emit_inst.cc    the machine code of each MIR instruction
 //   emit_memory.cc  loads, stores, atomics
 //   emit_float.cc   floating point and conversions
-//   emit_simd.cc    the machine code of the operations on v128
+//   emit_simd.cc    the machine code of the operations on v128; and simd_emitter.h
 //   emit_tables.cc  the side tables: sites and their state maps, lines, frame rules, relocations
 //
 // One pass over the blocks in layout order, then the cold stubs, then sizes of jumps are settled
@@ -50,6 +50,8 @@ class Emitter {
   codegen::CompiledFunction Run();
 
  private:
+  friend class SimdEmitter;
+
   // A place in the code where execution can stop; `state` is a range in state_pool_.
   struct PendingSite {
     CodePosition at;

@@ -1,0 +1,116 @@
+// Emission of one operation on v128, apart from Emitter because there are many:
+//
+//   emit_simd.cc          which code a pattern is; lanes, shuffles, constants
+//   emit_simd_integer.cc  integers and bits
+//   emit_simd_float.cc    floating point and conversions
+//
+// In the comments S is the scratch register, d the result, t the temporary, a, b, c the inputs. Where d reuses
+// a's register (simd_pattern.def), d holds a at the beginning.
+#ifndef PRECAST_COMPILER_X64_SIMD_EMITTER_H_
+#define PRECAST_COMPILER_X64_SIMD_EMITTER_H_
+
+#include <cstdint>
+
+#include "compiler/ir/ir.h"
+#include "compiler/x64/emitter.h"
+#include "compiler/x64/mir.h"
+#include "compiler/x64/simd_lowering.h"
+#include "compiler/x64/vector_op.h"
+
+namespace precast::x64::emission {
+
+// A constant of equal lanes.
+ir::V128 Splat8(uint8_t lane);
+ir::V128 Splat16(uint16_t lane);
+ir::V128 Splat32(uint32_t lane);
+ir::V128 Splat64(uint64_t lane);
+
+class SimdEmitter {
+ public:
+  // For instruction `i` of the function that `owner` emits.
+  SimdEmitter(Emitter& owner, uint32_t i, const MInst& m)
+      : owner_(owner), e_(owner.e_), i_(i), m_(m) {}
+
+  void EmitSimd();
+  void EmitShuffle();
+  void EmitVconst();
+
+ private:
+  static constexpr Xmm kS = kVectorScratch;
+
+  // Number of an operand of the instruction.
+  struct Operand {
+    uint32_t number;
+  };
+  static constexpr Operand kA{0}, kB{1}, kC{2};
+
+  Xmm X(Operand operand) const { return owner_.X(i_, operand.number); }
+  Reg R(Operand operand) const { return owner_.R(i_, operand.number); }
+
+  // op d, source
+  void Op(VectorOp op, Xmm d, Xmm source) { e_.Vector(op, d, source); }
+  void Op(VectorOp op, Xmm d, Operand source);
+  void Op(VectorOp op, Xmm d, const ir::V128& source);
+  // op d, source, imm
+  void Op(VectorOp op, Xmm d, Xmm source, uint8_t imm) { e_.Vector(op, d, source, imm); }
+  void Op(VectorOp op, Xmm d, Operand source, uint8_t imm);
+  void Shift(VectorOp op, Xmm d, uint8_t amount) { e_.VectorShift(op, d, amount); }
+
+  void Copy(Xmm d, Xmm source) {
+    if (d != source) e_.MovapsRR(d, source);
+  }
+  void Copy(Xmm d, Operand source);
+  void Load(Xmm d, const ir::V128& constant);
+  void Zero(Xmm d) { Op(VectorOp::kPxor, d, d); }
+  void Ones(Xmm d) { Op(VectorOp::kPcmpeqd, d, d); }
+  void Invert(Xmm d);  // uses S
+
+  // -- lanes
+  void Splat(SimdPattern pattern, Xmm d, Reg a);
+  void ExtractInt(Width lane, bool is_signed, Reg d);
+  void ExtractFloat(Width lane, Xmm d);
+  void ReplaceFloat(Width lane, Xmm d);
+  void Swizzle(Xmm d);
+
+  // -- integers and bits
+  void Bound(const SimdLowering& l, Xmm d, bool invert);
+  void Bitselect(Xmm d);
+  void AllTrue(const SimdLowering& l, Reg d);
+  void Bitmask16(Reg d);
+  void Abs64(Xmm d);
+  void Popcnt(Xmm d, Xmm t);
+  void ShiftLanes(const SimdLowering& l);
+  void ShiftLeft8(bool constant, Xmm d);
+  void ShiftRightU8(bool constant, Xmm d);
+  void ShiftRightS8(bool constant, Xmm d);
+  void ShiftRightS64(bool constant, Xmm d);
+  void Mul64(Xmm d, Xmm t);
+  void Q15Mul(Xmm d);
+  void PairwiseU16(Xmm d);
+  void ExtmulLow8(const SimdLowering& l, Xmm d);
+  void ExtmulHigh8(const SimdLowering& l, Xmm d);
+  void Extmul16(const SimdLowering& l, Xmm d);
+  void Extmul32(const SimdLowering& l, Xmm d);
+  void Dot8(Xmm d, Xmm t);
+
+  // -- floating point
+  void Min(bool f64, Xmm d);
+  void Max(bool f64, Xmm d);
+  void Quiet(bool f64, Xmm d);
+  void MulAdd(const SimdLowering& l, Xmm d);
+  void TruncF32S(Xmm d);
+  void TruncF32U(Xmm d, Xmm t);
+  void ConvertF32U(Xmm d);
+  void TruncF64S(Xmm d);
+  void TruncF64U(Xmm d);
+  void ConvertF64U(Xmm d);
+
+  Emitter& owner_;
+  Encoder& e_;
+  const uint32_t i_;
+  const MInst& m_;
+};
+
+}  // namespace precast::x64::emission
+
+#endif  // PRECAST_COMPILER_X64_SIMD_EMITTER_H_
