@@ -49,6 +49,11 @@ absl::Status Damaged(std::string_view what) {
 
 }  // namespace
 
+bool LooksLikeWasm(absl::Span<const uint8_t> file) {
+  constexpr uint8_t kStart[] = {0, 'a', 's', 'm', 1, 0, 0, 0};
+  return file.size() >= sizeof(kStart) && std::equal(kStart, std::end(kStart), file.begin());
+}
+
 bool LooksLikeImage(absl::Span<const uint8_t> file) {
   Elf64_Ehdr header;
   if (file.size() < sizeof(header)) return false;
@@ -96,12 +101,19 @@ absl::Status ImageView::ParseElf() {
     const absl::Span<const uint8_t> bytes = bytes_of(section.header);
     // Name size 4, descriptor size, type 3 (NT_GNU_BUILD_ID), "GNU", then the descriptor.
     if (section.name == ".note.gnu.build-id" && bytes.size() > 16) build_id_ = bytes.subspan(16);
-    if (section.header.sh_type != SHT_DYNSYM || section.header.sh_link >= sections_.size()) {
+    const bool is_dynamic = section.header.sh_type == SHT_DYNSYM;
+    if ((!is_dynamic && section.header.sh_type != SHT_SYMTAB) ||
+        section.header.sh_link >= sections_.size()) {
       continue;
     }
     const absl::Span<const uint8_t> strings = bytes_of(sections_[section.header.sh_link].header);
     const auto symbols = Records<Elf64_Sym>(bytes, 0, bytes.size() / sizeof(Elf64_Sym));
     for (const Elf64_Sym& symbol : *symbols) {
+      if (!is_dynamic) {
+        if (ELF64_ST_TYPE(symbol.st_info) == STT_FUNC)
+          symbols_.emplace(symbol.st_value, StringAt(strings, symbol.st_name));
+        continue;
+      }
       if (StringAt(strings, symbol.st_name) != format::kAotFileInfoSymbol) continue;
       if (symbol.st_value > file_.size() ||
           file_.size() - symbol.st_value < sizeof(format::AotFileInfo)) {
@@ -133,6 +145,10 @@ absl::Status ImageView::ParseInfo() {
       format::DecodeMetadata(Table(format::Table::kMetadata), info_.guest_data.size);
   if (!metadata.ok()) return Damaged(metadata.status().message());
   metadata_ = *std::move(metadata);
+  absl::StatusOr<std::vector<format::ImportedImage>> images =
+      format::DecodeImportedImages(Table(format::Table::kImages));
+  if (!images.ok()) return Damaged(images.status().message());
+  imported_images_ = *std::move(images);
   return absl::OkStatus();
 }
 
@@ -167,12 +183,17 @@ absl::Status ImageView::ParseFunctions() {
                           .guest_begin = info->guest_begin,
                           .guest_end = info->guest_end});
   }
+  // Exports of a Wasm image name some of its functions, and perhaps several times.
+  for (ImageFunction& f : functions_) {
+    if (!is_wasm()) break;
+    if (auto symbol = symbols_.find(f.address); symbol != symbols_.end()) f.name = symbol->second;
+  }
   absl::StatusOr<format::ExportTable> exports =
       format::ExportTable::Parse(Table(T::kExports), blob_);
   if (!exports.ok()) return Damaged(exports.status().message());
   for (uint32_t i = 0; i < exports->count(); ++i) {
     const std::optional<format::Export> entry = exports->Get(i);
-    if (!entry || entry->kind != format::ExportKind::kFunction ||
+    if (is_wasm() || !entry || entry->kind != format::ExportKind::kFunction ||
         entry->index >= functions_.size()) {
       continue;
     }
@@ -183,8 +204,9 @@ absl::Status ImageView::ParseFunctions() {
   for (const ImageFunction& f : functions_) ranges.emplace_back(f.guest_begin, f.guest_end);
   std::sort(ranges.begin(), ranges.end());
   uint32_t end = 0;
+  const uint32_t unit = is_wasm() ? 1 : 4;
   for (const auto& [first, last] : ranges) {
-    if (last > std::max(first, end)) guest_instructions_ += (last - std::max(first, end)) / 4;
+    if (last > std::max(first, end)) guest_units_ += (last - std::max(first, end)) / unit;
     end = std::max(end, last);
   }
   std::stable_sort(

@@ -6,6 +6,7 @@
 #include <elf.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,9 @@
 #include "loader/format/offset_table.h"
 
 namespace precast::aotc {
+
+// True if the bytes begin as a WebAssembly module of version 1 does.
+bool LooksLikeWasm(absl::Span<const uint8_t> file);
 
 // True if the bytes begin like an ELF64 file for x86-64: what `aotc` takes for an image.
 bool LooksLikeImage(absl::Span<const uint8_t> file);
@@ -52,6 +56,9 @@ class ImageView {
 
   uint32_t info_offset() const { return info_offset_; }
   const format::AotFileInfo& info() const { return info_; }
+  bool is_wasm() const {
+    return info_.guest_kind == static_cast<uint32_t>(format::GuestKind::kWasm);
+  }
   // Whether the content digest is that of the bytes.
   bool DigestIsRight() const;
   // Bytes of a range of the image; empty if it is not inside.
@@ -61,6 +68,7 @@ class ImageView {
   }
   const format::BlobReader& blob() const { return blob_; }
   const format::Metadata& metadata() const { return metadata_; }
+  const std::vector<format::ImportedImage>& imported_images() const { return imported_images_; }
 
   // By ascending address.
   const std::vector<ImageFunction>& functions() const { return functions_; }
@@ -77,9 +85,9 @@ class ImageView {
 
   // The guest's instruction word at a pc, from the image's copy of guest memory.
   std::optional<uint32_t> GuestWord(uint32_t pc) const;
-  // Instructions in the guest ranges of all functions, each counted once: nearly those that native
-  // code was made from (ranges may have holes).
-  uint64_t guest_instructions() const { return guest_instructions_; }
+  // Guest code in the ranges of all functions, each counted once: nearly that which native code was
+  // made from (ranges may have holes). RISC-V: in instructions; Wasm: in bytes.
+  uint64_t guest_units() const { return guest_units_; }
 
  private:
   ImageView() = default;
@@ -98,7 +106,9 @@ class ImageView {
   format::Metadata metadata_;
   format::OffsetTable ex_info_, got_info_, plt_info_;
   std::vector<ImageFunction> functions_;
-  uint64_t guest_instructions_ = 0;
+  std::vector<format::ImportedImage> imported_images_;
+  std::map<uint64_t, std::string_view> symbols_;  // of functions, by address
+  uint64_t guest_units_ = 0;
 };
 
 }  // namespace precast::aotc

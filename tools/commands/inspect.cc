@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -14,9 +15,11 @@
 #include "loader/format/guid.h"
 #include "nlohmann/json.hpp"
 #include "runtime/abi/fingerprint.h"
+#include "runtime/wasm/module_data.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/image_view.h"
 #include "tools/commands/io.h"
+#include "tools/commands/module_report.h"
 
 namespace precast::aotc {
 namespace {
@@ -67,6 +70,7 @@ std::vector<std::pair<std::string, uint64_t>> SizesByCategory(const ImageView& i
   add("constants and file info", rodata > tables ? rodata - tables : 0);
   add("eh_frame", image.SectionSize(".eh_frame") + image.SectionSize(".eh_frame_hdr"));
   add("guest data", info.guest_data.size);
+  add("guest module", info.guest_module.size);
   add("symbols", image.SectionSize(".symtab") + image.SectionSize(".strtab"));
   const uint64_t size = image.file().size();
   add("elf headers, alignment", size > sum ? size - sum : 0);
@@ -113,11 +117,11 @@ std::string Kind(uint32_t kind) {
 
 std::vector<std::string> Flags(uint32_t flags) {
   std::vector<std::string> names;
-  if ((flags & static_cast<uint32_t>(format::ImageFlag::kMetered)) != 0) {
-    names.push_back("metered");
-  }
-  if ((flags & static_cast<uint32_t>(format::ImageFlag::kMetadataOnly)) != 0) {
-    names.push_back("metadata-only");
+  if (format::HasFlag(flags, format::ImageFlag::kMetered)) names.push_back("metered");
+  if (format::HasFlag(flags, format::ImageFlag::kMetadataOnly)) names.push_back("metadata-only");
+  if (format::HasFlag(flags, format::ImageFlag::kCanonicalNans)) names.push_back("canonical-nans");
+  if (format::HasFlag(flags, format::ImageFlag::kMemoryInitialized)) {
+    names.push_back("memory-initialized");
   }
   if ((flags & ~format::kKnownFlags) != 0) {
     names.push_back(absl::StrFormat("0x%x", flags & ~format::kKnownFlags));
@@ -141,10 +145,17 @@ uint64_t CodeBytes(const ImageView& image) {
   return bytes;
 }
 
-double PerGuestInstruction(const ImageView& image, uint64_t bytes) {
-  return image.guest_instructions() == 0
+double PerGuestUnit(const ImageView& image, uint64_t bytes) {
+  return image.guest_units() == 0
              ? 0
-             : static_cast<double>(bytes) / static_cast<double>(image.guest_instructions());
+             : static_cast<double>(bytes) / static_cast<double>(image.guest_units());
+}
+
+// The module inside an image of one; null if it cannot be decoded.
+std::unique_ptr<runtime::wasm::ModuleData> ModuleOf(const ImageView& image) {
+  absl::StatusOr<std::unique_ptr<runtime::wasm::ModuleData>> module =
+      runtime::wasm::ModuleData::Decode(image.At(image.info().guest_module));
+  return module.ok() ? *std::move(module) : nullptr;
 }
 
 std::string AsJson(const ImageView& image, uint64_t top) {
@@ -165,10 +176,19 @@ std::string AsJson(const ImageView& image, uint64_t top) {
                       {"flags", Flags(info.flags)},
                       {"content_digest", format::ToHex(info.content_digest)},
                       {"content_digest_is_right", image.DigestIsRight()}};
-  root["guest"] = {{"entry_pc", metadata.entry_pc},
-                   {"initial_brk", metadata.initial_brk},
-                   {"dispatch_base_pc", info.dispatch_base_pc},
-                   {"dispatch_entries", image.Table(format::Table::kDispatch).size() / 4}};
+  root["guest"] = Json::object();
+  if (!image.is_wasm()) {
+    root["guest"] = {{"entry_pc", metadata.entry_pc},
+                     {"initial_brk", metadata.initial_brk},
+                     {"dispatch_base_pc", info.dispatch_base_pc},
+                     {"dispatch_entries", image.Table(format::Table::kDispatch).size() / 4}};
+  } else if (const auto module = ModuleOf(image)) {
+    root["module"] = ModuleAsJson(*module);
+  }
+  root["imported_images"] = Json::array();
+  for (const format::ImportedImage& i : image.imported_images()) {
+    root["imported_images"].push_back({{"name", i.name}, {"guid", format::GuidToString(i.guid)}});
+  }
   for (const format::MetadataSegment& s : metadata.segments) {
     root["guest"]["segments"].push_back(
         {{"address", s.address},
@@ -195,13 +215,15 @@ std::string AsJson(const ImageView& image, uint64_t top) {
   }
   for (const auto& [name, size] : SizesByCategory(image)) root["sizes"][name] = size;
   const uint64_t code = CodeBytes(image);
-  root["totals"] = {{"file_bytes", image.file().size()},
-                    {"functions", image.functions().size()},
-                    {"guest_instructions", image.guest_instructions()},
-                    {"code_bytes", code},
-                    {"code_bytes_per_guest_instruction", PerGuestInstruction(image, code)},
-                    {"got_slots", image.got_entries()},
-                    {"plt_entries", image.plt_entries()}};
+  root["totals"] = {
+      {"file_bytes", image.file().size()},
+      {"functions", image.functions().size()},
+      {image.is_wasm() ? "guest_bytes" : "guest_instructions", image.guest_units()},
+      {"code_bytes", code},
+      {image.is_wasm() ? "code_bytes_per_guest_byte" : "code_bytes_per_guest_instruction",
+       PerGuestUnit(image, code)},
+      {"got_slots", image.got_entries()},
+      {"plt_entries", image.plt_entries()}};
   root["functions"] = Json::array();
   for (const ImageFunction& f : Largest(image, top)) {
     root["functions"].push_back({{"name", f.name},
@@ -241,8 +263,21 @@ std::string AsText(const ImageView& image, uint64_t top, const Palette& p) {
                             absl::StrJoin(Flags(info.flags), ", ")));
   row("content digest", judged(image.DigestIsRight(), "right", "WRONG: the file was altered"));
 
-  heading("Guest");
-  row("entry", absl::StrFormat("0x%08x", metadata.entry_pc));
+  for (const format::ImportedImage& i : image.imported_images()) {
+    row("imports", absl::StrCat(format::GuidToString(i.guid), "  as ", i.name));
+  }
+
+  if (image.is_wasm()) {
+    if (const auto module = ModuleOf(image)) {
+      absl::StrAppend(&out, "\n", ModuleAsText(*module, p));
+    } else {
+      row("module", judged(false, "", "cannot be decoded"));
+    }
+  }
+  if (!image.is_wasm() || !metadata.segments.empty()) {
+    heading(image.is_wasm() ? "Initial contents of memory 0" : "Guest");
+  }
+  if (!image.is_wasm()) row("entry", absl::StrFormat("0x%08x", metadata.entry_pc));
   for (const format::MetadataSegment& s : metadata.segments) {
     row("memory",
         absl::StrFormat("0x%08x  %11s bytes  %s%s%s", s.address, Grouped(s.size),
@@ -251,8 +286,10 @@ std::string AsText(const ImageView& image, uint64_t top, const Palette& p) {
   for (const format::MetadataCodeRange& r : metadata.code_ranges) {
     row("code", absl::StrFormat("0x%08x  %11s bytes", r.begin, Grouped(r.end - r.begin)));
   }
-  row("dispatch", absl::StrFormat("0x%08x  %11s instructions", info.dispatch_base_pc,
-                                  Grouped(image.Table(format::Table::kDispatch).size() / 4)));
+  if (!image.is_wasm()) {
+    row("dispatch", absl::StrFormat("0x%08x  %11s instructions", info.dispatch_base_pc,
+                                    Grouped(image.Table(format::Table::kDispatch).size() / 4)));
+  }
 
   heading("Segments");
   absl::StrAppendFormat(&out, "  %-13s %s %10s %12s %12s\n", "type", "rwx", "offset", "in file",
@@ -275,9 +312,10 @@ std::string AsText(const ImageView& image, uint64_t top, const Palette& p) {
   const uint64_t code = CodeBytes(image);
   heading("Code");
   row("functions", Grouped(image.functions().size()));
-  row("guest instructions", Grouped(image.guest_instructions()));
-  row("code bytes", absl::StrFormat("%s, %.2f per guest instruction", Grouped(code),
-                                    PerGuestInstruction(image, code)));
+  const std::string_view unit = image.is_wasm() ? "byte" : "instruction";
+  row(absl::StrCat("guest ", unit, "s"), Grouped(image.guest_units()));
+  row("code bytes",
+      absl::StrFormat("%s, %.2f per guest %s", Grouped(code), PerGuestUnit(image, code), unit));
   row("GOT, PLT",
       absl::StrFormat("%d slots, %d entries", image.got_entries(), image.plt_entries()));
   const std::vector<ImageFunction> largest = Largest(image, top);
@@ -290,6 +328,25 @@ std::string AsText(const ImageView& image, uint64_t top, const Palette& p) {
   return out;
 }
 
+int Print(const std::string& text) {
+  if (absl::Status s = WriteFileOrStdout("-", text); !s.ok()) {
+    PrintError(s.message());
+    return cli::kExitFailure;
+  }
+  return cli::kExitOk;
+}
+
+int InspectModule(const std::string& path, absl::Span<const uint8_t> file, bool json) {
+  const auto module = runtime::wasm::ModuleData::Decode(file);
+  if (!module.ok()) {
+    PrintError(absl::StrCat(path, ": ", module.status().message()));
+    return cli::kExitFailure;
+  }
+  if (!json) return Print(ModuleAsText(**module, Palette(UseColor(STDOUT_FILENO))));
+  const Json root = {{"module", ModuleAsJson(**module)}};
+  return Print(root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
 }  // namespace
 
 int InspectMain(int argc, char** argv) {
@@ -297,11 +354,12 @@ int InspectMain(int argc, char** argv) {
   uint64_t top = 10;
   cli::Command command{
       .name = "inspect",
-      .usage = "IMAGE [--json] [--functions=N]",
+      .usage = "IMAGE|MODULE.wasm [--json] [--functions=N]",
       .summary = "Show an image's identity, segments, tables and sizes",
       .description =
           "Reads IMAGE without loading it: also images that this machine could not "
-          "run.\nWhether it can be loaded says `aotc check`.",
+          "run.\nWhether it can be loaded says `aotc check`.\n"
+          "Of a WebAssembly module that is not compiled, shows imports, exports and sizes.",
       .examples =
           "  aotc inspect hello.so\n"
           "  aotc inspect hello.so --json | jq .totals\n",
@@ -325,6 +383,7 @@ int InspectMain(int argc, char** argv) {
     PrintError(file.status().message());
     return cli::kExitFailure;
   }
+  if (LooksLikeWasm(*file)) return InspectModule(path, *file, json);
   absl::StatusOr<ImageView> image = ImageView::Parse(*file);
   if (!image.ok()) {
     PrintError(absl::StrCat(path, ": ", image.status().message()));
@@ -332,11 +391,7 @@ int InspectMain(int argc, char** argv) {
   }
   const std::string text =
       json ? AsJson(*image, top) : AsText(*image, top, Palette(UseColor(STDOUT_FILENO)));
-  if (absl::Status s = WriteFileOrStdout("-", text); !s.ok()) {
-    PrintError(s.message());
-    return cli::kExitFailure;
-  }
-  return cli::kExitOk;
+  return Print(text);
 }
 
 }  // namespace precast::aotc
