@@ -17,6 +17,14 @@ int64_t SignBit(Width w) {
 
 }  // namespace
 
+bool Selector::IsNumber(Value v) const {
+  const std::optional<int64_t> bits = FloatConstantOf(v);
+  if (!bits.has_value()) return false;
+  const bool wide = f_.type(v) == Type::kF64;
+  const uint64_t infinity = wide ? 0x7ff0000000000000u : 0x7f800000u;
+  return (static_cast<uint64_t>(*bits) & (wide ? ~uint64_t{0} >> 1 : 0x7fffffffu)) <= infinity;
+}
+
 void Selector::EmitFloatConstant(Inst i, VReg d) {
   const InstData& data = f_.inst(i);
   MInst& m = Emit(MOp::kFconst, {Def(d)});
@@ -25,10 +33,8 @@ void Selector::EmitFloatConstant(Inst i, VReg d) {
 }
 
 void Selector::EmitSse(Sse op, Value a, Value b, Width w, VReg d) {
-  if (op == Sse::kAdd || op == Sse::kMul) {
-    if (FloatConstantOf(a).has_value()) std::swap(a, b);
-    PreferDyingFirst(a, b);
-  }
+  // Of two NaNs the first wins, so operands are exchanged only if one cannot be a NaN.
+  if ((op == Sse::kAdd || op == Sse::kMul) && IsNumber(a)) std::swap(a, b);
   const VReg x = Reg(a);
   MInst* m;
   if (const std::optional<int64_t> bits = FloatConstantOf(b)) {
@@ -62,8 +68,7 @@ void Selector::SelectFloat(Inst i, const InstData& d) {
     case Opcode::kFmin:
     case Opcode::kFmax: {
       Value a = args[0], b = args[1];
-      if (FloatConstantOf(a).has_value()) std::swap(a, b);
-      PreferDyingFirst(a, b);
+      if (IsNumber(a)) std::swap(a, b);
       const VReg x = Reg(a), y = Reg(b);
       MInst& m = Emit(MOp::kFloatMinMax, {Use(x), Use(y), DefReuse(result, 0)});
       m.sse = d.op == Opcode::kFmin ? Sse::kMin : Sse::kMax;

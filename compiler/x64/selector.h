@@ -388,6 +388,8 @@ class Selector {
     if (d == nullptr || d->op != Opcode::kFconst) return std::nullopt;
     return d->imm;
   }
+  // Whether `v` is a floating-point constant but no NaN.
+  bool IsNumber(Value v) const;
   void EmitFloatConstant(Inst i, VReg d);
   void SelectFloat(Inst i, const InstData& d);
   void EmitSse(Sse op, Value a, Value b, Width w, VReg d);

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 
@@ -81,6 +82,7 @@ TestMachine::TestMachine(std::vector<codegen::CompiledFunction> functions, uint3
     at += f.code.size();
     align();
     constants.push_back(image_ + at);
+    if (!f.constants.empty()) std::memcpy(image_ + at, f.constants.data(), f.constants.size());
     at += f.constants.size();
   }
   auto put32 = [](uint8_t* field, int64_t value) {
@@ -143,16 +145,49 @@ TestMachine::~TestMachine() {
 void TestMachine::BuildStubs() {
   Encoder e;
   // enter(context, code): saves the host's registers, loads the guest's, calls, then leaves.
-  e.AluRI(Alu::kSub, Width::k64, Reg::rsp, 56);
-  for (size_t i = 0; i < std::size(kSaved); ++i) {
-    e.Store(Width::k64, Mem::At(Reg::rsp, static_cast<int32_t>(8 * i)), kSaved[i]);
+  auto enter = [&] {
+    e.AluRI(Alu::kSub, Width::k64, Reg::rsp, 56);
+    for (size_t i = 0; i < std::size(kSaved); ++i) {
+      e.Store(Width::k64, Mem::At(Reg::rsp, static_cast<int32_t>(8 * i)), kSaved[i]);
+    }
+    e.Mov(Width::k64, kContext, Reg::rdi);
+    e.Mov(Width::k64, Reg::r11, Reg::rsi);
+    e.Store(Width::k64, Ctx(offsetof(abi::VmContext, host_rsp)), Reg::rsp);
+    e.Load(Width::k64, Reg::rsp, Ctx(offsetof(abi::VmContext, native_stack_top)));
+    e.Load(Width::k64, kMemory, Ctx(offsetof(abi::VmContext, memory_base)));
+    e.Load(Width::k64, kFuel, Ctx(offsetof(abi::VmContext, fuel)));
+  };
+  auto returned = [&] {
+    e.Store(Width::k64, Gpr(Reg::r14), Reg::r14);
+    e.Store(Width::k64, Gpr(Reg::rsp), Reg::rsp);
+    e.Store(Width::k64, Ctx(offsetof(abi::VmContext, fuel)), kFuel);
+    e.StoreImm(Width::k32, Ctx(offsetof(abi::VmContext, exit_reason)), 0);
+  };
+  auto ints = [](Reg r) { return Ctx(offsetof(Context, registers.ints) + 8 * Number(r)); };
+  auto vectors = [](size_t k) { return Ctx(offsetof(Context, registers.vectors) + 16 * k); };
+  const Reg pinned[] = {Reg::rsp, kContext, kMemory, kFuel};
+  auto is_pinned = [&](Reg r) { return std::find(pinned, pinned + 4, r) != pinned + 4; };
+  enter();
+  // All that the callee may not rely on has what it left there last time.
+  for (int i = 0; i < 16; ++i) {
+    const Reg r = static_cast<Reg>(i);
+    if (!is_pinned(r) && r != Reg::r11) e.Load(Width::k64, r, ints(r));
   }
-  e.Mov(Width::k64, kContext, Reg::rdi);
-  e.Mov(Width::k64, Reg::r11, Reg::rsi);
-  e.Store(Width::k64, Ctx(offsetof(abi::VmContext, host_rsp)), Reg::rsp);
-  e.Load(Width::k64, Reg::rsp, Ctx(offsetof(abi::VmContext, native_stack_top)));
-  e.Load(Width::k64, kMemory, Ctx(offsetof(abi::VmContext, memory_base)));
-  e.Load(Width::k64, kFuel, Ctx(offsetof(abi::VmContext, fuel)));
+  for (size_t k = 0; k < kNumVectors; ++k) e.MovupsLoad(static_cast<Xmm>(k), vectors(k));
+  e.CallReg(Reg::r11);
+  for (int i = 0; i < 16; ++i) {
+    const Reg r = static_cast<Reg>(i);
+    if (!is_pinned(r)) e.Store(Width::k64, ints(r), r);
+  }
+  for (size_t k = 0; k < kNumVectors; ++k) e.MovupsStore(vectors(k), static_cast<Xmm>(k));
+  returned();
+  // On to the leaving stub, which the encoder has no jump for.
+  e.MovImm(Reg::r11, 0x1122334455667788);  // patched below
+  const size_t leave_field = e.size() - 8;
+  e.JmpReg(Reg::r11);
+
+  const size_t enter_guest = e.size();
+  enter();
   for (int i = 0; i < abi::kNumPassed; ++i) {
     e.Load(Width::k32, static_cast<Reg>(abi::kPassedIn[i]), Ctx(4 * size_t{abi::kPassed[i]}));
   }
@@ -162,10 +197,7 @@ void TestMachine::BuildStubs() {
             static_cast<Reg>(abi::kPassedIn[i]));
   }
   e.Store(Width::k64, Gpr(Reg::rax), Reg::rax);
-  e.Store(Width::k64, Gpr(Reg::r14), Reg::r14);
-  e.Store(Width::k64, Gpr(Reg::rsp), Reg::rsp);
-  e.Store(Width::k64, Ctx(offsetof(abi::VmContext, fuel)), kFuel);
-  e.StoreImm(Width::k32, Ctx(offsetof(abi::VmContext, exit_reason)), 0);
+  returned();
   const size_t leave = e.size();
   e.Load(Width::k64, Reg::rsp, Ctx(offsetof(abi::VmContext, host_rsp)));
   for (size_t i = 0; i < std::size(kSaved); ++i) {
@@ -210,37 +242,62 @@ void TestMachine::BuildStubs() {
     const uint64_t target = reinterpret_cast<uint64_t>(image_ + kStubs + stubs[k]);
     std::memcpy(image_ + kGot + 8 * k, &target, 8);
   }
-  enter_ = image_ + kStubs;
+  const uint64_t leave_address = reinterpret_cast<uint64_t>(image_ + kStubs + leave);
+  std::memcpy(image_ + kStubs + leave_field, &leave_address, 8);
+  enter_ = image_ + kStubs + enter_guest;
+  enter_wasm_ = image_ + kStubs;
   g_leave = image_ + kStubs + leave;
 }
 
+uint64_t TestMachine::CodeAddress(uint32_t function, uint32_t entry) const {
+  return reinterpret_cast<uint64_t>(code_[function] +
+                                    functions_[function].entries[entry].code_offset);
+}
+
+TestMachine::Stop TestMachine::RunWasm(uint32_t function, WasmRegisters& registers,
+                                       uint32_t entry) {
+  context_.registers = registers;
+  const Stop stop = Enter(enter_wasm_, function, entry);
+  registers = context_.registers;
+  return stop;
+}
+
 TestMachine::Stop TestMachine::Run(uint32_t function, uint32_t entry) {
-  context_.memory_base = memory_;
-  context_.native_stack_top = reinterpret_cast<uint64_t>(stack_ + kStackBytes);
-  context_.native_stack_limit =
-      stack_exhausted_ ? ~uint64_t{0} : reinterpret_cast<uint64_t>(stack_ + kStackBytes / 2);
-  context_.stop_rip = 0;
-  g_context = &context_;
-  auto enter = reinterpret_cast<void (*)(abi::VmContext*, const uint8_t*)>(enter_);
-  enter(&context_, code_[function] + functions_[function].entries[entry].code_offset);
-  Stop stop{Stop::Kind::kReturned};
-  if (context_.exit_reason == 0) {
+  const Stop stop = Enter(enter_, function, entry);
+  if (stop.kind == Stop::Kind::kReturned) {
+    abi::VmContext& vm = context_.vm;
     for (int i = 0; i < abi::kNumPassed; ++i) {
-      context_.x[abi::kPassed[i]] = static_cast<uint32_t>(context_.gpr[abi::kPassedIn[i]]);
+      vm.x[abi::kPassed[i]] = static_cast<uint32_t>(vm.gpr[abi::kPassedIn[i]]);
     }
-    context_.pc = static_cast<uint32_t>(context_.gpr[abi::kNextPcReg]);
-    CHECK_EQ(context_.gpr[4], context_.native_stack_top) << "stack pointer at return";
-    CHECK_EQ(context_.gpr[14], reinterpret_cast<uint64_t>(memory_)) << "memory base at return";
+    vm.pc = static_cast<uint32_t>(vm.gpr[abi::kNextPcReg]);
+  }
+  return stop;
+}
+
+TestMachine::Stop TestMachine::Enter(const uint8_t* stub, uint32_t function, uint32_t entry) {
+  abi::VmContext& vm = context_.vm;
+  vm.memory_base = memory_;
+  vm.native_stack_top = reinterpret_cast<uint64_t>(stack_ + kStackBytes);
+  vm.native_stack_limit =
+      stack_exhausted_ ? ~uint64_t{0} : reinterpret_cast<uint64_t>(stack_ + kStackBytes / 2);
+  vm.stop_rip = 0;
+  g_context = &vm;
+  auto enter = reinterpret_cast<void (*)(abi::VmContext*, uint64_t)>(stub);
+  enter(&vm, CodeAddress(function, entry));
+  Stop stop{Stop::Kind::kReturned};
+  if (vm.exit_reason == 0) {
+    CHECK_EQ(vm.gpr[4], vm.native_stack_top) << "stack pointer at return";
+    CHECK_EQ(vm.gpr[14], reinterpret_cast<uint64_t>(memory_)) << "memory base at return";
     return stop;
   }
-  if (context_.exit_reason >= kFaultFlag) {
+  if (context_.vm.exit_reason >= kFaultFlag) {
     stop.kind =
-        context_.exit_reason == kFaultFlag + SIGILL ? Stop::Kind::kIllegal : Stop::Kind::kFault;
+        context_.vm.exit_reason == kFaultFlag + SIGILL ? Stop::Kind::kIllegal : Stop::Kind::kFault;
   } else {
     stop.kind = Stop::Kind::kCallback;
-    stop.callback = static_cast<abi::Callback>(context_.exit_reason - 100);
+    stop.callback = static_cast<abi::Callback>(context_.vm.exit_reason - 100);
   }
-  const uint8_t* rip = reinterpret_cast<const uint8_t*>(context_.stop_rip);
+  const uint8_t* rip = reinterpret_cast<const uint8_t*>(context_.vm.stop_rip);
   for (uint32_t i = 0; i < functions_.size(); ++i) {
     if (rip >= code_[i] && rip < code_[i] + functions_[i].code.size()) {
       stop.function = i;
@@ -273,15 +330,16 @@ TestMachine::SiteState TestMachine::StateAt(uint32_t function, uint32_t offset) 
 uint32_t TestMachine::SlotAt(const Stop& stop, uint8_t slot) const {
   const SiteState state = StateAt(stop.function, stop.offset);
   const auto it = state.locations.find(slot);
-  if (it == state.locations.end()) return slot == 32 ? context_.pc : context_.x[slot];
+  if (it == state.locations.end()) return slot == 32 ? context_.vm.pc : context_.vm.x[slot];
   switch (it->second.kind) {
     case StateLocation::Kind::kContext:
       break;
     case StateLocation::Kind::kRegister:
-      return static_cast<uint32_t>(context_.gpr[it->second.value]);
+      return static_cast<uint32_t>(context_.vm.gpr[it->second.value]);
     case StateLocation::Kind::kFrame: {
       uint32_t value;
-      std::memcpy(&value, reinterpret_cast<const uint8_t*>(context_.gpr[4]) + it->second.value, 4);
+      std::memcpy(&value, reinterpret_cast<const uint8_t*>(context_.vm.gpr[4]) + it->second.value,
+                  4);
       return value;
     }
     case StateLocation::Kind::kConstant:
@@ -291,7 +349,7 @@ uint32_t TestMachine::SlotAt(const Stop& stop, uint8_t slot) const {
 }
 
 int64_t TestMachine::FuelAt(const Stop& stop) const {
-  return context_.fuel + StateAt(stop.function, stop.offset).site->refund;
+  return context_.vm.fuel + StateAt(stop.function, stop.offset).site->refund;
 }
 
 }  // namespace precast::x64

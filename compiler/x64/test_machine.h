@@ -4,6 +4,7 @@
 #ifndef PRECAST_COMPILER_X64_TEST_MACHINE_H_
 #define PRECAST_COMPILER_X64_TEST_MACHINE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -16,6 +17,7 @@ namespace precast::x64 {
 // Only one at a time may exist, and it is used by one thread: it owns the process's fault handlers.
 class TestMachine {
  public:
+  static constexpr size_t kNumVectors = 8;
   static constexpr uint32_t kGuestBytes = 1 << 20;  // mapped; all other guest addresses fault
 
   // How native code stopped, and where: `function`, `offset` say the site (the return address for
@@ -36,7 +38,7 @@ class TestMachine {
   TestMachine& operator=(const TestMachine&) = delete;
 
   const std::vector<codegen::CompiledFunction>& functions() const { return functions_; }
-  abi::VmContext& context() { return context_; }
+  abi::VmContext& context() { return context_.vm; }
   uint8_t* memory() { return memory_; }
 
   // Enters entry `entry` of `function`. Guest registers are taken from context().x where a boundary
@@ -47,6 +49,20 @@ class TestMachine {
   // register is one higher, x[31] too, next pc is x10's old value, and all other machine registers
   // are garbage.
   Stop Run(uint32_t function, uint32_t entry = 0);
+
+  // Registers at the boundary of a function with WebAssembly's calling convention.
+  struct WasmRegisters {
+    uint64_t ints[16] = {};                 // by hardware number
+    uint8_t vectors[kNumVectors][16] = {};  // xmm0 up
+  };
+  // The same for such a function: `registers` before, and, if the function returns, after.
+  Stop RunWasm(uint32_t function, WasmRegisters& registers, uint32_t entry = 0);
+  // What follows the VmContext, at kArea from the context's address.
+  static constexpr int32_t kArea = 512;
+  static constexpr size_t kAreaBytes = 1024;
+  uint8_t* area() { return context_.area; }
+  // Address of a function's entry.
+  uint64_t CodeAddress(uint32_t function, uint32_t entry = 0) const;
 
   // Whether the next Run starts with a native stack that is full.
   void set_stack_exhausted(bool exhausted) { stack_exhausted_ = exhausted; }
@@ -65,7 +81,16 @@ class TestMachine {
   int64_t FuelAt(const Stop& stop) const;
 
  private:
+  struct alignas(16) Context {
+    abi::VmContext vm;
+    uint8_t reserved[kArea - sizeof(abi::VmContext)];
+    uint8_t area[kAreaBytes];
+    WasmRegisters registers;
+  };
+  static_assert(offsetof(Context, area) == kArea);
+
   void BuildStubs();
+  Stop Enter(const uint8_t* stub, uint32_t function, uint32_t entry);
 
   std::vector<codegen::CompiledFunction> functions_;
   std::vector<uint8_t*> code_;  // by function
@@ -73,8 +98,9 @@ class TestMachine {
   uint8_t* memory_ = nullptr;
   uint8_t* stack_ = nullptr;
   uint8_t* enter_ = nullptr;
+  uint8_t* enter_wasm_ = nullptr;
   bool stack_exhausted_ = false;
-  abi::VmContext context_ = {};
+  Context context_ = {};
 };
 
 }  // namespace precast::x64
