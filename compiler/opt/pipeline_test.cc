@@ -152,6 +152,7 @@ void TestPass(const std::function<void(Function&)>& pass, uint64_t first_seed, u
       const int64_t fuel = run % 2 == 0 ? 2000 : 20 + static_cast<int64_t>(Hash(seed, run) % 300);
       const Observation x = Observe(before, before.entries()[e], args, fuel, true);
       const Observation y = Observe(after, after.entries()[e], args, fuel, false);
+      ASSERT_NE(x.result.outcome, EvalResult::Outcome::kUnsupported);
       ASSERT_EQ(Difference(x, y), "") << "seed " << seed << ", run " << run << "\n"
                                       << ir::Print(before) << "\n"
                                       << ir::Print(after);
