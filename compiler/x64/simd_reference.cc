@@ -1,0 +1,697 @@
+#include "compiler/x64/simd_reference.h"
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <type_traits>
+
+#include "absl/log/check.h"
+#include "absl/strings/str_cat.h"
+
+namespace precast::x64::testing {
+namespace {
+
+using ir::SimdOp;
+using ir::V128;
+
+using I8 = int8_t;
+using I16 = int16_t;
+using I32 = int32_t;
+using I64 = int64_t;
+using U8 = uint8_t;
+using U16 = uint16_t;
+using U32 = uint32_t;
+using U64 = uint64_t;
+
+template <typename T>
+constexpr size_t kLanes = 16 / sizeof(T);
+template <typename T>
+using Lanes = std::array<T, kLanes<T>>;
+
+template <typename T>
+Lanes<T> Get(const V128& v) {
+  Lanes<T> lanes;
+  std::memcpy(lanes.data(), v.data(), 16);
+  return lanes;
+}
+template <typename T>
+V128 Make(const Lanes<T>& lanes) {
+  V128 v;
+  std::memcpy(v.data(), lanes.data(), 16);
+  return v;
+}
+template <typename T>
+T Scalar(const V128& v) {
+  return Get<T>(v)[0];
+}
+template <typename T>
+V128 FromScalar(T value) {
+  V128 v{};
+  std::memcpy(v.data(), &value, sizeof(T));
+  return v;
+}
+
+// f on each lane, or each pair of lanes; lanes of R.
+template <typename T, typename R = T, typename F>
+V128 Map(const V128& a, F f) {
+  static_assert(sizeof(T) == sizeof(R));
+  const Lanes<T> x = Get<T>(a);
+  Lanes<R> r;
+  for (size_t k = 0; k < kLanes<T>; ++k) r[k] = f(x[k]);
+  return Make<R>(r);
+}
+template <typename T, typename R = T, typename F>
+V128 Map(const V128& a, const V128& b, F f) {
+  static_assert(sizeof(T) == sizeof(R));
+  const Lanes<T> x = Get<T>(a), y = Get<T>(b);
+  Lanes<R> r;
+  for (size_t k = 0; k < kLanes<T>; ++k) r[k] = f(x[k], y[k]);
+  return Make<R>(r);
+}
+
+// Lanes of all ones where f holds.
+template <typename T, typename F>
+V128 Compare(const V128& a, const V128& b, F f) {
+  using Bits = std::conditional_t<
+      sizeof(T) == 1, uint8_t,
+      std::conditional_t<sizeof(T) == 2, uint16_t,
+                         std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>>>;
+  return Map<T, Bits>(a, b,
+                      [&](T x, T y) { return static_cast<Bits>(f(x, y) ? ~Bits{0} : Bits{0}); });
+}
+
+template <typename T>
+V128 Replace(const V128& a, uint8_t lane, T value) {
+  Lanes<T> lanes = Get<T>(a);
+  lanes[lane] = value;
+  return Make<T>(lanes);
+}
+template <typename T>
+V128 Splat(T value) {
+  Lanes<T> lanes;
+  lanes.fill(value);
+  return Make<T>(lanes);
+}
+
+// Integer arithmetic modulo 2^width: through 64 unsigned bits.
+template <typename T>
+T Wrap(uint64_t value) {
+  return static_cast<T>(value);
+}
+template <typename T>
+uint64_t Wide(T value) {
+  return static_cast<uint64_t>(static_cast<int64_t>(value));
+}
+template <typename T>
+V128 Add(const V128& a, const V128& b) {
+  return Map<T>(a, b, [](T x, T y) { return Wrap<T>(Wide(x) + Wide(y)); });
+}
+template <typename T>
+V128 Sub(const V128& a, const V128& b) {
+  return Map<T>(a, b, [](T x, T y) { return Wrap<T>(Wide(x) - Wide(y)); });
+}
+template <typename T>
+V128 Mul(const V128& a, const V128& b) {
+  return Map<T>(a, b, [](T x, T y) { return Wrap<T>(Wide(x) * Wide(y)); });
+}
+template <typename T>
+V128 Neg(const V128& a) {
+  return Map<T>(a, [](T x) { return Wrap<T>(0 - Wide(x)); });
+}
+template <typename T>
+V128 Abs(const V128& a) {
+  return Map<T>(a, [](T x) { return x < 0 ? Wrap<T>(0 - Wide(x)) : x; });
+}
+template <typename T>
+T Saturate(int64_t value) {
+  if (value < std::numeric_limits<T>::min()) return std::numeric_limits<T>::min();
+  if (value > std::numeric_limits<T>::max()) return std::numeric_limits<T>::max();
+  return static_cast<T>(value);
+}
+template <typename T>
+V128 AddSat(const V128& a, const V128& b) {
+  return Map<T>(a, b, [](T x, T y) { return Saturate<T>(int64_t{x} + y); });
+}
+template <typename T>
+V128 SubSat(const V128& a, const V128& b) {
+  return Map<T>(a, b, [](T x, T y) { return Saturate<T>(int64_t{x} - y); });
+}
+template <typename T>
+V128 Min(const V128& a, const V128& b) {
+  return Map<T>(a, b, [](T x, T y) { return x < y ? x : y; });
+}
+template <typename T>
+V128 Max(const V128& a, const V128& b) {
+  return Map<T>(a, b, [](T x, T y) { return x > y ? x : y; });
+}
+template <typename T>
+V128 Avgr(const V128& a, const V128& b) {
+  return Map<T>(a, b, [](T x, T y) { return static_cast<T>((x + y + 1) / 2); });
+}
+template <typename T>
+V128 Shl(const V128& a, const V128& amount) {
+  const uint32_t n = Scalar<uint32_t>(amount) % (8 * sizeof(T));
+  return Map<T>(a, [&](T x) { return Wrap<T>(uint64_t{x} << n); });
+}
+template <typename T>  // signed T: arithmetic
+V128 Shr(const V128& a, const V128& amount) {
+  const uint32_t n = Scalar<uint32_t>(amount) % (8 * sizeof(T));
+  return Map<T>(a, [&](T x) { return static_cast<T>(x >> n); });
+}
+template <typename T>
+V128 AllTrue(const V128& a) {
+  uint32_t all = 1;
+  for (T x : Get<T>(a)) all &= x != 0;
+  return FromScalar(all);
+}
+template <typename T>  // signed T
+V128 Bitmask(const V128& a) {
+  uint32_t mask = 0;
+  for (size_t k = 0; k < kLanes<T>; ++k) mask |= (Get<T>(a)[k] < 0 ? 1u : 0u) << k;
+  return FromScalar(mask);
+}
+template <typename From, typename To>
+V128 Narrow(const V128& a, const V128& b) {
+  Lanes<To> r;
+  for (size_t k = 0; k < kLanes<From>; ++k) {
+    r[k] = Saturate<To>(Get<From>(a)[k]);
+    r[kLanes<From> + k] = Saturate<To>(Get<From>(b)[k]);
+  }
+  return Make<To>(r);
+}
+template <typename From, typename To>
+V128 Extend(const V128& a, bool high) {
+  Lanes<To> r;
+  for (size_t k = 0; k < kLanes<To>; ++k) r[k] = Get<From>(a)[k + (high ? kLanes<To> : 0)];
+  return Make<To>(r);
+}
+template <typename From, typename To>
+V128 Extmul(const V128& a, const V128& b, bool high) {
+  return Mul<To>(Extend<From, To>(a, high), Extend<From, To>(b, high));
+}
+template <typename From, typename To>
+V128 ExtaddPairwise(const V128& a) {
+  Lanes<To> r;
+  for (size_t k = 0; k < kLanes<To>; ++k) {
+    r[k] = static_cast<To>(To{Get<From>(a)[2 * k]} + To{Get<From>(a)[2 * k + 1]});
+  }
+  return Make<To>(r);
+}
+// Products of neighbours, added modulo 2^width.
+template <typename From, typename To>
+V128 Dot(const V128& a, const V128& b) {
+  Lanes<To> r;
+  for (size_t k = 0; k < kLanes<To>; ++k) {
+    r[k] = Wrap<To>(Wide(Get<From>(a)[2 * k]) * Wide(Get<From>(b)[2 * k]) +
+                    Wide(Get<From>(a)[2 * k + 1]) * Wide(Get<From>(b)[2 * k + 1]));
+  }
+  return Make<To>(r);
+}
+V128 Q15Mulr(const V128& a, const V128& b) {
+  return Map<int16_t>(a, b, [](int16_t x, int16_t y) {
+    return Saturate<int16_t>((int64_t{x} * y + 0x4000) >> 15);
+  });
+}
+V128 Swizzle(const V128& a, const V128& indices) {
+  return Map<uint8_t>(indices, [&](uint8_t i) { return i < 16 ? a[i] : uint8_t{0}; });
+}
+V128 Bitselect(const V128& a, const V128& b, const V128& c) {
+  V128 r;
+  for (size_t k = 0; k < 16; ++k) r[k] = static_cast<uint8_t>((a[k] & c[k]) | (b[k] & ~c[k]));
+  return r;
+}
+
+// -- floating point
+
+template <typename T>
+struct Format;
+template <>
+struct Format<float> {
+  using Bits = uint32_t;
+  static constexpr Bits kSign = 0x80000000, kCanonical = 0x7fc00000;
+  static constexpr NanLanes kNans = NanLanes::kF32;
+};
+template <>
+struct Format<double> {
+  using Bits = uint64_t;
+  static constexpr Bits kSign = 0x8000000000000000, kCanonical = 0x7ff8000000000000;
+  static constexpr NanLanes kNans = NanLanes::kF64;
+};
+template <typename T>
+typename Format<T>::Bits BitsOf(T value) {
+  typename Format<T>::Bits bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+template <typename T>
+T FromBits(typename Format<T>::Bits bits) {
+  T value;
+  std::memcpy(&value, &bits, sizeof bits);
+  return value;
+}
+
+// Section 4.3.3, "NaN propagation": canonical if all NaN operands are, else any quiet one.
+template <typename To, typename... From>
+To NanOf(From... operands) {
+  const bool canonical = ((!std::isnan(operands) ||
+                           (BitsOf(operands) & ~Format<From>::kSign) == Format<From>::kCanonical) &&
+                          ...);
+  using Bits = typename Format<To>::Bits;
+  return FromBits<To>(canonical ? Format<To>::kCanonical : ~Bits{0});
+}
+
+template <typename T, typename F>
+SimdExpectation MapFloat(const V128& a, F f) {
+  return {Map<T>(a, [&](T x) { return std::isnan(x) || std::isnan(f(x)) ? NanOf<T>(x) : f(x); }),
+          Format<T>::kNans};
+}
+template <typename T, typename F>
+SimdExpectation MapFloat(const V128& a, const V128& b, F f) {
+  return {Map<T>(a, b,
+                 [&](T x, T y) {
+                   const T r = f(x, y);
+                   return std::isnan(x) || std::isnan(y) || std::isnan(r) ? NanOf<T>(x, y) : r;
+                 }),
+          Format<T>::kNans};
+}
+template <typename T>
+SimdExpectation MulAdd(const V128& a, const V128& b, const V128& c, bool negate) {
+  Lanes<T> r;
+  for (size_t k = 0; k < kLanes<T>; ++k) {
+    const T x = Get<T>(a)[k], y = Get<T>(b)[k], z = Get<T>(c)[k];
+    volatile T product = x * y;  // rounded, whatever the compiler would like to do
+    const T sum = (negate ? -product : product) + z;
+    r[k] = std::isnan(sum) ? NanOf<T>(x, y, z) : sum;
+  }
+  return {Make<T>(r), Format<T>::kNans};
+}
+template <typename T>
+T FloatMin(T x, T y) {
+  if (x == 0 && y == 0) return std::signbit(x) ? x : y;
+  return x < y ? x : y;
+}
+template <typename T>
+T FloatMax(T x, T y) {
+  if (x == 0 && y == 0) return std::signbit(x) ? y : x;
+  return x > y ? x : y;
+}
+template <typename T>
+V128 ClearSign(const V128& a) {
+  using Bits = typename Format<T>::Bits;
+  return Map<Bits>(a, [](Bits x) { return x & ~Format<T>::kSign; });
+}
+template <typename T>
+V128 FlipSign(const V128& a) {
+  using Bits = typename Format<T>::Bits;
+  return Map<Bits>(a, [](Bits x) { return x ^ Format<T>::kSign; });
+}
+// Bits, because NaN operands come through as they are.
+template <typename T>
+V128 Pmin(const V128& a, const V128& b) {
+  using Bits = typename Format<T>::Bits;
+  return Map<Bits>(a, b, [](Bits x, Bits y) { return FromBits<T>(y) < FromBits<T>(x) ? y : x; });
+}
+template <typename T>
+V128 Pmax(const V128& a, const V128& b) {
+  using Bits = typename Format<T>::Bits;
+  return Map<Bits>(a, b, [](Bits x, Bits y) { return FromBits<T>(x) < FromBits<T>(y) ? y : x; });
+}
+template <typename Int>
+Int TruncSat(double x) {
+  if (std::isnan(x)) return 0;
+  x = std::trunc(x);
+  if (x < static_cast<double>(std::numeric_limits<Int>::min()))
+    return std::numeric_limits<Int>::min();
+  if (x > static_cast<double>(std::numeric_limits<Int>::max()))
+    return std::numeric_limits<Int>::max();
+  return static_cast<Int>(x);
+}
+template <typename Int>
+V128 TruncF32(const V128& a) {
+  return Map<float, Int>(a, [](float x) { return TruncSat<Int>(double{x}); });
+}
+template <typename Int>
+V128 TruncF64(const V128& a) {
+  Lanes<Int> r{};
+  for (size_t k = 0; k < 2; ++k) r[k] = TruncSat<Int>(Get<double>(a)[k]);
+  return Make<Int>(r);
+}
+template <typename Int>
+V128 ConvertLow(const V128& a) {
+  Lanes<double> r;
+  for (size_t k = 0; k < 2; ++k) r[k] = static_cast<double>(Get<Int>(a)[k]);
+  return Make<double>(r);
+}
+SimdExpectation Demote(const V128& a) {
+  Lanes<float> r{};
+  for (size_t k = 0; k < 2; ++k) {
+    const double x = Get<double>(a)[k];
+    r[k] = std::isnan(x) ? NanOf<float>(x) : static_cast<float>(x);
+  }
+  return {Make<float>(r), NanLanes::kF32};
+}
+SimdExpectation Promote(const V128& a) {
+  Lanes<double> r;
+  for (size_t k = 0; k < 2; ++k) {
+    const float x = Get<float>(a)[k];
+    r[k] = std::isnan(x) ? NanOf<double>(x) : static_cast<double>(x);
+  }
+  return {Make<double>(r), NanLanes::kF64};
+}
+
+template <typename T>
+bool MatchesFloat(const V128& expected, const V128& actual) {
+  using Bits = typename Format<T>::Bits;
+  using F = Format<T>;
+  for (size_t k = 0; k < kLanes<T>; ++k) {
+    const Bits e = Get<Bits>(expected)[k], a = Get<Bits>(actual)[k];
+    if (!std::isnan(FromBits<T>(e))) {
+      if (e != a) return false;
+    } else if (e == F::kCanonical) {
+      if ((a & ~F::kSign) != F::kCanonical) return false;
+    } else {
+      if ((a & F::kCanonical) != F::kCanonical) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+SimdExpectation SimdReference(SimdOp op, absl::Span<const V128> operands, uint8_t lane) {
+  const V128 a = operands[0];
+  const V128 b = operands.size() > 1 ? operands[1] : V128{};
+  const V128 c = operands.size() > 2 ? operands[2] : V128{};
+  switch (op) {
+    // -- lanes
+    case SimdOp::kI8x16Splat:
+      return {Splat(Scalar<uint8_t>(a))};
+    case SimdOp::kI16x8Splat:
+      return {Splat(Scalar<uint16_t>(a))};
+    case SimdOp::kI32x4Splat:
+    case SimdOp::kF32x4Splat:
+      return {Splat(Scalar<uint32_t>(a))};
+    case SimdOp::kI64x2Splat:
+    case SimdOp::kF64x2Splat:
+      return {Splat(Scalar<uint64_t>(a))};
+    case SimdOp::kI8x16ExtractLaneS:
+      return {FromScalar(int32_t{Get<int8_t>(a)[lane]})};
+    case SimdOp::kI8x16ExtractLaneU:
+      return {FromScalar(uint32_t{Get<uint8_t>(a)[lane]})};
+    case SimdOp::kI16x8ExtractLaneS:
+      return {FromScalar(int32_t{Get<int16_t>(a)[lane]})};
+    case SimdOp::kI16x8ExtractLaneU:
+      return {FromScalar(uint32_t{Get<uint16_t>(a)[lane]})};
+    case SimdOp::kI32x4ExtractLane:
+    case SimdOp::kF32x4ExtractLane:
+      return {FromScalar(Get<uint32_t>(a)[lane])};
+    case SimdOp::kI64x2ExtractLane:
+    case SimdOp::kF64x2ExtractLane:
+      return {FromScalar(Get<uint64_t>(a)[lane])};
+    case SimdOp::kI8x16ReplaceLane:
+      return {Replace(a, lane, Scalar<uint8_t>(b))};
+    case SimdOp::kI16x8ReplaceLane:
+      return {Replace(a, lane, Scalar<uint16_t>(b))};
+    case SimdOp::kI32x4ReplaceLane:
+    case SimdOp::kF32x4ReplaceLane:
+      return {Replace(a, lane, Scalar<uint32_t>(b))};
+    case SimdOp::kI64x2ReplaceLane:
+    case SimdOp::kF64x2ReplaceLane:
+      return {Replace(a, lane, Scalar<uint64_t>(b))};
+    case SimdOp::kI8x16Swizzle:
+    case SimdOp::kI8x16RelaxedSwizzle:
+      return {Swizzle(a, b)};
+    case SimdOp::kI32x4Low:
+      return {FromScalar(Scalar<uint32_t>(a))};
+    case SimdOp::kI64x2Low:
+      return {FromScalar(Scalar<uint64_t>(a))};
+
+// -- comparison
+#define COMPARE(Shape, Suffix, T, relation) \
+  case SimdOp::k##Shape##Suffix:            \
+    return {Compare<T>(a, b, [](T x, T y) { return x relation y; })};
+#define COMPARE_INT(Shape, S, U) \
+  COMPARE(Shape, Eq, U, ==)      \
+  COMPARE(Shape, Ne, U, !=)      \
+  COMPARE(Shape, LtS, S, <)      \
+  COMPARE(Shape, GtS, S, >)      \
+  COMPARE(Shape, LeS, S, <=)     \
+  COMPARE(Shape, GeS, S, >=)
+#define COMPARE_UNSIGNED(Shape, U) \
+  COMPARE(Shape, LtU, U, <)        \
+  COMPARE(Shape, GtU, U, >)        \
+  COMPARE(Shape, LeU, U, <=)       \
+  COMPARE(Shape, GeU, U, >=)
+#define COMPARE_FLOAT(Shape, T) \
+  COMPARE(Shape, Eq, T, ==)     \
+  COMPARE(Shape, Ne, T, !=)     \
+  COMPARE(Shape, Lt, T, <)      \
+  COMPARE(Shape, Gt, T, >)      \
+  COMPARE(Shape, Le, T, <=)     \
+  COMPARE(Shape, Ge, T, >=)
+      COMPARE_INT(I8x16, int8_t, uint8_t)
+      COMPARE_INT(I16x8, int16_t, uint16_t)
+      COMPARE_INT(I32x4, int32_t, uint32_t)
+      COMPARE_INT(I64x2, int64_t, uint64_t)
+      COMPARE_UNSIGNED(I8x16, uint8_t)
+      COMPARE_UNSIGNED(I16x8, uint16_t)
+      COMPARE_UNSIGNED(I32x4, uint32_t)
+      COMPARE_FLOAT(F32x4, float)
+      COMPARE_FLOAT(F64x2, double)
+#undef COMPARE
+#undef COMPARE_INT
+#undef COMPARE_UNSIGNED
+#undef COMPARE_FLOAT
+
+    // -- bitwise
+    case SimdOp::kV128Not:
+      return {Map<uint64_t>(a, [](uint64_t x) { return ~x; })};
+    case SimdOp::kV128And:
+      return {Map<uint64_t>(a, b, [](uint64_t x, uint64_t y) { return x & y; })};
+    case SimdOp::kV128Andnot:
+      return {Map<uint64_t>(a, b, [](uint64_t x, uint64_t y) { return x & ~y; })};
+    case SimdOp::kV128Or:
+      return {Map<uint64_t>(a, b, [](uint64_t x, uint64_t y) { return x | y; })};
+    case SimdOp::kV128Xor:
+      return {Map<uint64_t>(a, b, [](uint64_t x, uint64_t y) { return x ^ y; })};
+    case SimdOp::kV128Bitselect:
+    case SimdOp::kI8x16RelaxedLaneselect:
+    case SimdOp::kI16x8RelaxedLaneselect:
+    case SimdOp::kI32x4RelaxedLaneselect:
+    case SimdOp::kI64x2RelaxedLaneselect:
+      return {Bitselect(a, b, c)};
+    case SimdOp::kV128AnyTrue:
+      return {FromScalar<uint32_t>(a != V128{} ? 1 : 0)};
+    case SimdOp::kI8x16Popcnt:
+      return {Map<uint8_t>(a, [](uint8_t x) {
+        int count = 0;
+        for (int k = 0; k < 8; ++k) count += x >> k & 1;
+        return static_cast<uint8_t>(count);
+      })};
+
+// -- integer lanes
+#define EACH_INT(Shape, S, U)     \
+  case SimdOp::k##Shape##Abs:     \
+    return {Abs<S>(a)};           \
+  case SimdOp::k##Shape##Neg:     \
+    return {Neg<S>(a)};           \
+  case SimdOp::k##Shape##AllTrue: \
+    return {AllTrue<U>(a)};       \
+  case SimdOp::k##Shape##Bitmask: \
+    return {Bitmask<S>(a)};       \
+  case SimdOp::k##Shape##Shl:     \
+    return {Shl<U>(a, b)};        \
+  case SimdOp::k##Shape##ShrS:    \
+    return {Shr<S>(a, b)};        \
+  case SimdOp::k##Shape##ShrU:    \
+    return {Shr<U>(a, b)};        \
+  case SimdOp::k##Shape##Add:     \
+    return {Add<U>(a, b)};        \
+  case SimdOp::k##Shape##Sub:     \
+    return {Sub<U>(a, b)};
+#define SATURATING(Shape, S, U)   \
+  case SimdOp::k##Shape##AddSatS: \
+    return {AddSat<S>(a, b)};     \
+  case SimdOp::k##Shape##AddSatU: \
+    return {AddSat<U>(a, b)};     \
+  case SimdOp::k##Shape##SubSatS: \
+    return {SubSat<S>(a, b)};     \
+  case SimdOp::k##Shape##SubSatU: \
+    return {SubSat<U>(a, b)};     \
+  case SimdOp::k##Shape##AvgrU:   \
+    return {Avgr<U>(a, b)};
+#define MINMAX(Shape, S, U)    \
+  case SimdOp::k##Shape##MinS: \
+    return {Min<S>(a, b)};     \
+  case SimdOp::k##Shape##MinU: \
+    return {Min<U>(a, b)};     \
+  case SimdOp::k##Shape##MaxS: \
+    return {Max<S>(a, b)};     \
+  case SimdOp::k##Shape##MaxU: \
+    return {Max<U>(a, b)};
+      EACH_INT(I8x16, int8_t, uint8_t)
+      EACH_INT(I16x8, int16_t, uint16_t)
+      EACH_INT(I32x4, int32_t, uint32_t)
+      EACH_INT(I64x2, int64_t, uint64_t)
+      SATURATING(I8x16, int8_t, uint8_t)
+      SATURATING(I16x8, int16_t, uint16_t)
+      MINMAX(I8x16, int8_t, uint8_t)
+      MINMAX(I16x8, int16_t, uint16_t)
+      MINMAX(I32x4, int32_t, uint32_t)
+#undef EACH_INT
+#undef SATURATING
+#undef MINMAX
+    case SimdOp::kI8x16NarrowI16x8S:
+      return {Narrow<int16_t, int8_t>(a, b)};
+    case SimdOp::kI8x16NarrowI16x8U:
+      return {Narrow<int16_t, uint8_t>(a, b)};
+    case SimdOp::kI16x8NarrowI32x4S:
+      return {Narrow<int32_t, int16_t>(a, b)};
+    case SimdOp::kI16x8NarrowI32x4U:
+      return {Narrow<int32_t, uint16_t>(a, b)};
+    case SimdOp::kI16x8Mul:
+      return {Mul<uint16_t>(a, b)};
+    case SimdOp::kI32x4Mul:
+      return {Mul<uint32_t>(a, b)};
+    case SimdOp::kI64x2Mul:
+      return {Mul<uint64_t>(a, b)};
+    case SimdOp::kI16x8Q15mulrSatS:
+    case SimdOp::kI16x8RelaxedQ15mulrS:
+      return {Q15Mulr(a, b)};
+    case SimdOp::kI32x4DotI16x8S:
+      return {Dot<int16_t, int32_t>(a, b)};
+    case SimdOp::kI16x8ExtaddPairwiseI8x16S:
+      return {ExtaddPairwise<int8_t, int16_t>(a)};
+    case SimdOp::kI16x8ExtaddPairwiseI8x16U:
+      return {ExtaddPairwise<uint8_t, uint16_t>(a)};
+    case SimdOp::kI32x4ExtaddPairwiseI16x8S:
+      return {ExtaddPairwise<int16_t, int32_t>(a)};
+    case SimdOp::kI32x4ExtaddPairwiseI16x8U:
+      return {ExtaddPairwise<uint16_t, uint32_t>(a)};
+
+#define EXTEND(Name, high, Signed, ToSigned, Unsigned, ToUnsigned) \
+  case SimdOp::k##Name##S:                                         \
+    return {Extend<Signed, ToSigned>(a, high)};                    \
+  case SimdOp::k##Name##U:                                         \
+    return {Extend<Unsigned, ToUnsigned>(a, high)};
+#define EXTMUL(Name, high, Signed, ToSigned, Unsigned, ToUnsigned) \
+  case SimdOp::k##Name##S:                                         \
+    return {Extmul<Signed, ToSigned>(a, b, high)};                 \
+  case SimdOp::k##Name##U:                                         \
+    return {Extmul<Unsigned, ToUnsigned>(a, b, high)};
+      EXTEND(I16x8ExtendLowI8x16, false, I8, I16, U8, U16)
+      EXTEND(I16x8ExtendHighI8x16, true, I8, I16, U8, U16)
+      EXTEND(I32x4ExtendLowI16x8, false, I16, I32, U16, U32)
+      EXTEND(I32x4ExtendHighI16x8, true, I16, I32, U16, U32)
+      EXTEND(I64x2ExtendLowI32x4, false, I32, I64, U32, U64)
+      EXTEND(I64x2ExtendHighI32x4, true, I32, I64, U32, U64)
+      EXTMUL(I16x8ExtmulLowI8x16, false, I8, I16, U8, U16)
+      EXTMUL(I16x8ExtmulHighI8x16, true, I8, I16, U8, U16)
+      EXTMUL(I32x4ExtmulLowI16x8, false, I16, I32, U16, U32)
+      EXTMUL(I32x4ExtmulHighI16x8, true, I16, I32, U16, U32)
+      EXTMUL(I64x2ExtmulLowI32x4, false, I32, I64, U32, U64)
+      EXTMUL(I64x2ExtmulHighI32x4, true, I32, I64, U32, U64)
+#undef EXTEND
+#undef EXTMUL
+
+// -- floating-point lanes
+#define FLOAT(Shape, T)                                           \
+  case SimdOp::k##Shape##Ceil:                                    \
+    return MapFloat<T>(a, [](T x) { return std::ceil(x); });      \
+  case SimdOp::k##Shape##Floor:                                   \
+    return MapFloat<T>(a, [](T x) { return std::floor(x); });     \
+  case SimdOp::k##Shape##Trunc:                                   \
+    return MapFloat<T>(a, [](T x) { return std::trunc(x); });     \
+  case SimdOp::k##Shape##Nearest:                                 \
+    return MapFloat<T>(a, [](T x) { return std::nearbyint(x); }); \
+  case SimdOp::k##Shape##Sqrt:                                    \
+    return MapFloat<T>(a, [](T x) { return std::sqrt(x); });      \
+  case SimdOp::k##Shape##Abs:                                     \
+    return {ClearSign<T>(a)};                                     \
+  case SimdOp::k##Shape##Neg:                                     \
+    return {FlipSign<T>(a)};                                      \
+  case SimdOp::k##Shape##Add:                                     \
+    return MapFloat<T>(a, b, [](T x, T y) { return x + y; });     \
+  case SimdOp::k##Shape##Sub:                                     \
+    return MapFloat<T>(a, b, [](T x, T y) { return x - y; });     \
+  case SimdOp::k##Shape##Mul:                                     \
+    return MapFloat<T>(a, b, [](T x, T y) { return x * y; });     \
+  case SimdOp::k##Shape##Div:                                     \
+    return MapFloat<T>(a, b, [](T x, T y) { return x / y; });     \
+  case SimdOp::k##Shape##Min:                                     \
+  case SimdOp::k##Shape##RelaxedMin:                              \
+    return MapFloat<T>(a, b, FloatMin<T>);                        \
+  case SimdOp::k##Shape##Max:                                     \
+  case SimdOp::k##Shape##RelaxedMax:                              \
+    return MapFloat<T>(a, b, FloatMax<T>);                        \
+  case SimdOp::k##Shape##Pmin:                                    \
+    return {Pmin<T>(a, b)};                                       \
+  case SimdOp::k##Shape##Pmax:                                    \
+    return {Pmax<T>(a, b)};                                       \
+  case SimdOp::k##Shape##RelaxedMadd:                             \
+    return MulAdd<T>(a, b, c, false);                             \
+  case SimdOp::k##Shape##RelaxedNmadd:                            \
+    return MulAdd<T>(a, b, c, true);
+      FLOAT(F32x4, float)
+      FLOAT(F64x2, double)
+#undef FLOAT
+
+    // -- conversions
+    case SimdOp::kI32x4TruncSatF32x4S:
+    case SimdOp::kI32x4RelaxedTruncF32x4S:
+      return {TruncF32<int32_t>(a)};
+    case SimdOp::kI32x4TruncSatF32x4U:
+    case SimdOp::kI32x4RelaxedTruncF32x4U:
+      return {TruncF32<uint32_t>(a)};
+    case SimdOp::kI32x4TruncSatF64x2SZero:
+    case SimdOp::kI32x4RelaxedTruncF64x2SZero:
+      return {TruncF64<int32_t>(a)};
+    case SimdOp::kI32x4TruncSatF64x2UZero:
+    case SimdOp::kI32x4RelaxedTruncF64x2UZero:
+      return {TruncF64<uint32_t>(a)};
+    case SimdOp::kF32x4ConvertI32x4S:
+      return {Map<int32_t, float>(a, [](int32_t x) { return static_cast<float>(x); })};
+    case SimdOp::kF32x4ConvertI32x4U:
+      return {Map<uint32_t, float>(a, [](uint32_t x) { return static_cast<float>(x); })};
+    case SimdOp::kF64x2ConvertLowI32x4S:
+      return {ConvertLow<int32_t>(a)};
+    case SimdOp::kF64x2ConvertLowI32x4U:
+      return {ConvertLow<uint32_t>(a)};
+    case SimdOp::kF32x4DemoteF64x2Zero:
+      return Demote(a);
+    case SimdOp::kF64x2PromoteLowF32x4:
+      return Promote(a);
+
+    // -- relaxed dot products
+    case SimdOp::kI16x8RelaxedDotI8x16I7x16S:
+      return {Dot<int8_t, int16_t>(a, b)};
+    case SimdOp::kI32x4RelaxedDotI8x16I7x16AddS:
+      return {Add<uint32_t>(ExtaddPairwise<int16_t, int32_t>(Dot<int8_t, int16_t>(a, b)), c)};
+  }
+  CHECK(false);
+  return {};
+}
+
+bool Matches(const SimdExpectation& expected, const V128& actual) {
+  switch (expected.nans) {
+    case NanLanes::kExact:
+      return expected.value == actual;
+    case NanLanes::kF32:
+      return MatchesFloat<float>(expected.value, actual);
+    case NanLanes::kF64:
+      return MatchesFloat<double>(expected.value, actual);
+  }
+  return false;
+}
+
+std::string ToString(const V128& v) {
+  std::string text;
+  for (uint8_t byte : v) absl::StrAppend(&text, absl::Hex(byte, absl::kZeroPad2));
+  return text;
+}
+
+}  // namespace precast::x64::testing
