@@ -1,0 +1,2 @@
+;; Well-formed, but the function has no result. Built without validation.
+(module (func (export "f") (result i32) nop))
