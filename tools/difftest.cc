@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "compiler/riscv/testing/random_program.h"
+#include "compiler/wasm/testing/random_module.h"
 #include "tools/cli/command.h"
 #include "tools/commands/io.h"
 #include "tools/testing/differential.h"
@@ -26,12 +27,14 @@ namespace {
 
 using aotc::Grouped;
 using testing::CheckSeed;
+using testing::CheckWasmSeed;
 using testing::DifferentialCounts;
 
 struct Options {
   uint64_t seed = 0, count = 1000, jobs = 0;
   bool check = false;
   std::string write;
+  std::string guest = "riscv";
 };
 
 int Run(const Options& o) {
@@ -45,7 +48,8 @@ int Run(const Options& o) {
   auto work = [&] {
     for (uint64_t seed; (seed = next.fetch_add(1)) < o.seed + o.count;) {
       DifferentialCounts counts;
-      const absl::Status status = CheckSeed(seed, o.check, counts);
+      const absl::Status status = o.guest == "wasm" ? CheckWasmSeed(seed, o.check, counts)
+                                                    : CheckSeed(seed, o.check, counts);
       std::lock_guard<std::mutex> lock(mutex);
       if (!status.ok()) {
         if (!failure || seed < failure->first) failure = {seed, status};
@@ -74,9 +78,10 @@ int Run(const Options& o) {
 
   if (failure) {
     absl::PrintF(
-        "seed %d: %s\nReproduce: bazel run //tools:difftest -- --seed=%d --count=1\n"
-        "Look at it: add --write=random.elf, then aotc trace random.elf --bisect\n",
-        failure->first, failure->second.message(), failure->first);
+        "seed %d: %s\nReproduce: bazel run //tools:difftest -- --guest=%s --seed=%d --count=1\n"
+        "Look at it: add --write=FILE%s\n",
+        failure->first, failure->second.message(), o.guest, failure->first,
+        o.guest == "wasm" ? "" : ", then aotc trace FILE --bisect");
     return cli::kExitFailure;
   }
   const double seconds =
@@ -95,13 +100,16 @@ int Main(int argc, char** argv) {
   cli::Command command{
       .name = "",
       .usage = "[flags]",
-      .summary = "Run random RISC-V programs interpreted and natively, and compare",
+      .summary = "Run random guest programs interpreted and natively, and compare",
       .description =
           "Each program runs interpreted, at -O0, at -O1, and at -O1 with stops at random places, "
           "with\n"
-          "a random limit. Stops at the first difference and says how to reproduce it.",
+          "a random limit (WebAssembly: every function once, with limited fuel). Stops at the "
+          "first\n"
+          "difference and says how to reproduce it.",
       .examples = "",
-      .flags = {cli::Number("seed", 's', "N", "the first program (default 0)", &o.seed),
+      .flags = {cli::Text("guest", 'g', "KIND", "riscv (default) or wasm", &o.guest),
+                cli::Number("seed", 's', "N", "the first program (default 0)", &o.seed),
                 cli::Number("count", 'n', "N", "how many programs (default 1000)", &o.count),
                 cli::Number("jobs", 'j', "N", "threads (default: one per processor)", &o.jobs),
                 cli::Switch("check", 0, "run the compiler's own checkers too (slow)", &o.check),
@@ -120,8 +128,14 @@ int Main(int argc, char** argv) {
       directory != nullptr && chdir(directory) != 0) {
     aotc::PrintError("cannot change to BUILD_WORKING_DIRECTORY");
   }
+  if (o.guest != "riscv" && o.guest != "wasm") {
+    aotc::PrintError("--guest is riscv or wasm");
+    return cli::kExitUsage;
+  }
   if (!o.write.empty()) {
-    const absl::Status status = aotc::WriteFile(o.write, riscv::testing::RandomProgram(o.seed));
+    const absl::Status status =
+        aotc::WriteFile(o.write, o.guest == "wasm" ? wasm::RandomModule(o.seed)
+                                                   : riscv::testing::RandomProgram(o.seed));
     if (!status.ok()) aotc::PrintError(status.message());
     return status.ok() ? cli::kExitOk : cli::kExitFailure;
   }

@@ -21,6 +21,11 @@ struct DifferentialCounts {
 // compiler's own checkers too. Adds to `counts`.
 absl::Status CheckSeed(uint64_t seed, bool check, DifferentialCounts& counts);
 
+// The same for a random WebAssembly module: interpreted, at -O0 and -O1, with fuel and (where it ends by itself)
+// without. Every export is called once, with limited fuel; results, traps with their place, fuel, globals and
+// memory must be equal. `counts` counts calls; NaNs are canonical.
+absl::Status CheckWasmSeed(uint64_t seed, bool check, DifferentialCounts& counts);
+
 }  // namespace precast::testing
 
 #endif  // PRECAST_TOOLS_TESTING_DIFFERENTIAL_H_
