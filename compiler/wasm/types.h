@@ -6,6 +6,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace precast::wasm {
@@ -23,6 +24,35 @@ struct ValType {
 };
 inline constexpr ValType kI32{0x7f}, kI64{0x7e}, kF32{0x7d}, kF64{0x7c}, kV128{0x7b};
 inline constexpr ValType kFuncRef{0x70, true}, kExternRef{0x6f, true};
+
+// The value type that `byte` encodes, if it is one.
+constexpr std::optional<ValType> ValTypeFromByte(uint8_t byte) {
+  if (byte >= 0x7b && byte <= 0x7f) return ValType{byte};
+  if (byte == kFuncRef.code) return kFuncRef;
+  if (byte == kExternRef.code) return kExternRef;
+  return std::nullopt;
+}
+
+// "i32", "funcref": the name in the text format.
+constexpr std::string_view Name(ValType type) {
+  switch (type.code) {
+    case kI32.code:
+      return "i32";
+    case kI64.code:
+      return "i64";
+    case kF32.code:
+      return "f32";
+    case kF64.code:
+      return "f64";
+    case kV128.code:
+      return "v128";
+    case kFuncRef.code:
+      return "funcref";
+    case kExternRef.code:
+      return "externref";
+  }
+  return "unknown";
+}
 
 struct FuncType {
   std::vector<ValType> params;
