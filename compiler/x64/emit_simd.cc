@@ -38,18 +38,23 @@ void Emitter::EmitSimd(uint32_t i, const MInst& m) {
 }
 
 void SimdEmitter::Op(VectorOp op, Xmm d, Operand source) {
-  if (owner_.IsReg(i_, source.number)) {
+  if (IsConstant(source)) {
+    Op(op, d, Constant(m_.disp));
+  } else if (owner_.IsReg(i_, Number(source))) {
     e_.Vector(op, d, X(source));
   } else {
-    e_.Vector(op, d, owner_.VectorM(i_, source.number));
+    e_.Vector(op, d, owner_.VectorM(i_, Number(source)));
   }
 }
 
 void SimdEmitter::Op(VectorOp op, Xmm d, Operand source, uint8_t imm) {
-  if (owner_.IsReg(i_, source.number)) {
+  if (IsConstant(source)) {
+    e_.Vector(op, d, Mem::Rip(), imm);
+    owner_.RelocateConstant(Constant(m_.disp), 16, 1);
+  } else if (owner_.IsReg(i_, Number(source))) {
     e_.Vector(op, d, X(source), imm);
   } else {
-    e_.Vector(op, d, owner_.VectorM(i_, source.number), imm);
+    e_.Vector(op, d, owner_.VectorM(i_, Number(source)), imm);
   }
 }
 
@@ -59,10 +64,12 @@ void SimdEmitter::Op(VectorOp op, Xmm d, const ir::V128& source) {
 }
 
 void SimdEmitter::Copy(Xmm d, Operand source) {
-  if (owner_.IsReg(i_, source.number)) {
+  if (IsConstant(source)) {
+    Load(d, Constant(m_.disp));
+  } else if (owner_.IsReg(i_, Number(source))) {
     Copy(d, X(source));
   } else {
-    e_.Vector(VectorOp::kMovaps, d, owner_.VectorM(i_, source.number));
+    e_.Vector(VectorOp::kMovaps, d, owner_.VectorM(i_, Number(source)));
   }
 }
 
@@ -81,9 +88,7 @@ void SimdEmitter::Invert(Xmm d) {
   Op(VectorOp::kPxor, d, kS);
 }
 
-void SimdEmitter::EmitVconst() {
-  Load(X(kA), owner_.m_.v128_constants[static_cast<size_t>(m_.imm)]);
-}
+void SimdEmitter::EmitVconst() { Load(X(kA), Constant(m_.imm)); }
 
 void SimdEmitter::EmitShuffle() {
   const VectorOp op = static_cast<VectorOp>(m_.aux);
@@ -99,13 +104,12 @@ void SimdEmitter::EmitShuffle() {
     case ShuffleForm::kShift:
       return Shift(op, X(kB), imm);
     case ShuffleForm::kBytes:
-      return Op(VectorOp::kPshufb, X(kB), owner_.m_.v128_constants[static_cast<size_t>(m_.imm)]);
+      return Op(VectorOp::kPshufb, X(kB), Constant(m_.imm));
     case ShuffleForm::kTwoBytes: {
-      const ir::V128* masks = &owner_.m_.v128_constants[static_cast<size_t>(m_.imm)];
       const Xmm d = X(kC);
       Copy(kS, kB);
-      Op(VectorOp::kPshufb, kS, masks[1]);
-      Op(VectorOp::kPshufb, d, masks[0]);
+      Op(VectorOp::kPshufb, kS, Constant(m_.imm + 1));
+      Op(VectorOp::kPshufb, d, Constant(m_.imm));
       return Op(VectorOp::kPor, d, kS);
     }
   }

@@ -94,7 +94,9 @@ enum class MOp : uint8_t {
   kCallRuntime,    // [arguments…, =results…] aux = callback; site kCall
   kCallPointer,  // [code in r11, record in rax, type in r12, arguments…, =results…]; site kCall
   // Vectors. Constants are named by their index in MFunction::v128_constants.
-  kSimd,     // operands: simd_lowering.h; aux = SimdOp, imm = lane or amount of a shift
+  // operands: simd_lowering.h; aux = SimdOp, imm = lane or amount of a shift. With `constant_b` the second
+  // input is no operand but constant disp.
+  kSimd,
   kShuffle,  // see ShuffleForm
   kVconst,   // [=d] imm = constant
   // Terminators.
@@ -169,6 +171,7 @@ struct MInst {
   // `cond` is kE and means "equal and ordered", or kNe and means "not equal or unordered".
   bool parity = false;
   uint8_t aux = 0;
+  bool constant_b = false;
   Place place = Place::kGuest;  // loads, stores, atomics
   bool can_fault = true;        // loads, stores
   int32_t disp = 0;

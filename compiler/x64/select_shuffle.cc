@@ -162,10 +162,10 @@ std::optional<Found> MatchTwo(const V128& p) {
 
 }  // namespace
 
-bool Selector::IsZeroVector(Value v) const {
+const V128* Selector::VectorConstant(Value v) const {
   const InstData* d = DefOf(v);
-  return d != nullptr && d->op == Opcode::kVconst &&
-         f_.v128_constants()[static_cast<size_t>(d->imm)] == V128{};
+  if (d == nullptr || d->op != Opcode::kVconst) return nullptr;
+  return &f_.v128_constants()[static_cast<size_t>(d->imm)];
 }
 
 int64_t Selector::AddV128(const V128& bytes) {
@@ -177,10 +177,15 @@ void Selector::SelectShuffle(Inst i, const InstData& d) {
   const Value a = f_.args(i)[0], b = f_.args(i)[1];
   const VReg result = VRegOf(f_.result(i));
   V128 pattern = f_.v128_constants()[static_cast<size_t>(d.imm)];
+  auto is_zero = [&](Value v) {
+    const V128* constant = VectorConstant(v);
+    return constant != nullptr && *constant == V128{};
+  };
+  const bool a_is_zero = is_zero(a), b_is_zero = is_zero(b);
   bool from_a = false, from_b = false;
   for (uint8_t& p : pattern) {
     if (a == b) p &= 15;
-    if (IsZeroVector(p < 16 ? a : b)) p = kZero;
+    if (p < 16 ? a_is_zero : b_is_zero) p = kZero;
     if (p != kZero) (p < 16 ? from_a : from_b) = true;
   }
   if (from_a && from_b) return ShuffleTwo(a, b, pattern, result);

@@ -34,9 +34,23 @@ void Selector::SelectSimdOp(Inst i, const InstData& d) {
     std::swap(inputs[0], inputs[1]);
   } else if (lowering.order == SimdLowering::Order::kEither) {
     PreferDyingFirst(inputs[0], inputs[1]);
+    if (VectorConstant(inputs[0]) != nullptr) std::swap(inputs[0], inputs[1]);
   }
 
   const VReg result = VRegOf(f_.result(i));
+  if (const std::optional<ir::V128> constant = FoldSplat(d, inputs[0])) {
+    Emit(MOp::kVconst, {Def(result)}).imm = AddV128(*constant);
+    return;
+  }
+  if (lowering.pattern == SimdPattern::kSwizzle) {
+    if (const ir::V128* indices = VectorConstant(inputs[1])) {
+      ir::V128 lanes = *indices;
+      for (uint8_t& lane : lanes) {
+        if (lane > 15) lane = 0x80;
+      }
+      return ShuffleOne(VRegOf(inputs[0]), lanes, result);
+    }
+  }
   // A scalar is the low lane of its register.
   const bool float_lane =
       lowering.pattern == SimdPattern::kExtractF32 || lowering.pattern == SimdPattern::kExtractF64;
@@ -46,6 +60,7 @@ void Selector::SelectSimdOp(Inst i, const InstData& d) {
   size_t num_inputs = args.size();
   int64_t imm = d.imm;
   VReg regs[3];
+  bool constant_b = false;
   if (pattern.constant_shift[0] != '\0') {
     // The lane width is a power of two: the amount modulo the width is a mask.
     const int32_t mask = lowering.imm;
@@ -66,13 +81,18 @@ void Selector::SelectSimdOp(Inst i, const InstData& d) {
     }
     regs[0] = VRegOf(inputs[0]);
   } else {
-    for (size_t k = 0; k < num_inputs; ++k) regs[k] = Reg(inputs[k]);
+    // A constant is a memory operand where one may be.
+    constant_b = num_inputs > 1 && operand[1] == 'm' && VectorConstant(inputs[1]) != nullptr;
+    for (size_t k = 0; k < num_inputs; ++k) {
+      if (k != 1 || !constant_b) regs[k] = Reg(inputs[k]);
+    }
   }
 
   std::vector<Operand>& operands = ScratchOperands();
-  for (; *operand != '\0'; ++operand) {
-    const size_t k = operands.size();
-    switch (*operand) {
+  for (size_t k = 0; operand[k] != '\0'; ++k) {
+    DCHECK((k < num_inputs) == (operand[k] == 'r' || operand[k] == 'm' || operand[k] == 'l'));
+    if (k == 1 && constant_b) continue;
+    switch (operand[k]) {
       case 'r':
         operands.push_back(Use(regs[k]));
         break;
@@ -91,16 +111,51 @@ void Selector::SelectSimdOp(Inst i, const InstData& d) {
       case 'v':
         operands.push_back(DefEarly(NewVectorVReg()));
         break;
-      default:
-        operands.push_back(DefReuse(result, static_cast<uint8_t>(*operand - '0')));
+      default: {
+        const uint8_t input = static_cast<uint8_t>(operand[k] - '0');
+        operands.push_back(DefReuse(result, constant_b && input > 1 ? 1 : input));
         break;
+      }
     }
-    // One operand for each input, then the result.
-    DCHECK((k < num_inputs) == (*operand == 'r' || *operand == 'm' || *operand == 'l'));
   }
   MInst& m = Emit(MOp::kSimd, operands);
   m.aux = d.aux;
   m.imm = imm;
+  m.constant_b = constant_b;
+  if (constant_b) m.disp = static_cast<int32_t>(DefOf(inputs[1])->imm);
+}
+
+std::optional<ir::V128> Selector::FoldSplat(const InstData& d, Value a) const {
+  uint64_t bits;
+  if (const std::optional<int64_t> c = ConstantOf(a)) {
+    bits = static_cast<uint64_t>(*c);
+  } else if (const InstData* def = DefOf(a); def != nullptr && def->op == Opcode::kFconst) {
+    bits = static_cast<uint64_t>(def->imm);
+  } else {
+    return std::nullopt;
+  }
+  size_t size;
+  switch (static_cast<ir::SimdOp>(d.aux)) {
+    case ir::SimdOp::kI8x16Splat:
+      size = 1;
+      break;
+    case ir::SimdOp::kI16x8Splat:
+      size = 2;
+      break;
+    case ir::SimdOp::kI32x4Splat:
+    case ir::SimdOp::kF32x4Splat:
+      size = 4;
+      break;
+    case ir::SimdOp::kI64x2Splat:
+    case ir::SimdOp::kF64x2Splat:
+      size = 8;
+      break;
+    default:
+      return std::nullopt;
+  }
+  ir::V128 bytes;
+  for (size_t k = 0; k < 16; ++k) bytes[k] = static_cast<uint8_t>(bits >> (8 * (k % size)));
+  return bytes;
 }
 
 }  // namespace precast::x64::selection

@@ -405,7 +405,10 @@ class Selector {
   // d = the bytes of `a` (0…15) and `b` (16…31) that `pattern` says; 0x80: a zero. All from `a`:
   void ShuffleOne(VReg a, const ir::V128& pattern, VReg d);
   void ShuffleTwo(Value a, Value b, const ir::V128& pattern, VReg d);
-  bool IsZeroVector(Value v) const;
+  // The constant vector `v` is, or null.
+  const ir::V128* VectorConstant(Value v) const;
+  // What an operation on constants gives, where WebAssembly code often asks: splats.
+  std::optional<ir::V128> FoldSplat(const InstData& d, Value a) const;
   int64_t AddV128(const ir::V128& bytes);
 
   // -- after selection

@@ -9,6 +9,7 @@
 #ifndef PRECAST_COMPILER_X64_SIMD_EMITTER_H_
 #define PRECAST_COMPILER_X64_SIMD_EMITTER_H_
 
+#include <cstddef>
 #include <cstdint>
 
 #include "compiler/ir/ir.h"
@@ -38,14 +39,21 @@ class SimdEmitter {
  private:
   static constexpr Xmm kS = kVectorScratch;
 
-  // Number of an operand of the instruction.
+  // An operand of the instruction, counted as if the second input always were one.
   struct Operand {
     uint32_t number;
   };
   static constexpr Operand kA{0}, kB{1}, kC{2};
 
-  Xmm X(Operand operand) const { return owner_.X(i_, operand.number); }
-  Reg R(Operand operand) const { return owner_.R(i_, operand.number); }
+  uint32_t Number(Operand operand) const {
+    return m_.constant_b && operand.number > 1 ? operand.number - 1 : operand.number;
+  }
+  bool IsConstant(Operand operand) const { return m_.constant_b && operand.number == 1; }
+  const ir::V128& Constant(int64_t index) const {
+    return owner_.m_.v128_constants[static_cast<size_t>(index)];
+  }
+  Xmm X(Operand operand) const { return owner_.X(i_, Number(operand)); }
+  Reg R(Operand operand) const { return owner_.R(i_, Number(operand)); }
 
   // op d, source
   void Op(VectorOp op, Xmm d, Xmm source) { e_.Vector(op, d, source); }

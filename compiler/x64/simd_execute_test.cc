@@ -196,7 +196,23 @@ class Program {
   Value Constant(const V128& v) {
     return build_.Op(Opcode::kVconst, Type::kV128, {}, Type::kV128, 0, f_.AddV128(v));
   }
-  Value Constant(int32_t v) { return build_.Const(Type::kI32, v); }
+  // The low bytes of `v` as `type`.
+  Value Constant(Type type, const V128& v) {
+    int64_t bits;
+    std::memcpy(&bits, v.data(), 8);
+    switch (type) {
+      case Type::kV128:
+        return Constant(v);
+      case Type::kI32:
+        return build_.Const(type, static_cast<int32_t>(bits));
+      case Type::kI64:
+        return build_.Const(type, bits);
+      case Type::kF32:
+      case Type::kF64:
+        break;
+    }
+    return build_.Op(Opcode::kFconst, type, {}, type, 0, bits);
+  }
   codegen::CompiledFunction Compile() {
     build_.Do(Opcode::kRet, {params_[0]});
     return x64::Compile(f_, Options());
@@ -229,9 +245,10 @@ void RunOn(TestMachine& machine, uint32_t function, uint32_t results) {
 
 struct Single {
   SimdOp op;
-  uint8_t lane;
-  bool same;   // all operands of one type are the same value
-  int amount;  // a constant shift amount, or -1
+  uint8_t lane = 0;
+  bool same = false;   // all operands of one type are the same value
+  int fixed = -1;      // number of an operand that is a constant
+  V128 constant = {};  // its value
 };
 
 bool IsShift(SimdOp op) {
@@ -239,18 +256,35 @@ bool IsShift(SimdOp op) {
   return std::string(info.operands) == "vi" && info.lanes == 0;
 }
 
-TEST(SimdExecuteTest, EveryOperation) {
+std::vector<Single> Singles() {
   std::vector<Single> singles;
+  Rng rng(2);
   for (SimdOp op : kAllOps) {
     const ir::SimdInfo& info = ir::Info(op);
     for (uint8_t lane = 0; lane < std::max<uint8_t>(info.lanes, 1); ++lane) {
-      singles.push_back({op, lane, false, -1});
-      singles.push_back({op, lane, true, -1});
+      singles.push_back({.op = op, .lane = lane});
+      singles.push_back({.op = op, .lane = lane, .same = true});
+    }
+    const std::string letters = info.operands;
+    for (int k = 0; k < static_cast<int>(letters.size()); ++k) {
+      for (int n = 0; n < 6; ++n) {
+        Single s{
+            .op = op, .fixed = k, .constant = RandomValue(letters[static_cast<size_t>(k)], rng)};
+        if (info.lanes != 0) s.lane = static_cast<uint8_t>(rng() % info.lanes);
+        singles.push_back(s);
+      }
     }
     if (IsShift(op)) {
-      for (int amount = 0; amount < 70; ++amount) singles.push_back({op, 0, false, amount});
+      for (uint8_t amount = 0; amount < 70; ++amount) {
+        singles.push_back({.op = op, .fixed = 1, .constant = {amount}});
+      }
     }
   }
+  return singles;
+}
+
+TEST(SimdExecuteTest, EveryOperation) {
+  const std::vector<Single> singles = Singles();
   std::vector<codegen::CompiledFunction> compiled;
   for (const Single& s : singles) {
     const std::string letters = ir::Info(s.op).operands;
@@ -259,8 +293,8 @@ TEST(SimdExecuteTest, EveryOperation) {
     for (uint32_t k = 0; k < letters.size(); ++k) {
       if (k > 0 && s.same && letters[k] == letters[0]) {
         operands.push_back(operands[0]);
-      } else if (k == 1 && s.amount >= 0) {
-        operands.push_back(program.Constant(s.amount));
+      } else if (static_cast<int>(k) == s.fixed) {
+        operands.push_back(program.Constant(TypeOf(letters[k]), s.constant));
       } else {
         operands.push_back(program.Load(TypeOf(letters[k]), k));
       }
@@ -273,24 +307,22 @@ TEST(SimdExecuteTest, EveryOperation) {
   for (uint32_t n = 0; n < singles.size(); ++n) {
     const Single& s = singles[n];
     const std::string letters = ir::Info(s.op).operands;
-    for (int run = 0; run < (s.amount >= 0 ? 20 : 400); ++run) {
+    for (int run = 0; run < (s.fixed >= 0 ? 40 : 400); ++run) {
       std::vector<V128> operands;
       for (uint32_t k = 0; k < letters.size(); ++k) {
         V128 value = RandomValue(letters[k], rng);
         if (k > 0 && s.same && letters[k] == letters[0]) value = operands[0];
-        if (k == 1 && s.amount >= 0) {
-          value = V128{};
-          value[0] = static_cast<uint8_t>(s.amount);
-        }
+        if (static_cast<int>(k) == s.fixed) value = s.constant;
         operands.push_back(value);
         SetOperand(machine, k, value);
       }
       ASSERT_NO_FATAL_FAILURE(RunOn(machine, n, 1));
       const SimdExpectation expected = SimdReference(s.op, operands, s.lane);
       const V128 actual = Result(machine, 0);
-      std::string context = absl::StrCat(ir::Info(s.op).text, " ", s.lane, ", amount ", s.amount);
-      for (const V128& v : operands) absl::StrAppend(&context, "\noperand  ", ToString(v));
       if (Matches(expected, actual)) continue;
+      std::string context =
+          absl::StrCat(ir::Info(s.op).text, " ", s.lane, ", constant operand ", s.fixed);
+      for (const V128& v : operands) absl::StrAppend(&context, "\noperand  ", ToString(v));
       ADD_FAILURE() << context << "\nexpected " << ToString(expected.value) << "\nactual   "
                     << ToString(actual);
       break;
@@ -423,10 +455,11 @@ void ManyOperations(uint64_t seed) {
       const V128 bits = RandomValue(letter, rng);
       const uint32_t slot = static_cast<uint32_t>(operands_in_memory.size());
       operands_in_memory.push_back(bits);
-      const Value value = program.Load(TypeOf(letter), slot);
+      const Value value = rng() % 4 == 0 ? program.Constant(TypeOf(letter), bits)
+                                         : program.Load(TypeOf(letter), slot);
       pool[static_cast<uint8_t>(letter)].push_back({value, bits});
       stored.push_back({value, {bits}});
-      names.push_back("load");
+      names.push_back("input");
     }
   }
   auto pick = [&](char letter) -> const Known& {
