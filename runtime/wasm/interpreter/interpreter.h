@@ -56,7 +56,8 @@ class InterpretedModule {
 struct InterpreterOptions {
   bool canonical_nans = false;
   bool metered = true;
-  uint64_t stack_size = uint64_t{8} << 20;  // bytes for values and frames; beyond: kCallStackExhausted
+  uint64_t stack_size = uint64_t{8}
+                        << 20;  // bytes for values and frames; beyond: kCallStackExhausted
 };
 
 // One per instance.
