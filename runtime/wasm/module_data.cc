@@ -404,7 +404,7 @@ class Decoder {
       const bool expressions = (flags & 4) != 0;
       if ((flags & 3) != 0) {
         if (expressions) {
-          ReadRefType(c);
+          segment.type = ReadRefType(c);
         } else {
           c.Expect(c.Byte() == 0, "unknown kind of elements");
         }

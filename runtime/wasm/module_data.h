@@ -48,6 +48,7 @@ class ModuleData {
   enum class SegmentMode : uint8_t { kActive, kPassive, kDeclarative };
   struct ElementSegment {
     SegmentMode mode = SegmentMode::kPassive;
+    ValType type = ValType::kFuncRef;  // of the elements
     uint32_t table = 0;
     ByteRange offset;
     std::vector<uint32_t> functions;  // or, if empty:

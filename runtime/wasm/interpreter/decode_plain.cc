@@ -372,6 +372,9 @@ bool FunctionDecoder::BulkInstruction(uint32_t opcode) {
     case 0xfc000c: {
       const uint32_t segment = ReadIndex(module_.elements.size());
       const uint32_t to = table();
+      if (!ok() || !Check(module_.elements[segment].type == module_.tables[to].type.element)) {
+        return true;
+      }
       const char letters[] = {letter(IndexType(to)), 'i', 'i'};
       two(WasmHelper::kTableInit, segment, to, {letters, sizeof letters});
       return true;
