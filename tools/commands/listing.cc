@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <set>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "compiler/riscv/decoder.h"
 #include "compiler/x64/disassembler.h"
 #include "tools/cli/suggest.h"
+#include "tools/commands/wasm_text.h"
 
 namespace precast::aotc {
 namespace {
@@ -97,9 +99,14 @@ class Lister {
       sites = ex_info->DecodeSites().value_or(sites);
       lines = ex_info->DecodeLines().value_or(lines);
     }
+    guest_begin_ = f.guest_begin;
+    guest_end_ = f.guest_end;
     if (!options_.native) {
       std::set<uint32_t> starts;
-      for (const format::Line& line : lines) starts.insert(line.guest_pc);
+      if (image_.is_wasm()) starts.insert(f.guest_begin);  // all of the body, in order
+      for (const format::Line& line : lines) {
+        if (!image_.is_wasm()) starts.insert(line.guest_pc);
+      }
       for (uint32_t pc : starts) Stretch(pc, starts);
     } else {
       Code({f.address, f.code_size}, sites, lines);
@@ -119,8 +126,23 @@ class Lister {
   std::string Take() { return std::move(out_); }
 
  private:
-  void Guest(uint32_t pc) {
-    absl::StrAppendFormat(&out_, "%s%s%s\n", p_.cyan, GuestLine(image_, pc), p_.reset);
+  // The line of one guest instruction; where the next one begins, or nothing if the code does not go on there.
+  std::optional<uint32_t> Guest(uint32_t pc) {
+    const auto print = [&](std::string_view line) {
+      absl::StrAppendFormat(&out_, "%s%s%s\n", p_.cyan, line, p_.reset);
+    };
+    if (image_.is_wasm()) {
+      const absl::Span<const uint8_t> module = image_.At(image_.info().guest_module);
+      const std::optional<WasmLine> line = pc == guest_begin_ ? WasmLocalsAt(module, pc, guest_end_)
+                                                              : WasmLineAt(module, pc, guest_end_);
+      print(absl::StrFormat("%08x:  %s", pc, line ? line->text : "(not in the function)"));
+      if (!line || line->next >= guest_end_) return std::nullopt;
+      return line->next;
+    }
+    print(GuestLine(image_, pc));
+    const std::optional<uint32_t> word = image_.GuestWord(pc);
+    if (!word || riscv::EndsBlock(riscv::Decode(*word).op)) return std::nullopt;
+    return pc + 4;
   }
 
   void Code(format::Range range, const std::vector<format::Site>& sites,
@@ -163,13 +185,11 @@ class Lister {
   // The instruction at `pc` and those behind it up to the next one with a line of its own: the
   // compiler keeps no line for instructions that cannot stop.
   void Stretch(uint32_t pc, const std::set<uint32_t>& starts) {
-    constexpr int kMost = 1000;
-    for (int i = 0; i < kMost; ++i) {
-      Guest(pc);
-      const std::optional<uint32_t> word = image_.GuestWord(pc);
-      if (!word || riscv::EndsBlock(riscv::Decode(*word).op)) return;
-      pc += 4;
-      if (starts.contains(pc)) return;
+    const int most = image_.is_wasm() ? std::numeric_limits<int>::max() : 1000;
+    for (int i = 0; i < most; ++i) {
+      const std::optional<uint32_t> next = Guest(pc);
+      if (!next || starts.contains(*next)) return;
+      pc = *next;
     }
   }
 
@@ -208,6 +228,7 @@ class Lister {
   const ImageView& image_;
   const ListingOptions& options_;
   const Palette& p_;
+  uint32_t guest_begin_ = 0, guest_end_ = 0;  // of the function being listed
   std::string out_;
 };
 
