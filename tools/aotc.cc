@@ -43,9 +43,9 @@ constexpr Subcommand kSubcommands[] = {
 
 std::string Help() {
   std::string text =
-      "aotc compiles RISC-V programs (RV32IM ELF executables) ahead of time to ELF images, and "
-      "runs\n"
-      "them in a sandbox with an exact count of instructions.\n\n"
+      "aotc compiles RISC-V programs (RV32IM ELF executables) and WebAssembly modules ahead of "
+      "time\n"
+      "to ELF images, and runs them in a sandbox with an exact count of instructions.\n\n"
       "Usage: aotc COMMAND [flags] ...\n\nCommands:\n";
   for (const Subcommand& c : kSubcommands) {
     absl::StrAppendFormat(&text, "  %-9s %s\n", c.name, c.summary);
@@ -56,7 +56,8 @@ std::string Help() {
       "Exit codes: 0 done, 1 failed, 2 wrong command line; `run` gives the guest's own, or\n"
       "120 not started, 121 trapped, 122 suspended, 123 internal error.\n\n"
       "Try:\n"
-      "  aotc compile hello.elf && aotc run hello.so --stats\n");
+      "  aotc compile hello.elf && aotc run hello.so --stats\n"
+      "  aotc compile tool.wasm && aotc run tool.so --dir=. -- notes.txt\n");
   return text;
 }
 

@@ -33,7 +33,7 @@
     (call_indirect (type $binary) (local.get 1) (local.get 2) (local.get 0)))
   (func (export "count")
     (global.set 0 (i32.add (global.get 0) (i32.const 1))))
-  ;; n rounds of 5 instructions, and 4 besides.
+  ;; n rounds of 6 instructions, and one besides.
   (func $spin (export "spin") (param i32) (result i32)
     (loop $again
       (local.set 0 (i32.sub (local.get 0) (i32.const 1)))

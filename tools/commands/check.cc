@@ -1,14 +1,20 @@
 // aotc check: what a loader says about an image.
+#include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/types/span.h"
+#include "compiler/driver/driver.h"
+#include "compiler/guest/program.h"
 #include "loader/format/guid.h"
 #include "loader/image_check.h"
 #include "nlohmann/json.hpp"
 #include "tools/commands/commands.h"
+#include "tools/commands/image_view.h"
 #include "tools/commands/io.h"
 
 namespace precast::aotc {
@@ -61,6 +67,30 @@ std::string AsText(const std::string& path, const loader::CheckReport& report, b
   return out;
 }
 
+// Whether a module that is not compiled is valid.
+int CheckModule(const std::string& path, absl::Span<const uint8_t> file,
+                const std::optional<format::Guid>& guid, bool json) {
+  const absl::StatusOr<guest::Program> program = driver::ReadProgram(file);
+  loader::CheckReport report;
+  if (!program.ok()) {
+    report.findings.push_back({loader::Finding::Kind::kDamaged, "module", 0, "a valid module",
+                               std::string(program.status().message())});
+  } else if (guid && *guid != program->guid) {
+    report.findings.push_back({loader::Finding::Kind::kMismatch, "program_guid", 0,
+                               format::GuidToString(*guid), format::GuidToString(program->guid)});
+  }
+  if (json) {
+    if (absl::Status s = WriteFileOrStdout("-", AsJson(path, report)); !s.ok())
+      PrintError(s.message());
+  } else if (report.ok()) {
+    absl::PrintF("%s: good, a valid WebAssembly module\n", path);
+  } else {
+    const loader::Finding& f = report.findings[0];
+    absl::PrintF("%s: %s: expected %s\n  actual  %s\n", path, f.field, f.expected, f.actual);
+  }
+  return report.ok() ? cli::kExitOk : cli::kExitFailure;
+}
+
 }  // namespace
 
 int CheckMain(int argc, char** argv) {
@@ -68,12 +98,13 @@ int CheckMain(int argc, char** argv) {
   bool json = false;
   cli::Command command{
       .name = "check",
-      .usage = "IMAGE [--program=P] [--json]",
+      .usage = "IMAGE|MODULE.wasm [--program=P] [--json]",
       .summary = "Say whether an image can be loaded here, and if not, everything that is wrong",
       .description =
           "Checks IMAGE as the loader does before it maps anything, and on top of that every "
           "record\n"
           "of every function. Prints all findings with what was expected and what is there.\n"
+          "A WebAssembly module that is not compiled is validated.\n"
           "Exit code: 0 the image is good, 1 it is not (or cannot be read).",
       .examples =
           "  aotc check hello.so --program=hello.elf\n"
@@ -109,6 +140,7 @@ int CheckMain(int argc, char** argv) {
     PrintError(file.status().message());
     return cli::kExitFailure;
   }
+  if (LooksLikeWasm(*file)) return CheckModule(path, *file, options.program_guid, json);
   const loader::CheckReport report = loader::CheckImage(*file, options, nullptr);
   const std::string text =
       json ? AsJson(path, report)
