@@ -11,6 +11,8 @@
 
 namespace precast::x64::selection {
 
+using ir::SimdOp;
+
 void Selector::SelectSimd(Inst i, const InstData& d) {
   switch (d.op) {
     case Opcode::kVconst:
@@ -23,10 +25,45 @@ void Selector::SelectSimd(Inst i, const InstData& d) {
   }
 }
 
+bool Selector::LoadedForOneUse(Value v) const {
+  const InstData* d = DefOf(v);
+  if (d == nullptr || uses_[v.index] != 1 || Needed(v)) return false;
+  if (d->op != Opcode::kLoad && d->op != Opcode::kLoadAt && d->op != Opcode::kLoadHost &&
+      d->op != Opcode::kLoadContext) {
+    return false;
+  }
+  return static_cast<ir::MemKind>(d->aux) ==
+         (d->type == Type::kI32 ? ir::MemKind::kU32 : ir::MemKind::k64);
+}
+
 void Selector::SelectSimdOp(Inst i, const InstData& d) {
-  const SimdLowering& lowering = Lowering(static_cast<ir::SimdOp>(d.aux));
-  const SimdPatternInfo& pattern = Info(lowering.pattern);
   const absl::Span<const Value> args = f_.args(i);
+  SimdOp op = static_cast<SimdOp>(d.aux);
+  if (LoadedForOneUse(args.back())) {
+    switch (op) {
+      case SimdOp::kI32x4Low:
+      case SimdOp::kI64x2Low:
+        vreg_of_[args[0].index] = VRegOf(f_.result(i));  // loads clear the rest of the register
+        return;
+      case SimdOp::kI32x4Splat:
+        op = SimdOp::kF32x4Splat;
+        break;
+      case SimdOp::kI64x2Splat:
+        op = SimdOp::kF64x2Splat;
+        break;
+      case SimdOp::kI32x4ReplaceLane:
+        op = SimdOp::kF32x4ReplaceLane;
+        break;
+      case SimdOp::kI64x2ReplaceLane:
+        op = SimdOp::kF64x2ReplaceLane;
+        break;
+      default:
+        break;
+    }
+    if (op != static_cast<SimdOp>(d.aux)) vreg_of_[args.back().index] = NewVectorVReg();
+  }
+  const SimdLowering& lowering = Lowering(op);
+  const SimdPatternInfo& pattern = Info(lowering.pattern);
   CHECK_LE(args.size(), size_t{3}) << f_.name();
   Value inputs[3];
   for (size_t k = 0; k < args.size(); ++k) inputs[k] = args[k];
@@ -119,7 +156,7 @@ void Selector::SelectSimdOp(Inst i, const InstData& d) {
     }
   }
   MInst& m = Emit(MOp::kSimd, operands);
-  m.aux = d.aux;
+  m.aux = static_cast<uint8_t>(op);
   m.imm = imm;
   m.constant_b = constant_b;
   if (constant_b) m.disp = static_cast<int32_t>(DefOf(inputs[1])->imm);
@@ -135,19 +172,19 @@ std::optional<ir::V128> Selector::FoldSplat(const InstData& d, Value a) const {
     return std::nullopt;
   }
   size_t size;
-  switch (static_cast<ir::SimdOp>(d.aux)) {
-    case ir::SimdOp::kI8x16Splat:
+  switch (static_cast<SimdOp>(d.aux)) {
+    case SimdOp::kI8x16Splat:
       size = 1;
       break;
-    case ir::SimdOp::kI16x8Splat:
+    case SimdOp::kI16x8Splat:
       size = 2;
       break;
-    case ir::SimdOp::kI32x4Splat:
-    case ir::SimdOp::kF32x4Splat:
+    case SimdOp::kI32x4Splat:
+    case SimdOp::kF32x4Splat:
       size = 4;
       break;
-    case ir::SimdOp::kI64x2Splat:
-    case ir::SimdOp::kF64x2Splat:
+    case SimdOp::kI64x2Splat:
+    case SimdOp::kF64x2Splat:
       size = 8;
       break;
     default:

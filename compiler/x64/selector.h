@@ -405,6 +405,9 @@ class Selector {
   // d = the bytes of `a` (0…15) and `b` (16…31) that `pattern` says; 0x80: a zero. All from `a`:
   void ShuffleOne(VReg a, const ir::V128& pattern, VReg d);
   void ShuffleTwo(Value a, Value b, const ir::V128& pattern, VReg d);
+  // Whether `v`, an integer that only the instruction being selected uses, is loaded whole and so may as well be
+  // loaded into a vector register.
+  bool LoadedForOneUse(Value v) const;
   // The constant vector `v` is, or null.
   const ir::V128* VectorConstant(Value v) const;
   // What an operation on constants gives, where WebAssembly code often asks: splats.

@@ -247,6 +247,7 @@ struct Single {
   SimdOp op;
   uint8_t lane = 0;
   bool same = false;   // all operands of one type are the same value
+  bool kept = false;   // the operands are used afterwards
   int fixed = -1;      // number of an operand that is a constant
   V128 constant = {};  // its value
 };
@@ -264,6 +265,7 @@ std::vector<Single> Singles() {
     for (uint8_t lane = 0; lane < std::max<uint8_t>(info.lanes, 1); ++lane) {
       singles.push_back({.op = op, .lane = lane});
       singles.push_back({.op = op, .lane = lane, .same = true});
+      singles.push_back({.op = op, .lane = lane, .kept = true});
     }
     const std::string letters = info.operands;
     for (int k = 0; k < static_cast<int>(letters.size()); ++k) {
@@ -300,6 +302,7 @@ TEST(SimdExecuteTest, EveryOperation) {
       }
     }
     program.Store(program.Simd(s.op, operands, s.lane), 0);
+    for (uint32_t k = 0; s.kept && k < letters.size(); ++k) program.Store(operands[k], k + 1);
     compiled.push_back(program.Compile());
   }
   TestMachine machine(std::move(compiled));
@@ -316,7 +319,10 @@ TEST(SimdExecuteTest, EveryOperation) {
         operands.push_back(value);
         SetOperand(machine, k, value);
       }
-      ASSERT_NO_FATAL_FAILURE(RunOn(machine, n, 1));
+      ASSERT_NO_FATAL_FAILURE(RunOn(machine, n, 4));
+      for (uint32_t k = 0; s.kept && k < letters.size(); ++k) {
+        ASSERT_EQ(ToString(Result(machine, k + 1)), ToString(operands[k]));
+      }
       const SimdExpectation expected = SimdReference(s.op, operands, s.lane);
       const V128 actual = Result(machine, 0);
       if (Matches(expected, actual)) continue;
