@@ -1,6 +1,7 @@
 #include "runtime/wasm/interpreter/interpreter.h"
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -21,23 +22,7 @@ using testing::kFuncRef;
 using testing::kI32;
 using testing::kI64;
 using testing::kV128;
-using testing::Leb;
-using testing::Sleb;
 using Kind = InterpreterStop::Kind;
-
-Bytes I32(int32_t v) { return Code({{0x41}, Sleb(v)}); }
-Bytes I64(int64_t v) { return Code({{0x42}, Sleb(v)}); }
-
-// One function of the type, and a memory of one page.
-TestModule Single(const Bytes& params, const Bytes& results, const Bytes& locals,
-                  const Bytes& code) {
-  TestModule module;
-  module.types = {FunctionType(params, results)};
-  module.functions = {{0}};
-  module.memories = {{0, 1}};
-  module.bodies = {testing::Body(locals, code)};
-  return module;
-}
 
 // The result of an instruction applied to parameters of 64 bits each.
 uint64_t Apply(const Bytes& opcode, const Bytes& params, uint8_t result,

@@ -23,9 +23,10 @@ namespace precast::runtime::wasm::interpreter {
 
 using testing::Bytes;
 
-inline testing::Bytes Code(std::initializer_list<Bytes> parts) { return testing::Cat(parts); }
+// Code, or anything, in a row.
+inline Bytes Code(std::initializer_list<Bytes> parts) { return testing::Cat(parts); }
 
-// A module of one type and one function; further sections as they come.
+// The items of a module's sections.
 struct TestModule {
   std::vector<Bytes> types;
   std::vector<Bytes> imports;
@@ -55,6 +56,20 @@ struct TestModule {
     return out;
   }
 };
+
+inline Bytes I32(int32_t v) { return Code({{0x41}, testing::Sleb(v)}); }
+inline Bytes I64(int64_t v) { return Code({{0x42}, testing::Sleb(v)}); }
+
+// One function of the type, and a memory of one page.
+inline TestModule Single(const Bytes& params, const Bytes& results, const Bytes& locals,
+                         const Bytes& code) {
+  TestModule module;
+  module.types = {testing::FunctionType(params, results)};
+  module.functions = {{0}};
+  module.memories = {{0, 1}};
+  module.bodies = {testing::Body(locals, code)};
+  return module;
+}
 
 class TestInstance final : public InterpreterHost {
  public:
