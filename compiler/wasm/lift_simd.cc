@@ -22,12 +22,6 @@ constexpr int kNumSimdOps = 0
 #include "compiler/ir/simd.def"
 #undef PRECAST_IR_SIMD
     ;
-constexpr int kNumOps = 0
-#define PRECAST_WASM_OP(...) +1
-#include "compiler/wasm/opcodes.def"
-#undef PRECAST_WASM_OP
-    ;
-
 // By instruction.
 const std::vector<std::optional<SimdOp>>& SimdOps() {
   static const auto* const kTable = [] {
