@@ -7,24 +7,28 @@
 
 namespace precast::x64 {
 
-// n / d for unsigned 32-bit n: if not `add`, (n * multiplier) >> (32 + shift); else with
-// t = (n * multiplier) >> 32: (((n - t) >> 1) + t) >> (shift - 1).
+// n / d for unsigned n of w = 32 or 64 bits: if not `add`, (n * multiplier) >> (w + shift); else with
+// t = (n * multiplier) >> w: (((n - t) >> 1) + t) >> (shift - 1).
+template <typename Unsigned>
 struct UnsignedMagic {
-  uint32_t multiplier;
+  Unsigned multiplier;
   uint8_t shift;
   bool add;
 };
 // `d` is not a power of two (hence at least 3).
-UnsignedMagic MagicUnsigned(uint32_t d);
+UnsignedMagic<uint32_t> MagicUnsigned(uint32_t d);
+UnsignedMagic<uint64_t> MagicUnsigned(uint64_t d);
 
-// n / d for signed 32-bit n: q = high half of n * multiplier; q += n if d > 0 > multiplier; q -= n
+// n / d for signed n: q = high half of n * multiplier; q += n if d > 0 > multiplier; q -= n
 // if d < 0 < multiplier; q >>= shift (arithmetic); q += sign bit of q.
+template <typename Signed>
 struct SignedMagic {
-  int32_t multiplier;
+  Signed multiplier;
   uint8_t shift;
 };
 // `d` is not -1, 0, 1.
-SignedMagic MagicSigned(int32_t d);
+SignedMagic<int32_t> MagicSigned(int32_t d);
+SignedMagic<int64_t> MagicSigned(int64_t d);
 
 }  // namespace precast::x64
 

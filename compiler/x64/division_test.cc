@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <random>
+#include <type_traits>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -10,55 +11,77 @@
 namespace precast::x64 {
 namespace {
 
-uint32_t Divide(const UnsignedMagic& magic, uint32_t n) {
-  const uint64_t product = uint64_t{n} * magic.multiplier;
-  if (!magic.add) return static_cast<uint32_t>(product >> (32 + magic.shift));
-  const uint32_t t = static_cast<uint32_t>(product >> 32);
+__extension__ using Wide = __int128;
+__extension__ using UnsignedWide = unsigned __int128;
+
+template <typename Unsigned>
+constexpr int kBits = std::numeric_limits<Unsigned>::digits;
+
+template <typename Unsigned>
+Unsigned Divide(const UnsignedMagic<Unsigned>& magic, Unsigned n) {
+  const UnsignedWide product = UnsignedWide{n} * magic.multiplier;
+  if (!magic.add) return static_cast<Unsigned>(product >> (kBits<Unsigned> + magic.shift));
+  const Unsigned t = static_cast<Unsigned>(product >> kBits<Unsigned>);
   return (((n - t) >> 1) + t) >> (magic.shift - 1);
 }
 
-int32_t Divide(const SignedMagic& magic, int32_t n, int32_t d) {
-  const int64_t product = int64_t{n} * magic.multiplier;
-  uint32_t q = static_cast<uint32_t>(static_cast<uint64_t>(product) >> 32);
-  if (d > 0 && magic.multiplier < 0) q += static_cast<uint32_t>(n);
-  if (d < 0 && magic.multiplier > 0) q -= static_cast<uint32_t>(n);
-  q = static_cast<uint32_t>(static_cast<int32_t>(q) >> magic.shift);
-  return static_cast<int32_t>(q + (q >> 31));
+template <typename Signed>
+Signed Divide(const SignedMagic<Signed>& magic, Signed n, Signed d) {
+  using Unsigned = std::make_unsigned_t<Signed>;
+  const Wide product = Wide{n} * magic.multiplier;
+  Unsigned q = static_cast<Unsigned>(static_cast<UnsignedWide>(product) >> kBits<Unsigned>);
+  if (d > 0 && magic.multiplier < 0) q += static_cast<Unsigned>(n);
+  if (d < 0 && magic.multiplier > 0) q -= static_cast<Unsigned>(n);
+  q = static_cast<Unsigned>(static_cast<Signed>(q) >> magic.shift);
+  return static_cast<Signed>(q + (q >> (kBits<Unsigned> - 1)));
 }
 
 // Dividends around every multiple of interest: where a wrong multiplier shows first.
-std::vector<uint32_t> Dividends(uint32_t d, std::mt19937& rng) {
-  std::vector<uint32_t> v = {0, 1, d - 1, d, d + 1, 0x7fffffff, 0x80000000, 0x80000001, 0xffffffff};
-  const uint32_t largest = 0xffffffffu / d * d;
-  for (uint32_t k : {largest - 1, largest, largest + 1}) v.push_back(k);
-  for (int i = 0; i < 8; ++i) v.push_back(rng());
+template <typename Unsigned>
+std::vector<Unsigned> Dividends(Unsigned d, std::mt19937_64& rng) {
+  constexpr Unsigned kTop = Unsigned{1} << (kBits<Unsigned> - 1);
+  constexpr Unsigned kMax = std::numeric_limits<Unsigned>::max();
+  std::vector<Unsigned> v = {0, 1, d - 1, d, d + 1, kTop - 1, kTop, kTop + 1, kMax};
+  const Unsigned largest = kMax / d * d;
+  for (Unsigned k : {largest - 1, largest, largest + 1}) v.push_back(k);
+  for (int i = 0; i < 8; ++i) v.push_back(static_cast<Unsigned>(rng()));
   return v;
 }
 
-TEST(DivisionTest, Unsigned) {
-  std::mt19937 rng(1);
+template <typename Unsigned>
+void TestUnsigned() {
+  std::mt19937_64 rng(1);
   for (int i = 0; i < 200000; ++i) {
-    uint32_t d = i < 20000 ? static_cast<uint32_t>(i) : rng() >> (rng() % 31);
-    if (i > 100000 && i < 120000) d = 0u - static_cast<uint32_t>(i - 100000);
+    Unsigned d = i < 20000 ? static_cast<Unsigned>(i)
+                           : static_cast<Unsigned>(rng()) >> (rng() % (kBits<Unsigned> - 1));
+    if (i > 100000 && i < 120000) d = Unsigned{0} - static_cast<Unsigned>(i - 100000);
     if (d == 0 || (d & (d - 1)) == 0) continue;
-    const UnsignedMagic magic = MagicUnsigned(d);
-    for (uint32_t n : Dividends(d, rng)) ASSERT_EQ(Divide(magic, n), n / d) << n << " / " << d;
+    const UnsignedMagic<Unsigned> magic = MagicUnsigned(d);
+    for (Unsigned n : Dividends(d, rng)) ASSERT_EQ(Divide(magic, n), n / d) << n << " / " << d;
   }
 }
 
-TEST(DivisionTest, Signed) {
-  std::mt19937 rng(2);
+template <typename Signed>
+void TestSigned() {
+  using Unsigned = std::make_unsigned_t<Signed>;
+  std::mt19937_64 rng(2);
   for (int i = 0; i < 200000; ++i) {
-    int32_t d = i < 20000 ? i - 10000 : static_cast<int32_t>(rng()) >> (rng() % 31);
-    if (i == 20000) d = std::numeric_limits<int32_t>::min();
+    Signed d =
+        i < 20000 ? i - 10000 : static_cast<Signed>(rng()) >> (rng() % (kBits<Unsigned> - 1));
+    if (i == 20000) d = std::numeric_limits<Signed>::min();
     if (d >= -1 && d <= 1) continue;
-    const SignedMagic magic = MagicSigned(d);
-    for (uint32_t bits : Dividends(static_cast<uint32_t>(d), rng)) {
-      const int32_t n = static_cast<int32_t>(bits);
+    const SignedMagic<Signed> magic = MagicSigned(d);
+    for (Unsigned bits : Dividends(static_cast<Unsigned>(d), rng)) {
+      const Signed n = static_cast<Signed>(bits);
       ASSERT_EQ(Divide(magic, n, d), n / d) << n << " / " << d;
     }
   }
 }
+
+TEST(DivisionTest, Unsigned32) { TestUnsigned<uint32_t>(); }
+TEST(DivisionTest, Unsigned64) { TestUnsigned<uint64_t>(); }
+TEST(DivisionTest, Signed32) { TestSigned<int32_t>(); }
+TEST(DivisionTest, Signed64) { TestSigned<int64_t>(); }
 
 }  // namespace
 }  // namespace precast::x64

@@ -340,10 +340,15 @@ class Selector {
   void SelectMulHi(const InstData& d, Value a, Value b, Width w, VReg result);
   void SelectDivide(const InstData& d, Value a, Value b, Width w, VReg result);
 
-  // Both return the quotient's or remainder's register filled: result = a / c or a % c.
-  void DivideUnsignedBy(VReg a, uint32_t c, bool remainder, VReg result);
-  void DivideSignedBy(VReg a, int32_t c, bool remainder, VReg result);
-  void EmitRemainder(VReg a, VReg q, int32_t c, VReg result);
+  // result = a / c or a % c.
+  void DivideUnsignedBy(VReg a, uint64_t c, Width w, bool remainder, VReg result);
+  void DivideSignedBy(VReg a, int64_t c, Width w, bool remainder, VReg result);
+  // result = a - q * c
+  void EmitRemainder(VReg a, VReg q, int64_t c, Width w, VReg result);
+  // d = a & mask
+  void EmitMask(VReg a, uint64_t mask, Width w, VReg d);
+  // d = (a * c) >> (width + shift), the product whole; c is as wide as a, signed or not.
+  void EmitMulHighBy(VReg a, bool is_signed, int64_t c, uint8_t shift, Width w, VReg d);
   void SelectBitwise(Opcode op, Value a, Value b, Width w, VReg d);
   void SelectShift(Opcode op, Value a, Value b, Width w, VReg d);
   void SelectSetCond(Inst i, const InstData& d, VReg result);
