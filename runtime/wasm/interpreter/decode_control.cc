@@ -8,6 +8,13 @@
 
 namespace precast::runtime::wasm::interpreter {
 
+namespace {
+
+// What the compiler's front end lets through, and the function itself.
+constexpr size_t kMaxNesting = 50001;
+
+}  // namespace
+
 bool FunctionDecoder::ControlInstruction(uint8_t opcode) {
   switch (opcode) {
     case 0x01:  // nop
@@ -62,7 +69,7 @@ void FunctionDecoder::EnterBlock(Kind kind) {
     control.params = type->params;
     control.results = type->results;
   }
-  if (!ok()) return;
+  if (!ok() || !Check(control_.size() < kMaxNesting)) return;
   if (kind == Kind::kIf) {
     Count();
     Pop(ValType::kI32);
