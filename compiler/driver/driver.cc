@@ -1,22 +1,24 @@
 #include "compiler/driver/driver.h"
 
+#include <atomic>
 #include <chrono>
+#include <cstring>
+#include <limits>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "compiler/codegen/compiled_function.h"
 #include "compiler/codegen/target.h"
-#include "compiler/driver/parallel.h"
+#include "compiler/driver/front_end.h"
 #include "compiler/image/image_builder.h"
 #include "compiler/ir/printer.h"
 #include "compiler/opt/pipeline.h"
-#include "compiler/riscv/control_flow.h"
+#include "compiler/parallel.h"
 #include "compiler/riscv/elf_reader.h"
-#include "compiler/riscv/lifter.h"
+#include "compiler/wasm/reader.h"
 #include "compiler/x64/compile.h"
 #include "elfwriter/assembly.h"
 #include "loader/format/aot_file_info.h"
@@ -24,88 +26,129 @@
 namespace precast::driver {
 namespace {
 
-// The compiler's work on one program, up to the point where output forms differ.
+absl::StatusOr<std::unique_ptr<FrontEnd>> Open(absl::Span<const uint8_t> file,
+                                               const CompileOptions& options) {
+  if (riscv::LooksLikeRiscVElf(file)) return OpenRiscV(file, options);
+  if (wasm::IsModule(file)) return OpenWasm(file, options);
+  if (file.size() >= 8 && std::memcmp(file.data(), "\0asm", 4) == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("not a WebAssembly module of version 1: expected 01 00 00 00 at offset "
+                        "4, found %02x %02x "
+                        "%02x %02x (0d 00 01 00 is a component, which holds modules)",
+                        file[4], file[5], file[6], file[7]));
+  }
+  return absl::InvalidArgumentError(
+      "not a guest program: expected a RISC-V ELF executable (starts with 7f "
+      "45 4c 46, machine "
+      "243) or a WebAssembly module (starts with 00 61 73 6d 01 00 00 00)");
+}
+
+// Of what fails on several threads, the first in the program: the same on any
+// number of threads.
+class FirstFailure {
+ public:
+  bool IsBefore(size_t i) const { return index_.load(std::memory_order_relaxed) < i; }
+  void Add(size_t i, absl::Status status) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (IsBefore(i)) return;
+    index_ = i;
+    status_ = std::move(status);
+  }
+  // When all are done.
+  const absl::Status& status() const { return status_; }
+
+ private:
+  std::atomic<size_t> index_{std::numeric_limits<size_t>::max()};
+  std::mutex mutex_;
+  absl::Status status_;
+};
+
+// The compiler's work on one program, up to the point where output forms
+// differ.
 class Compilation {
  public:
   explicit Compilation(const CompileOptions& options) : options_(options) {}
 
+  // From here on the program's functions are known.
   absl::Status Read(absl::Span<const uint8_t> file) {
-    absl::StatusOr<guest::Program> program = ReadProgram(file);
-    if (!program.ok()) return program.status();
-    program_ = *std::move(program);
+    absl::StatusOr<std::unique_ptr<FrontEnd>> front_end = Open(file, options_);
+    if (!front_end.ok()) return front_end.status();
+    front_end_ = *std::move(front_end);
+    if (absl::Status status = front_end_->Analyze(); !status.ok()) return status;
+    stats_.kind = front_end_->program().kind;
+    stats_.regions = front_end_->num_functions();
     return absl::OkStatus();
   }
 
-  // From here on the program's code and its partition into regions are fixed.
-  void Recover() {
-    code_.emplace(program_);
-    flow_ = riscv::RecoverControlFlow(program_, *code_);
-    for (const riscv::Region& region : flow_.regions) {
-      for (const riscv::BasicBlock& block : region.blocks)
-        stats_.guest_instructions += block.num_instructions();
-    }
-    stats_.regions = flow_.regions.size();
-  }
-
-  ir::Function LiftAndOptimize(size_t i) const {
-    ir::Function function =
-        riscv::Lift(flow_.regions[i], flow_, *code_, {.local = options_.opt_level == 0});
-    opt::Optimize(function, {.level = options_.opt_level, .verify = options_.check});
+  absl::StatusOr<ir::Function> LiftAndOptimize(size_t i) const {
+    absl::StatusOr<ir::Function> function = front_end_->Lift(i);
+    if (function.ok())
+      opt::Optimize(*function, {.level = options_.opt_level, .verify = options_.check});
     return function;
   }
 
-  // Regions are independent: each is lifted, optimized and encoded on whichever thread is free.
-  absl::Status CompileRegions() {
-    dispatch_ = image::CoverEntries(flow_.entries);
+  // Functions are independent: each is lifted, optimized and encoded on
+  // whichever thread is free. Their IR lives only for that long.
+  absl::Status CompileFunctions() {
     codegen::CompileOptions target_options;
-    target_options.dispatch_base = dispatch_.base;
-    target_options.dispatch_count = dispatch_.count;
+    target_options.dispatch_base = front_end_->dispatch().base;
+    target_options.dispatch_count = front_end_->dispatch().count;
     target_options.check_allocation = options_.check;
-    functions_.resize(flow_.regions.size());
+    functions_.resize(front_end_->num_functions());
+    FirstFailure failure;
     std::mutex mutex;
     size_t done = 0;
-    ParallelFor(flow_.regions.size(), options_.threads, [&](size_t i) {
-      const ir::Function function = LiftAndOptimize(i);
-      functions_[i] = target_.Compile(function, target_options);
-      functions_[i].guest_begin = flow_.regions[i].blocks.front().begin;
-      functions_[i].guest_end = flow_.regions[i].blocks.back().end;
+    ParallelFor(functions_.size(), options_.threads, [&](size_t i) {
+      if (failure.IsBefore(i)) return;
+      const absl::StatusOr<ir::Function> function = LiftAndOptimize(i);
+      if (!function.ok()) return failure.Add(i, function.status());
+      functions_[i] = target_.Compile(*function, target_options);
+      front_end_->Describe(i, functions_[i]);
+      const size_t guest_instructions = front_end_->CountInstructions(i);
       std::lock_guard<std::mutex> lock(mutex);
-      stats_.ir_instructions += function.num_insts();
+      stats_.guest_instructions += guest_instructions;
+      stats_.ir_instructions += function->num_insts();
       ++done;
-      if (options_.progress) options_.progress(done, flow_.regions.size());
+      if (options_.progress) options_.progress(done, functions_.size());
     });
+    if (!failure.status().ok()) return failure.status();
     for (const codegen::CompiledFunction& f : functions_) stats_.code_bytes += f.code.size();
     return CheckSize();
   }
 
   // From here on every address in the image is fixed.
   image::LaidOutImage BuildImage() const {
-    return image::Build(program_, functions_, dispatch_, {.opt_level = options_.opt_level});
+    return image::Build(front_end_->program(), functions_, front_end_->dispatch(),
+                        {.opt_level = options_.opt_level,
+                         .cpu_features = front_end_->cpu_features(),
+                         .metered = options_.metered,
+                         .canonical_nans = options_.canonical_nans,
+                         .imports = options_.imports});
   }
 
-  size_t num_regions() const { return flow_.regions.size(); }
+  size_t num_functions() const { return front_end_->num_functions(); }
   CompileStats& stats() { return stats_; }
 
  private:
-  // Offsets in an image are 32-bit numbers; side tables and symbols need room besides.
+  // Offsets in an image are 32-bit numbers; side tables and symbols need room
+  // besides.
   absl::Status CheckSize() const {
     constexpr size_t kMaxBytes = format::kMaxImageSize / 4;
-    size_t bytes = 0;
+    const guest::Program& program = front_end_->program();
+    size_t bytes = program.module.size();
     for (const codegen::CompiledFunction& f : functions_)
       bytes += f.code.size() + f.constants.size();
-    for (const guest::Segment& segment : program_.segments) bytes += segment.data.size();
+    for (const guest::Segment& segment : program.segments) bytes += segment.data.size();
     if (bytes <= kMaxBytes) return absl::OkStatus();
-    return absl::ResourceExhaustedError(absl::StrFormat(
-        "program too large: expected at most %d bytes of code and data in its image, found %d",
-        kMaxBytes, bytes));
+    return absl::ResourceExhaustedError(
+        absl::StrFormat("program too large: expected at most %d bytes of code "
+                        "and data in its image, found %d",
+                        kMaxBytes, bytes));
   }
 
   const CompileOptions& options_;
   const codegen::Target& target_ = x64::X64Target();
-  guest::Program program_;
-  std::optional<riscv::Code> code_;
-  riscv::ControlFlow flow_;
-  image::DispatchRange dispatch_;
+  std::unique_ptr<FrontEnd> front_end_;
   std::vector<codegen::CompiledFunction> functions_;
   CompileStats stats_;
 };
@@ -113,10 +156,10 @@ class Compilation {
 }  // namespace
 
 absl::StatusOr<guest::Program> ReadProgram(absl::Span<const uint8_t> file) {
-  if (riscv::LooksLikeRiscVElf(file)) return riscv::ReadElf(file);
-  return absl::InvalidArgumentError(
-      "not a guest program: expected a RISC-V ELF executable (starts with 7f 45 4c 46, machine "
-      "243)");
+  const CompileOptions options;
+  absl::StatusOr<std::unique_ptr<FrontEnd>> front_end = Open(file, options);
+  if (!front_end.ok()) return front_end.status();
+  return std::move((*front_end)->program());
 }
 
 absl::StatusOr<CompileResult> Compile(absl::Span<const uint8_t> file,
@@ -124,8 +167,7 @@ absl::StatusOr<CompileResult> Compile(absl::Span<const uint8_t> file,
   const auto start = std::chrono::steady_clock::now();
   Compilation compilation(options);
   if (absl::Status status = compilation.Read(file); !status.ok()) return status;
-  compilation.Recover();
-  if (absl::Status status = compilation.CompileRegions(); !status.ok()) return status;
+  if (absl::Status status = compilation.CompileFunctions(); !status.ok()) return status;
   CompileResult result;
   image::LaidOutImage image = compilation.BuildImage();
   result.image = image::Finish(image);
@@ -140,8 +182,7 @@ absl::StatusOr<elfwriter::Assembly> CompileToAssembly(absl::Span<const uint8_t> 
                                                       const CompileOptions& options) {
   Compilation compilation(options);
   if (absl::Status status = compilation.Read(file); !status.ok()) return status;
-  compilation.Recover();
-  if (absl::Status status = compilation.CompileRegions(); !status.ok()) return status;
+  if (absl::Status status = compilation.CompileFunctions(); !status.ok()) return status;
   image::LaidOutImage image = compilation.BuildImage();
   image::Finish(image);
   return elfwriter::WriteAssembly(*image.object);
@@ -151,10 +192,14 @@ absl::StatusOr<std::string> CompileToIr(absl::Span<const uint8_t> file,
                                         const CompileOptions& options) {
   Compilation compilation(options);
   if (absl::Status status = compilation.Read(file); !status.ok()) return status;
-  compilation.Recover();
-  std::vector<std::string> texts(compilation.num_regions());
-  ParallelFor(texts.size(), options.threads,
-              [&](size_t i) { texts[i] = ir::Print(compilation.LiftAndOptimize(i)); });
+  std::vector<std::string> texts(compilation.num_functions());
+  FirstFailure failure;
+  ParallelFor(texts.size(), options.threads, [&](size_t i) {
+    const absl::StatusOr<ir::Function> function = compilation.LiftAndOptimize(i);
+    if (!function.ok()) return failure.Add(i, function.status());
+    texts[i] = ir::Print(*function);
+  });
+  if (!failure.status().ok()) return failure.status();
   std::string result;
   for (const std::string& text : texts) result += text + "\n";
   return result;

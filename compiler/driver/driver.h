@@ -10,26 +10,38 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "compiler/guest/program.h"
+#include "compiler/wasm/module.h"
 #include "elfwriter/assembly.h"
+#include "loader/format/metadata.h"
 
 namespace precast::driver {
 
 struct CompileOptions {
-  // 0: each basic block alone, no optimization passes. 1: SSA over whole regions.
+  // 0: no optimization passes, and for RISC-V each basic block alone. 1: SSA over whole regions.
   int opt_level = 1;
+  // WebAssembly: count fuel; makes code smaller and faster if off. RISC-V code always counts.
+  bool metered = true;
+  // WebAssembly: NaN results of arithmetic are the canonical NaN, the same on every machine.
+  bool canonical_nans = false;
+  // WebAssembly: what a module may use beyond the standard's version 2.0.
+  wasm::Features features = {};
+  // WebAssembly: for some or all of the names that the module imports from, the program (module or image of
+  // one) that it is compiled against. Recorded in the image; who links it compares.
+  std::vector<format::ImportedImage> imports = {};
   // Worker threads; 0 = one per processor. Output does not depend on it.
   int threads = 0;
   // Run the IR verifier between passes and the register allocation checker: slow, for tests and
   // fuzzing.
   bool check = false;
-  // Called after each region (from any thread, one call at a time) with regions done and in all.
+  // Called after each function (from any thread, one call at a time) with functions done and in all.
   std::function<void(size_t done, size_t total)> progress = {};
 };
 
 // What compilation did, for reports.
 struct CompileStats {
-  size_t regions = 0;
-  size_t guest_instructions = 0;  // recovered, not executed
+  guest::Kind kind = guest::Kind::kRiscV32;
+  size_t regions = 0;             // Wasm: functions
+  size_t guest_instructions = 0;  // recovered or read, not executed
   size_t ir_instructions = 0;     // handed to the back end
   size_t code_bytes = 0;
   size_t image_bytes = 0;
@@ -41,7 +53,8 @@ struct CompileResult {
   CompileStats stats;
 };
 
-// Reads a guest program of any supported kind. InvalidArgument if `file` is none, or is faulty.
+// Reads a guest program of any supported kind; `file` must outlive it. InvalidArgument if `file` is none, or is
+// faulty.
 absl::StatusOr<guest::Program> ReadProgram(absl::Span<const uint8_t> file);
 
 // Compiles `file` to an image. Deterministic: same file, options and compiler give the same bytes.
@@ -53,7 +66,7 @@ absl::StatusOr<CompileResult> Compile(absl::Span<const uint8_t> file,
 absl::StatusOr<elfwriter::Assembly> CompileToAssembly(absl::Span<const uint8_t> file,
                                                       const CompileOptions& options);
 
-// The optimized IR of every region as text, in address order.
+// The optimized IR of every region or function as text, in address order.
 absl::StatusOr<std::string> CompileToIr(absl::Span<const uint8_t> file,
                                         const CompileOptions& options);
 

@@ -64,8 +64,10 @@ void CompileAndCheck(const Bytes& file, int opt_level, loader::ImageView* view, 
 
 TEST(Compile, RejectsWhatIsNoProgram) {
   EXPECT_EQ(Compile({}, {}).status().code(), absl::StatusCode::kInvalidArgument);
-  const Bytes wasm = {0, 'a', 's', 'm', 1, 0, 0, 0};
-  EXPECT_TRUE(absl::StrContains(Compile(wasm, {}).status().message(), "expected a RISC-V ELF"));
+  const Bytes text = {'h', 'e', 'l', 'l', 'o'};
+  EXPECT_TRUE(absl::StrContains(Compile(text, {}).status().message(), "expected a RISC-V ELF"));
+  EXPECT_FALSE(Compile(Assemble("ebreak"), {.metered = false}).ok());
+  EXPECT_FALSE(Compile(Assemble("ebreak"), {.canonical_nans = true}).ok());
   Bytes faulty = Assemble("ebreak");
   faulty[24] = 3;
   EXPECT_TRUE(absl::StrContains(Compile(faulty, {}).status().message(), "e_entry"));

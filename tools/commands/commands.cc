@@ -2,11 +2,13 @@
 
 #include <cstdio>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "tools/commands/image_view.h"
 #include "tools/commands/io.h"
 
@@ -22,6 +24,19 @@ cli::Flag OptLevelFlag(int* level) {
         *level = text[0] - '0';
         return absl::OkStatus();
       }};
+}
+
+absl::StatusOr<std::vector<ImportFlag>> ParseImports(const std::vector<std::string>& flags) {
+  std::vector<ImportFlag> imports;
+  for (const std::string& flag : flags) {
+    const std::pair<std::string, std::string> parts = absl::StrSplit(flag, absl::MaxSplits('=', 1));
+    if (parts.first.empty() || parts.second.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--import: expected NAME=FILE, found \"", flag, "\""));
+    }
+    imports.push_back({parts.first, parts.second});
+  }
+  return imports;
 }
 
 absl::StatusOr<format::Guid> ProgramGuid(const std::string& file_or_guid) {

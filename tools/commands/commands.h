@@ -1,21 +1,24 @@
-// The subcommands of aotc. Each takes its own arguments (argv[0] is its name) and returns the exit
-// code of the process.
+// The subcommands of aotc. Each takes its own arguments (argv[0] is its name)
+// and returns the exit code of the process.
 #ifndef PRECAST_TOOLS_COMMANDS_COMMANDS_H_
 #define PRECAST_TOOLS_COMMANDS_COMMANDS_H_
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "loader/format/guid.h"
 #include "tools/cli/command.h"
+#include "tools/commands/session.h"
 
 namespace precast::aotc {
 
 inline constexpr std::string_view kProgram = "aotc";
 
-// Exit codes of `run`, `resume` and `trace`, where the guest's own code would be. High, because
-// guests rarely use them, and below those that shells and `env` use (126 and up).
+// Exit codes of `run`, `resume` and `trace`, where the guest's own code would
+// be. High, because guests rarely use them, and below those that shells and
+// `env` use (126 and up).
 inline constexpr int kExitCannotStart = 120;  // could not be read, compiled, loaded or set up
 inline constexpr int kExitTrapped = 121;      // the guest trapped
 inline constexpr int kExitSuspended = 122;    // --max-insns is reached
@@ -31,6 +34,9 @@ int TraceMain(int argc, char** argv);
 
 // A flag -O0 / -O1.
 cli::Flag OptLevelFlag(int* level);
+
+// What a flag --import NAME=FILE holds; see session.h.
+absl::StatusOr<std::vector<ImportFlag>> ParseImports(const std::vector<std::string>& flags);
 
 // What --program names: a program file, or a program GUID.
 absl::StatusOr<format::Guid> ProgramGuid(const std::string& file_or_guid);

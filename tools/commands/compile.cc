@@ -11,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "compiler/driver/driver.h"
+#include "loader/format/guid.h"
 #include "nlohmann/json.hpp"
 #include "tools/commands/commands.h"
 #include "tools/commands/image_view.h"
@@ -21,19 +22,24 @@ namespace precast::aotc {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Compiles PROGRAM, a statically linked RV32IM ELF executable, ahead of time.
+    R"(Compiles PROGRAM ahead of time: a statically linked RV32IM ELF executable, or a WebAssembly module.
 
 What is written (--emit):
-  so      the image, an ELF shared object (default; to PROGRAM with .so for .elf)
+  so      the image, an ELF shared object (default; to PROGRAM with .so for .elf or .wasm)
   asm     the same image as GNU assembly (.s) and a linker script beside it (.ld);
           prints how `as` and `ld` make the image of them
   ir      the intermediate representation after optimization (to standard output)
   disasm  the listing that `aotc disasm` prints (to standard output)
 
-The output depends on the program, the flags -O and the compiler, and on nothing else. It is
-written as a whole or not at all.)";
+The output depends on the program, the flags that say what code is made (-O, --no-meter,
+--canonical-nans, --import) and the compiler, and on nothing else. It is written as a whole or not at
+all.
 
-// Shows how far the work is, on a terminal, once it takes longer than two seconds.
+A WebAssembly module may use version 2.0 of the standard, tail calls, extended constant expressions,
+multiple memories, relaxed SIMD, 64-bit memories, threads and wide arithmetic.)";
+
+// Shows how far the work is, on a terminal, once it takes longer than two
+// seconds.
 class Progress {
  public:
   explicit Progress(bool on) : on_(on && isatty(STDERR_FILENO) != 0) {}
@@ -45,7 +51,7 @@ class Progress {
     if (now < next_) return;
     next_ = now + std::chrono::milliseconds(100);
     shown_ = true;
-    absl::FPrintF(stderr, "\r\033[Kcompiling: %d of %d regions, %d %%", done, total,
+    absl::FPrintF(stderr, "\r\033[Kcompiling: %d of %d functions, %d %%", done, total,
                   100 * done / std::max<size_t>(1, total));
     fflush(stderr);
   }
@@ -63,7 +69,8 @@ class Progress {
 
 std::string DefaultOutput(std::string_view program, std::string_view emit) {
   if (emit == "ir" || emit == "disasm") return "-";
-  return absl::StrCat(absl::StripSuffix(program, ".elf"), emit == "asm" ? ".s" : ".so");
+  return absl::StrCat(absl::StripSuffix(absl::StripSuffix(program, ".elf"), ".wasm"),
+                      emit == "asm" ? ".s" : ".so");
 }
 
 std::string_view AsText(absl::Span<const uint8_t> bytes) {
@@ -87,9 +94,9 @@ void PrintSummary(const std::string& program, const std::string& output, int lev
     absl::FPrintF(stderr, "%s\n", text);
     return;
   }
-  absl::FPrintF(stderr, "%s: %s regions, %s guest instructions, %s bytes of code", output,
-                Grouped(stats.regions), Grouped(stats.guest_instructions),
-                Grouped(stats.code_bytes));
+  absl::FPrintF(stderr, "%s: %s %s, %s guest instructions, %s bytes of code", output,
+                Grouped(stats.regions), stats.kind == guest::Kind::kWasm ? "functions" : "regions",
+                Grouped(stats.guest_instructions), Grouped(stats.code_bytes));
   absl::FPrintF(stderr, ", image of %s bytes, %.1f ms\n", Grouped(stats.image_bytes),
                 stats.seconds * 1e3);
 }
@@ -104,8 +111,36 @@ absl::Status EmitAssembly(absl::Span<const uint8_t> file, const driver::CompileO
   if (absl::Status s = WriteFile(script, result->linker_script); !s.ok()) return s;
   if (absl::Status s = WriteFile(output, result->source); !s.ok()) return s;
   if (!quiet) {
-    absl::FPrintF(stderr, "%s, %s; for the image:\n  as -o %s.o %s && ld %s -T %s %s.o -o %s.so\n",
+    absl::FPrintF(stderr,
+                  "%s, %s; for the image:\n  as -o %s.o %s && ld %s -T %s %s.o "
+                  "-o %s.so\n",
                   output, script, stem, output, result->linker_options, script, stem, stem);
+  }
+  return absl::OkStatus();
+}
+
+// What the module is compiled against: GUIDs of the programs, which images have
+// in them.
+absl::Status AddImports(const std::vector<ImportFlag>& flags, driver::CompileOptions& options) {
+  for (const ImportFlag& flag : flags) {
+    absl::StatusOr<std::vector<uint8_t>> file = ReadFile(flag.file);
+    if (!file.ok()) return file.status();
+    format::Guid guid = format::GuidOf(*file);
+    if (LooksLikeImage(*file)) {
+      absl::StatusOr<ImageView> image = ImageView::Parse(*file);
+      if (!image.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat(flag.file, ": ", image.status().message()));
+      }
+      if (image->is_wasm()) {
+        guid = image->info().program_guid;
+        file->clear();
+      }
+    }
+    if (!file->empty() && !LooksLikeWasm(*file)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--import: ", flag.file, " is not a WebAssembly module or an image of one"));
+    }
+    options.imports.push_back({flag.name, guid});
   }
   return absl::OkStatus();
 }
@@ -122,7 +157,8 @@ absl::Status EmitIr(absl::Span<const uint8_t> file, const driver::CompileOptions
 int CompileMain(int argc, char** argv) {
   std::string output, emit = "so";
   uint64_t threads = 0;
-  bool json = false, quiet = false;
+  bool json = false, quiet = false, no_meter = false;
+  std::vector<std::string> imports;
   driver::CompileOptions options;
   cli::Command command{
       .name = "compile",
@@ -132,15 +168,30 @@ int CompileMain(int argc, char** argv) {
       .examples =
           "  aotc compile hello.elf                      # writes hello.so\n"
           "  aotc compile hello.elf -o /tmp/h.so -O0\n"
-          "  aotc compile hello.elf --emit=ir | less\n",
+          "  aotc compile hello.elf --emit=ir | less\n"
+          "  aotc compile main.wasm --import=library=library.wasm\n",
       .flags = {cli::Text("output", 'o', "FILE", "where to write; - is standard output", &output),
                 cli::Text("emit", 'e', "KIND", "so, asm, ir or disasm (default so)", &emit),
                 OptLevelFlag(&options.opt_level),
                 cli::Number("jobs", 'j', "N",
                             "threads (default: one per processor); the output is the same",
                             &threads),
+                cli::Switch("no-meter", 0,
+                            "WebAssembly: do not count fuel; code is smaller and faster",
+                            &no_meter),
+                cli::Switch("canonical-nans", 0,
+                            "WebAssembly: make every NaN that arithmetic gives the "
+                            "canonical one,\n"
+                            "so that results are the same everywhere",
+                            &options.canonical_nans),
+                cli::Texts("import", 0, "NAME=FILE",
+                           "WebAssembly: record that the imports from NAME are "
+                           "those of FILE, a module\n"
+                           "or an image; `aotc run` then links nothing else there",
+                           &imports),
                 cli::Switch("check", 0,
-                            "verify the IR after every pass, and the register allocation (slow)",
+                            "verify the IR after every pass, and the register "
+                            "allocation (slow)",
                             &options.check),
                 cli::Switch("json", 0, "print the summary as JSON", &json),
                 cli::Switch("quiet", 'q', "print nothing but errors", &quiet)},
@@ -176,6 +227,13 @@ int CompileMain(int argc, char** argv) {
     return UsageError("compile", absl::StrCat("the output would overwrite the program, ", program));
   }
   options.threads = static_cast<int>(threads);
+  options.metered = !no_meter;
+  const absl::StatusOr<std::vector<ImportFlag>> import_flags = ParseImports(imports);
+  if (!import_flags.ok()) return UsageError("compile", import_flags.status().message());
+  if (absl::Status s = AddImports(*import_flags, options); !s.ok()) {
+    PrintError(s.message());
+    return cli::kExitFailure;
+  }
 
   absl::StatusOr<std::vector<uint8_t>> file = ReadFile(program);
   if (!file.ok()) {

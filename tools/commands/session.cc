@@ -25,6 +25,13 @@ absl::Status In(const std::string& path, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
 
+absl::Status CheckGuid(const format::Guid& actual, const SessionOptions& options) {
+  if (!options.program_guid || *options.program_guid == actual) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat("program GUID: expected ",
+                                                    format::GuidToString(*options.program_guid),
+                                                    ", actual ", format::GuidToString(actual)));
+}
+
 }  // namespace
 
 runtime::ProgramImage ToProgramImage(guest::Program program) {
@@ -69,15 +76,23 @@ absl::StatusOr<Session> Session::Open(const std::string& path, const SessionOpti
 
 absl::StatusOr<Session> Session::OpenProgram(absl::Span<const uint8_t> file,
                                              const SessionOptions& options) {
-  absl::StatusOr<guest::Program> program = driver::ReadProgram(file);
-  if (!program.ok()) return program.status();
-  if (options.program_guid && *options.program_guid != program->guid) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("program GUID: expected ", format::GuidToString(*options.program_guid),
-                     ", actual ", format::GuidToString(program->guid)));
-  }
   Session session;
   session.interpret_ = options.interpret;
+  session.is_wasm_ = LooksLikeWasm(file);
+  if (session.is_wasm_ && !options.interpret) {
+    session.guid_ = format::GuidOf(file);
+    if (absl::Status s = CheckGuid(session.guid_, options); !s.ok()) return s;
+    if (absl::Status s = session.CompileAndLoad(file, options); !s.ok()) return s;
+    return session;
+  }
+  absl::StatusOr<guest::Program> program = driver::ReadProgram(file);
+  if (!program.ok()) return program.status();
+  session.guid_ = program->guid;
+  if (absl::Status s = CheckGuid(session.guid_, options); !s.ok()) return s;
+  if (session.is_wasm_) {
+    session.module_bytes_.assign(file.begin(), file.end());
+    return session;
+  }
   for (const guest::Symbol& symbol : program->symbols) {
     if (!symbol.is_function || symbol.name.empty()) continue;
     const uint64_t end = uint64_t{symbol.address} + symbol.size;
@@ -88,16 +103,23 @@ absl::StatusOr<Session> Session::OpenProgram(absl::Span<const uint8_t> file,
     session.program_ = ToProgramImage(*std::move(program));
     return session;
   }
+  if (absl::Status s = session.CompileAndLoad(file, options); !s.ok()) return s;
+  return session;
+}
+
+absl::Status Session::CompileAndLoad(absl::Span<const uint8_t> file,
+                                     const SessionOptions& options) {
   driver::CompileOptions compile;
   compile.opt_level = options.opt_level;
   compile.threads = options.threads;
   compile.check = options.check;
+  compile.metered = options.metered;
+  compile.canonical_nans = options.canonical_nans;
   const Clock::time_point start = Clock::now();
   absl::StatusOr<driver::CompileResult> result = driver::Compile(file, compile);
   if (!result.ok()) return result.status();
-  session.compile_seconds_ = SecondsSince(start);
-  if (absl::Status s = session.LoadImage("", result->image, options); !s.ok()) return s;
-  return session;
+  compile_seconds_ = SecondsSince(start);
+  return LoadImage("", result->image, options);
 }
 
 absl::Status Session::LoadImage(const std::string& path, absl::Span<const uint8_t> bytes,
@@ -113,6 +135,9 @@ absl::Status Session::LoadImage(const std::string& path, absl::Span<const uint8_
   if (!image.ok()) return image.status();
   load_seconds_ = SecondsSince(start);
   image_ = *std::move(image);
+  is_wasm_ = image_->guest_kind() == format::GuestKind::kWasm;
+  guid_ = image_->view().info.program_guid;
+  if (is_wasm_) return absl::OkStatus();
   program_ = runtime::ProgramOf(image_);
   if (functions_.empty()) ReadFunctions(image_->view());
   return absl::OkStatus();
@@ -148,8 +173,8 @@ absl::StatusOr<std::unique_ptr<runtime::Instance>> Session::Start(
 std::string Session::Describe(uint32_t pc) const {
   auto it = std::upper_bound(functions_.begin(), functions_.end(), pc,
                              [](uint32_t a, const GuestFunction& f) { return a < f.begin; });
-  // The innermost of nested ones: the last that begins at or before the pc and reaches it. Symbols
-  // without a size reach to the next one.
+  // The innermost of nested ones: the last that begins at or before the pc and
+  // reaches it. Symbols without a size reach to the next one.
   for (int tries = 0; it != functions_.begin() && tries < 16; ++tries) {
     --it;
     if (pc >= it->end && it->end != it->begin) continue;

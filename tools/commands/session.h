@@ -1,5 +1,7 @@
-// A guest ready to run, whatever it came as: a PROGRAM is compiled in memory and loaded from there,
-// an IMAGE is loaded from its file.
+// A guest ready to run, whatever it came as: a PROGRAM is compiled in memory
+// and loaded from there, an IMAGE is loaded from its file. Instances of RISC-V
+// programs are made here, those of WebAssembly modules by who links them
+// (run_wasm.h).
 #ifndef PRECAST_TOOLS_COMMANDS_SESSION_H_
 #define PRECAST_TOOLS_COMMANDS_SESSION_H_
 
@@ -21,14 +23,24 @@
 
 namespace precast::aotc {
 
-// What the runtime needs of a program that was read from its own file; keeps the memory alive.
+// What the runtime needs of a program that was read from its own file; keeps
+// the memory alive.
 runtime::ProgramImage ToProgramImage(guest::Program program);
+
+// `--import NAME=FILE`: what the names that a WebAssembly module imports from
+// NAME are in.
+struct ImportFlag {
+  std::string name;
+  std::string file;  // a module or an image of one
+};
 
 struct SessionOptions {
   bool interpret = false;  // make no native code, use none
   int opt_level = 1;       // for programs
-  int threads = 0;         // for the compiler; 0: one per processor
-  bool check = false;      // driver::CompileOptions::check
+  bool metered = true,
+       canonical_nans = false;  // for WebAssembly modules; see driver::CompileOptions
+  int threads = 0;              // for the compiler; 0: one per processor
+  bool check = false;           // driver::CompileOptions::check
   bool lazy_plt = false;
   bool share_pages = false;  // loader::LoadOptions::share_pages; for images
   // What an image must have been compiled from.
@@ -43,19 +55,26 @@ struct GuestFunction {
 
 class Session {
  public:
-  // Reads the file at `path`; takes an ELF64 x86-64 file as an image, anything else as a program.
+  // Reads the file at `path`; takes an ELF64 x86-64 file as an image, anything
+  // else as a program.
   static absl::StatusOr<Session> Open(const std::string& path, const SessionOptions& options);
   // A program that is in memory already.
   static absl::StatusOr<Session> OpenProgram(absl::Span<const uint8_t> file,
                                              const SessionOptions& options);
 
-  // A fresh instance. Several may exist at once, but their `host` options should then not share
-  // descriptors.
+  bool is_wasm() const { return is_wasm_; }
+
+  // RISC-V only: a fresh instance. Several may exist at once, but their `host`
+  // options should then not share descriptors.
   absl::StatusOr<std::unique_ptr<runtime::Instance>> Start(
       runtime::LinuxHostOptions host, runtime::InstanceOptions options = {}) const;
 
   bool is_image() const { return is_image_; }
+  // RISC-V only.
   const runtime::ProgramImage& program() const { return program_; }
+  // Wasm only, and if there is no image: the module, which is valid.
+  const std::vector<uint8_t>& module_bytes() const { return module_bytes_; }
+  const format::Guid& guid() const { return guid_; }
   // Null if everything is interpreted.
   const std::shared_ptr<loader::LoadedImage>& image() const { return image_; }
   double compile_seconds() const { return compile_seconds_; }
@@ -69,13 +88,17 @@ class Session {
  private:
   Session() = default;
 
+  absl::Status CompileAndLoad(absl::Span<const uint8_t> file, const SessionOptions& options);
   absl::Status LoadImage(const std::string& path, absl::Span<const uint8_t> bytes,
                          const SessionOptions& options);
   void ReadFunctions(const loader::ImageView& view);
 
   bool is_image_ = false;
+  bool is_wasm_ = false;
   bool interpret_ = false;
   runtime::ProgramImage program_;
+  std::vector<uint8_t> module_bytes_;
+  format::Guid guid_{};
   std::shared_ptr<loader::LoadedImage> image_;
   std::vector<GuestFunction> functions_;  // by ascending begin
   double compile_seconds_ = 0;

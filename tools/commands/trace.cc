@@ -357,6 +357,10 @@ int TraceMain(int argc, char** argv) {
     PrintError(session.status().message());
     return kExitCannotStart;
   }
+  if (session->is_wasm()) {
+    PrintError(absl::StrCat(o.file, " is a WebAssembly module; trace is for RISC-V programs"));
+    return cli::kExitUsage;
+  }
   return Tracer(*session, o).Run();
 }
 

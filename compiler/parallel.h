@@ -1,6 +1,6 @@
 // Runs independent pieces of work on several threads.
-#ifndef PRECAST_COMPILER_DRIVER_PARALLEL_H_
-#define PRECAST_COMPILER_DRIVER_PARALLEL_H_
+#ifndef PRECAST_COMPILER_PARALLEL_H_
+#define PRECAST_COMPILER_PARALLEL_H_
 
 #include <algorithm>
 #include <atomic>
@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-namespace precast::driver {
+namespace precast {
 
 // Calls work(i) for every i in [0, count), on `threads` threads (0 = one per processor), in
 // ascending order of starting. Returns when all are done. Results belong in a slot per i, so that
@@ -27,6 +27,6 @@ void ParallelFor(size_t count, int threads, const Work& work) {
   for (std::thread& thread : pool) thread.join();
 }
 
-}  // namespace precast::driver
+}  // namespace precast
 
-#endif  // PRECAST_COMPILER_DRIVER_PARALLEL_H_
+#endif  // PRECAST_COMPILER_PARALLEL_H_

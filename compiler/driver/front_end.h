@@ -1,0 +1,54 @@
+// What the driver needs of a guest's front half: the program, and its functions as IR, one at a time. One class
+// for each kind of guest implements it; after it everything is the same for all.
+#ifndef PRECAST_COMPILER_DRIVER_FRONT_END_H_
+#define PRECAST_COMPILER_DRIVER_FRONT_END_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "compiler/codegen/compiled_function.h"
+#include "compiler/driver/driver.h"
+#include "compiler/guest/program.h"
+#include "compiler/image/image_builder.h"
+#include "compiler/ir/ir.h"
+
+namespace precast::driver {
+
+class FrontEnd {
+ public:
+  virtual ~FrontEnd() = default;
+
+  // The program, which has been read and found to be valid.
+  virtual guest::Program& program() = 0;
+
+  // Finds what is to be compiled, as far as the options are possible for this kind of guest. Once, before
+  // what follows.
+  virtual absl::Status Analyze() = 0;
+
+  // Functions, in the order their code gets in the image. Lifting is deterministic and thread-safe.
+  // ResourceExhausted if the function's SSA form would be out of all proportion.
+  virtual size_t num_functions() const = 0;
+  virtual absl::StatusOr<ir::Function> Lift(size_t i) const = 0;
+  // Guest instructions in function i, not counting those that can never be executed, if that is known.
+  virtual size_t CountInstructions(size_t i) const = 0;
+  // Fills in what the back end does not know: name and guest range.
+  virtual void Describe(size_t i, codegen::CompiledFunction& function) const = 0;
+
+  virtual image::DispatchRange dispatch() const { return {}; }
+  // format::CpuFeature bits that code may use.
+  virtual uint64_t cpu_features() const { return 0; }
+};
+
+// Read the file, which must outlive the result, as does `options`. The second also validates.
+absl::StatusOr<std::unique_ptr<FrontEnd>> OpenRiscV(absl::Span<const uint8_t> file,
+                                                    const CompileOptions& options);
+absl::StatusOr<std::unique_ptr<FrontEnd>> OpenWasm(absl::Span<const uint8_t> file,
+                                                   const CompileOptions& options);
+
+}  // namespace precast::driver
+
+#endif  // PRECAST_COMPILER_DRIVER_FRONT_END_H_

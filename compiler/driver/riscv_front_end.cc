@@ -1,0 +1,81 @@
+// The front half for RISC-V: an ELF executable, its control flow recovered from the code alone, a region at a
+// time.
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "compiler/driver/front_end.h"
+#include "compiler/riscv/control_flow.h"
+#include "compiler/riscv/elf_reader.h"
+#include "compiler/riscv/lifter.h"
+
+namespace precast::driver {
+namespace {
+
+class RiscVFrontEnd final : public FrontEnd {
+ public:
+  RiscVFrontEnd(guest::Program program, const CompileOptions& options)
+      : options_(options), program_(std::move(program)) {}
+
+  guest::Program& program() override { return program_; }
+
+  // From here on the program's code and its partition into regions are fixed.
+  absl::Status Analyze() override {
+    if (!options_.metered) {
+      return absl::InvalidArgumentError(
+          "RISC-V programs are always metered: the count of instructions is part of their state");
+    }
+    if (options_.canonical_nans || !options_.imports.empty()) {
+      return absl::InvalidArgumentError(
+          "canonical NaNs and imported images are for WebAssembly modules; this is a RISC-V "
+          "program");
+    }
+    code_.emplace(program_);
+    flow_ = riscv::RecoverControlFlow(program_, *code_);
+    dispatch_ = image::CoverEntries(flow_.entries);
+    return absl::OkStatus();
+  }
+
+  size_t num_functions() const override { return flow_.regions.size(); }
+
+  absl::StatusOr<ir::Function> Lift(size_t i) const override {
+    return riscv::Lift(flow_.regions[i], flow_, *code_, {.local = options_.opt_level == 0});
+  }
+
+  size_t CountInstructions(size_t i) const override {
+    size_t count = 0;
+    for (const riscv::BasicBlock& block : flow_.regions[i].blocks)
+      count += block.num_instructions();
+    return count;
+  }
+
+  void Describe(size_t i, codegen::CompiledFunction& function) const override {
+    function.guest_begin = flow_.regions[i].blocks.front().begin;
+    function.guest_end = flow_.regions[i].blocks.back().end;
+  }
+
+  image::DispatchRange dispatch() const override { return dispatch_; }
+
+ private:
+  const CompileOptions& options_;
+  guest::Program program_;
+  std::optional<riscv::Code> code_;
+  riscv::ControlFlow flow_;
+  image::DispatchRange dispatch_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<FrontEnd>> OpenRiscV(absl::Span<const uint8_t> file,
+                                                    const CompileOptions& options) {
+  absl::StatusOr<guest::Program> program = riscv::ReadElf(file);
+  if (!program.ok()) return program.status();
+  return std::make_unique<RiscVFrontEnd>(*std::move(program), options);
+}
+
+}  // namespace precast::driver

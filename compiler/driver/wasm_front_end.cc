@@ -1,0 +1,142 @@
+// The front half for WebAssembly: a module, validated, a function at a time.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/types/span.h"
+#include "compiler/driver/front_end.h"
+#include "compiler/driver/wasm_memory.h"
+#include "compiler/wasm/instruction.h"
+#include "compiler/wasm/lifter.h"
+#include "compiler/wasm/module.h"
+#include "compiler/wasm/reader.h"
+#include "compiler/wasm/validator.h"
+#include "loader/format/cpu_features.h"
+#include "loader/format/guid.h"
+
+namespace precast::driver {
+namespace {
+
+guest::Program MakeProgram(const wasm::Module& module) {
+  guest::Program program;
+  program.kind = guest::Kind::kWasm;
+  program.guid = format::GuidOf(module.bytes);
+  program.module = module.bytes;
+  if (std::optional<std::vector<guest::Segment>> memory = InitialMemory(module)) {
+    program.memory_initialized = true;
+    program.segments = *std::move(memory);
+  }
+  for (const wasm::Export& e : module.exports) {
+    guest::Export out{std::string(e.name), guest::ExportKind::kFunction, e.index};
+    switch (e.kind) {
+      case wasm::ExternKind::kFunction:
+        if (module.IsImported(e.index)) {
+          out.kind = guest::ExportKind::kImportedFunction;
+        } else {
+          out.index -= module.num_imported_functions;
+        }
+        break;
+      case wasm::ExternKind::kTable:
+        out.kind = guest::ExportKind::kTable;
+        break;
+      case wasm::ExternKind::kMemory:
+        out.kind = guest::ExportKind::kMemory;
+        break;
+      case wasm::ExternKind::kGlobal:
+        out.kind = guest::ExportKind::kGlobal;
+        break;
+    }
+    program.exports.push_back(std::move(out));
+  }
+  return program;
+}
+
+class WasmFrontEnd final : public FrontEnd {
+ public:
+  WasmFrontEnd(wasm::Module module, const CompileOptions& options)
+      : options_(options),
+        module_(std::move(module)),
+        context_(module_),
+        program_(MakeProgram(module_)) {}
+
+  guest::Program& program() override { return program_; }
+
+  absl::Status Analyze() override {
+    std::set<std::string_view> modules;
+    for (const wasm::Import& import : module_.imports) modules.insert(import.module);
+    for (const format::ImportedImage& image : options_.imports) {
+      if (modules.contains(image.name)) continue;
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the module imports nothing from \"", image.name, "\"",
+          modules.empty() ? std::string("; it has no imports")
+                          : absl::StrCat("; it imports from: ", absl::StrJoin(modules, ", "))));
+    }
+    return absl::OkStatus();
+  }
+
+  size_t num_functions() const override {
+    return module_.functions.size() - module_.num_imported_functions;
+  }
+
+  absl::StatusOr<ir::Function> Lift(size_t i) const override {
+    return wasm::Lift(context_, Index(i),
+                      {.metered = options_.metered, .canonical_nans = options_.canonical_nans});
+  }
+
+  size_t CountInstructions(size_t i) const override {
+    wasm::InstructionReader reader(module_.bytes, module_.functions[Index(i)].body,
+                                   options_.features);
+    std::vector<wasm::LocalRun> locals;
+    if (!reader.ReadLocals(locals).ok()) return 0;
+    wasm::Instruction instruction;
+    size_t count = 0;
+    while (!reader.AtEnd() && reader.Next(instruction).ok()) ++count;
+    return count;
+  }
+
+  void Describe(size_t i, codegen::CompiledFunction& function) const override {
+    const wasm::ByteRange body = module_.functions[Index(i)].body;
+    function.guest_begin = body.begin;
+    function.guest_end = body.end;
+    // Symbol names of ELF end at the first zero byte; those of WebAssembly may contain one.
+    function.name =
+        absl::StrReplaceAll(wasm::FunctionName(context_, Index(i)), {{std::string(1, '\0'), "?"}});
+  }
+
+  uint64_t cpu_features() const override { return format::kX86_64V2; }
+
+ private:
+  uint32_t Index(size_t i) const {
+    return module_.num_imported_functions + static_cast<uint32_t>(i);
+  }
+
+  const CompileOptions& options_;
+  const wasm::Module module_;
+  const wasm::LiftContext context_;
+  guest::Program program_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<FrontEnd>> OpenWasm(absl::Span<const uint8_t> file,
+                                                   const CompileOptions& options) {
+  absl::StatusOr<wasm::Module> module = wasm::ReadModule(file, options.features);
+  if (!module.ok()) return module.status();
+  if (absl::Status s = wasm::Validate(*module, options.features, options.threads); !s.ok())
+    return s;
+  return std::make_unique<WasmFrontEnd>(*std::move(module), options);
+}
+
+}  // namespace precast::driver
