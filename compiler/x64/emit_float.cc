@@ -40,7 +40,10 @@ void Emitter::EmitFloat(uint32_t i, const MInst& m) {
     case MOp::kFconst:
       return EmitFloatConstant(X(i, 0), w, static_cast<uint64_t>(m.imm));
     case MOp::kFloat:
-      if (IsReg(i, 1)) {
+      if (m.folded) {
+        const Mem mem = FoldedMem(i, m);
+        e_.SseRM(m.sse, w, X(i, LastOperand(i)), mem);
+      } else if (IsReg(i, 1)) {
         e_.SseRR(m.sse, w, X(i, 2), X(i, 1));
       } else {
         e_.SseRM(m.sse, w, X(i, 2), VectorM(i, 1));

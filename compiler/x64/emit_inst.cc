@@ -23,6 +23,11 @@ uint32_t Emitter::EmitTest(uint32_t i, const MInst& m) {
     case FlagsFrom::kNone:
       return 0;
     case FlagsFrom::kCompare:
+      if (m.folded) {
+        const Mem mem = FoldedMem(i, m);
+        e_.AluRM(Alu::kCmp, w, R(i, 0), mem);
+        return 1 + NumOperands(m.place);
+      }
       if (IsReg(i, 1)) {
         e_.AluRR(Alu::kCmp, w, R(i, 0), R(i, 1));
       } else {
@@ -64,6 +69,11 @@ uint32_t Emitter::EmitTest(uint32_t i, const MInst& m) {
       return 1;
     }
     case FlagsFrom::kFloat:
+      if (m.folded) {
+        const Mem mem = FoldedMem(i, m);
+        e_.Ucomis(w, X(i, 0), mem);
+        return 1 + NumOperands(m.place);
+      }
       if (IsReg(i, 1)) {
         e_.Ucomis(w, X(i, 0), X(i, 1));
       } else {
@@ -164,14 +174,19 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
     case MOp::kLea:
       e_.Lea(w, R(i, 2), Mem::At(R(i, 0), R(i, 1), m.scale, 0));
       return;
-    case MOp::kAlu:
-      if (IsReg(i, 1)) {
-        e_.AluRR(m.alu, w, R(i, 2), R(i, 1));
+    case MOp::kAlu: {
+      const Reg d = R(i, LastOperand(i));
+      if (m.folded) {
+        const Mem mem = FoldedMem(i, m);
+        e_.AluRM(m.alu, w, d, mem);
+      } else if (IsReg(i, 1)) {
+        e_.AluRR(m.alu, w, d, R(i, 1));
       } else {
-        e_.AluRM(m.alu, w, R(i, 2), M(i, 1));
+        e_.AluRM(m.alu, w, d, M(i, 1));
       }
-      FlagsShow(R(i, 2), w, m.alu != Alu::kSub);
+      FlagsShow(d, w, m.alu != Alu::kSub && m.alu != Alu::kAdd);
       return;
+    }
     case MOp::kAluImm:
       e_.AluRI(m.alu, w, R(i, 1), static_cast<int32_t>(m.imm));
       FlagsShow(R(i, 1), w, m.alu != Alu::kSub);
@@ -193,7 +208,10 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       e_.UnaryR(m.unary, w, R(i, 1));
       return;
     case MOp::kImul:
-      if (IsReg(i, 1)) {
+      if (m.folded) {
+        const Mem mem = FoldedMem(i, m);
+        e_.Imul(w, R(i, LastOperand(i)), mem);
+      } else if (IsReg(i, 1)) {
         e_.Imul(w, R(i, 2), R(i, 1));
       } else {
         e_.Imul(w, R(i, 2), M(i, 1));
@@ -377,7 +395,7 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
     case MOp::kBranch: {
       const uint32_t yes = p_.edges[block.succs_begin].target;
       const uint32_t no = p_.edges[block.succs_begin + 1].target;
-      if (thread_[yes] == thread_[no]) return JumpUnlessNext(b, yes);
+      if (thread_[yes] == thread_[no] && !m.folded) return JumpUnlessNext(b, yes);
       EmitTest(i, m);
       if (thread_[yes] == NextEmitted(b)) {
         MInst inverted = m;

@@ -29,16 +29,16 @@ Width AccessWidth(ir::MemKind kind) {
 
 }  // namespace
 
-Mem Emitter::PlaceMem(uint32_t i, const MInst& m) const {
+Mem Emitter::PlaceMem(uint32_t i, const MInst& m, uint32_t first) const {
   switch (m.place) {
     case Place::kGuest:
-      return Mem::At(kMemory, R(i, 0), 1, m.disp);
+      return Mem::At(kMemory, R(i, first), 1, m.disp);
     case Place::kGuestAbsolute:
       return Mem::At(kMemory, m.disp);
     case Place::kSum:
-      return Mem::At(R(i, 0), R(i, 1), 1, m.disp);
+      return Mem::At(R(i, first), R(i, first + 1), 1, m.disp);
     case Place::kPointer:
-      return Mem::At(R(i, 0), m.disp);
+      return Mem::At(R(i, first), m.disp);
     case Place::kContext:
       break;
   }

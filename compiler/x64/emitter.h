@@ -184,8 +184,14 @@ class Emitter {
   // A rare case of instruction `i`: jump to the label, and come back to `back` when it is bound.
   Stub& AddRareCase(Stub::Kind kind, uint32_t i, const MInst& m);
 
-  // The memory operand of a load or store, whose first operands are those of m.place.
-  Mem PlaceMem(uint32_t i, const MInst& m) const;
+  // The memory operand of m.place, whose operands begin at `first`.
+  Mem PlaceMem(uint32_t i, const MInst& m, uint32_t first = 0) const;
+  // Of a folded load; puts its site here.
+  Mem FoldedMem(uint32_t i, const MInst& m) {
+    AddMemorySite(i, m);
+    return PlaceMem(i, m, 1);
+  }
+  uint32_t LastOperand(uint32_t i) const { return p_.insts[i].operands_count - 1u; }
   // Its site, here, if it has one.
   void AddMemorySite(uint32_t i, const MInst& m);
   void EmitSetReg(Reg r, uint64_t value);

@@ -8,6 +8,8 @@
 //  * A 32-bit value is zero-extended in its register: every instruction that defines one is a
 //    32-bit operation. In a spill slot only the low 4 bytes count.
 //  * Each instruction reads its register allocator operands in the order its opcode states.
+//  * An instruction with `folded` has the operands of a load in the place of its operand b: it reads b
+//    from there, and may have the load's site. (kAlu, kImul, kFloat, and tests kCompare and kFloat.)
 #ifndef PRECAST_COMPILER_X64_MIR_H_
 #define PRECAST_COMPILER_X64_MIR_H_
 
@@ -174,6 +176,7 @@ struct MInst {
   bool constant_b = false;
   Place place = Place::kGuest;  // loads, stores, atomics
   bool can_fault = true;        // loads, stores
+  bool folded = false;          // see above
   int32_t disp = 0;
   int32_t flags_imm = 0;
   int64_t imm = 0;

@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/numeric/bits.h"
 #include "compiler/x64/selector.h"
@@ -21,6 +22,22 @@ void Selector::EmitAlu(Alu op, VReg a, VReg b, Width w, VReg d) {
   MInst& m = Emit(MOp::kAlu, {Use(a), UseAny(b), DefReuse(d, 0)});
   m.alu = op;
   m.width = w;
+}
+
+bool Selector::FoldInto(MOp op, Value a, Value b, Width w, VReg d, Alu alu) {
+  if (UsedLater(a)) return false;
+  const std::optional<Inst> load = FoldableLoad(b, w);
+  if (!load.has_value() || a == b) return false;
+  const VReg x = Reg(a);
+  std::vector<Operand>& operands = ScratchOperands();
+  operands.push_back(Use(x));
+  const Address at = Fold(*load, operands);
+  operands.push_back(DefReuse(d, 0));
+  MInst& m = Emit(op, operands);
+  m.alu = alu;
+  m.width = w;
+  SetFolded(at, *load, m);
+  return true;
 }
 
 void Selector::EmitAluImm(Alu op, VReg a, int32_t c, Width w, VReg d) {
@@ -72,6 +89,7 @@ void Selector::SelectAdd(Value a, Value b, Width w, VReg d) {
     const VReg base = Reg(a), index = Reg(f_.args(*shl)[0]);
     return EmitLea(base, index, static_cast<uint8_t>(1 << *amount), w, d);
   }
+  if (FoldInto(MOp::kAlu, a, b, w, d) || FoldInto(MOp::kAlu, b, a, w, d)) return;
   const VReg x = Reg(a), y = Reg(b);
   Emit(MOp::kAdd, {Use(x), Use(y), Def(d)}).width = w;
 }
@@ -83,6 +101,7 @@ void Selector::SelectSub(Value a, Value b, Width w, VReg d) {
     return EmitAluImm(Alu::kSub, Reg(a), *c, w, d);
   }
   if (ConstantOf(a) == 0) return EmitUnary(Unary::kNeg, Reg(b), w, d);
+  if (FoldInto(MOp::kAlu, a, b, w, d, Alu::kSub)) return;
   const VReg x = Reg(a), y = Reg(b);
   EmitAlu(Alu::kSub, x, y, w, d);
 }
@@ -90,6 +109,7 @@ void Selector::SelectSub(Value a, Value b, Width w, VReg d) {
 void Selector::SelectMul(Value a, Value b, Width w, VReg d) {
   if (Constant32Of(a).has_value()) std::swap(a, b);
   if (const std::optional<int32_t> c = Constant32Of(b)) return EmitMulImm(Reg(a), *c, w, d);
+  if (FoldInto(MOp::kImul, a, b, w, d) || FoldInto(MOp::kImul, b, a, w, d)) return;
   PreferDyingFirst(a, b);
   const VReg x = Reg(a), y = Reg(b);
   Emit(MOp::kImul, {Use(x), UseAny(y), DefReuse(d, 0)}).width = w;
@@ -167,6 +187,7 @@ void Selector::SelectBitwise(Opcode op, Value a, Value b, Width w, VReg d) {
       return EmitAluImm(alu, Reg(a), static_cast<int32_t>(*c), w, d);
     }
   }
+  if (FoldInto(MOp::kAlu, a, b, w, d, alu) || FoldInto(MOp::kAlu, b, a, w, d, alu)) return;
   PreferDyingFirst(a, b);
   const VReg x = Reg(a), y = Reg(b);
   EmitAlu(alu, x, y, w, d);

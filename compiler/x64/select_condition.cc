@@ -50,12 +50,13 @@ std::optional<Inst> Selector::FusableCompare(Value v) const {
 }
 
 Test Selector::MatchCondition(Value v) const {
-  bool invert = false;
+  bool invert = false, once = true;
   std::optional<Inst> compare;
   while (true) {
     const std::optional<Inst> inst = FusableCompare(v);
     if (!inst.has_value()) break;
     compare = inst;
+    once &= uses_[v.index] == 1;
     const InstData& d = f_.inst(*inst);
     const IntCond c = static_cast<IntCond>(d.aux);
     const Value a = f_.args(*inst)[0];
@@ -71,6 +72,7 @@ Test Selector::MatchCondition(Value v) const {
            : f_.inst(*compare).op == Opcode::kFcmp ? MatchFloatCompare(*compare)
                                                    : MatchCompare(*compare);
   if (invert) t.Invert();
+  t.once = once;
   return t;
 }
 
@@ -105,6 +107,10 @@ Test Selector::MatchCompare(Inst inst) const {
   }
   const std::optional<int32_t> k = Constant32Of(b);
   if (!k.has_value()) {
+    if (FoldableLoad(a, w).has_value() && !FoldableLoad(b, w).has_value()) {
+      std::swap(a, b);
+      c = ir::Swapped(c);
+    }
     return {.flags = FlagsFrom::kCompare, .width = w, .cond = ToCond(c), .a = a, .b = b};
   }
   // x <u 1 is x == 0; x >=u 1 and x >u 0 are x != 0; x <=u 0 is x == 0.
@@ -163,13 +169,21 @@ Test Selector::MatchFloatCompare(Inst inst) const {
   return t;
 }
 
-void Selector::AddTestOperands(const Test& t, std::vector<Operand>& operands) {
+void Selector::AddTestOperands(Test& t, std::vector<Operand>& operands) {
   switch (t.flags) {
     case FlagsFrom::kNone:
       break;
     case FlagsFrom::kCompare:
     case FlagsFrom::kTest:
     case FlagsFrom::kFloat: {
+      if (t.once && t.flags != FlagsFrom::kTest && t.a != t.b) {
+        t.folded = FoldableLoad(t.b, t.width);
+        if (t.folded.has_value()) {
+          operands.push_back(Use(Reg(t.a)));
+          t.place = Fold(*t.folded, operands);
+          break;
+        }
+      }
       const VReg a = Reg(t.a), b = Reg(t.b);
       operands.push_back(Use(a));
       operands.push_back(UseAny(b));
@@ -193,7 +207,7 @@ void Selector::SelectSetCond(Inst i, const InstData& d, VReg result) {
     return EmitShiftImm(Shift::kShr, Reg(args[0]), d.type == Type::kI64 ? 63 : 31, WidthOf(d.type),
                         result);
   }
-  const Test t = MatchCondition(f_.result(i));
+  Test t = MatchCondition(f_.result(i));
   std::vector<Operand>& operands = ScratchOperands();
   AddTestOperands(t, operands);
   operands.push_back(DefEarly(result));  // zeroed before the comparison reads its operands

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/log/check.h"
 #include "absl/types/span.h"
@@ -36,6 +37,16 @@ void Selector::EmitSse(Sse op, Value a, Value b, Width w, VReg d) {
   // Of two NaNs the first wins, so operands are exchanged only if one cannot be a NaN.
   if ((op == Sse::kAdd || op == Sse::kMul) && IsNumber(a)) std::swap(a, b);
   const VReg x = Reg(a);
+  if (const std::optional<Inst> load = FoldableLoad(b, w); load.has_value() && a != b) {
+    std::vector<Operand>& operands = ScratchOperands();
+    operands.push_back(Use(x));
+    const Address at = Fold(*load, operands);
+    operands.push_back(DefReuse(d, 0));
+    MInst& folded = Emit(MOp::kFloat, operands);
+    folded.sse = op;
+    folded.width = w;
+    return SetFolded(at, *load, folded);
+  }
   MInst* m;
   if (const std::optional<int64_t> bits = FloatConstantOf(b)) {
     m = &Emit(MOp::kFloatConst, {Use(x), DefReuse(d, 0)});

@@ -42,7 +42,14 @@ void Selector::SelectBlock(Block b) {
     } else if (!ir::Info(d.op).has_side_effect && (d.results_count == 0 || !Needed(f_.result(i)))) {
       continue;
     }
+    if (folded_[i.index]) continue;
+    inst_ = i;
     SelectInst(i, d);
+    if (folded_load_.has_value()) {
+      uint32_t& at = site_at_[folded_load_->index];
+      at = static_cast<uint32_t>(insts_.size() + current_.size() - 1) - at;
+      folded_load_.reset();
+    }
     if (ir::CanStop(d.op) && !current_.empty()) {
       // The machine instruction that carries the site is the last one built.
       site_at_[i.index] = static_cast<uint32_t>(insts_.size());
@@ -205,7 +212,8 @@ void Selector::SelectInst(Inst i, const InstData& d) {
       return;
     }
     case Opcode::kTrapIf: {
-      const Test t = MatchCondition(args[0]);
+      Test t = MatchCondition(args[0]);
+      t.once = false;  // it has a site of its own
       std::vector<Operand>& operands = ScratchOperands();
       AddTestOperands(t, operands);
       MInst& m = Emit(MOp::kTrapIf, operands);
@@ -256,7 +264,7 @@ void Selector::SelectBranch(Value condition) {
     Emit(MOp::kJump, {});
     return;
   }
-  const Test t = MatchCondition(condition);
+  Test t = MatchCondition(condition);
   std::vector<Operand>& operands = ScratchOperands();
   AddTestOperands(t, operands);
   SetTest(t, Emit(MOp::kBranch, operands));

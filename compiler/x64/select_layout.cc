@@ -34,9 +34,12 @@ void Selector::CountUses(Block b) {
     slots.push_back(slot);
   };
   for (const auto& [slot, value] : block.state) defer(slot, value);
+  uint32_t effects = 0;
   for (Inst i : block.insts) {
     const InstData& d = f_.inst(i);
     inst_block_[i.index] = b.index;
+    effects_before_[i.index] = effects;
+    if (ir::Info(d.op).has_side_effect) ++effects;
     // Its users read a 32-bit value's register or slot as 64 bits.
     if (d.op == Opcode::kExtendU32) m_.has_wide = true;
     switch (d.op) {

@@ -17,7 +17,7 @@ bool IsNarrow(ir::MemKind kind, Type type) {
 
 }  // namespace
 
-Selector::Address Selector::SelectAddress(Inst i, const InstData& d) {
+Address Selector::SelectAddress(Inst i, const InstData& d) {
   const absl::Span<const Value> args = f_.args(i);
   CHECK(FitsInt32(d.imm)) << f_.name() << ": displacement " << d.imm;
   const int32_t disp = static_cast<int32_t>(d.imm);
@@ -46,7 +46,7 @@ Selector::Address Selector::SelectAddress(Inst i, const InstData& d) {
   return {.place = Place::kGuest, .disp = disp, .a = Reg(args[0])};
 }
 
-Selector::Address Selector::SelectSum(Value base, Value offset, int64_t disp) {
+Address Selector::SelectSum(Value base, Value offset, int64_t disp) {
   // 64-bit sums wrap as the machine's addresses do.
   while (const std::optional<Inst> add = SingleUse(offset, Opcode::kAdd)) {
     const std::optional<int64_t> c = ConstantOf(f_.args(*add)[1]);
@@ -80,6 +80,47 @@ void Selector::SetPlace(const Address& at, const InstData& d, MInst& m) {
   m.site = d.site;
 }
 
+std::optional<Inst> Selector::FoldableLoad(Value v, Width width) const {
+  if (f_.signature().conv != ir::CallConv::kWasm) return std::nullopt;
+  const InstData* d = DefOf(v);
+  if (d == nullptr || uses_[v.index] != 1 || Needed(v)) return std::nullopt;
+  const Inst load(f_.value(v).def);
+  if (inst_block_[load.index] != block_.index) return std::nullopt;
+  uint32_t own = 0;
+  switch (d->op) {
+    case Opcode::kLoad:
+    case Opcode::kLoadAt:
+      own = 1;
+      break;
+    case Opcode::kLoadContext:
+    case Opcode::kLoadHost:
+      break;
+    default:
+      return std::nullopt;
+  }
+  if (effects_before_[inst_.index] != effects_before_[load.index] + own) return std::nullopt;
+  const ir::MemKind kind = static_cast<ir::MemKind>(d->aux);
+  const bool whole = width == Width::k64 ? kind == ir::MemKind::k64
+                                         : kind == ir::MemKind::kU32 || kind == ir::MemKind::kS32;
+  if (!whole || WidthOf(d->type) != width) return std::nullopt;
+  return load;
+}
+
+Address Selector::Fold(Inst load, std::vector<Operand>& operands) {
+  const Address at = SelectAddress(load, f_.inst(load));
+  AddPlaceOperands(at, operands);
+  folded_[load.index] = true;
+  return at;
+}
+
+void Selector::SetFolded(const Address& at, Inst load, MInst& m) {
+  SetPlace(at, f_.inst(load), m);
+  m.folded = true;
+  // The site is that of the machine instruction `m`, the last one built so far. (See SelectBlock.)
+  site_at_[load.index] = static_cast<uint32_t>(current_.size() - 1);
+  folded_load_ = load;
+}
+
 void Selector::SelectLoad(Inst i, const InstData& d) {
   const Address at = SelectAddress(i, d);
   std::vector<Operand>& operands = ScratchOperands();
@@ -87,7 +128,6 @@ void Selector::SelectLoad(Inst i, const InstData& d) {
   operands.push_back(Def(VRegOf(f_.result(i))));
   MInst& m = Emit(MOp::kLoad, operands);
   SetPlace(at, d, m);
-  m.scale = at.scale;
   m.width = WidthOf(d.type);
 }
 
@@ -107,7 +147,6 @@ void Selector::SelectStore(Inst i, const InstData& d) {
   MInst& m = Emit(is_imm ? MOp::kStoreImm : MOp::kStore, operands);
   if (is_imm) m.imm = static_cast<int32_t>(static_cast<uint32_t>(*c));
   SetPlace(at, d, m);
-  m.scale = at.scale;
 }
 
 void Selector::SelectAtomicRmw(Inst i, const InstData& d) {

@@ -57,6 +57,14 @@ inline Width WidthOf(Type type) {
   return type == Type::kI64 || type == Type::kF64 ? Width::k64 : Width::k32;
 }
 
+// Where a load, store or atomic operation goes.
+struct Address {
+  Place place = Place::kGuest;
+  int32_t disp = 0;
+  bool can_fault = true;
+  VReg a = kNoVReg, b = kNoVReg;  // as many as NumOperands(place)
+};
+
 // A test found for a condition value: what sets the flags and the condition to test.
 struct Test {
   FlagsFrom flags = FlagsFrom::kTestSelf;
@@ -64,8 +72,11 @@ struct Test {
   Cond cond = Cond::kNe;
   Value a = {}, b = {};
   int32_t imm = 0;
-  bool parity = false;  // see MInst
-  int64_t bits = 0;     // kFloatConst: the constant
+  bool parity = false;              // see MInst
+  int64_t bits = 0;                 // kFloatConst: the constant
+  bool once = false;                // whether the test is made in one place only
+  std::optional<Inst> folded = {};  // the load that gives b, at `place`
+  Address place = {};
 
   void Invert() { cond = x64::Invert(cond); }
 };
@@ -101,6 +112,8 @@ class Selector {
         vreg_of_(f.num_values(), kNoVReg),
         inst_block_(f.num_insts(), kNone),
         site_at_(f.num_insts(), kNone),
+        effects_before_(f.num_insts(), 0),
+        folded_(f.num_insts(), false),
         deferrals_of_(f.num_blocks()) {
     m_.insts.reserve(f.num_insts() + f.num_insts() / 4);
     m_.problem.operands.reserve(f.num_insts() * 3);
@@ -296,8 +309,9 @@ class Selector {
   Test MatchFloatCompare(Inst inst) const;
 
   // The operands a test reads; the caller appends its own.
-  void AddTestOperands(const Test& t, std::vector<Operand>& operands);
-  static void SetTest(const Test& t, MInst& m) {
+  void AddTestOperands(Test& t, std::vector<Operand>& operands);
+  void SetTest(const Test& t, MInst& m) {
+    if (t.folded.has_value()) SetFolded(t.place, *t.folded, m);
     m.flags = t.flags;
     m.flags_width = t.width;
     m.cond = t.cond;
@@ -326,6 +340,8 @@ class Selector {
   // d = a + c
   void EmitAddImm(VReg a, int32_t c, Width w, VReg d);
   void EmitAlu(Alu op, VReg a, VReg b, Width w, VReg d);
+  // d = a op b with b in memory, if that can be; then a is not used later.
+  bool FoldInto(MOp op, Value a, Value b, Width w, VReg d, Alu alu = Alu::kAdd);
   void EmitAluImm(Alu op, VReg a, int32_t c, Width w, VReg d);
   void EmitShiftImm(Shift op, VReg a, uint8_t amount, Width w, VReg d);
   void EmitUnary(Unary op, VReg a, Width w, VReg d);
@@ -359,19 +375,18 @@ class Selector {
 
   // -- memory
 
-  struct Address {
-    Place place = Place::kGuest;
-    int32_t disp = 0;
-    uint8_t scale = 1;
-    bool can_fault = true;
-    VReg a = kNoVReg, b = kNoVReg;  // as many as NumOperands(place)
-  };
   // Of any load, store or atomic operation.
   Address SelectAddress(Inst i, const InstData& d);
   Address SelectSum(Value base, Value offset, int64_t disp);
   static void AddPlaceOperands(const Address& at, std::vector<Operand>& operands,
                                Operand (*use)(VReg) = &Use);
   static void SetPlace(const Address& at, const InstData& d, MInst& m);
+  // The load that defines `v`, if the instruction being selected may do it: nothing happens between the
+  // two that must not come before it, and it gives all of a value of `width`.
+  std::optional<Inst> FoldableLoad(Value v, Width width) const;
+  // For FoldableLoad's answer: appends its operands, and marks the instruction that has them.
+  Address Fold(Inst load, std::vector<Operand>& operands);
+  void SetFolded(const Address& at, Inst load, MInst& m);
   void SelectLoad(Inst i, const InstData& d);
   void SelectStore(Inst i, const InstData& d);
   void SelectAtomicRmw(Inst i, const InstData& d);
@@ -444,7 +459,10 @@ class Selector {
   std::vector<VReg> vreg_of_;         // by value
   std::vector<uint32_t> inst_block_;  // by instruction
   std::vector<uint32_t> site_at_;     // by instruction: where in insts_ its site is
-  std::vector<OpenDeferral> open_;    // by slot; reused by CountUses
+  // By instruction: instructions with side effects before it in its block.
+  std::vector<uint32_t> effects_before_;
+  std::vector<bool> folded_;        // by instruction: a load that its user does
+  std::vector<OpenDeferral> open_;  // by slot; reused by CountUses
   std::vector<uint8_t> open_slots_;
   std::vector<uint32_t> sites_;
   std::vector<Deferral> deferrals_;
@@ -458,7 +476,9 @@ class Selector {
   std::vector<Built> insts_;    // blocks from last to first instruction
   std::vector<Built> current_;  // of the IR instruction being selected, forwards
   std::vector<Operand> scratch_;
-  Block block_;  // being selected
+  Block block_;                      // being selected
+  Inst inst_;                        // being selected
+  std::optional<Inst> folded_load_;  // by inst_; site_at_ is an index in current_
 };
 
 }  // namespace precast::x64::selection
