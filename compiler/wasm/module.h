@@ -1,5 +1,6 @@
 // A WebAssembly module as the binary reader delivers it. Everything but function bodies is decoded; bodies and
-// initializers are ranges of the module's bytes, which must outlive the Module. Offsets are in the file.
+// initializers are ranges of the module's bytes, which must outlive the Module. Offsets are in the file; they serve to
+// report faults.
 #ifndef PRECAST_COMPILER_WASM_MODULE_H_
 #define PRECAST_COMPILER_WASM_MODULE_H_
 
@@ -39,28 +40,33 @@ struct Import {
   std::string_view module, name;  // UTF-8
   ExternKind kind;
   uint32_t index;  // in the index space of its kind: module.functions[index] and so on say its type
+  uint32_t offset = 0;
 };
 
 struct Export {
   std::string_view name;
   ExternKind kind;
   uint32_t index;
+  uint32_t offset = 0;
 };
 
 struct Function {
   uint32_t type;  // index in Module::types
   // Of the body, beginning with the local declarations, `end` included; empty for an import.
   ByteRange body;
+  uint32_t offset = 0;  // of the type index
 };
 
 struct Table {
   TableType type;
   std::optional<ConstExpr> init;  // 3.0: tables with an initializer expression
+  uint32_t offset = 0;
 };
 
 struct Global {
   GlobalType type;
   ConstExpr init;  // empty for an import
+  uint32_t offset = 0;
 };
 
 enum class SegmentMode : uint8_t { kActive, kPassive, kDeclarative };
@@ -68,12 +74,13 @@ enum class SegmentMode : uint8_t { kActive, kPassive, kDeclarative };
 struct ElementSegment {
   SegmentMode mode = SegmentMode::kPassive;
   ValType type;
-  uint32_t table = 0;    // active
-  ConstExpr offset;      // active
+  uint32_t table = 0;  // active
+  ConstExpr offset;    // active
   // One of the two, by `uses_expressions`.
   bool uses_expressions = false;
   std::vector<uint32_t> functions;
   std::vector<ConstExpr> expressions;
+  uint32_t file_offset = 0;
 };
 
 struct DataSegment {
@@ -81,6 +88,7 @@ struct DataSegment {
   uint32_t memory = 0;  // active
   ConstExpr offset;     // active
   ByteRange bytes;
+  uint32_t file_offset = 0;
 };
 
 struct Module {
@@ -94,12 +102,14 @@ struct Module {
   std::vector<Function> functions;
   std::vector<Table> tables;
   std::vector<MemoryType> memories;
+  std::vector<uint32_t> memory_offsets;  // in the file, of each memory's type
   std::vector<Global> globals;
   uint32_t num_imported_functions = 0, num_imported_tables = 0, num_imported_memories = 0,
            num_imported_globals = 0;
 
   std::vector<Export> exports;
   std::optional<uint32_t> start;
+  uint32_t start_offset = 0;
   std::vector<ElementSegment> elements;
   std::vector<DataSegment> data;
   std::optional<uint32_t> data_count;

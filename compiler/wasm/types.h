@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace precast::wasm {
@@ -19,6 +20,10 @@ struct ValType {
   uint32_t heap_type = 0;
 
   constexpr auto operator<=>(const ValType&) const = default;
+  template <typename H>
+  friend H AbslHashValue(H hash, const ValType& type) {
+    return H::combine(std::move(hash), type.code, type.nullable, type.heap_type);
+  }
   constexpr bool IsReference() const { return code == 0x70 || code == 0x6f; }
   constexpr bool IsNumeric() const { return code >= 0x7c && code <= 0x7f; }
 };
@@ -58,6 +63,10 @@ struct FuncType {
   std::vector<ValType> params;
   std::vector<ValType> results;
   bool operator==(const FuncType&) const = default;
+  template <typename H>
+  friend H AbslHashValue(H hash, const FuncType& type) {
+    return H::combine(std::move(hash), type.params, type.results);
+  }
 };
 
 struct Limits {

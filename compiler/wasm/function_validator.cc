@@ -1,0 +1,635 @@
+#include "compiler/wasm/function_validator.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "compiler/wasm/byte_reader.h"
+#include "compiler/wasm/limits.h"
+
+namespace precast::wasm {
+namespace {
+
+constexpr uint8_t kAddress = 1;  // stands for i32 or i64 in a Signature
+
+// Types of operands and results as codes, for instructions with a fixed type.
+struct Signature {
+  bool fixed = false;
+  uint8_t num_params = 0, num_results = 0;
+  std::array<uint8_t, 4> params = {};
+  std::array<uint8_t, 2> results = {};
+  uint8_t lanes = 0;  // of the shape that the instruction's name begins with
+};
+
+constexpr uint8_t CodeOf(char letter) {
+  switch (letter) {
+    case 'i':
+      return kI32.code;
+    case 'l':
+      return kI64.code;
+    case 'f':
+      return kF32.code;
+    case 'd':
+      return kF64.code;
+    case 'v':
+      return kV128.code;
+    default:
+      return kAddress;
+  }
+}
+
+constexpr Signature MakeSignature(std::string_view text, std::string_view params,
+                                  std::string_view results) {
+  Signature signature;
+  if (text.size() > 5 && text[3] == 'x') signature.lanes = static_cast<uint8_t>(text[4] - '0');
+  if (text.substr(0, 5) == "i8x16") signature.lanes = 16;
+  if (params == "*") return signature;
+  signature.fixed = true;
+  for (const char letter : params) signature.params[signature.num_params++] = CodeOf(letter);
+  for (const char letter : results) signature.results[signature.num_results++] = CodeOf(letter);
+  return signature;
+}
+
+constexpr std::array<Signature, kNumOps> kSignatures = {
+#define PRECAST_WASM_OP(Name, text, prefix, code, immediate, params, results, ...) \
+  MakeSignature(text, params, results),
+#include "compiler/wasm/opcodes.def"
+#undef PRECAST_WASM_OP
+};
+
+// Value types where a span of one is needed.
+constexpr ValType kSingle[] = {kI32, kI64, kF32, kF64, kV128, kFuncRef, kExternRef};
+
+absl::Span<const ValType> Single(ValType type) {
+  for (const ValType& single : kSingle) {
+    if (single.code == type.code) return absl::MakeConstSpan(&single, 1);
+  }
+  return {};
+}
+
+ValType AddressType(bool is_64) { return is_64 ? kI64 : kI32; }
+
+}  // namespace
+
+absl::Status FunctionValidator::Validate(uint32_t function) {
+  const FuncType& type = module_.TypeOf(function);
+  const ByteRange body = module_.functions[function].body;
+  InstructionReader reader(module_.bytes, body, features_);
+  if (absl::Status status = reader.ReadLocals(runs_); !status.ok()) return status;
+
+  num_locals_ = static_cast<uint32_t>(type.params.size());
+  for (const LocalRun& run : runs_) num_locals_ += run.count;
+  if (num_locals_ > kMaxLocals) {
+    return LimitAt(body.begin, "locals and parameters", num_locals_, kMaxLocals);
+  }
+  locals_.assign(type.params.begin(), type.params.end());
+  run_ends_.clear();
+  uint32_t end = static_cast<uint32_t>(type.params.size());
+  const uint32_t expanded = std::max(end + 64, end + (body.end - body.begin));
+  for (const LocalRun& run : runs_) {
+    end += run.count;
+    run_ends_.push_back(end);
+    if (locals_.size() < expanded) locals_.resize(std::min(end, expanded), run.type);
+  }
+
+  status_ = absl::OkStatus();
+  stack_.clear();
+  frames_.clear();
+  num_br_tables_ = 0;
+  frames_.push_back({{}, type.results, 0, 0, Op::kBlock, false});
+  EnterFrame();
+  for (bool done = false; !done;) {
+    if (reader.AtEnd()) {
+      return FaultAt(reader.offset(), absl::StrCat("unexpected end: END opcode expected, ",
+                                                   frames_.size(), " blocks are open"));
+    }
+    if (absl::Status status = reader.Next(instruction_); !status.ok()) [[unlikely]] {
+      return status;
+    }
+    if (!CheckInstruction(done)) [[unlikely]] {
+      return status_;
+    }
+  }
+  if (!reader.AtEnd()) {
+    return FaultAt(reader.offset(),
+                   absl::StrCat("section size mismatch: ", body.end - reader.offset(),
+                                " bytes after the function's end"));
+  }
+  return absl::OkStatus();
+}
+
+// --- Faults -----------------------------------------------------------------------------------------
+
+bool FunctionValidator::Fail(std::string_view message) {
+  status_ =
+      FaultAt(instruction_.offset, absl::StrCat(message, " (", Info(instruction_.op).text, ")"));
+  return false;
+}
+
+bool FunctionValidator::Unknown(std::string_view what, uint32_t index, size_t count) {
+  return Fail(absl::StrFormat("unknown %s %u: there are %u", what, index, count));
+}
+
+bool FunctionValidator::Mismatch(ValType expected, const ValType* actual) {
+  return Fail(absl::StrFormat("type mismatch: expected %s, actual %s", Name(expected),
+                              actual != nullptr ? Name(*actual) : "an empty stack"));
+}
+
+// --- Operands ---------------------------------------------------------------------------------------
+
+bool FunctionValidator::PopAny(ValType& actual) {
+  if (stack_.size() > height_) {
+    actual = stack_.back();
+    stack_.pop_back();
+    return true;
+  }
+  actual = kUnknown;
+  return unreachable_ || Fail("type mismatch: expected a value, actual an empty stack");
+}
+
+bool FunctionValidator::CheckTop(absl::Span<const ValType> expected) {
+  const size_t present = stack_.size() - height_;
+  const size_t compared = std::min(present, expected.size());
+  const ValType* actual = stack_.data() + stack_.size() - compared;
+  const ValType* wanted = expected.data() + expected.size() - compared;
+  for (size_t i = compared; i-- > 0;) {
+    if (actual[i].code != wanted[i].code && actual[i].code != kUnknown.code) {
+      return Mismatch(wanted[i], &actual[i]);
+    }
+  }
+  if (compared == expected.size() || unreachable_) return true;
+  return Mismatch(expected[expected.size() - compared - 1], nullptr);
+}
+
+bool FunctionValidator::Pop(absl::Span<const ValType> expected) {
+  if (!CheckTop(expected)) return false;
+  stack_.resize(stack_.size() - std::min<size_t>(stack_.size() - height_, expected.size()));
+  return true;
+}
+
+void FunctionValidator::EnterFrame() {
+  height_ = frames_.back().height;
+  unreachable_ = frames_.back().unreachable;
+}
+
+void FunctionValidator::SetUnreachable() {
+  stack_.resize(height_);
+  frames_.back().unreachable = unreachable_ = true;
+}
+
+// --- Indices ----------------------------------------------------------------------------------------
+
+bool FunctionValidator::FindLabel(uint32_t depth, Frame*& out) {
+  if (depth >= frames_.size()) return Unknown("label", depth, frames_.size());
+  out = &frames_[frames_.size() - 1 - depth];
+  return true;
+}
+
+bool FunctionValidator::FindTable(uint32_t index, const Table*& out) {
+  if (index >= module_.tables.size()) return Unknown("table", index, module_.tables.size());
+  out = &module_.tables[index];
+  return true;
+}
+
+bool FunctionValidator::FindMemory(uint32_t index, const MemoryType*& out) {
+  if (index >= module_.memories.size()) return Unknown("memory", index, module_.memories.size());
+  out = &module_.memories[index];
+  return true;
+}
+
+bool FunctionValidator::FindLocal(uint32_t index, ValType& out) {
+  if (index < locals_.size()) [[likely]] {
+    out = locals_[index];
+    return true;
+  }
+  if (index >= num_locals_) return Unknown("local", index, num_locals_);
+  const auto run = std::upper_bound(run_ends_.begin(), run_ends_.end(), index);
+  out = runs_[static_cast<size_t>(run - run_ends_.begin())].type;
+  return true;
+}
+
+bool FunctionValidator::FindElements(uint32_t index, const ElementSegment*& out) {
+  if (index >= module_.elements.size()) {
+    return Unknown("elem segment", index, module_.elements.size());
+  }
+  out = &module_.elements[index];
+  return true;
+}
+
+bool FunctionValidator::FindData(uint32_t index) {
+  if (!module_.data_count.has_value()) return Fail("data count section required");
+  if (index < module_.data.size()) return true;
+  return Unknown("data segment", index, module_.data.size());
+}
+
+// --- Instructions -----------------------------------------------------------------------------------
+
+bool FunctionValidator::CheckInstruction(bool& done) {
+  if (kSignatures[static_cast<size_t>(instruction_.op)].fixed) [[likely]] {
+    return CheckFixed();
+  }
+  switch (instruction_.op) {
+    case Op::kLocalGet: {
+      ValType type;
+      if (!FindLocal(instruction_.index, type)) return false;
+      Push(type);
+      return true;
+    }
+    case Op::kLocalSet: {
+      ValType type;
+      return FindLocal(instruction_.index, type) && Pop(type);
+    }
+    case Op::kLocalTee: {
+      ValType type;
+      if (!FindLocal(instruction_.index, type) || !Pop(type)) return false;
+      Push(type);
+      return true;
+    }
+    case Op::kUnreachable:
+    case Op::kBlock:
+    case Op::kLoop:
+    case Op::kIf:
+    case Op::kElse:
+    case Op::kEnd:
+    case Op::kBr:
+    case Op::kBrIf:
+    case Op::kBrTable:
+    case Op::kReturn:
+    case Op::kCall:
+    case Op::kReturnCall:
+    case Op::kCallIndirect:
+    case Op::kReturnCallIndirect:
+      return CheckControl(done);
+    case Op::kTableGet:
+    case Op::kTableSet:
+    case Op::kTableInit:
+    case Op::kTableCopy:
+    case Op::kTableGrow:
+    case Op::kTableSize:
+    case Op::kTableFill:
+      return CheckTableInstruction();
+    default:
+      return CheckOther();
+  }
+}
+
+// Instructions whose type the table knows; what remains is their immediates.
+bool FunctionValidator::CheckFixed() {
+  const Signature& signature = kSignatures[static_cast<size_t>(instruction_.op)];
+  ValType address = kI32;
+  switch (Info(instruction_.op).immediate) {
+    case Immediate::kMemArgLane: {
+      const int lanes = 16 >> Info(instruction_.op).natural_align;
+      if (instruction_.lane >= lanes) {
+        return Fail(
+            absl::StrFormat("invalid lane index %u: there are %u", instruction_.lane, lanes));
+      }
+      [[fallthrough]];
+    }
+    case Immediate::kMemArg:
+      if (!CheckMemArg()) return false;
+      address = AddressType(module_.memories[instruction_.memory].is_64);
+      break;
+    case Immediate::kLane:
+      if (instruction_.lane >= signature.lanes) {
+        return Fail(absl::StrFormat("invalid lane index %u: there are %u", instruction_.lane,
+                                    signature.lanes));
+      }
+      break;
+    case Immediate::kV128:
+      if (instruction_.op == Op::kI8x16Shuffle) {
+        for (const uint8_t lane : instruction_.v128) {
+          if (lane >= 32) return Fail(absl::StrFormat("invalid lane index %u: there are 32", lane));
+        }
+      }
+      break;
+    case Immediate::kTwoIndices:
+    case Immediate::kMemory: {
+      const MemoryType* memory = nullptr;
+      if (!FindMemory(AddressedMemory(instruction_), memory)) return false;
+      address = AddressType(memory->is_64);
+      if (instruction_.op == Op::kMemoryInit && !FindData(instruction_.index)) return false;
+      break;
+    }
+    case Immediate::kIndex: {
+      const ElementSegment* segment = nullptr;
+      if (instruction_.op == Op::kDataDrop && !FindData(instruction_.index)) return false;
+      if (instruction_.op == Op::kElemDrop && !FindElements(instruction_.index, segment))
+        return false;
+      break;
+    }
+    default:
+      break;
+  }
+  for (int i = signature.num_params; i-- > 0;) {
+    const uint8_t code = signature.params[i];
+    if (!Pop(code == kAddress ? address : ValType{code})) return false;
+  }
+  for (int i = 0; i < signature.num_results; ++i) {
+    const uint8_t code = signature.results[i];
+    Push(code == kAddress ? address : ValType{code});
+  }
+  return true;
+}
+
+bool FunctionValidator::CheckMemArg() {
+  const MemoryType* memory = nullptr;
+  if (!FindMemory(instruction_.memory, memory)) return false;
+  const OpInfo& info = Info(instruction_.op);
+  if (info.feature == Feature::kThreads ? instruction_.align != info.natural_align
+                                        : instruction_.align > info.natural_align) {
+    return Fail(absl::StrFormat("alignment must %s natural: expected 2^%u, actual 2^%u",
+                                info.feature == Feature::kThreads ? "be" : "not be larger than",
+                                info.natural_align, instruction_.align));
+  }
+  if (!memory->is_64 && instruction_.address_offset > 0xffffffffu) {
+    return Fail(absl::StrFormat("offset out of range: 0x%x in a 32-bit memory",
+                                instruction_.address_offset));
+  }
+  return true;
+}
+
+bool FunctionValidator::CheckSelect() {
+  if (instruction_.op == Op::kSelectT) {
+    if (instruction_.types.size() != 1) {
+      return Fail(
+          absl::StrCat("invalid result arity: expected 1, actual ", instruction_.types.size()));
+    }
+    const ValType type = instruction_.types[0];
+    if (!Pop(kI32) || !Pop(type) || !Pop(type)) return false;
+    Push(type);
+    return true;
+  }
+  ValType second, first;
+  if (!Pop(kI32) || !PopAny(second) || !PopAny(first)) return false;
+  if (first.IsReference() || second.IsReference()) {
+    return Fail(
+        absl::StrFormat("type mismatch: select without type, expected numbers or vectors, "
+                        "actual %s and %s",
+                        Name(first), Name(second)));
+  }
+  if (first.code != second.code && first.code != kUnknown.code && second.code != kUnknown.code) {
+    return Mismatch(first, &second);
+  }
+  Push(first.code == kUnknown.code ? second : first);
+  return true;
+}
+
+bool FunctionValidator::CheckOther() {
+  switch (instruction_.op) {
+    case Op::kDrop: {
+      ValType type;
+      return PopAny(type);
+    }
+    case Op::kSelect:
+    case Op::kSelectT:
+      return CheckSelect();
+    case Op::kGlobalGet:
+    case Op::kGlobalSet: {
+      if (instruction_.index >= module_.globals.size()) {
+        return Unknown("global", instruction_.index, module_.globals.size());
+      }
+      const GlobalType& type = module_.globals[instruction_.index].type;
+      if (instruction_.op == Op::kGlobalGet) {
+        Push(type.type);
+        return true;
+      }
+      if (!type.is_mutable) return Fail(absl::StrCat("global is immutable: ", instruction_.index));
+      return Pop(type.type);
+    }
+    case Op::kRefNull:
+      Push(instruction_.type);
+      return true;
+    case Op::kRefIsNull: {
+      ValType type;
+      if (!PopAny(type)) return false;
+      if (!type.IsReference() && type.code != kUnknown.code) {
+        return Fail(absl::StrCat("type mismatch: expected a reference, actual ", Name(type)));
+      }
+      Push(kI32);
+      return true;
+    }
+    case Op::kRefFunc:
+      if (instruction_.index >= module_.functions.size()) {
+        return Unknown("function", instruction_.index, module_.functions.size());
+      }
+      if (!module_.declared[instruction_.index]) {
+        return Fail(absl::StrCat("undeclared function reference ", instruction_.index));
+      }
+      Push(kFuncRef);
+      return true;
+    case Op::kMemoryCopy: {
+      const MemoryType *to = nullptr, *from = nullptr;
+      if (!FindMemory(instruction_.index, to) || !FindMemory(instruction_.index2, from))
+        return false;
+      return Pop(AddressType(to->is_64 && from->is_64)) && Pop(AddressType(from->is_64)) &&
+             Pop(AddressType(to->is_64));
+    }
+    default:
+      return Fail("instruction without a rule");
+  }
+}
+
+bool FunctionValidator::CheckTableInstruction() {
+  const Op op = instruction_.op;
+  const bool has_segment = op == Op::kTableInit;
+  const Table* table = nullptr;
+  if (!FindTable(has_segment ? instruction_.index2 : instruction_.index, table)) return false;
+  const ValType element = table->type.element;
+  const ValType address = AddressType(table->type.is_64);
+  switch (op) {
+    case Op::kTableGet:
+      if (!Pop(address)) return false;
+      Push(element);
+      return true;
+    case Op::kTableSet:
+      return Pop(element) && Pop(address);
+    case Op::kTableSize:
+      Push(address);
+      return true;
+    case Op::kTableGrow:
+      if (!Pop(address) || !Pop(element)) return false;
+      Push(address);
+      return true;
+    case Op::kTableFill:
+      return Pop(address) && Pop(element) && Pop(address);
+    case Op::kTableCopy: {
+      const Table* from = nullptr;
+      if (!FindTable(instruction_.index2, from)) return false;
+      if (from->type.element != element) return Mismatch(element, &from->type.element);
+      return Pop(AddressType(table->type.is_64 && from->type.is_64)) &&
+             Pop(AddressType(from->type.is_64)) && Pop(address);
+    }
+    default: {  // table.init
+      const ElementSegment* segment = nullptr;
+      if (!FindElements(instruction_.index, segment)) return false;
+      if (segment->type != element) return Mismatch(element, &segment->type);
+      return Pop(kI32) && Pop(kI32) && Pop(address);
+    }
+  }
+}
+
+// --- Control ----------------------------------------------------------------------------------------
+
+bool FunctionValidator::PushBlock(Op op) {
+  if (frames_.size() > kMaxNesting) {
+    status_ = LimitAt(instruction_.offset, "nested blocks", frames_.size(), kMaxNesting);
+    return false;
+  }
+  const BlockType& type = instruction_.block_type;
+  absl::Span<const ValType> params, results;
+  switch (type.kind) {
+    case BlockType::Kind::kEmpty:
+      break;
+    case BlockType::Kind::kValue:
+      results = Single(type.type);
+      break;
+    case BlockType::Kind::kIndex:
+      if (type.index >= module_.types.size())
+        return Unknown("type", type.index, module_.types.size());
+      params = module_.types[type.index].params;
+      results = module_.types[type.index].results;
+      break;
+  }
+  if (op == Op::kIf && !Pop(kI32)) return false;
+  if (!Pop(params)) return false;
+  frames_.push_back({params, results, static_cast<uint32_t>(stack_.size()), 0, op, false});
+  EnterFrame();
+  Push(params);
+  return true;
+}
+
+// `end` and `else`: leave the frame, with its results on the stack.
+bool FunctionValidator::CheckEnd(bool& done) {
+  const Frame frame = frames_.back();
+  if (!Pop(frame.results)) return false;
+  if (stack_.size() != height_) {
+    return Fail(
+        absl::StrFormat("type mismatch: expected %u values at the end of the block, actual %u more",
+                        frame.results.size(), stack_.size() - height_));
+  }
+  if (instruction_.op == Op::kElse) {
+    if (frame.op != Op::kIf) return Fail("else without if");
+    frames_.back().op = Op::kElse;
+    frames_.back().unreachable = false;
+    EnterFrame();
+    Push(frame.params);
+    return true;
+  }
+  if (frame.op == Op::kIf && frame.params != frame.results) {
+    return Fail("type mismatch: if without else must have results like its parameters");
+  }
+  frames_.pop_back();
+  if (frames_.empty()) {
+    done = true;
+    return true;
+  }
+  EnterFrame();
+  Push(frame.results);
+  return true;
+}
+
+bool FunctionValidator::CheckBranchTable() {
+  const std::vector<uint32_t>& targets = instruction_.targets;
+  if (targets.size() - 1 > kMaxBranchTableTargets) {
+    status_ = LimitAt(instruction_.offset, "br_table targets", targets.size() - 1,
+                      kMaxBranchTableTargets);
+    return false;
+  }
+  if (!Pop(kI32)) return false;
+  Frame* last = nullptr;
+  if (!FindLabel(targets.back(), last)) return false;
+  const size_t arity = last->LabelTypes().size();
+  ++num_br_tables_;
+  absl::Span<const ValType> checked;
+  for (const uint32_t depth : targets) {
+    Frame* frame = nullptr;
+    if (!FindLabel(depth, frame)) return false;
+    // Every label once: so all labels together cost no more than their blocks did.
+    if (frame->mark == num_br_tables_) continue;
+    frame->mark = num_br_tables_;
+    const absl::Span<const ValType> types = frame->LabelTypes();
+    if (types.size() != arity) {
+      return Fail(absl::StrFormat("type mismatch: br_table label %u expected %u values, actual %u",
+                                  depth, arity, types.size()));
+    }
+    if (types.data() == checked.data()) continue;
+    if (!CheckTop(types)) return false;
+    checked = types;
+  }
+  SetUnreachable();
+  return true;
+}
+
+bool FunctionValidator::CheckCall(const FuncType& type, bool tail) {
+  if (tail) {
+    const absl::Span<const ValType> results = frames_.front().results;
+    if (results != absl::MakeConstSpan(type.results)) {
+      return Fail("type mismatch: tail call of a function with other results");
+    }
+  }
+  if (!Pop(type.params)) return false;
+  if (tail) {
+    SetUnreachable();
+  } else {
+    Push(type.results);
+  }
+  return true;
+}
+
+bool FunctionValidator::CheckCallIndirect() {
+  const Table* table = nullptr;
+  if (!FindTable(instruction_.index2, table)) return false;
+  if (table->type.element != kFuncRef) return Mismatch(kFuncRef, &table->type.element);
+  if (instruction_.index >= module_.types.size()) {
+    return Unknown("type", instruction_.index, module_.types.size());
+  }
+  return Pop(AddressType(table->type.is_64)) &&
+         CheckCall(module_.types[instruction_.index], instruction_.op == Op::kReturnCallIndirect);
+}
+
+bool FunctionValidator::CheckControl(bool& done) {
+  switch (instruction_.op) {
+    case Op::kUnreachable:
+      SetUnreachable();
+      return true;
+    case Op::kBlock:
+    case Op::kLoop:
+    case Op::kIf:
+      return PushBlock(instruction_.op);
+    case Op::kElse:
+    case Op::kEnd:
+      return CheckEnd(done);
+    case Op::kBr: {
+      Frame* frame = nullptr;
+      if (!FindLabel(instruction_.index, frame) || !Pop(frame->LabelTypes())) return false;
+      SetUnreachable();
+      return true;
+    }
+    case Op::kBrIf: {
+      Frame* frame = nullptr;
+      if (!Pop(kI32) || !FindLabel(instruction_.index, frame)) return false;
+      if (!Pop(frame->LabelTypes())) return false;
+      Push(frame->LabelTypes());
+      return true;
+    }
+    case Op::kBrTable:
+      return CheckBranchTable();
+    case Op::kReturn:
+      if (!Pop(frames_.front().results)) return false;
+      SetUnreachable();
+      return true;
+    case Op::kCall:
+    case Op::kReturnCall:
+      if (instruction_.index >= module_.functions.size()) {
+        return Unknown("function", instruction_.index, module_.functions.size());
+      }
+      return CheckCall(module_.TypeOf(instruction_.index), instruction_.op == Op::kReturnCall);
+    default:
+      return CheckCallIndirect();
+  }
+}
+
+}  // namespace precast::wasm

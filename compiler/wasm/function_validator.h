@@ -1,0 +1,111 @@
+// Validates function bodies: the algorithm of the specification (core specification 2.0, appendix "Validation
+// Algorithm"), which keeps a stack of operand types and a stack of open blocks.
+#ifndef PRECAST_COMPILER_WASM_FUNCTION_VALIDATOR_H_
+#define PRECAST_COMPILER_WASM_FUNCTION_VALIDATOR_H_
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "compiler/wasm/instruction.h"
+#include "compiler/wasm/module.h"
+#include "compiler/wasm/types.h"
+
+namespace precast::wasm {
+
+// Holds the buffers, to be used for one function after another. Takes time and space linear in a body's size
+// (times the parameters and results of a block, kMaxParams at most).
+class FunctionValidator {
+ public:
+  // `module` must outlive the validator and have passed ValidateModule.
+  FunctionValidator(const Module& module, const Features& features)
+      : module_(module), features_(features) {}
+
+  absl::Status Validate(uint32_t function);
+
+ private:
+  struct Frame {
+    absl::Span<const ValType> params, results;
+    uint32_t height;  // of the operand stack at the beginning, without the parameters
+    uint32_t mark;    // the last br_table that was checked against this frame's label
+    Op op;            // kBlock, kLoop, kIf, kElse; kBlock for the function itself
+    bool unreachable;
+
+    absl::Span<const ValType> LabelTypes() const { return op == Op::kLoop ? params : results; }
+  };
+
+  // All of these return false after they have noted a fault.
+  bool CheckInstruction(bool& done);
+  bool CheckFixed();
+  bool CheckControl(bool& done);
+  bool CheckOther();
+  bool CheckTableInstruction();
+  bool CheckMemArg();
+  bool CheckBranchTable();
+  bool CheckSelect();
+  bool CheckEnd(bool& done);
+  bool CheckCall(const FuncType& type, bool tail);
+  bool CheckCallIndirect();
+  bool PushBlock(Op op);
+
+  void Push(ValType type) { stack_.push_back(type); }
+  void Push(absl::Span<const ValType> types) {
+    stack_.insert(stack_.end(), types.begin(), types.end());
+  }
+  bool Pop(ValType expected) {
+    if (stack_.size() > height_) [[likely]] {
+      const ValType actual = stack_.back();
+      if (actual.code == expected.code || actual.code == kUnknown.code) [[likely]] {
+        stack_.pop_back();
+        return true;
+      }
+      return Mismatch(expected, &actual);
+    }
+    return unreachable_ || Mismatch(expected, nullptr);
+  }
+  bool PopAny(ValType& actual);
+  bool Pop(absl::Span<const ValType> expected);
+  // Whether Pop would succeed, without doing it.
+  bool CheckTop(absl::Span<const ValType> expected);
+  void SetUnreachable();
+  void EnterFrame();
+
+  bool FindLabel(uint32_t depth, Frame*& out);
+  bool FindTable(uint32_t index, const Table*& out);
+  bool FindMemory(uint32_t index, const MemoryType*& out);
+  bool FindLocal(uint32_t index, ValType& out);
+  bool FindElements(uint32_t index, const ElementSegment*& out);
+  bool FindData(uint32_t index);
+
+  bool Fail(std::string_view message);
+  bool Unknown(std::string_view what, uint32_t index, size_t count);
+  bool Mismatch(ValType expected, const ValType* actual);
+
+  // An operand of unreachable code, which has any type.
+  static constexpr ValType kUnknown{};
+
+  const Module& module_;
+  const Features features_;
+  absl::Status status_;
+
+  Instruction instruction_;
+  std::vector<ValType> stack_;
+  std::vector<Frame> frames_;
+  // Of the top frame.
+  uint32_t height_ = 0;
+  bool unreachable_ = false;
+  uint32_t num_br_tables_ = 0;
+
+  // The first locals' types; as many as a body of its size could need, so that bodies which declare many
+  // locals are not slow. The others are found in run_ends_.
+  std::vector<ValType> locals_;
+  std::vector<LocalRun> runs_;
+  std::vector<uint32_t> run_ends_;  // local index where each run ends
+  uint32_t num_locals_ = 0;
+};
+
+}  // namespace precast::wasm
+
+#endif  // PRECAST_COMPILER_WASM_FUNCTION_VALIDATOR_H_
