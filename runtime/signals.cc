@@ -57,6 +57,20 @@ void CallPrevious(int signal, siginfo_t* info, void* ucontext) {
   }
 }
 
+// Makes the interrupted thread continue in `precast_exit_guest` instead.
+void Leave(const GuestCodeScope* scope, abi::ExitReason reason, greg_t* gregs) {
+  abi::VmContext* context = scope->context();
+  for (int i = 0; i < 16; ++i) context->gpr[i] = static_cast<uint64_t>(gregs[kGregOf[i]]);
+  context->stop_rip = static_cast<uint64_t>(gregs[REG_RIP]);
+  context->fuel = gregs[REG_R13];
+  context->exit_reason = static_cast<uint32_t>(reason);
+  gregs[REG_R15] = static_cast<greg_t>(reinterpret_cast<uint64_t>(context));
+  gregs[REG_RIP] = static_cast<greg_t>(reinterpret_cast<uint64_t>(&precast_exit_guest));
+  // Where `precast_exit_guest` will put it anyway; so the red zone of nobody is ever below it.
+  gregs[REG_RSP] = static_cast<greg_t>(context->host_rsp);
+  gregs[REG_EFL] &= ~greg_t{1 << 10};  // the direction flag is clear in the C++ calling convention
+}
+
 // Async-signal-safe: touches the context, the ucontext and thread-local data, nothing else.
 void Handle(int signal, siginfo_t* info, void* ucontext) {
   auto* machine = static_cast<ucontext_t*>(ucontext);
@@ -67,20 +81,22 @@ void Handle(int signal, siginfo_t* info, void* ucontext) {
     CallPrevious(signal, info, ucontext);
     return;
   }
-  abi::VmContext* context = scope->context();
-  for (int i = 0; i < 16; ++i) context->gpr[i] = static_cast<uint64_t>(gregs[kGregOf[i]]);
-  context->stop_rip = static_cast<uint64_t>(gregs[REG_RIP]);
-  context->fuel = gregs[REG_R13];
   // Only a page fault has an address of data; of others it is the address of the instruction, or
   // nothing.
-  context->fault_address =
+  scope->context()->fault_address =
       signal == SIGSEGV || signal == SIGBUS ? reinterpret_cast<uint64_t>(info->si_addr) : 0;
-  context->exit_reason = static_cast<uint32_t>(abi::ExitReason::kTrap);
-  gregs[REG_R15] = static_cast<greg_t>(reinterpret_cast<uint64_t>(context));
-  gregs[REG_RIP] = static_cast<greg_t>(reinterpret_cast<uint64_t>(&precast_exit_guest));
-  // Where `precast_exit_guest` will put it anyway; so the red zone of nobody is ever below it.
-  gregs[REG_RSP] = static_cast<greg_t>(context->host_rsp);
-  gregs[REG_EFL] &= ~greg_t{1 << 10};  // the direction flag is clear in the C++ calling convention
+  Leave(scope, abi::ExitReason::kTrap, gregs);
+}
+
+// Async-signal-safe. Guest code that is about to be entered, or returned to, will see the flag itself; the sender
+// tries again if it did not.
+void HandleInterrupt(int /*signal*/, siginfo_t* /*info*/, void* ucontext) {
+  greg_t* gregs = static_cast<ucontext_t*>(ucontext)->uc_mcontext.gregs;
+  const GuestCodeScope* scope = current_scope;
+  if (scope != nullptr && scope->Interrupted() &&
+      scope->Contains(static_cast<uint64_t>(gregs[REG_RIP]))) {
+    Leave(scope, abi::ExitReason::kInterrupted, gregs);
+  }
 }
 
 // The alternate signal stack of this thread.
@@ -136,10 +152,19 @@ absl::Status InstallHandlers() {
     if (sigaction(kSignals[i], &action, nullptr) != 0)
       return absl::ErrnoToStatus(errno, "sigaction");
   }
+  struct sigaction action = {};
+  action.sa_sigaction = &HandleInterrupt;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  if (sigaction(InterruptSignal(), &action, nullptr) != 0)
+    return absl::ErrnoToStatus(errno, "sigaction");
   return absl::OkStatus();
 }
 
 }  // namespace
+
+// The C library and debuggers take the first few for themselves.
+int InterruptSignal() { return SIGRTMIN + 9; }
 
 absl::Status PrepareThreadForGuestCode() {
   static const absl::Status* const installed = new absl::Status(InstallHandlers());
@@ -149,10 +174,14 @@ absl::Status PrepareThreadForGuestCode() {
 }
 
 GuestCodeScope::GuestCodeScope(abi::VmContext* context, uint64_t code_begin, uint64_t code_end)
-    : context_(context),
-      code_begin_(code_begin),
-      code_size_(code_end - code_begin),
-      outer_(current_scope) {
+    : context_(context), code_{code_begin, code_end}, outer_(current_scope) {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  current_scope = this;
+}
+
+GuestCodeScope::GuestCodeScope(abi::VmContext* context, const NativeCodeSet* code,
+                               const std::atomic<bool>* interrupt)
+    : context_(context), set_(code), interrupt_(interrupt), outer_(current_scope) {
   std::atomic_signal_fence(std::memory_order_seq_cst);
   current_scope = this;
 }

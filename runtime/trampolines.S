@@ -136,7 +136,8 @@ precast_enter:
   .cfi_endproc
   .size precast_enter, . - precast_enter
 
-/* Leaves guest code; the context (r15) holds everything. Abandons all frames of the native stack. */
+/* Leaves guest code; the context (r15) holds everything. Abandons all frames of the native stack. What it
+ * returns to is `precast_enter` or `precast_wasm_enter`, whose callers get the context in rax. */
   .globl precast_exit_guest
   .type precast_exit_guest, @function
   .p2align 4
@@ -150,6 +151,7 @@ precast_exit_guest:
   .cfi_offset %r14, -48
   .cfi_offset %r15, -56
   movq  HOST_RSP(%r15), %rsp
+  movq  %r15, %rax
   jmp   .Lleave
   .cfi_endproc
   .size precast_exit_guest, . - precast_exit_guest

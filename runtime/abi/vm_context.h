@@ -76,6 +76,8 @@ enum class ExitReason : uint32_t {
   kTrap = 3,            // `ud2` or faulting access; state at stop_rip
   kStackExhausted = 4,  // native stack exhausted at an entry: restart there on an empty stack
   kHostExit = 5,        // a host call ended the guest
+  kInterrupted = 6,     // another thread asked for it; at any instruction
+  kTypeMismatch = 7,    // WebAssembly: call_indirect of a function of another type
 };
 
 // Trap codes, as in the IR, the site tables and the run reports.

@@ -34,13 +34,13 @@ struct FunctionRecord {
   // Identity of (instance, type): the owning instance's `instance_key` + the type's canonical number in that
   // instance's module. So one comparison says "this instance and this type". 0 for host functions.
   uint64_t key;
-  const void* code;       // native code, to be called with r15 = `context`; null if there is none
+  const void* code;  // native code, to be called with r15 = `context`; null if there is none
   // Callable from any instance, with the record in kRecordReg: switches r15 and r14 to `context` and calls
   // `code`, or calls the host or the interpreter. Keeps the caller's r15 and r14.
   const void* far_code;
   WasmContext* context;   // of the owning instance; of nobody (null) for a host function
   void* function;         // the runtime's own object
-  uint64_t reserved;
+  const void* signature;  // the runtime's own object: the same for equal types of all modules
 };
 static_assert(sizeof(FunctionRecord) == 48);
 inline constexpr int32_t kRecordKey = offsetof(FunctionRecord, key);
@@ -96,13 +96,17 @@ inline constexpr uint8_t kRecordReg = 0;   // rax: the FunctionRecord
 inline constexpr uint8_t kTypeReg = 12;
 
 struct WasmContext {
-  VmContext vm;           // x[] and pc are not used; memory_base is that of memory 0
-  uint64_t instance_key;  // unique in the process, a multiple of 2^20 (there are fewer types), not 0
+  VmContext vm;  // x[] and pc are not used; memory_base is that of memory 0
+  uint64_t
+      instance_key;  // unique in the process, a multiple of 2^20 (there are fewer types), not 0
   // Where call_indirect goes when a record's key is not the expected one (kRecordReg, kTypeReg and parameters
   // as for a call): calls far_code if the types are equal, traps if they are not.
   const void* indirect_slow;
-  void* instance;         // the runtime's own object
-  uint64_t vector[8];     // scratch of trampolines
+  void* instance;  // the runtime's own object
+  // The runtime's own type objects by type index of the module; what `indirect_slow` compares with
+  // FunctionRecord::signature.
+  const void* const* signatures;
+  uint64_t reserved[7];
   FunctionRecord helpers[kNumWasmHelpers];  // far_code calls the runtime; the others unused
   WasmValue args[kMaxWasmArgs];
 };

@@ -75,7 +75,8 @@ class ModuleData {
   std::vector<Import> imports;
   // Index spaces, imported ones first.
   std::vector<uint32_t> functions;  // type index
-  std::vector<ByteRange> bodies;    // by function index - num_imported_functions; with local declarations
+  // By function index - num_imported_functions; with local declarations.
+  std::vector<ByteRange> bodies;
   std::vector<Table> tables;
   std::vector<MemoryType> memories;
   std::vector<Global> globals;

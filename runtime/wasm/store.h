@@ -17,6 +17,8 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,9 +37,13 @@
 namespace precast::runtime::wasm {
 
 class Instance;
-class ModuleData;  // internal
+class ModuleData;      // internal
+struct ModuleRuntime;  // internal
 class Store;
 struct StoreData;  // internal
+
+// In the words of the specification's test suite.
+std::string_view TrapText(abi::TrapCode code);
 
 // A module ready to be instantiated: from a loaded image, or from the bytes of a module that has been validated
 // (then its functions are interpreted). Immutable, thread-safe.
@@ -45,7 +51,8 @@ class Module {
  public:
   static absl::StatusOr<std::shared_ptr<const Module>> FromImage(
       std::shared_ptr<const loader::Image> image);
-  static absl::StatusOr<std::shared_ptr<const Module>> FromValidatedBytes(std::vector<uint8_t> bytes);
+  static absl::StatusOr<std::shared_ptr<const Module>> FromValidatedBytes(
+      std::vector<uint8_t> bytes);
   ~Module();
 
   struct ImportType {
@@ -61,10 +68,13 @@ class Module {
   bool has_native_code() const;
 
   const ModuleData& data() const { return *data_; }
+  ModuleRuntime& runtime() const { return *runtime_; }
 
  private:
   Module() = default;
+  static absl::StatusOr<std::shared_ptr<const Module>> Create(std::unique_ptr<ModuleData> data);
   std::unique_ptr<ModuleData> data_;
+  std::unique_ptr<ModuleRuntime> runtime_;
 };
 
 // How a call ended.
@@ -90,21 +100,23 @@ struct CallResult {
 
 class Func {
  public:
-  const FuncType& type() const { return type_; }
-  // `args` must have the function's parameter types (CHECK). May be called from host functions (re-entrance).
+  Func(const Func&) = delete;
+  Func& operator=(const Func&) = delete;
+
+  const FuncType& type() const;
+  // `args` must have the function's parameter types (CHECK). May be called from host functions (re-entrance): if
+  // that call ends the guest, only this call has ended, and the host function says how its own caller goes on.
   CallResult Call(absl::Span<const Value> args);
   CallResult Call(std::initializer_list<Value> args) {
     return Call(absl::MakeConstSpan(args.begin(), args.size()));
   }
+  // What a funcref to it holds.
+  uint64_t reference() const { return reinterpret_cast<uint64_t>(record_); }
   const abi::FunctionRecord* record() const { return record_; }
 
- private:
-  friend class Store;
-  friend class Instance;
-  friend struct StoreData;
-  Func(Store* store, FuncType type) : store_(store), type_(std::move(type)) {}
-  Store* store_;
-  FuncType type_;
+ protected:
+  Func() = default;
+  ~Func() = default;
   abi::FunctionRecord* record_ = nullptr;
 };
 
@@ -182,10 +194,12 @@ struct HostResult {
   static HostResult Return() { return {}; }
   static HostResult Trap(abi::TrapCode code) { return {.kind = Kind::kTrap, .trap = code}; }
   static HostResult Exit(uint32_t code) { return {.kind = Kind::kExit, .exit_code = code}; }
-  static HostResult Fail(absl::Status why) { return {.kind = Kind::kFail, .failure = std::move(why)}; }
+  static HostResult Fail(absl::Status why) {
+    return {.kind = Kind::kFail, .failure = std::move(why)};
+  }
 };
-using HostFunction =
-    std::function<HostResult(Caller& caller, absl::Span<const Value> args, absl::Span<Value> results)>;
+using HostFunction = std::function<HostResult(Caller& caller, absl::Span<const Value> args,
+                                              absl::Span<Value> results)>;
 
 struct StoreOptions {
   // Native stack of the guest, in bytes; interpreted calls are limited by the same figure.
@@ -224,11 +238,16 @@ class Store {
   // The function a funcref (not null) is of.
   Func* FunctionOf(uint64_t reference);
 
+  // The instances so far, in order of instantiation, also those whose start trapped.
+  absl::Span<const std::unique_ptr<Instance>> instances() const;
+
   // Fuel left. Exact whenever no guest code runs, and in host functions.
   int64_t fuel() const;
   void set_fuel(int64_t fuel);
 
   // From any thread: guest code that runs in this store traps with kInterrupted soon, or the next that runs does.
+  // Code that runs pays nothing for it; it gets a signal (runtime/signals.h). Returns when the signal has had its
+  // effect.
   void Interrupt();
 
   StoreData& data() { return *data_; }
@@ -264,7 +283,7 @@ class Linker {
 
  private:
   Store& store_;
-  std::vector<std::pair<std::pair<std::string, std::string>, Extern>> definitions_;
+  std::map<std::pair<std::string, std::string>, Extern> definitions_;
 };
 
 }  // namespace precast::runtime::wasm

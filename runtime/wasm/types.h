@@ -30,7 +30,7 @@ struct FuncType {
 
 struct Limits {
   uint64_t min = 0;
-  std::optional<uint64_t> max;
+  std::optional<uint64_t> max = {};
 };
 struct TableType {
   ValType element = ValType::kFuncRef;

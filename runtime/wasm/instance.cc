@@ -1,0 +1,392 @@
+// Instances: linking, allocation, initialization (core specification 2.0, section 4.5.4).
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "absl/log/log.h"
+#include "absl/strings/str_format.h"
+#include "runtime/wasm/store_data.h"
+
+namespace precast::runtime::wasm {
+
+namespace {
+
+// Keys leave room for the number of a type. Not 0.
+uint64_t NextInstanceKey() {
+  static std::atomic<uint64_t> next = 1;
+  return next.fetch_add(1, std::memory_order_relaxed) << 20;
+}
+
+bool LimitsFit(uint64_t size, const std::optional<uint64_t>& max, const Limits& wanted) {
+  if (size < wanted.min) return false;
+  return !wanted.max.has_value() || (max.has_value() && *max <= *wanted.max);
+}
+
+absl::Status Incompatible(const ModuleData::Import& import) {
+  return absl::InvalidArgumentError(
+      absl::StrFormat("incompatible import type: \"%s\" \"%s\"", import.module, import.name));
+}
+
+}  // namespace
+
+InstanceImpl::InstanceImpl(StoreData& store, std::shared_ptr<const Module> module,
+                           const InstanceOptions& options)
+    : store_(store),
+      module_(std::move(module)),
+      data_(&module_->data()),
+      interpret_(options.interpret || data_->image == nullptr) {}
+
+InstanceImpl::~InstanceImpl() { std::free(context_); }
+
+absl::StatusOr<std::unique_ptr<InstanceImpl>> InstanceImpl::Create(
+    StoreData& store, std::shared_ptr<const Module> module, absl::Span<const Extern> imports,
+    const InstanceOptions& options) {
+  std::unique_ptr<InstanceImpl> instance(new InstanceImpl(store, std::move(module), options));
+  if (absl::Status s = instance->Allocate(); !s.ok()) return s;
+  if (absl::Status s = instance->Import(imports); !s.ok()) return s;
+  if (absl::Status s = instance->Define(); !s.ok()) return s;
+  return instance;
+}
+
+absl::Status InstanceImpl::Allocate() {
+  const uint64_t size = (data_->layout.Size() + 63) / 64 * 64;
+  context_ = static_cast<abi::WasmContext*>(std::aligned_alloc(64, size));
+  if (context_ == nullptr)
+    return absl::ResourceExhaustedError(
+        absl::StrFormat("no memory for an instance of %d bytes", size));
+  // Everything but args, which nobody reads before writing it.
+  std::memset(context_, 0, offsetof(abi::WasmContext, args));
+  std::memset(At<uint8_t>(sizeof(abi::WasmContext)), 0, size - sizeof(abi::WasmContext));
+  context_->vm.runtime = static_cast<NativeCallbacks*>(this);
+  context_->instance_key = NextInstanceKey();
+  context_->indirect_slow = reinterpret_cast<const void*>(&precast_wasm_indirect_slow);
+  context_->instance = this;
+  context_->signatures = module_->runtime().signature_pointers.data();
+  for (abi::FunctionRecord& helper : context_->helpers) {
+    helper.far_code = reinterpret_cast<const void*>(&precast_wasm_far_helper);
+    helper.context = context_;
+  }
+  dropped_elements.resize(data_->elements.size());
+  dropped_data.resize(data_->data.size());
+  return absl::OkStatus();
+}
+
+absl::Status InstanceImpl::Import(absl::Span<const Extern> imports) {
+  if (imports.size() != data_->imports.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%d imports: expected %d", imports.size(), data_->imports.size()));
+  }
+  for (size_t i = 0; i < imports.size(); ++i) {
+    const ModuleData::Import& want = data_->imports[i];
+    const Extern& have = imports[i];
+    if (have.kind != want.kind) return Incompatible(want);
+    switch (want.kind) {
+      case ExternKind::kFunction: {
+        if (have.function == nullptr) return Incompatible(want);
+        auto* function = static_cast<FunctionObject*>(have.function);
+        if (function->signature != module_->runtime().SignatureOf(*data_, want.index))
+          return Incompatible(want);
+        if (function->store != &store_)
+          return absl::InvalidArgumentError("import of a function of another store");
+        *At<abi::FunctionRecord>(data_->layout.Record(imported_functions_.size())) =
+            *function->record();
+        imported_functions_.push_back(function);
+        break;
+      }
+      case ExternKind::kTable: {
+        const TableType& type = data_->tables[want.index].type;
+        if (have.table == nullptr || have.table->type().element != type.element ||
+            have.table->type().is_64 != type.is_64 ||
+            !LimitsFit(have.table->size(), have.table->type().limits.max, type.limits))
+          return Incompatible(want);
+        tables.push_back(static_cast<TableObject*>(have.table));
+        break;
+      }
+      case ExternKind::kMemory: {
+        const MemoryType& type = data_->memories[want.index];
+        if (have.memory == nullptr || have.memory->type().is_64 != type.is_64 ||
+            have.memory->type().shared != type.shared ||
+            !LimitsFit(have.memory->bytes() / abi::kWasmPageSize, have.memory->type().limits.max,
+                       type.limits))
+          return Incompatible(want);
+        memories.push_back(std::static_pointer_cast<LinearMemory>(have.memory));
+        break;
+      }
+      case ExternKind::kGlobal: {
+        const GlobalType& type = data_->globals[want.index].type;
+        if (have.global == nullptr || have.global->type().type != type.type ||
+            have.global->type().is_mutable != type.is_mutable)
+          return Incompatible(want);
+        abi::WasmValue* cell = have.global->cell();
+        std::memcpy(At<uint8_t>(data_->layout.Global(globals_.size())), &cell, sizeof(cell));
+        globals_.push_back(static_cast<GlobalObject*>(have.global));
+        break;
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status InstanceImpl::Define() {
+  const ModuleData& m = *data_;
+  const ModuleRuntime& runtime = module_->runtime();
+
+  functions_ = std::make_unique<FunctionObject[]>(runtime.declared.size());
+  for (size_t i = 0; i < runtime.declared.size(); ++i) {
+    const uint32_t index = runtime.declared[i];
+    FunctionObject& function = functions_[i];
+    abi::FunctionRecord* record = RecordOf(index);
+    function.store = &store_;
+    function.signature = runtime.SignatureOf(m, index);
+    function.instance = this;
+    function.index = index;
+    function.SetRecord(record);
+    record->context = context_;
+    record->function = &function;
+    record->signature = function.signature;
+    const void* code = interpret_ ? nullptr : runtime.native_code[i];
+    if (code != nullptr) {
+      record->key = context_->instance_key + m.canonical_types[m.functions[index]];
+      record->code = code;
+      record->far_code = reinterpret_cast<const void*>(&precast_wasm_far_native);
+    } else {
+      // No key: native code, which would call `code` if the key fitted, takes the slow way.
+      record->far_code = reinterpret_cast<const void*>(&precast_wasm_far_host);
+    }
+  }
+
+  const bool initialized = m.image != nullptr && m.image->guest_memory_initialized();
+  for (uint32_t i = m.num_imported_memories; i < m.memories.size(); ++i) {
+    absl::StatusOr<std::shared_ptr<LinearMemory>> memory =
+        LinearMemory::Create(m.memories[i], i == 0 && initialized ? m.image.get() : nullptr);
+    if (!memory.ok()) return memory.status();
+    memories.push_back(*std::move(memory));
+  }
+  for (size_t i = 0; i < memories.size(); ++i)
+    *At<abi::MemorySlot>(m.layout.Memory(i)) = {memories[i]->base(), memories[i]->record()};
+  context_->vm.memory_base = memories.empty() ? nullptr : memories[0]->base();
+
+  // Globals come before tables: initializers of tables may read them.
+  for (uint32_t i = m.num_imported_globals; i < m.globals.size(); ++i) {
+    absl::StatusOr<abi::WasmValue> value = Evaluate(m.globals[i].init);
+    if (!value.ok()) return value.status();
+    *At<abi::WasmValue>(m.layout.Global(i)) = *value;
+  }
+  globals_.resize(m.globals.size());
+  for (uint32_t i = m.num_imported_tables; i < m.tables.size(); ++i) {
+    uint64_t initial = 0;
+    if (m.tables[i].init.end != 0) {
+      absl::StatusOr<abi::WasmValue> value = Evaluate(m.tables[i].init);
+      if (!value.ok()) return value.status();
+      std::memcpy(&initial, value->bytes, sizeof(initial));
+    }
+    absl::StatusOr<std::unique_ptr<TableObject>> table =
+        TableObject::Create(m.tables[i].type, initial);
+    if (!table.ok()) return table.status();
+    tables.push_back(table->get());
+    store_.tables.push_back(*std::move(table));
+  }
+  for (size_t i = 0; i < tables.size(); ++i)
+    *At<abi::TableRecord*>(m.layout.Table(i)) = tables[i]->record();
+  return absl::OkStatus();
+}
+
+namespace {
+
+absl::Status TrapStatus(abi::TrapCode code) {
+  return absl::FailedPreconditionError(TrapText(code));
+}
+
+}  // namespace
+
+absl::Status InstanceImpl::Start() {
+  if (absl::Status s = InitializeElements(); !s.ok()) return s;
+  if (absl::Status s = InitializeData(); !s.ok()) return s;
+  if (!data_->start.has_value()) return absl::OkStatus();
+
+  // The start function need not have a record.
+  const uint32_t start = *data_->start;
+  const Signature* signature = module_->runtime().SignatureOf(*data_, start);
+  if (signature->max_values() != 0)
+    return absl::InvalidArgumentError("the start function has parameters or results");
+  bool ok;
+  if (data_->record_of[start] != ModuleData::kNone) {
+    ok = store_.Invoke(RecordOf(start), nullptr, this);
+  } else {
+    FunctionObject function;
+    function.store = &store_;
+    function.signature = signature;
+    function.instance = this;
+    function.index = start;
+    const abi::FunctionRecord record = {.key = 0,
+                                        .code = NativeCode(start),
+                                        .far_code = nullptr,
+                                        .context = context_,
+                                        .function = &function,
+                                        .signature = signature};
+    ok = store_.Invoke(&record, nullptr, this);
+  }
+  if (ok) return absl::OkStatus();
+  const CallResult& ended = store_.ended;
+  switch (ended.kind) {
+    case CallResult::Kind::kTrapped:
+      return absl::FailedPreconditionError(
+          absl::StrFormat("%s, in %s at 0x%x", TrapText(ended.trap), ended.function, ended.offset));
+    case CallResult::Kind::kExited:
+      return absl::FailedPreconditionError(
+          absl::StrFormat("the start function exited with code %d", ended.exit_code));
+    default:
+      return ended.failure;
+  }
+}
+
+absl::Status InstanceImpl::InitializeElements() {
+  for (size_t i = 0; i < data_->elements.size(); ++i) {
+    const ModuleData::ElementSegment& segment = data_->elements[i];
+    if (segment.mode == ModuleData::SegmentMode::kPassive) continue;
+    if (segment.mode == ModuleData::SegmentMode::kActive) {
+      absl::StatusOr<abi::WasmValue> offset = Evaluate(segment.offset);
+      if (!offset.ok()) return offset.status();
+      uint64_t operands[5] = {i, segment.table, 0, 0,
+                              segment.functions.size() + segment.expressions.size()};
+      std::memcpy(&operands[2], offset->bytes, sizeof(uint64_t));
+      const abi::TrapCode trap = RunHelper(*this, abi::WasmHelper::kTableInit, operands, nullptr);
+      if (trap != abi::TrapCode::kNone) return TrapStatus(trap);
+    }
+    dropped_elements[i] = true;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status InstanceImpl::InitializeData() {
+  const bool initialized = data_->image != nullptr && data_->image->guest_memory_initialized() &&
+                           data_->num_imported_memories == 0;
+  for (size_t i = 0; i < data_->data.size(); ++i) {
+    const ModuleData::DataSegment& segment = data_->data[i];
+    if (segment.mode != ModuleData::SegmentMode::kActive) continue;
+    if (segment.memory != 0 || !initialized) {
+      absl::StatusOr<abi::WasmValue> offset = Evaluate(segment.offset);
+      if (!offset.ok()) return offset.status();
+      uint64_t operands[5] = {i, segment.memory, 0, 0, segment.bytes.end - segment.bytes.begin};
+      std::memcpy(&operands[2], offset->bytes, sizeof(uint64_t));
+      const abi::TrapCode trap = RunHelper(*this, abi::WasmHelper::kMemoryInit, operands, nullptr);
+      if (trap != abi::TrapCode::kNone) return TrapStatus(trap);
+    }
+    dropped_data[i] = true;
+  }
+  return absl::OkStatus();
+}
+
+std::optional<Extern> InstanceImpl::FindExport(std::string_view name) {
+  const auto& exports = module_->runtime().exports;
+  auto it = exports.find(name);
+  if (it == exports.end()) return std::nullopt;
+  const ModuleData::Export& e = data_->exports[it->second];
+  Extern result;
+  result.kind = e.kind;
+  switch (e.kind) {
+    case ExternKind::kFunction:
+      result.function = static_cast<FunctionObject*>(RecordOf(e.index)->function);
+      break;
+    case ExternKind::kTable:
+      result.table = tables[e.index];
+      break;
+    case ExternKind::kMemory:
+      result.memory = memories[e.index];
+      break;
+    case ExternKind::kGlobal:
+      if (globals_[e.index] == nullptr) {
+        store_.globals.push_back(
+            std::make_unique<GlobalObject>(data_->globals[e.index].type, GlobalCell(e.index)));
+        globals_[e.index] = store_.globals.back().get();
+      }
+      result.global = globals_[e.index];
+      break;
+  }
+  return result;
+}
+
+Func* Instance::FindFunction(std::string_view name) {
+  std::optional<Extern> found = FindExport(name);
+  return found.has_value() && found->kind == ExternKind::kFunction ? found->function : nullptr;
+}
+
+bool InstanceImpl::CallRecord(const abi::FunctionRecord* record, abi::WasmValue* values) {
+  store_.fuel = context_->vm.fuel;
+  const bool ok = store_.Invoke(record, values, this);
+  context_->vm.fuel = store_.fuel;
+  return ok;
+}
+
+bool InstanceImpl::HasType(const abi::FunctionRecord* record, uint32_t canonical_type) {
+  return record->signature == module_->runtime().signatures[canonical_type].get();
+}
+
+abi::TrapCode InstanceImpl::CallHelper(abi::WasmHelper helper, absl::Span<const uint64_t> operands,
+                                       uint64_t* result) {
+  CHECK_EQ(static_cast<int>(operands.size()), NumOperands(helper));
+  return RunHelper(*this, helper, operands.data(), result);
+}
+
+bool InstanceImpl::Interrupted() { return store_.interrupt.load(std::memory_order_relaxed); }
+
+const void* InstanceImpl::ResolvePlt(uint32_t index) {
+  LOG(FATAL) << "WebAssembly code calls PLT entry " << index << ", which nobody has bound";
+}
+
+const void* InstanceImpl::NativeCode(uint32_t function) const {
+  if (interpret_) return nullptr;
+  return data_->image->FindEntry(data_->bodies[function - data_->num_imported_functions].begin);
+}
+
+Interpreter& InstanceImpl::interpreter() {
+  if (interpreter_ == nullptr) {
+    ModuleRuntime& runtime = module_->runtime();
+    absl::call_once(runtime.interpreted_once,
+                    [&] { runtime.interpreted = InterpretedModule::Create(*data_); });
+    const InterpreterOptions options{
+        .canonical_nans = store_.options.canonical_nans ||
+                          (data_->image != nullptr && data_->image->canonical_nans()),
+        .metered = data_->metered,
+        .stack_size = store_.options.native_stack_size};
+    interpreter_ = Interpreter::Create(*runtime.interpreted, context_, *this, options);
+  }
+  return *interpreter_;
+}
+
+abi::FunctionRecord* InstanceImpl::RecordOf(uint32_t function) const {
+  return At<abi::FunctionRecord>(data_->layout.Record(data_->record_of[function]));
+}
+
+absl::StatusOr<uint64_t> InstanceImpl::Element(const ModuleData::ElementSegment& segment,
+                                               uint64_t i) const {
+  if (!segment.functions.empty()) return ReferenceTo(segment.functions[i]);
+  absl::StatusOr<abi::WasmValue> value = Evaluate(segment.expressions[i]);
+  if (!value.ok()) return value.status();
+  uint64_t reference;
+  std::memcpy(&reference, value->bytes, sizeof(reference));
+  return reference;
+}
+
+abi::WasmValue* InstanceImpl::GlobalCell(uint32_t global) const {
+  auto* cell = At<abi::WasmValue>(data_->layout.Global(global));
+  if (global >= data_->num_imported_globals) return cell;
+  abi::WasmValue* owner;
+  std::memcpy(&owner, cell->bytes, sizeof(owner));
+  return owner;
+}
+
+LinearMemory* InstanceImpl::MemoryForCaller() {
+  const std::optional<uint32_t>& memory = module_->runtime().memory;
+  return memory.has_value() ? memories[*memory].get() : nullptr;
+}
+
+bool InstanceImpl::Reserves(uint64_t host_address) const {
+  for (const std::shared_ptr<LinearMemory>& memory : memories) {
+    if (memory->Reserves(host_address)) return true;
+  }
+  return false;
+}
+
+}  // namespace precast::runtime::wasm

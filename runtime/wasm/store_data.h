@@ -1,0 +1,225 @@
+// What is behind the handles of store.h.
+#ifndef PRECAST_RUNTIME_WASM_STORE_DATA_H_
+#define PRECAST_RUNTIME_WASM_STORE_DATA_H_
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/call_once.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "runtime/abi/wasm_context.h"
+#include "runtime/signals.h"
+#include "runtime/trampolines.h"
+#include "runtime/wasm/interpreter/interpreter.h"
+#include "runtime/wasm/module_data.h"
+#include "runtime/wasm/objects.h"
+#include "runtime/wasm/signature.h"
+#include "runtime/wasm/store.h"
+#include "runtime/wasm/trampolines.h"
+
+namespace precast::runtime::wasm {
+
+class InstanceImpl;
+
+// What all instances of a module share besides ModuleData.
+struct ModuleRuntime {
+  // By type index.
+  std::vector<std::shared_ptr<const Signature>> signatures;
+  std::vector<const void*> signature_pointers;
+  // By number of FunctionRecord, those of defined functions only.
+  std::vector<uint32_t> declared;
+  std::vector<const void*> native_code;
+  absl::flat_hash_map<std::string_view, uint32_t> exports;
+  std::optional<uint32_t> memory;  // what Caller::memory is
+
+  // Made when the first function is interpreted.
+  absl::once_flag interpreted_once;
+  std::unique_ptr<InterpretedModule> interpreted;
+
+  // By function index.
+  const Signature* SignatureOf(const ModuleData& module, uint32_t function) const {
+    return signatures[module.functions[function]].get();
+  }
+};
+
+std::string FunctionName(const ModuleData& module, uint32_t function);
+// The function whose body has the file offset.
+std::optional<uint32_t> FunctionAt(const ModuleData& module, uint32_t offset);
+
+// FunctionRecord::function.
+struct FunctionObject final : Func {
+  FunctionObject() = default;
+  StoreData* store = nullptr;
+  const Signature* signature = nullptr;
+  InstanceImpl* instance = nullptr;  // null: a host function
+  uint32_t index = 0;                // in the instance's module
+  std::unique_ptr<HostFunction> host;
+  std::unique_ptr<abi::FunctionRecord> own_record;
+  std::shared_ptr<const Signature> keeps_signature;
+
+  void SetRecord(abi::FunctionRecord* record) { record_ = record; }
+};
+
+class InstanceImpl final : public Instance, public InterpreterHost, public NativeCallbacks {
+ public:
+  static absl::StatusOr<std::unique_ptr<InstanceImpl>> Create(StoreData& store,
+                                                              std::shared_ptr<const Module> module,
+                                                              absl::Span<const Extern> imports,
+                                                              const InstanceOptions& options);
+  ~InstanceImpl() override;
+  InstanceImpl(const InstanceImpl&) = delete;
+  InstanceImpl& operator=(const InstanceImpl&) = delete;
+
+  // Segments and the start function.
+  absl::Status Start();
+
+  // Instance.
+  const Module& module() const override { return *module_; }
+  std::optional<Extern> FindExport(std::string_view name) override;
+  abi::WasmContext* context() override { return context_; }
+
+  // InterpreterHost.
+  bool CallRecord(const abi::FunctionRecord* record, abi::WasmValue* values) override;
+  bool HasType(const abi::FunctionRecord* record, uint32_t canonical_type) override;
+  abi::TrapCode CallHelper(abi::WasmHelper helper, absl::Span<const uint64_t> operands,
+                           uint64_t* result) override;
+  bool Interrupted() override;
+
+  // NativeCallbacks: WebAssembly code asks for neither.
+  bool HostCall() override;
+  const void* ResolvePlt(uint32_t index) override;
+
+  const ModuleData& data() const { return *data_; }
+  StoreData& store() const { return store_; }
+  // Native code of a function, or null if it is to be interpreted.
+  const void* NativeCode(uint32_t function) const;
+  Interpreter& interpreter();
+  // Of a function that has one.
+  abi::FunctionRecord* RecordOf(uint32_t function) const;
+  uint64_t ReferenceTo(uint32_t function) const {
+    return reinterpret_cast<uint64_t>(RecordOf(function));
+  }
+  // Of element `i` of a segment.
+  absl::StatusOr<uint64_t> Element(const ModuleData::ElementSegment& segment, uint64_t i) const;
+  absl::StatusOr<abi::WasmValue> Evaluate(ByteRange expression) const;
+  abi::WasmValue* GlobalCell(uint32_t global) const;
+  LinearMemory* MemoryForCaller();
+  bool Reserves(uint64_t host_address) const;
+
+  std::vector<std::shared_ptr<LinearMemory>> memories;
+  std::vector<TableObject*> tables;
+  std::vector<bool> dropped_elements, dropped_data;
+
+ private:
+  InstanceImpl(StoreData& store, std::shared_ptr<const Module> module,
+               const InstanceOptions& options);
+  absl::Status Allocate();
+  absl::Status Import(absl::Span<const Extern> imports);
+  absl::Status Define();
+  absl::Status InitializeElements();
+  absl::Status InitializeData();
+  template <typename T>
+  T* At(uint64_t displacement) const {
+    return reinterpret_cast<T*>(reinterpret_cast<uint8_t*>(context_) + displacement);
+  }
+
+  StoreData& store_;
+  std::shared_ptr<const Module> module_;
+  const ModuleData* data_;
+  bool interpret_;
+  abi::WasmContext* context_ = nullptr;
+  std::vector<FunctionObject*> imported_functions_;
+  std::unique_ptr<FunctionObject[]> functions_;  // of declared defined functions
+  // By index; null where nobody has asked for one.
+  std::vector<GlobalObject*> globals_;
+  std::unique_ptr<Interpreter> interpreter_;
+};
+
+// The native stack of a store. Kept for the next store when it ends.
+class NativeStack {
+ public:
+  NativeStack() = default;
+  ~NativeStack();
+  NativeStack(const NativeStack&) = delete;
+  NativeStack& operator=(const NativeStack&) = delete;
+
+  absl::Status Allocate(uint64_t size);
+  bool allocated() const { return memory_ != nullptr; }
+  uint64_t top() const { return reinterpret_cast<uint64_t>(memory_) + size_; }
+  // A function may be entered if rsp is at least this.
+  uint64_t limit() const;
+
+ private:
+  uint8_t* memory_ = nullptr;
+  uint64_t size_ = 0;
+};
+
+struct StoreData {
+  StoreData(Store& store, const StoreOptions& options);
+  ~StoreData();
+
+  // Calls a function of any kind: parameters in `values`, replaced by the results. False: the guest ended, and
+  // `ended` says how. Fuel is `fuel` before and after.
+  bool Invoke(const abi::FunctionRecord* record, abi::WasmValue* values, InstanceImpl* caller);
+
+  bool CallHost(FunctionObject& function, abi::WasmValue* values, InstanceImpl* caller);
+  bool CallInterpreted(FunctionObject& function, abi::WasmValue* values);
+  bool CallNative(const abi::FunctionRecord* record, abi::WasmValue* values);
+
+  // Sets `ended`; returns false.
+  bool Trapped(abi::TrapCode code);
+  bool Failed(absl::Status why);
+  // Finds out what happened when native code left.
+  bool Left(abi::VmContext& at);
+  // Where in which module a native pc is; fills in the place in `ended`.
+  const ModuleData* ModuleOfCode(uint64_t native_pc) const;
+  void SetPlace(const ModuleData& module, uint32_t offset);
+  // Room on the host's stack for another call into the guest.
+  bool HostStackLeft() const;
+  // Whether another thread wants the guest to end; once.
+  bool TakeInterrupt();
+  absl::Status AddCode(const Module& module);
+  absl::Status PrepareNative();
+
+  Store& store;
+  const StoreOptions options;
+  int64_t fuel;
+  CallResult ended;
+
+  std::vector<std::unique_ptr<Instance>> instances;
+  std::vector<std::unique_ptr<TableObject>> tables;
+  std::vector<std::unique_ptr<GlobalObject>> globals;
+  std::vector<std::unique_ptr<FunctionObject>> functions;
+
+  NativeStack stack;
+  uint64_t stack_top = 0;  // below it the next entry goes on
+  uint32_t depth = 0;      // of calls into the guest
+  // Code of all modules with native code; `code` has what `modules` has.
+  std::unique_ptr<NativeCode[]> code;
+  std::vector<const Module*> modules;
+  NativeCodeSet code_set;
+
+  // Interrupts. Whether native code runs (or is about to): then the thread needs a signal; all else looks at the
+  // flag by itself.
+  std::atomic<bool> interrupt = false;
+  std::atomic<bool> in_native = false;
+  std::atomic<int> thread = 0;  // while `in_native`
+};
+
+// Helpers of wasm_helpers.def on an instance: kNone, or the trap; then nothing has been changed.
+abi::TrapCode RunHelper(InstanceImpl& instance, abi::WasmHelper helper, const uint64_t* operands,
+                        uint64_t* result);
+int NumOperands(abi::WasmHelper helper);
+
+}  // namespace precast::runtime::wasm
+
+#endif  // PRECAST_RUNTIME_WASM_STORE_DATA_H_

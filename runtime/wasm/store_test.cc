@@ -1,0 +1,389 @@
+#include "runtime/wasm/store.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gtest/gtest.h"
+#include "runtime/wasm/testing/module_builder.h"
+
+namespace precast::runtime::wasm {
+namespace {
+
+using testing::Body;
+using testing::Bytes;
+using testing::Cat;
+using testing::Export;
+using testing::FunctionType;
+using testing::Import;
+using testing::kExternRef;
+using testing::kF64;
+using testing::kFuncRef;
+using testing::kI32;
+using testing::kI64;
+using testing::kV128;
+using testing::Leb;
+using testing::Section;
+using testing::SectionOf;
+using testing::Sleb;
+
+std::shared_ptr<const Module> Compile(const Bytes& bytes) {
+  absl::StatusOr<std::shared_ptr<const Module>> module = Module::FromValidatedBytes(bytes);
+  EXPECT_TRUE(module.ok()) << module.status();
+  return module.ok() ? *module : nullptr;
+}
+
+Instance* Must(absl::StatusOr<Instance*> instance) {
+  EXPECT_TRUE(instance.ok()) << instance.status();
+  return instance.ok() ? *instance : nullptr;
+}
+
+uint32_t I32Of(const CallResult& result) {
+  EXPECT_EQ(result.kind, CallResult::Kind::kReturned) << TrapText(result.trap) << result.failure;
+  return result.ok() && result.values.size() == 1 ? result.values[0].As<uint32_t>() : 0xdeadbeef;
+}
+
+// (func $add (export "add") (param i32 i32) (result i32) …)
+Bytes AddModule() {
+  return testing::Module({SectionOf(1, {FunctionType({kI32, kI32}, {kI32})}), SectionOf(3, {{0}}),
+                          SectionOf(7, {Export("add", 0, 0)}),
+                          SectionOf(10, {Body({0x20, 0, 0x20, 1, 0x6a})})});
+}
+
+TEST(StoreTest, CallsAnExport) {
+  Store store;
+  Instance* instance = Must(store.Instantiate(Compile(AddModule()), {}));
+  Func* add = instance->FindFunction("add");
+  ASSERT_NE(add, nullptr);
+  EXPECT_EQ(add->type(), (FuncType{{ValType::kI32, ValType::kI32}, {ValType::kI32}}));
+  EXPECT_EQ(I32Of(add->Call({Value::I32(40), Value::I32(2)})), 42u);
+  EXPECT_EQ(instance->FindFunction("sub"), nullptr);
+}
+
+TEST(StoreTest, CountsFuel) {
+  Store store({.fuel = 7});
+  Func* add = Must(store.Instantiate(Compile(AddModule()), {}))->FindFunction("add");
+  EXPECT_TRUE(add->Call({Value::I32(1), Value::I32(2)}).ok());
+  EXPECT_EQ(store.fuel(), 4);
+  EXPECT_TRUE(add->Call({Value::I32(1), Value::I32(2)}).ok());
+  CallResult result = add->Call({Value::I32(1), Value::I32(2)});
+  EXPECT_EQ(result.kind, CallResult::Kind::kTrapped);
+  EXPECT_EQ(result.trap, abi::TrapCode::kOutOfFuel);
+  EXPECT_EQ(result.function, "add");
+  EXPECT_EQ(store.fuel(), 1);
+}
+
+// Calls import "env" "f" (i32) -> i32 and adds 1; "via" the same through table 0.
+Bytes CallerModule() {
+  return testing::Module({
+      SectionOf(1, {FunctionType({kI32}, {kI32}), FunctionType({}, {})}),
+      SectionOf(2, {Import("env", "f", {0, 0})}),
+      SectionOf(3, {{0}, {0}}),
+      SectionOf(4, {{kFuncRef, 0, 2}}),
+      SectionOf(
+          7, {Export("run", 0, 1), Export("via", 0, 2), Export("f", 0, 0), Export("table", 1, 0)}),
+      SectionOf(9, {{0, 0x41, 1, 0x0b, 1, 0}}),
+      SectionOf(10, {Body({0x20, 0, 0x10, 0, 0x41, 1, 0x6a}),
+                     Body({0x20, 0, 0x41, 1, 0x11, 0, 0, 0x41, 1, 0x6a})}),
+  });
+}
+
+TEST(StoreTest, HostFunctionsAreTyped) {
+  Store store;
+  Linker linker(store);
+  Instance* seen = nullptr;
+  linker.Define("env", "f", store.Wrap([&](Caller& caller, int32_t x) {
+    seen = caller.instance();
+    EXPECT_EQ(caller.memory(), nullptr);
+    return x * 2;
+  }));
+  Instance* instance = Must(linker.Instantiate(Compile(CallerModule())));
+  EXPECT_EQ(I32Of(instance->FindFunction("run")->Call({Value::I32(20)})), 41u);
+  EXPECT_EQ(seen, instance);
+  EXPECT_EQ(I32Of(instance->FindFunction("via")->Call({Value::I32(30)})), 61u);
+  // A host function that is exported again can be called, too.
+  EXPECT_EQ(I32Of(instance->FindFunction("f")->Call({Value::I32(4)})), 8u);
+  EXPECT_EQ(seen, nullptr);
+}
+
+TEST(StoreTest, HostFunctionsEndTheGuest) {
+  Store store;
+  HostResult next;
+  Linker linker(store);
+  linker.Define(
+      "env", "f",
+      store.NewFunction({{ValType::kI32}, {ValType::kI32}},
+                        [&](Caller&, absl::Span<const Value>, absl::Span<Value>) { return next; }));
+  Func* run = Must(linker.Instantiate(Compile(CallerModule())))->FindFunction("run");
+  next = HostResult::Exit(3);
+  CallResult result = run->Call({Value::I32(1)});
+  EXPECT_EQ(result.kind, CallResult::Kind::kExited);
+  EXPECT_EQ(result.exit_code, 3u);
+  next = HostResult::Trap(abi::TrapCode::kUnreachable);
+  result = run->Call({Value::I32(1)});
+  EXPECT_EQ(result.kind, CallResult::Kind::kTrapped);
+  EXPECT_EQ(result.trap, abi::TrapCode::kUnreachable);
+  next = HostResult::Fail(absl::DataLossError("gone"));
+  result = run->Call({Value::I32(1)});
+  EXPECT_EQ(result.kind, CallResult::Kind::kFailed);
+  EXPECT_EQ(result.failure, absl::DataLossError("gone"));
+  next = HostResult::Return();
+  EXPECT_EQ(I32Of(run->Call({Value::I32(1)})), 1u);
+}
+
+TEST(StoreTest, HostFunctionsCallBack) {
+  Store store;
+  Linker linker(store);
+  Instance* instance = nullptr;
+  int depth = 0;
+  linker.Define("env", "f", store.Wrap([&](Caller&, int32_t x) -> int32_t {
+    if (x == 0) return 100;
+    ++depth;
+    return static_cast<int32_t>(
+        I32Of(instance->FindFunction("run")->Call({Value::I32(static_cast<uint32_t>(x - 1))})));
+  }));
+  instance = Must(linker.Instantiate(Compile(CallerModule())));
+  EXPECT_EQ(I32Of(instance->FindFunction("run")->Call({Value::I32(10)})), 111u);
+  EXPECT_EQ(depth, 10);
+}
+
+TEST(StoreTest, RecursionThroughTheHostEnds) {
+  Store store;
+  Linker linker(store);
+  Instance* instance = nullptr;
+  linker.Define(
+      "env", "f",
+      store.NewFunction({{ValType::kI32}, {ValType::kI32}},
+                        [&](Caller&, absl::Span<const Value> args, absl::Span<Value> results) {
+                          CallResult r = instance->FindFunction("run")->Call(args);
+                          if (!r.ok()) return HostResult::Trap(r.trap);
+                          results[0] = r.values[0];
+                          return HostResult::Return();
+                        }));
+  instance = Must(linker.Instantiate(Compile(CallerModule())));
+  CallResult result = instance->FindFunction("run")->Call({Value::I32(10)});
+  EXPECT_EQ(result.kind, CallResult::Kind::kTrapped);
+  EXPECT_EQ(result.trap, abi::TrapCode::kCallStackExhausted);
+}
+
+TEST(StoreTest, ImportsAreChecked) {
+  Store store;
+  auto module = Compile(CallerModule());
+  Linker linker(store);
+  absl::StatusOr<Instance*> r = linker.Instantiate(module);
+  EXPECT_EQ(r.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(r.status().message().find("unknown import"), std::string::npos) << r.status();
+  linker.Define("env", "f", store.Wrap([](Caller&, int64_t) { return 1; }));
+  r = linker.Instantiate(module);
+  EXPECT_NE(r.status().message().find("incompatible import type"), std::string::npos) << r.status();
+  linker.Define("env", "f",
+                Extern{.kind = ExternKind::kGlobal,
+                       .global = store.NewGlobal({ValType::kI32, false}, Value::I32(1))});
+  r = linker.Instantiate(module);
+  EXPECT_NE(r.status().message().find("incompatible import type"), std::string::npos) << r.status();
+}
+
+// Imports a memory, table and global with the given limits.
+std::shared_ptr<const Module> ImportModule(const Bytes& description) {
+  return Compile(testing::Module({SectionOf(2, {Import("m", "x", description)})}));
+}
+
+TEST(StoreTest, LimitsOfImportsAreChecked) {
+  Store store;
+  auto memory = Memory::Create({.limits = {.min = 2, .max = 5}});
+  ASSERT_TRUE(memory.ok());
+  auto table = store.NewTable({.limits = {.min = 10, .max = 20}});
+  ASSERT_TRUE(table.ok());
+  const Extern m{.kind = ExternKind::kMemory, .memory = *memory};
+  const Extern t{.kind = ExternKind::kTable, .table = *table};
+  auto fits = [&](const Extern& what, const Bytes& description) {
+    return store.Instantiate(ImportModule(description), {what}).ok();
+  };
+  EXPECT_TRUE(fits(m, {2, 0, 0}));
+  EXPECT_TRUE(fits(m, {2, 0, 2}));
+  EXPECT_FALSE(fits(m, {2, 0, 3}));
+  EXPECT_TRUE(fits(m, {2, 1, 2, 5}));
+  EXPECT_FALSE(fits(m, {2, 1, 2, 4}));
+  EXPECT_FALSE(fits(m, {2, 3, 2, 5}));
+  EXPECT_FALSE(fits(m, {2, 5, 2, 5}));
+  ASSERT_TRUE((*memory)->Grow(1).has_value());
+  EXPECT_TRUE(fits(m, {2, 0, 3}));
+  EXPECT_TRUE(fits(t, {1, kFuncRef, 0, 10}));
+  EXPECT_FALSE(fits(t, {1, kExternRef, 0, 10}));
+  EXPECT_FALSE(fits(t, {1, kFuncRef, 0, 11}));
+  EXPECT_FALSE(fits(t, {1, kFuncRef, 1, 10, 19}));
+  const Extern g{.kind = ExternKind::kGlobal,
+                 .global = store.NewGlobal({ValType::kI64, true}, Value::I64(1))};
+  EXPECT_TRUE(fits(g, {3, kI64, 1}));
+  EXPECT_FALSE(fits(g, {3, kI64, 0}));
+  EXPECT_FALSE(fits(g, {3, kF64, 1}));
+}
+
+TEST(StoreTest, MemoriesGrowWithinLimits) {
+  auto memory = *Memory::Create({.limits = {.min = 1, .max = 3}});
+  uint8_t* const base = memory->base();
+  base[65535] = 7;
+  EXPECT_EQ(memory->Grow(0), 1u);
+  EXPECT_EQ(memory->Grow(2), 1u);
+  EXPECT_EQ(memory->base(), base);
+  EXPECT_EQ(base[3 * 65536 - 1], 0);
+  EXPECT_EQ(memory->Grow(1), std::nullopt);
+  EXPECT_EQ(memory->Grow(~uint64_t{0}), std::nullopt);
+  EXPECT_EQ(memory->bytes(), 3u * 65536);
+  EXPECT_TRUE(memory->Slice(3 * 65536, 0).has_value());
+  EXPECT_FALSE(memory->Slice(3 * 65536, 1).has_value());
+  EXPECT_FALSE(memory->Slice(~uint64_t{0}, 2).has_value());
+  // The next memory in the same place is empty.
+  memory.reset();
+  memory = *Memory::Create({.limits = {.min = 1, .max = 3}});
+  EXPECT_EQ(memory->base()[65535], 0);
+  EXPECT_EQ(memory->Grow(1), 1u);
+  EXPECT_EQ(memory->base()[65536], 0);
+  EXPECT_FALSE(Memory::Create({.limits = {.min = 65537}}).ok());
+  EXPECT_TRUE(Memory::Create({.limits = {.min = 1}, .is_64 = true}).ok());
+}
+
+// Global initializers, extended constant expressions, segments of every kind; "mem" reads memory, "call" calls a
+// table element.
+TEST(StoreTest, InitializesInOrder) {
+  Store store;
+  auto module = Compile(testing::Module({
+      SectionOf(1, {FunctionType({kI32}, {kI32}), FunctionType({}, {kI32})}),
+      SectionOf(2, {Import("m", "base", {3, kI32, 0})}),
+      SectionOf(3, {{0}, {0}, {1}}),
+      SectionOf(4, {{kFuncRef, 0, 4}}),
+      SectionOf(5, {{0, 1}}),
+      SectionOf(6, {{kI32, 0, 0x23, 0, 0x41, 3, 0x6c, 0x41, 1, 0x6a, 0x0b},
+                    {kFuncRef, 0, 0xd2, 2, 0x0b},
+                    Cat({Bytes{kI64, 1, 0x42}, Sleb(-5), Bytes{0x0b}})}),
+      SectionOf(7, {Export("mem", 0, 0), Export("call", 0, 1), Export("g1", 3, 1),
+                    Export("g3", 3, 3), Export("memory", 2, 0), Export("t", 1, 0)}),
+      SectionOf(9,
+                {{0, 0x41, 1, 0x0b, 1, 2}, {4, 0x23, 0, 0x0b, 1, 0xd2, 2, 0x0b}, {7, kFuncRef, 0}}),
+      SectionOf(10, {Body({0x20, 0, 0x2d, 0, 0}), Body({0x20, 0, 0x11, 1, 0}), Body({0x41, 42})}),
+      SectionOf(11, {{0, 0x23, 0, 0x0b, 3, 'a', 'b', 'c'}, {0, 0x41, 3, 0x0b, 1, 'X'}}),
+  }));
+  Extern base{.kind = ExternKind::kGlobal,
+              .global = store.NewGlobal({ValType::kI32, false}, Value::I32(2))};
+  Instance* instance = Must(store.Instantiate(module, {base}));
+  Func* mem = instance->FindFunction("mem");
+  EXPECT_EQ(I32Of(mem->Call({Value::I32(2)})), uint32_t{'a'});
+  EXPECT_EQ(I32Of(mem->Call({Value::I32(3)})), uint32_t{'X'});
+  EXPECT_EQ(I32Of(mem->Call({Value::I32(4)})), uint32_t{'c'});
+  EXPECT_EQ(instance->FindExport("g1")->global->Get().As<uint32_t>(), 7u);
+  EXPECT_EQ(instance->FindExport("g3")->global->Get().As<int64_t>(), -5);
+  Func* call = instance->FindFunction("call");
+  EXPECT_EQ(I32Of(call->Call({Value::I32(1)})), 42u);
+  EXPECT_EQ(I32Of(call->Call({Value::I32(2)})), 42u);
+  EXPECT_EQ(call->Call({Value::I32(0)}).trap, abi::TrapCode::kUninitializedElement);
+  CallResult undefined = call->Call({Value::I32(4)});
+  EXPECT_EQ(undefined.trap, abi::TrapCode::kUndefinedElement);
+  EXPECT_EQ(undefined.function, "call");
+  EXPECT_NE(undefined.offset, 0u);
+  CallResult out = mem->Call({Value::I32(65536)});
+  EXPECT_EQ(out.trap, abi::TrapCode::kOutOfBoundsMemoryAccess);
+  std::optional<uint64_t> element = instance->FindExport("t")->table->Get(1);
+  ASSERT_TRUE(element.has_value());
+  EXPECT_EQ(I32Of(store.FunctionOf(*element)->Call({})), 42u);
+}
+
+TEST(StoreTest, StopsAtTheFirstSegmentThatDoesNotFit) {
+  Store store;
+  auto module = Compile(testing::Module({
+      SectionOf(2, {Import("m", "m", {2, 0, 1})}),
+      SectionOf(11, {{0, 0x41, 0, 0x0b, 1, 'A'},
+                     Cat({Bytes{0, 0x41}, Sleb(65535), Bytes{0x0b, 2, 'B', 'B'}}),
+                     {0, 0x41, 1, 0x0b, 1, 'C'}}),
+  }));
+  auto memory = *Memory::Create({.limits = {.min = 1}});
+  absl::StatusOr<Instance*> r =
+      store.Instantiate(module, {Extern{.kind = ExternKind::kMemory, .memory = memory}});
+  EXPECT_EQ(r.status(), absl::FailedPreconditionError("out of bounds memory access"));
+  EXPECT_EQ(memory->base()[0], 'A');
+  EXPECT_EQ(memory->base()[1], 0);
+  EXPECT_EQ(memory->base()[65535], 0);
+}
+
+TEST(StoreTest, StartMayTrap) {
+  Store store;
+  auto module = Compile(testing::Module({SectionOf(1, {FunctionType({}, {})}), SectionOf(3, {{0}}),
+                                         Section(8, {0}), SectionOf(10, {Body({0x00})})}));
+  absl::StatusOr<Instance*> r = store.Instantiate(module, {});
+  EXPECT_EQ(r.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(r.status().message().find("unreachable"), std::string::npos) << r.status();
+}
+
+// All of a module's functions may be exported to another; types are compared by structure.
+TEST(StoreTest, InstancesCallEachOther) {
+  Store store({.fuel = 1000});
+  Instance* add =
+      Must(store.Instantiate(Compile(testing::Module({
+                                 SectionOf(1, {FunctionType({}, {}), FunctionType({kI32}, {kI32})}),
+                                 SectionOf(3, {{1}, {1}}),
+                                 SectionOf(7, {Export("f", 0, 0), Export("trap", 0, 1)}),
+                                 SectionOf(10, {Body({0x20, 0, 0x41, 5, 0x6a}), Body({0x00})}),
+                             })),
+                             {}));
+  Linker linker(store);
+  linker.DefineInstance("env", add);
+  Instance* caller = Must(linker.Instantiate(Compile(CallerModule())));
+  EXPECT_EQ(I32Of(caller->FindFunction("run")->Call({Value::I32(1)})), 7u);
+  EXPECT_EQ(store.fuel(), 1000 - 4 - 3);
+  EXPECT_EQ(I32Of(caller->FindFunction("via")->Call({Value::I32(1)})), 7u);
+  EXPECT_EQ(caller->FindFunction("f"), add->FindFunction("f"));
+  linker.Define("env", "f", add->FindFunction("trap"));
+  store.set_fuel(100);
+  CallResult result =
+      Must(linker.Instantiate(Compile(CallerModule())))->FindFunction("run")->Call({Value::I32(1)});
+  EXPECT_EQ(result.trap, abi::TrapCode::kUnreachable);
+  EXPECT_EQ(result.function, "trap");
+  EXPECT_EQ(store.fuel(), 100 - 2);  // local.get, call; the trap is not counted
+}
+
+TEST(StoreTest, ManyInstancesOfOneModule) {
+  Store store;
+  auto module = Compile(testing::Module({
+      SectionOf(1, {FunctionType({kI32}, {kI32})}),
+      SectionOf(3, {{0}}),
+      SectionOf(5, {{0, 1}}),
+      SectionOf(7, {Export("f", 0, 0), Export("memory", 2, 0)}),
+      // Adds to what memory holds at 0.
+      SectionOf(10, {Body({0x41, 0, 0x41, 0, 0x28, 2, 0, 0x20, 0, 0x6a, 0x36, 2, 0, 0x41, 0, 0x28,
+                           2, 0})}),
+  }));
+  std::vector<Instance*> instances;
+  for (uint32_t i = 0; i < 1000; ++i) {
+    instances.push_back(Must(store.Instantiate(module, {})));
+    ASSERT_NE(instances.back(), nullptr);
+    EXPECT_EQ(I32Of(instances[i]->FindFunction("f")->Call({Value::I32(i)})), i);
+  }
+  for (uint32_t i = 0; i < 1000; ++i)
+    EXPECT_EQ(I32Of(instances[i]->FindFunction("f")->Call({Value::I32(1)})), i + 1);
+}
+
+Bytes LoopModule() {
+  return testing::Module({SectionOf(1, {FunctionType({}, {})}), SectionOf(3, {{0}}),
+                          SectionOf(7, {Export("loop", 0, 0)}),
+                          SectionOf(10, {Body({0x03, 0x40, 0x0c, 0, 0x0b})})});
+}
+
+TEST(StoreTest, InterruptsFromAnotherThread) {
+  Store store;
+  Func* loop = Must(store.Instantiate(Compile(LoopModule()), {}))->FindFunction("loop");
+  for (int i = 0; i < 3; ++i) {
+    std::thread other([&] { store.Interrupt(); });
+    CallResult result = loop->Call({});
+    other.join();
+    EXPECT_EQ(result.trap, abi::TrapCode::kInterrupted);
+  }
+  store.set_fuel(10);
+  EXPECT_EQ(loop->Call({}).trap, abi::TrapCode::kOutOfFuel);
+}
+
+}  // namespace
+}  // namespace precast::runtime::wasm
