@@ -18,6 +18,7 @@
 #include "runtime/snapshot.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/io.h"
+#include "tools/commands/run_wasm.h"
 #include "tools/commands/session.h"
 
 namespace precast::aotc {
@@ -27,16 +28,21 @@ using Clock = std::chrono::steady_clock;
 using runtime::RunResult;
 
 constexpr char kDescription[] =
-    R"(Runs a guest: PROGRAM, an RV32IM ELF executable, which is compiled in memory, or IMAGE, which
-`aotc compile` made of one. The guest's standard input, output and error are those of aotc. It sees
+    R"(Runs a guest: PROGRAM, an RV32IM ELF executable or a WebAssembly module, which is compiled in
+memory, or IMAGE, which `aotc compile` made of one. The guest's standard input, output and error are those of aotc. It sees
 no file but those in directories granted with --dir, and no environment but --env.
 
 Arguments after PROGRAM go to the guest; put -- before them if they begin with a dash.
 
+A WebAssembly module is run as a WASI command (its function _start), or with --invoke one of its
+functions is called: ARGS are then the function's parameters, decimal or 0x hexadecimal, for floats
+also inf and nan, and what it returns is printed, a value on each line. --fuel is counted in
+WebAssembly instructions. --max-insns, --save-state, --load-state are for RISC-V.
+
 Exit code: the guest's own, or
   120  it could not be started: file, program, image or snapshot is wrong (reason on stderr)
   121  it trapped (kind, pc and registers on stderr)
-  122  --max-insns is reached
+  122  --max-insns or --fuel is reached
   123  the image broke the contract with the runtime (a bug of the compiler that made it)
     2  the command line is wrong)";
 
@@ -50,10 +56,13 @@ Directories granted when it was suspended have to be granted again. Exit codes: 
 constexpr uint64_t kNoLimit = UINT64_MAX;
 
 struct Arguments {
-  std::string file, save_state, load_state, program, stats_file;
-  std::vector<std::string> directories, read_only_directories, environment, guest_arguments;
+  std::string file, save_state, load_state, program, stats_file, invoke;
+  std::vector<std::string> directories, read_only_directories, environment, guest_arguments,
+      imports;
   uint64_t limit = kNoLimit;
-  uint64_t native_stack = 1 << 20;
+  uint64_t fuel = kNoLimit;
+  uint64_t native_stack = 0;  // default
+  bool no_meter = false;
   bool stats = false, json = false;
   SessionOptions session;
 };
@@ -67,8 +76,17 @@ std::vector<cli::Flag> Flags(Arguments& a) {
       cli::Text("save-state", 's', "FILE", "when suspended, write a snapshot for `aotc resume`",
                 &a.save_state),
       cli::Text("load-state", 'l', "FILE", "continue from a snapshot", &a.load_state),
+      cli::Text("invoke", 0, "NAME", "WebAssembly: call this exported function with ARGS",
+                &a.invoke),
+      cli::Number("fuel", 0, "N", "WebAssembly: stop after N instructions", &a.fuel),
+      cli::Texts("import", 0, "NAME=FILE",
+                 "WebAssembly: link imports from NAME with FILE, a module or an image", &a.imports),
+      cli::Switch("no-meter", 0, "WebAssembly: compile MODULE without counting fuel", &a.no_meter),
+      cli::Switch("canonical-nans", 0, "WebAssembly: compile MODULE with canonical NaNs",
+                  &a.session.canonical_nans),
       cli::Texts("dir", 'd', "HOST[::GUEST]",
-                 "let the guest use files in directory HOST, as GUEST\n(default: the same name)",
+                 "let the guest use files in directory HOST, as "
+                 "GUEST\n(default: the same name)",
                  &a.directories),
       cli::Texts("dir-ro", 0, "HOST[::GUEST]", "the same, for reading only",
                  &a.read_only_directories),
@@ -82,12 +100,15 @@ std::vector<cli::Flag> Flags(Arguments& a) {
       cli::Switch("lazy-plt", 0, "bind PLT entries at their first use, not when loading",
                   &a.session.lazy_plt),
       cli::Switch("share-pages", 0,
-                  "map IMAGE instead of copying it: processes share its pages, and perf\n"
-                  "and gdb see its symbols; the file must not be changed in place meanwhile",
+                  "map IMAGE instead of copying it: processes share its pages, "
+                  "and perf\n"
+                  "and gdb see its symbols; the file must not be changed in "
+                  "place meanwhile",
                   &a.session.share_pages),
       cli::Number("native-stack", 0, "BYTES",
-                  "host stack for guest code (default 1M); deeper guest recursion\n"
-                  "is slower, not impossible",
+                  "host stack for guest code (default: 1 MiB; WebAssembly: 8 "
+                  "MiB). Deeper\n"
+                  "recursion of RISC-V is slower, of WebAssembly a trap",
                   &a.native_stack),
   };
 }
@@ -218,6 +239,30 @@ int CannotStart(const absl::Status& status) {
   return kExitCannotStart;
 }
 
+int ExecuteWasm(const Session& session, const Arguments& a, runtime::LinuxHostOptions host,
+                const std::vector<ImportFlag>& imports) {
+  if (a.limit != kNoLimit || !a.save_state.empty() || !a.load_state.empty()) {
+    return UsageError(
+        "run", absl::StrCat("--max-insns, --save-state and --load-state are for RISC-V; ", a.file,
+                            " is a WebAssembly module (see --fuel)"));
+  }
+  WasmRunOptions options;
+  options.file = a.file;
+  options.wasi.arguments = std::move(host.arguments);
+  options.wasi.environment = std::move(host.environment);
+  for (runtime::LinuxHostOptions::Directory& d : host.directories)
+    options.wasi.directories.push_back({std::move(d.host), std::move(d.guest), d.read_only});
+  if (!a.invoke.empty()) options.invoke = a.invoke;
+  if (a.fuel != kNoLimit) options.fuel = a.fuel;
+  options.imports = imports;
+  if (a.native_stack != 0) options.native_stack = a.native_stack;
+  options.stats = a.stats;
+  options.json = a.json;
+  options.stats_file = a.stats_file;
+  options.session = a.session;
+  return RunWasm(session, options);
+}
+
 int Execute(Arguments& a) {
   runtime::LinuxHostOptions host;
   host.arguments = a.guest_arguments;
@@ -239,10 +284,19 @@ int Execute(Arguments& a) {
     a.session.program_guid = *guid;
   }
 
+  const absl::StatusOr<std::vector<ImportFlag>> imports = ParseImports(a.imports);
+  if (!imports.ok()) return UsageError("run", imports.status().message());
+  a.session.metered = !a.no_meter;
+
   absl::StatusOr<Session> session = Session::Open(a.file, a.session);
   if (!session.ok()) return CannotStart(session.status());
+  if (session->is_wasm()) return ExecuteWasm(*session, a, std::move(host), *imports);
+  if (!a.invoke.empty() || a.fuel != kNoLimit || !imports->empty()) {
+    return UsageError("run", absl::StrCat("--invoke, --fuel and --import are for WebAssembly; ",
+                                          a.file, " is a RISC-V program (see --max-insns)"));
+  }
   runtime::InstanceOptions instance_options;
-  instance_options.native_stack_size = a.native_stack;
+  instance_options.native_stack_size = a.native_stack != 0 ? a.native_stack : uint64_t{1} << 20;
   absl::StatusOr<std::unique_ptr<runtime::Instance>> started =
       session->Start(std::move(host), instance_options);
   if (!started.ok()) return CannotStart(started.status());
@@ -303,18 +357,20 @@ int Execute(Arguments& a) {
 
 int RunMain(int argc, char** argv) {
   Arguments a;
-  cli::Command command{
-      .name = "run",
-      .usage = "PROGRAM|IMAGE [flags] [--] [ARGS]",
-      .summary = "Run a guest program or an image of it",
-      .description = kDescription,
-      .examples =
-          "  aotc run hello.elf\n"
-          "  aotc run wc.so --dir=.::/ -- -l notes.txt\n"
-          "  aotc run life.so --max-insns=10M --save-state=life.state\n"
-          "  aotc run sieve.elf --interpret --stats --json --stats-file=sieve.json\n",
-      .flags = Flags(a),
-      .positional = {}};
+  cli::Command command{.name = "run",
+                       .usage = "PROGRAM|IMAGE [flags] [--] [ARGS]",
+                       .summary = "Run a guest program or an image of it",
+                       .description = kDescription,
+                       .examples =
+                           "  aotc run hello.elf\n"
+                           "  aotc run wc.so --dir=.::/ -- -l notes.txt\n"
+                           "  aotc run life.so --max-insns=10M --save-state=life.state\n"
+                           "  aotc run sieve.elf --interpret --stats --json "
+                           "--stats-file=sieve.json\n"
+                           "  aotc run tool.wasm --dir=. --env=HOME=/ -- --verbose notes.txt\n"
+                           "  aotc run math.wasm --invoke=add 2 0x28\n",
+                       .flags = Flags(a),
+                       .positional = {}};
   switch (cli::Parse(kProgram, command, argc, argv)) {
     case cli::Parsed::kHelp:
       return cli::kExitOk;
