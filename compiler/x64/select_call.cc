@@ -39,9 +39,9 @@ void Selector::SelectCall(Inst i, const InstData& d) {
   m_.has_calls = true;
   const absl::Span<const Value> args = f_.args(i);
   std::vector<Operand>& operands = ScratchOperands();
-  AddUses(args.subspan(AddTarget(d, args, operands)), Travel(false), operands);
+  AddUses(args.subspan(AddTarget(d, args, operands)), Travel::Parameters(), operands);
   regalloc::PRegSet clobbers = kAllocatable;
-  Travel travel(true);
+  Travel travel = Travel::Results(f_.signature().conv);
   for (uint32_t k = 0; k < d.results_count; ++k) {
     const Value v = f_.result(i, k);
     const regalloc::PReg reg = travel.Next(f_.type(v));
@@ -61,11 +61,11 @@ void Selector::SelectCall(Inst i, const InstData& d) {
 void Selector::SelectLeave(const InstData& d, absl::Span<const Value> args) {
   std::vector<Operand>& operands = ScratchOperands();
   if (d.op == Opcode::kRet) {
-    AddUses(args, Travel(true), operands);
+    AddUses(args, Travel::Results(f_.signature().conv), operands);
     Emit(MOp::kReturn, operands);
     return;
   }
-  AddUses(args.subspan(AddTarget(d, args, operands)), Travel(false), operands);
+  AddUses(args.subspan(AddTarget(d, args, operands)), Travel::Parameters(), operands);
   Emit(d.op == Opcode::kTailCall       ? MOp::kTailCall
        : d.op == Opcode::kTailDispatch ? MOp::kTailDispatch
                                        : MOp::kTailPointer,

@@ -58,7 +58,7 @@ void Selector::SelectBlock(Block b) {
   }
   if (cf_.info[b.index].is_entry) {
     std::vector<Operand> defs;
-    Travel travel(false);
+    Travel travel = Travel::Parameters();
     for (Value p : block.params) defs.push_back(DefFixed(VRegOf(p), travel.Next(f_.type(p))));
     MInst& entry = Emit(MOp::kEntry, defs);
     entry.site.guest_pc = block.guest_pc;

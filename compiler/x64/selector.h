@@ -84,22 +84,27 @@ struct Test {
 // Hands out the places in which parameters or results travel, in order.
 class Travel {
  public:
-  explicit Travel(bool results) : results_(results) {}
+  static Travel Parameters() { return Travel(false, false); }
+  static Travel Results(ir::CallConv conv) { return Travel(true, conv == ir::CallConv::kWasm); }
   regalloc::PReg Next(Type type) {
     if (!HeldInInt(type)) {
       CHECK_LT(vectors_, kNumVectors) << "too many vector parameters or results";
       return {regalloc::RegClass::kVector, vectors_++};
     }
     const uint8_t k = ints_++;
-    CHECK_LT(k, abi::kNumPassed + (results_ ? 1 : 0)) << "too many parameters or results";
+    CHECK_LT(k, abi::kNumPassed + (results_ && !wasm_ ? 1 : 0)) << "too many parameters or results";
     if (!results_) return {regalloc::RegClass::kInt, abi::kPassedIn[k]};
-    return {regalloc::RegClass::kInt, k == 0 ? abi::kNextPcReg : abi::kPassedIn[k - 1]};
+    if (k == 0) return {regalloc::RegClass::kInt, abi::kNextPcReg};
+    // RISC-V: guest registers after the next pc. WebAssembly: rax instead of the first register.
+    return {regalloc::RegClass::kInt, abi::kPassedIn[wasm_ ? k : k - 1]};
   }
 
  private:
+  Travel(bool results, bool wasm) : results_(results), wasm_(wasm) {}
+
   // runtime/abi/wasm_context.h: kNumWasmVectorPassed.
   static constexpr uint8_t kNumVectors = 8;
-  const bool results_;
+  const bool results_, wasm_;
   uint8_t ints_ = 0, vectors_ = 0;
 };
 
