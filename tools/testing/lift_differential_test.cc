@@ -1,5 +1,5 @@
 // The lifting of WebAssembly by itself: random modules run by the WebAssembly interpreter, and, lifted, by the IR's
-// reference evaluator. No optimizer, no back end and no runtime take part. Results, traps with their offsets, fuel,
+// reference evaluator, as they are and after the optimizer. No back end and no runtime take part. Results, traps with their offsets, fuel,
 // memories, globals, tables and calls of helpers must be the same.
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +20,7 @@
 #include "compiler/ir/eval.h"
 #include "compiler/ir/printer.h"
 #include "compiler/ir/verifier.h"
+#include "compiler/opt/pipeline.h"
 #include "compiler/wasm/lifter.h"
 #include "compiler/wasm/reader.h"
 #include "compiler/wasm/testing/random_module.h"
@@ -59,10 +60,12 @@ std::vector<uint64_t> HelperCall(uint64_t helper, absl::Span<const uint64_t> ope
 // The lifted functions of a module, and the evaluator's copy of the interpreter's instance.
 class LiftedInstance {
  public:
-  LiftedInstance(wasm::Module module, TestInstance& original, wasm::LiftOptions options)
+  LiftedInstance(wasm::Module module, TestInstance& original, wasm::LiftOptions options,
+                 int opt_level)
       : module_(std::move(module)),
         context_(module_),
         options_(options),
+        opt_level_(opt_level),
         address_(reinterpret_cast<uintptr_t>(original.context)) {
     const abi::WasmLayout& layout = context_.layout;
     const auto* bytes = reinterpret_cast<const uint8_t*>(original.context);
@@ -188,6 +191,7 @@ class LiftedInstance {
     CHECK_OK(lifted);
     const absl::Status status = ir::Verify(*lifted);
     CHECK_OK(status) << ir::Print(*lifted);
+    opt::Optimize(*lifted, {.level = opt_level_, .verify = true});
     return functions_.emplace(function, *std::move(lifted)).first->second;
   }
 
@@ -228,13 +232,14 @@ class LiftedInstance {
   const wasm::Module module_;
   const wasm::LiftContext context_;
   const wasm::LiftOptions options_;
+  const int opt_level_;
   const uint64_t address_;          // of the context
   std::vector<uint64_t> memories_;  // where they begin in the host memory
   std::map<uint32_t, ir::Function> functions_;
 };
 
-void CheckSeed(uint64_t seed, bool beyond_2_0) {
-  SCOPED_TRACE(absl::StrCat("seed ", seed, beyond_2_0 ? " beyond 2.0" : ""));
+void CheckSeed(uint64_t seed, bool beyond_2_0, int opt_level) {
+  SCOPED_TRACE(absl::StrCat("seed ", seed, beyond_2_0 ? " beyond 2.0" : "", " -O", opt_level));
   std::mt19937_64 random(seed);
   // Vectors are not for the evaluator, nor is memory that is reached by its register and its address.
   const std::vector<uint8_t> bytes =
@@ -260,7 +265,8 @@ void CheckSeed(uint64_t seed, bool beyond_2_0) {
     if (result != nullptr) *result = HelperResult(static_cast<uint64_t>(helper), operands);
     return TrapCode::kNone;
   };
-  LiftedInstance lifted(*std::move(module), original, {.metered = true, .canonical_nans = true});
+  LiftedInstance lifted(*std::move(module), original, {.metered = true, .canonical_nans = true},
+                        opt_level);
 
   for (uint32_t f = 0; f < num_functions; ++f) {
     const wasm::FuncType& type = lifted.module().TypeOf(f);
@@ -300,11 +306,19 @@ void CheckSeed(uint64_t seed, bool beyond_2_0) {
 }
 
 TEST(LiftDifferential, RandomModules) {
-  for (uint64_t seed = 0; seed < 500; ++seed) ASSERT_NO_FATAL_FAILURE(CheckSeed(seed, false));
+  for (uint64_t seed = 0; seed < 150; ++seed) {
+    for (const bool beyond_2_0 : {false, true}) {
+      ASSERT_NO_FATAL_FAILURE(CheckSeed(seed, beyond_2_0, 0));
+    }
+  }
 }
 
-TEST(LiftDifferential, BeyondTwo) {
-  for (uint64_t seed = 0; seed < 500; ++seed) ASSERT_NO_FATAL_FAILURE(CheckSeed(seed, true));
+TEST(LiftDifferential, OptimizedRandomModules) {
+  for (uint64_t seed = 1000; seed < 1120; ++seed) {
+    for (const bool beyond_2_0 : {false, true}) {
+      ASSERT_NO_FATAL_FAILURE(CheckSeed(seed, beyond_2_0, 1));
+    }
+  }
 }
 
 }  // namespace
