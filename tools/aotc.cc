@@ -39,6 +39,7 @@ constexpr Subcommand kSubcommands[] = {
     {"check", "say whether an image can be loaded, and if not, all that is wrong", CheckMain},
     {"trace", "run interpreter and native code side by side, up to the first difference",
      TraceMain},
+    {"wast", "run WebAssembly specification scripts", WastMain},
 };
 
 std::string Help() {

@@ -31,6 +31,7 @@ int InspectMain(int argc, char** argv);
 int DisasmMain(int argc, char** argv);
 int CheckMain(int argc, char** argv);
 int TraceMain(int argc, char** argv);
+int WastMain(int argc, char** argv);
 
 // A flag -O0 / -O1.
 cli::Flag OptLevelFlag(int* level);

@@ -58,7 +58,7 @@ absl::StatusOr<wast::Script> ReadScript(const std::string& path) {
 
 wast::Report RunFile(const std::string& path, const wast::Engine& engine) {
   absl::StatusOr<wast::Script> script = ReadScript(path);
-  if (script.ok()) return wast::Run(*script, engine);
+  if (script.ok()) return wast::RunScript(*script, engine);
   wast::Report report;
   report.script = path;
   report.error = std::string(script.status().message());

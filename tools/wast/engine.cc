@@ -42,7 +42,7 @@ absl::StatusOr<std::shared_ptr<const runtime::wasm::Module>> Engine::Load(
     compile.check = options_.check;
     compile.metered = options_.metered;
     compile.canonical_nans = options_.canonical_nans;
-    compile.wasm_features = options_.features;
+    compile.features = options_.features;
     absl::StatusOr<driver::CompileResult> compiled = driver::Compile(bytes, compile);
     if (!compiled.ok()) return compiled.status();
     if (!options_.save_images.empty()) {

@@ -296,6 +296,8 @@ class Runner {
 
 }  // namespace
 
-Report Run(const Script& script, const Engine& engine) { return Runner(script, engine).Run(); }
+Report RunScript(const Script& script, const Engine& engine) {
+  return Runner(script, engine).Run();
+}
 
 }  // namespace precast::wast

@@ -20,7 +20,7 @@ struct Report {
 };
 
 // Commands that are no assertions (modules, registrations, actions) count only if they fail.
-Report Run(const Script& script, const Engine& engine);
+Report RunScript(const Script& script, const Engine& engine);
 
 }  // namespace precast::wast
 

@@ -36,7 +36,7 @@ TEST_P(ScriptsTest, AllAssertionsHold) {
   const std::string text(std::istreambuf_iterator<char>(file), {});
   const absl::StatusOr<Script> script = ParseScriptText(path, text);
   ASSERT_TRUE(script.ok()) << script.status();
-  const Report report = Run(*script, Engine(OptionsOf(way)));
+  const Report report = RunScript(*script, Engine(OptionsOf(way)));
   EXPECT_EQ(report.error, "");
   EXPECT_GT(report.passed, 0);
   EXPECT_TRUE(report.failures.empty()) << absl::StrJoin(report.failures, "\n");
@@ -66,7 +66,7 @@ TEST(RunnerTest, CountsWhatDoesNotHold) {
   ASSERT_TRUE(script.ok()) << script.status();
   EngineOptions options;
   options.interpret = true;
-  const Report report = Run(*script, Engine(options));
+  const Report report = RunScript(*script, Engine(options));
   EXPECT_EQ(report.passed, 1);
   EXPECT_EQ(report.failed, 7);
   EXPECT_EQ(report.skipped, 1);
