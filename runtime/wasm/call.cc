@@ -75,11 +75,11 @@ class DepthScope {
   StoreData& store_;
 };
 
-// i32 and f32 fill all of a cell, the rest zero.
-abi::WasmValue Cell(const Value& value) {
+// The value alone, whatever is in the rest of the cell.
+abi::WasmValue Clean(ValType type, const abi::WasmValue& value) {
   abi::WasmValue cell = {};
-  const bool is_32 = value.type == ValType::kI32 || value.type == ValType::kF32;
-  std::memcpy(cell.bytes, value.bits.bytes, is_32 ? 4 : value.type == ValType::kV128 ? 16 : 8);
+  const bool is_32 = type == ValType::kI32 || type == ValType::kF32;
+  std::memcpy(cell.bytes, value.bytes, is_32 ? 4 : type == ValType::kV128 ? 16 : 8);
   return cell;
 }
 
@@ -96,14 +96,14 @@ CallResult Func::Call(absl::Span<const Value> args) {
   absl::InlinedVector<abi::WasmValue, 8> values(function->signature->max_values());
   for (size_t i = 0; i < args.size(); ++i) {
     CHECK(args[i].type == type.params[i]) << "argument " << i << " has another type";
-    values[i] = Cell(args[i]);
+    values[i] = Clean(args[i].type, args[i].bits);
   }
   StoreData& store = *function->store;
   if (!store.Invoke(record_, values.data(), nullptr)) return std::move(store.ended);
   CallResult result;
   result.values.reserve(type.results.size());
   for (size_t i = 0; i < type.results.size(); ++i)
-    result.values.push_back({type.results[i], values[i]});
+    result.values.push_back({type.results[i], Clean(type.results[i], values[i])});
   return result;
 }
 
@@ -120,7 +120,8 @@ bool StoreData::CallHost(FunctionObject& function, abi::WasmValue* values, Insta
   const FuncType& type = function.signature->type;
   absl::InlinedVector<Value, 8> args(type.params.size());
   absl::InlinedVector<Value, 4> results(type.results.size());
-  for (size_t i = 0; i < args.size(); ++i) args[i] = {type.params[i], values[i]};
+  for (size_t i = 0; i < args.size(); ++i)
+    args[i] = {type.params[i], Clean(type.params[i], values[i])};
   for (size_t i = 0; i < results.size(); ++i) results[i].type = type.results[i];
   CallerImpl caller_impl(*this, caller);
   HostResult result = (*function.host)(caller_impl, args, absl::MakeSpan(results));
@@ -141,7 +142,7 @@ bool StoreData::CallHost(FunctionObject& function, abi::WasmValue* values, Insta
     if (results[i].type != type.results[i])
       return Failed(
           absl::InternalError(absl::StrFormat("result %d of a host function has another type", i)));
-    values[i] = Cell(results[i]);
+    values[i] = Clean(type.results[i], results[i].bits);
   }
   return true;
 }

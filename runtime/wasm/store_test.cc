@@ -1,7 +1,10 @@
 #include "runtime/wasm/store.h"
 
+#include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -10,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
+#include "runtime/wasm/testing/make_module.h"
 #include "runtime/wasm/testing/module_builder.h"
 
 namespace precast::runtime::wasm {
@@ -32,11 +36,20 @@ using testing::Section;
 using testing::SectionOf;
 using testing::Sleb;
 
-std::shared_ptr<const Module> Compile(const Bytes& bytes) {
-  absl::StatusOr<std::shared_ptr<const Module>> module = Module::FromValidatedBytes(bytes);
-  EXPECT_TRUE(module.ok()) << module.status();
-  return module.ok() ? *module : nullptr;
-}
+// Everything must be the same interpreted and native.
+class StoreTest : public ::testing::TestWithParam<testing::Engine> {
+ protected:
+  static std::shared_ptr<const Module> Compile(const Bytes& bytes) {
+    return testing::MakeModule(bytes, GetParam());
+  }
+  static std::shared_ptr<const Module> ImportModule(const Bytes& description) {
+    return Compile(testing::Module({SectionOf(2, {Import("m", "x", description)})}));
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Engines, StoreTest,
+                         ::testing::Values(testing::Engine::kInterpreter, testing::Engine::kNative0,
+                                           testing::Engine::kNative1),
+                         [](const auto& info) { return testing::EngineName(info.param); });
 
 Instance* Must(absl::StatusOr<Instance*> instance) {
   EXPECT_TRUE(instance.ok()) << instance.status();
@@ -55,7 +68,7 @@ Bytes AddModule() {
                           SectionOf(10, {Body({0x20, 0, 0x20, 1, 0x6a})})});
 }
 
-TEST(StoreTest, CallsAnExport) {
+TEST_P(StoreTest, CallsAnExport) {
   Store store;
   Instance* instance = Must(store.Instantiate(Compile(AddModule()), {}));
   Func* add = instance->FindFunction("add");
@@ -65,7 +78,7 @@ TEST(StoreTest, CallsAnExport) {
   EXPECT_EQ(instance->FindFunction("sub"), nullptr);
 }
 
-TEST(StoreTest, CountsFuel) {
+TEST_P(StoreTest, CountsFuel) {
   Store store({.fuel = 7});
   Func* add = Must(store.Instantiate(Compile(AddModule()), {}))->FindFunction("add");
   EXPECT_TRUE(add->Call({Value::I32(1), Value::I32(2)}).ok());
@@ -93,7 +106,7 @@ Bytes CallerModule() {
   });
 }
 
-TEST(StoreTest, HostFunctionsAreTyped) {
+TEST_P(StoreTest, HostFunctionsAreTyped) {
   Store store;
   Linker linker(store);
   Instance* seen = nullptr;
@@ -111,7 +124,7 @@ TEST(StoreTest, HostFunctionsAreTyped) {
   EXPECT_EQ(seen, nullptr);
 }
 
-TEST(StoreTest, HostFunctionsEndTheGuest) {
+TEST_P(StoreTest, HostFunctionsEndTheGuest) {
   Store store;
   HostResult next;
   Linker linker(store);
@@ -136,7 +149,7 @@ TEST(StoreTest, HostFunctionsEndTheGuest) {
   EXPECT_EQ(I32Of(run->Call({Value::I32(1)})), 1u);
 }
 
-TEST(StoreTest, HostFunctionsCallBack) {
+TEST_P(StoreTest, HostFunctionsCallBack) {
   Store store;
   Linker linker(store);
   Instance* instance = nullptr;
@@ -152,7 +165,7 @@ TEST(StoreTest, HostFunctionsCallBack) {
   EXPECT_EQ(depth, 10);
 }
 
-TEST(StoreTest, RecursionThroughTheHostEnds) {
+TEST_P(StoreTest, RecursionThroughTheHostEnds) {
   Store store;
   Linker linker(store);
   Instance* instance = nullptr;
@@ -171,7 +184,7 @@ TEST(StoreTest, RecursionThroughTheHostEnds) {
   EXPECT_EQ(result.trap, abi::TrapCode::kCallStackExhausted);
 }
 
-TEST(StoreTest, ImportsAreChecked) {
+TEST_P(StoreTest, ImportsAreChecked) {
   Store store;
   auto module = Compile(CallerModule());
   Linker linker(store);
@@ -188,12 +201,7 @@ TEST(StoreTest, ImportsAreChecked) {
   EXPECT_NE(r.status().message().find("incompatible import type"), std::string::npos) << r.status();
 }
 
-// Imports a memory, table and global with the given limits.
-std::shared_ptr<const Module> ImportModule(const Bytes& description) {
-  return Compile(testing::Module({SectionOf(2, {Import("m", "x", description)})}));
-}
-
-TEST(StoreTest, LimitsOfImportsAreChecked) {
+TEST_P(StoreTest, LimitsOfImportsAreChecked) {
   Store store;
   auto memory = Memory::Create({.limits = {.min = 2, .max = 5}});
   ASSERT_TRUE(memory.ok());
@@ -224,7 +232,7 @@ TEST(StoreTest, LimitsOfImportsAreChecked) {
   EXPECT_FALSE(fits(g, {3, kF64, 1}));
 }
 
-TEST(StoreTest, MemoriesGrowWithinLimits) {
+TEST_P(StoreTest, MemoriesGrowWithinLimits) {
   auto memory = *Memory::Create({.limits = {.min = 1, .max = 3}});
   uint8_t* const base = memory->base();
   base[65535] = 7;
@@ -250,7 +258,7 @@ TEST(StoreTest, MemoriesGrowWithinLimits) {
 
 // Global initializers, extended constant expressions, segments of every kind; "mem" reads memory, "call" calls a
 // table element.
-TEST(StoreTest, InitializesInOrder) {
+TEST_P(StoreTest, InitializesInOrder) {
   Store store;
   auto module = Compile(testing::Module({
       SectionOf(1, {FunctionType({kI32}, {kI32}), FunctionType({}, {kI32})}),
@@ -292,7 +300,7 @@ TEST(StoreTest, InitializesInOrder) {
   EXPECT_EQ(I32Of(store.FunctionOf(*element)->Call({})), 42u);
 }
 
-TEST(StoreTest, StopsAtTheFirstSegmentThatDoesNotFit) {
+TEST_P(StoreTest, StopsAtTheFirstSegmentThatDoesNotFit) {
   Store store;
   auto module = Compile(testing::Module({
       SectionOf(2, {Import("m", "m", {2, 0, 1})}),
@@ -309,7 +317,7 @@ TEST(StoreTest, StopsAtTheFirstSegmentThatDoesNotFit) {
   EXPECT_EQ(memory->base()[65535], 0);
 }
 
-TEST(StoreTest, StartMayTrap) {
+TEST_P(StoreTest, StartMayTrap) {
   Store store;
   auto module = Compile(testing::Module({SectionOf(1, {FunctionType({}, {})}), SectionOf(3, {{0}}),
                                          Section(8, {0}), SectionOf(10, {Body({0x00})})}));
@@ -319,7 +327,7 @@ TEST(StoreTest, StartMayTrap) {
 }
 
 // All of a module's functions may be exported to another; types are compared by structure.
-TEST(StoreTest, InstancesCallEachOther) {
+TEST_P(StoreTest, InstancesCallEachOther) {
   Store store({.fuel = 1000});
   Instance* add =
       Must(store.Instantiate(Compile(testing::Module({
@@ -345,7 +353,7 @@ TEST(StoreTest, InstancesCallEachOther) {
   EXPECT_EQ(store.fuel(), 100 - 2);  // local.get, call; the trap is not counted
 }
 
-TEST(StoreTest, ManyInstancesOfOneModule) {
+TEST_P(StoreTest, ManyInstancesOfOneModule) {
   Store store;
   auto module = Compile(testing::Module({
       SectionOf(1, {FunctionType({kI32}, {kI32})}),
@@ -372,7 +380,9 @@ Bytes LoopModule() {
                           SectionOf(10, {Body({0x03, 0x40, 0x0c, 0, 0x0b})})});
 }
 
-TEST(StoreTest, InterruptsFromAnotherThread) {
+TEST_P(StoreTest, InterruptsFromAnotherThread) {
+  if (GetParam() != testing::Engine::kInterpreter && !testing::CanInterruptNativeCode())
+    GTEST_SKIP();
   Store store;
   Func* loop = Must(store.Instantiate(Compile(LoopModule()), {}))->FindFunction("loop");
   for (int i = 0; i < 3; ++i) {
@@ -383,6 +393,262 @@ TEST(StoreTest, InterruptsFromAnotherThread) {
   }
   store.set_fuel(10);
   EXPECT_EQ(loop->Call({}).trap, abi::TrapCode::kOutOfFuel);
+}
+
+// Recursion without end: direct, through a table, and from instance to instance.
+TEST_P(StoreTest, StackIsLimited) {
+  Store store({.native_stack_size = 1 << 20});
+  const Bytes bytes = testing::Module({
+      SectionOf(1, {FunctionType({kI32}, {kI32})}),
+      SectionOf(2, {Import("env", "t", {1, kFuncRef, 0, 2})}),
+      SectionOf(3, {{0}, {0}, {0}}),
+      SectionOf(7, {Export("direct", 0, 0), Export("self", 0, 1), Export("other", 0, 2)}),
+      SectionOf(10, {Body({0x20, 0, 0x10, 0, 0x20, 0, 0x6a}),
+                     Body({0x20, 0, 0x41, 0, 0x11, 0, 0, 0x20, 0, 0x6a}),
+                     Body({0x20, 0, 0x41, 1, 0x11, 0, 0, 0x20, 0, 0x6a})}),
+  });
+  Table* table = *store.NewTable({.limits = {.min = 2}});
+  const Extern import{.kind = ExternKind::kTable, .table = table};
+  auto module = Compile(bytes);
+  Instance* a = Must(store.Instantiate(module, {import}));
+  Instance* b = Must(store.Instantiate(module, {import}));
+  // Slot 0 calls itself; slot 1 of a calls b's "other", which calls slot 1 …
+  table->Set(0, a->FindFunction("self")->reference());
+  table->Set(1, b->FindFunction("other")->reference());
+  for (const char* name : {"direct", "self", "other"}) {
+    CallResult result = a->FindFunction(name)->Call({Value::I32(1)});
+    EXPECT_EQ(result.kind, CallResult::Kind::kTrapped) << name << result.failure;
+    EXPECT_EQ(result.trap, abi::TrapCode::kCallStackExhausted) << name;
+  }
+}
+
+// More parameters and results than registers, of all types, through tables, instances and the host.
+TEST_P(StoreTest, ManyParametersAndResults) {
+  std::vector<uint8_t> types;
+  FuncType type;
+  for (int i = 0; i < 40; ++i) {
+    static constexpr uint8_t kTypes[] = {kI32, kF64, kI64, testing::kF32, kV128, kExternRef};
+    types.push_back(kTypes[i % 6]);
+    type.params.push_back(static_cast<ValType>(types.back()));
+  }
+  type.results = type.params;
+  std::vector<Value> values;
+  for (uint32_t i = 0; i < 40; ++i) {
+    Value v{type.params[i], {}};
+    const bool is_32 = v.type == ValType::kI32 || v.type == ValType::kF32;
+    const size_t size = is_32 ? 4 : v.type == ValType::kV128 ? 16 : 8;
+    for (size_t k = 0; k < size; ++k) v.bits.bytes[k] = static_cast<uint8_t>(i * 16 + k + 1);
+    values.push_back(v);
+  }
+  Bytes code;
+  for (uint8_t i = 0; i < 40; ++i) code.insert(code.end(), {0x20, i});
+  const Bytes call = Cat({code, {0x10, 0}});
+  const Bytes indirect = Cat({code, {0x41, 0, 0x11, 0, 0}});
+  auto module = Compile(testing::Module({
+      SectionOf(1, {FunctionType(types, types)}),
+      SectionOf(2, {Import("env", "f", {0, 0})}),
+      SectionOf(3, {{0}, {0}, {0}}),
+      SectionOf(4, {{kFuncRef, 0, 1}}),
+      SectionOf(7, {Export("f", 0, 1), Export("call", 0, 2), Export("indirect", 0, 3)}),
+      SectionOf(9, {{0, 0x41, 0, 0x0b, 1, 0}}),
+      SectionOf(10, {Body(code), Body(call), Body(indirect)}),
+  }));
+  Store store;
+  Func* host = store.NewFunction(
+      type, [&](Caller&, absl::Span<const Value> args, absl::Span<Value> results) {
+        for (size_t i = 0; i < args.size(); ++i) {
+          EXPECT_EQ(std::memcmp(args[i].bits.bytes, values[i].bits.bytes, 16), 0) << i;
+          results[i] = args[i];
+        }
+        return HostResult::Return();
+      });
+  Linker linker(store);
+  linker.Define("env", "f", host);
+  Instance* first = Must(linker.Instantiate(module));
+  linker.Define("env", "f", first->FindFunction("f"));
+  Instance* second = Must(linker.Instantiate(module));
+  for (Instance* instance : {first, second}) {
+    for (const char* name : {"f", "call", "indirect"}) {
+      CallResult result = instance->FindFunction(name)->Call(values);
+      ASSERT_TRUE(result.ok()) << name;
+      for (size_t i = 0; i < values.size(); ++i) {
+        EXPECT_EQ(result.values[i].type, values[i].type);
+        EXPECT_EQ(std::memcmp(result.values[i].bits.bytes, values[i].bits.bytes, 16), 0)
+            << name << " " << i;
+      }
+    }
+  }
+}
+
+// What is given back of a segment's fuel when an instruction in it traps: here after 3 of 7.
+TEST_P(StoreTest, FuelIsExactAtTraps) {
+  struct Case {
+    Bytes code;
+    abi::TrapCode trap;
+    int64_t spent;
+  };
+  const Case cases[] = {
+      // i32.const i32.const drop | i32.load …
+      {{0x41, 0, 0x41, 1, 0x1a, 0x28, 2, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x1a, 0x01, 0x41, 1, 0x1a},
+       abi::TrapCode::kOutOfBoundsMemoryAccess,
+       3},
+      // memory.fill beyond the end: a helper
+      {{0x41, 0, 0x41, 1, 0x41, 0x7f, 0xfc, 11, 0, 0x41, 1, 0x1a},
+       abi::TrapCode::kOutOfBoundsMemoryAccess,
+       3},
+      {{0x41, 1, 0x41, 0, 0x6d, 0x1a}, abi::TrapCode::kIntegerDivideByZero, 2},
+      // call_indirect of another type: element 0 is this function
+      {{0x41, 1, 0x41, 0, 0x11, 1, 0, 0x1a}, abi::TrapCode::kIndirectCallTypeMismatch, 2},
+      {{0x41, 1, 0x41, 7, 0x11, 1, 0, 0x1a}, abi::TrapCode::kUndefinedElement, 2},
+      {{0x00}, abi::TrapCode::kUnreachable, 0},
+  };
+  for (const Case& c : cases) {
+    auto module = Compile(testing::Module({
+        SectionOf(1, {FunctionType({}, {}), FunctionType({kI32}, {kI32})}),
+        SectionOf(3, {{0}}),
+        SectionOf(4, {{kFuncRef, 0, 1}}),
+        SectionOf(5, {{0, 1}}),
+        SectionOf(7, {Export("f", 0, 0)}),
+        SectionOf(9, {{0, 0x41, 0, 0x0b, 1, 0}}),
+        SectionOf(10, {Body(c.code)}),
+    }));
+    Store store({.fuel = 1000});
+    CallResult result = Must(store.Instantiate(module, {}))->FindFunction("f")->Call({});
+    EXPECT_EQ(result.trap, c.trap) << TrapText(result.trap) << result.failure;
+    EXPECT_EQ(result.function, "f");
+    EXPECT_EQ(1000 - store.fuel(), c.spent) << TrapText(c.trap);
+  }
+}
+
+// A trap in a callback ends the callback only.
+TEST_P(StoreTest, TrapsStopAtTheHost) {
+  Store store({.fuel = 100});
+  Linker linker(store);
+  Instance* instance = nullptr;
+  linker.Define("env", "f", store.Wrap([&](Caller& caller, int32_t x) -> int32_t {
+    if (x == 1) return 0;
+    const int64_t fuel = caller.store().fuel();
+    CallResult result = instance->FindFunction("trap")->Call({});
+    EXPECT_EQ(result.trap, abi::TrapCode::kUnreachable);
+    EXPECT_EQ(caller.store().fuel(), fuel);
+    EXPECT_EQ(I32Of(instance->FindFunction("run")->Call({Value::I32(1)})), 1u);
+    return 5;
+  }));
+  instance = Must(linker.Instantiate(Compile(testing::Module({
+      SectionOf(1, {FunctionType({kI32}, {kI32}), FunctionType({}, {})}),
+      SectionOf(2, {Import("env", "f", {0, 0})}),
+      SectionOf(3, {{0}, {1}}),
+      SectionOf(7, {Export("run", 0, 1), Export("trap", 0, 2)}),
+      SectionOf(10, {Body({0x20, 0, 0x10, 0, 0x41, 1, 0x6a}), Body({0x00})}),
+  }))));
+  EXPECT_EQ(I32Of(instance->FindFunction("run")->Call({Value::I32(2)})), 6u);
+  EXPECT_EQ(store.fuel(), 100 - 4 - 4);
+}
+
+// A native module and an interpreted one in one store call each other.
+TEST_P(StoreTest, EnginesMix) {
+  Store store({.fuel = 1000});
+  const Bytes bytes = CallerModule();
+  Linker linker(store);
+  linker.Define("env", "f", store.Wrap([](Caller&, int32_t x) { return x; }));
+  Func* f = nullptr;
+  for (int i = 0; i < 6; ++i) {
+    Instance* instance = Must(linker.Instantiate(Compile(bytes), {.interpret = i % 2 == 0}));
+    f = instance->FindFunction(i % 3 == 0 ? "run" : "via");
+    linker.Define("env", "f", f);
+  }
+  EXPECT_EQ(I32Of(f->Call({Value::I32(0)})), 6u);
+  EXPECT_EQ(store.fuel(), 1000 - 2 * 4 - 4 * 5);
+}
+
+// Four threads, each with a store and an instance of its own, and one memory: a lock of wait and notify around a
+// counter that is not atomic.
+TEST_P(StoreTest, ThreadsShareMemory) {
+  // lock at 0, counter at 4:
+  //   loop
+  //     block $got
+  //       (br_if $got (i32.eqz (i32.atomic.rmw.cmpxchg (0) (0) (1))))
+  //       (drop (memory.atomic.wait32 (0) (1) (-1 or 1 ms)))
+  //       br $again …
+  auto module = Compile(testing::Module({
+      SectionOf(1, {FunctionType({kI32}, {})}),
+      SectionOf(2, {Import("env", "m", {2, 3, 1, 1})}),
+      SectionOf(3, {{0}}),
+      SectionOf(7, {Export("count", 0, 0)}),
+      SectionOf(
+          10,
+          {Body({0x03, 0x40,                                               // loop $round
+                 0x02, 0x40, 0x03, 0x40,                                   // block $got loop $try
+                 0x41, 0,    0x41, 0,    0x41, 1,    0xfe, 0x48, 2,    0,  // cmpxchg
+                 0x45, 0x0d, 1,                                            // i32.eqz br_if $got
+                 0x41, 0,    0x41, 1,    0x42, 0x7f, 0xfe, 0x01, 2,    0,    0x1a,  // wait, drop
+                 0x0c, 0,    0x0b, 0x0b,                                            // br $try
+                 0x41, 4,    0x41, 4,    0x28, 2,    0,    0x41, 1,    0x6a, 0x36,
+                 2,    0,                                               // ++counter
+                 0x41, 0,    0x41, 0,    0xfe, 0x17, 2,    0,           // unlock
+                 0x41, 0,    0x41, 1,    0xfe, 0x00, 2,    0,    0x1a,  // notify 1, drop
+                 0x20, 0,    0x41, 1,    0x6b, 0x22, 0,    0x0d, 0,     // br_if $round (--n)
+                 0x0b})}),
+  }));
+  auto memory = *Memory::Create({.limits = {.min = 1, .max = 1}, .shared = true});
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      Store store;
+      Linker linker(store);
+      linker.Define("env", "m", Extern{.kind = ExternKind::kMemory, .memory = memory});
+      CallResult result =
+          Must(linker.Instantiate(module))->FindFunction("count")->Call({Value::I32(2000)});
+      EXPECT_TRUE(result.ok()) << TrapText(result.trap);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  uint32_t counter;
+  std::memcpy(&counter, memory->base() + 4, 4);
+  EXPECT_EQ(counter, 8000u);
+}
+
+TEST_P(StoreTest, WaitingCanBeInterrupted) {
+  auto module = Compile(testing::Module({
+      SectionOf(1, {FunctionType({kI64}, {kI32})}),
+      SectionOf(3, {{0}}),
+      SectionOf(5, {{3, 1, 1}}),
+      SectionOf(7, {Export("wait", 0, 0)}),
+      SectionOf(10, {Body({0x41, 8, 0x41, 0, 0x20, 0, 0xfe, 0x01, 2, 0})}),
+  }));
+  Store store;
+  Func* wait = Must(store.Instantiate(module, {}))->FindFunction("wait");
+  EXPECT_EQ(I32Of(wait->Call({Value::I64(1000)})), 2u);
+  std::thread other([&] { store.Interrupt(); });
+  EXPECT_EQ(wait->Call({Value::I64(~uint64_t{0})}).trap, abi::TrapCode::kInterrupted);
+  other.join();
+}
+
+// Thousands of signals at any point of entering, calling out and leaving.
+TEST_P(StoreTest, InterruptsAtAnyPoint) {
+  if (GetParam() != testing::Engine::kInterpreter && !testing::CanInterruptNativeCode())
+    GTEST_SKIP();
+  Store store;
+  Linker linker(store);
+  linker.Define("env", "f", store.Wrap([](Caller&, int32_t x) { return x; }));
+  Func* run = Must(linker.Instantiate(Compile(CallerModule())))->FindFunction("run");
+  std::atomic<bool> done = false;
+  std::thread other([&] {
+    while (!done) store.Interrupt();
+  });
+  int interrupted = 0;
+  while (interrupted < 200) {
+    CallResult result = run->Call({Value::I32(1)});
+    if (result.ok()) {
+      EXPECT_EQ(I32Of(result), 2u);
+    } else {
+      EXPECT_EQ(result.trap, abi::TrapCode::kInterrupted)
+          << TrapText(result.trap) << result.failure;
+      ++interrupted;
+    }
+  }
+  done = true;
+  other.join();
 }
 
 }  // namespace
