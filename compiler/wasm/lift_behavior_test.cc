@@ -520,7 +520,17 @@ TEST(Hostile, EverythingDiffersAtEveryBranch) {
   body.Block();
   for (uint32_t k = 0; k < 10'000; ++k) body.Set(k), body.BrIf(0);
   body.End();
+  for (uint32_t k = 0; k < 10'000; ++k) body.Get(k), body.Byte(0x1a);
   EXPECT_EQ(LiftInTime(body).code(), absl::StatusCode::kResourceExhausted);
+}
+
+// The same, but nobody wants the locals.
+TEST(Hostile, NothingThatDiffersIsWanted) {
+  BodyBuilder body;
+  body.Block();
+  for (uint32_t k = 0; k < 10'000; ++k) body.Set(k), body.BrIf(0);
+  body.End();
+  EXPECT_TRUE(LiftInTime(body).ok());
 }
 
 TEST(Hostile, DeepLoopsAndManyLocals) {

@@ -2,11 +2,11 @@
 //
 // Forward labels: a branch to one remembers the values it brings, and its edge stays open until the label is
 // reached. Then all edges are known, and only what differs among them becomes a parameter. What a branch remembers
-// of the locals are those assigned since the label's block began; all others are the same on every edge. To know them,
-// assignments are logged, which also leads back to the state at the block's start (for `else`, and for the edges that
-// do not mention a local). So a block costs nothing for locals it does not touch, however many there are.
+// of the locals are those assigned since the label's block began, if they are still wanted (lift_scan.h); all others
+// are the same on every edge. To know them, assignments are logged, which also leads back to the state at the block's
+// start (for `else`, and for the edges that do not mention a local). So a block costs nothing for locals it does not touch, however many there are.
 //
-// Backward labels: a scan of the body has told which locals change before the last branch back (lift_scan.h).
+// Backward labels: the same scan has told which wanted locals change before the last branch back.
 #include <algorithm>
 
 #include "absl/log/check.h"
@@ -39,6 +39,7 @@ FunctionLifter::Frame FunctionLifter::NewFrame(Frame::Kind kind, const BlockType
     frame.height = stack_.size() - frame.num_params;
   }
   frame.log_begin = log_.size();
+  frame.block = next_block_++;
   return frame;
 }
 
@@ -87,9 +88,9 @@ ir::Edge FunctionLifter::EdgeTo(Frame& frame, uint32_t edge) {
   const auto results = stack_.end() - static_cast<ptrdiff_t>(arity);
   if (frame.kind == Frame::Kind::kLoop) {
     Edge result{frame.head, std::vector<Value>(results, stack_.end())};
-    const absl::Span<const uint32_t> assigned = loops_[frame.loop];
-    result.args.reserve(arity + assigned.size());
-    for (uint32_t local : assigned) result.args.push_back(locals_[local]);
+    const absl::Span<const uint32_t> changed = scan_.Changed(frame.loop);
+    result.args.reserve(arity + changed.size());
+    for (uint32_t local : changed) result.args.push_back(locals_[local]);
     join_values_ += result.args.size();
     return result;
   }
@@ -101,9 +102,10 @@ ir::Edge FunctionLifter::EdgeTo(Frame& frame, uint32_t edge) {
     for (size_t k = frame.log_begin; k < log_.size(); ++k) {
       const uint32_t local = log_[k].local;
       if (std::exchange(seen_[local], visit_) == visit_) continue;
-      pending.locals.emplace_back(local, locals_[local]);
+      if (scan_.IsLive(frame.block, local)) pending.locals.emplace_back(local, locals_[local]);
     }
-    join_values_ += log_.size() - frame.log_begin;
+    // The look at the log costs time, if no room.
+    join_values_ += pending.locals.size() + (log_.size() - frame.log_begin) / 16;
   }
   frame.edges.push_back(std::move(pending));
   return Edge{};
@@ -200,18 +202,18 @@ void FunctionLifter::BeginLoop(Frame frame) {
     return;
   }
   EndSegment();
-  if (loops_.IsTargeted(frame.loop)) {
+  if (scan_.IsTargeted(frame.loop)) {
     frame.head = f_.NewBlock();
     Edge edge{frame.head, PopMany(frame.num_params)};
-    for (uint32_t local : loops_[frame.loop]) edge.args.push_back(locals_[local]);
-    join_values_ += loops_[frame.loop].size();
+    for (uint32_t local : scan_.Changed(frame.loop)) edge.args.push_back(locals_[local]);
+    join_values_ += scan_.Changed(frame.loop).size();
     const std::vector<Value> values = edge.args;
     b_.Br(std::move(edge));
     StartBlock(frame.head);
     frames_.push_back(std::move(frame));
     const Frame& f = frames_.back();
     for (uint32_t k = 0; k < f.num_params; ++k) Push(f_.AddParam(f.head, f_.type(values[k])));
-    for (uint32_t local : loops_[f.loop]) {
+    for (uint32_t local : scan_.Changed(f.loop)) {
       SetLocal(local, f_.AddParam(f.head, f_.type(locals_[local])));
     }
     return;

@@ -60,9 +60,11 @@ absl::StatusOr<ir::Function> FunctionLifter::Run() {
 absl::Status FunctionLifter::Begin() {
   std::vector<LocalRun> runs;
   if (absl::Status status = reader_.ReadLocals(runs); !status.ok()) return status;
-  absl::StatusOr<LoopAssignments> loops = ScanLoops(reader_, kMaxJoinValues);
-  if (!loops.ok()) return loops.status();
-  loops_ = *std::move(loops);
+  uint32_t num_locals = static_cast<uint32_t>(type_.params.size());
+  for (const LocalRun& run : runs) num_locals += run.count;
+  absl::StatusOr<BodyScan> scan = ScanBody(reader_, num_locals, kMaxJoinValues);
+  if (!scan.ok()) return scan.status();
+  scan_ = *std::move(scan);
 
   const Block entry = f_.NewBlock();
   f_.AddEntry(entry);

@@ -55,7 +55,7 @@ class FunctionLifter {
     ir::Inst inst;
     uint32_t edge;
     std::vector<Value> results = {};
-    // The locals that were assigned since the frame began, with their values.
+    // The locals that were assigned since the frame began and are wanted at the label, with their values.
     std::vector<std::pair<uint32_t, Value>> locals = {};
   };
 
@@ -70,6 +70,7 @@ class FunctionLifter {
     bool unreachable = false, unreachable_outside = false;
     // A reachable branch names its label.
     bool targeted = false;
+    size_t block = 0;      // its number for `scan_`; not of the function
     size_t height = 0;     // of the stack, below the parameters
     size_t log_begin = 0;  // in `log_`
     std::vector<PendingEdge> edges;
@@ -208,8 +209,8 @@ class FunctionLifter {
   InstructionReader reader_;
   ir::Function f_;
   ir::Builder b_;
-  LoopAssignments loops_;
-  size_t next_loop_ = 0;
+  BodyScan scan_;
+  size_t next_block_ = 0, next_loop_ = 0;
 
   std::vector<Value> locals_;
   std::vector<Value> stack_;

@@ -43,13 +43,13 @@
 ;;   br_if v0, block3(v0), block1
 ;; block1 pc 0x31:
 ;;   v2 = iconst.i32 1
-;;   br_if v1, block4(v2, v0), block2
+;;   br_if v1, block4(v2), block2
 ;; block2 pc 0x37:
 ;;   v3 = iconst.i32 9
 ;;   br block3(v3)
 ;; block3(v4: i32) pc 0x3d:
-;;   br block4(v4, v4)
-;; block4(v5: i32, v6: i32) pc 0x40:
+;;   br block4(v4)
+;; block4(v5: i32) pc 0x40:
 ;;   ret v5
 ;; }
 ;;

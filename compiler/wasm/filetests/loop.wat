@@ -66,23 +66,23 @@
 ;; function "nested"(i32) -> (i32) wasm entries block0 {
 ;; block0(v0: i32) pc 0x60:
 ;;   v1 = iconst.i32 0
-;;   br block1(v1, v1, v1)
-;; block1(v2: i32, v3: i32, v4: i32) pc 0x67:
-;;   v5 = icmp.i32 ule v0, v2
-;;   br_if v5, block5, block2
+;;   br block1(v1, v1)
+;; block1(v2: i32, v3: i32) pc 0x67:
+;;   v4 = icmp.i32 ule v0, v2
+;;   br_if v4, block5, block2
 ;; block2 pc 0x6e:
-;;   v6 = iconst.i32 0
-;;   br block3(v6, v4)
-;; block3(v7: i32, v8: i32) pc 0x74:
-;;   v9 = add.i32 v7, v8
-;;   v10 = iconst.i32 1
-;;   v11 = add.i32 v7, v10
-;;   v12 = icmp.i32 ugt v0, v11
-;;   br_if v12, block3(v11, v9), block4
+;;   v5 = iconst.i32 0
+;;   br block3(v5, v3)
+;; block3(v6: i32, v7: i32) pc 0x74:
+;;   v8 = add.i32 v6, v7
+;;   v9 = iconst.i32 1
+;;   v10 = add.i32 v6, v9
+;;   v11 = icmp.i32 ugt v0, v10
+;;   br_if v11, block3(v10, v8), block4
 ;; block4 pc 0x89:
-;;   v13 = iconst.i32 1
-;;   v14 = add.i32 v2, v13
-;;   br block1(v14, v11, v9)
+;;   v12 = iconst.i32 1
+;;   v13 = add.i32 v2, v12
+;;   br block1(v13, v8)
 ;; block5 pc 0x95:
-;;   ret v4
+;;   ret v3
 ;; }
