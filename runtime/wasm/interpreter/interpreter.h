@@ -67,9 +67,10 @@ class Interpreter {
   static std::unique_ptr<Interpreter> Create(InterpretedModule& code, abi::WasmContext* context,
                                              InterpreterHost& host,
                                              const InterpreterOptions& options);
-  // Runs defined function `function` (module index); `values` holds the parameters, then the results, and has room for the
-  // larger number. Fuel is context->vm.fuel throughout, exact at every call out. Re-entrant: a call out may
-  // call in again; `depth` of host recursion is limited by the caller.
+  // Runs defined function `function` (module index); `values` holds the parameters, then the results, and has room
+  // for the larger number. Fuel is context->vm.fuel throughout, exact at every call out. Re-entrant: a call out
+  // may call in again. Beyond 200 runs inside each other on one thread, in all instances, or without room for the
+  // first frame: kCallStackExhausted.
   virtual InterpreterStop Run(uint32_t function, abi::WasmValue* values) = 0;
 };
 
