@@ -1,11 +1,12 @@
 // The state that emission keeps while it goes through one function, shared by the files that emit:
 //
-//   emit.cc         order: blocks and the moves between them, jumps, cold stubs
-//   emit_inst.cc    the machine code of each MIR instruction
-//   emit_memory.cc  loads, stores, atomics
-//   emit_float.cc   floating point and conversions
-//   emit_simd.cc    the machine code of the operations on v128; and simd_emitter.h
-//   emit_tables.cc  the side tables: sites and their state maps, lines, frame rules, relocations
+//   emit.cc            order: blocks and the moves between them, jumps, cold stubs
+//   emit_inst.cc       the machine code of each MIR instruction
+//   emit_condition.cc  tests and what is made of their flags
+//   emit_memory.cc     loads, stores, atomics
+//   emit_float.cc      floating point and conversions
+//   emit_simd.cc       the machine code of the operations on v128; and simd_emitter.h
+//   emit_tables.cc     the side tables: sites, state maps, lines, frame rules, relocations
 //
 // One pass over the blocks in layout order, then the cold stubs, then sizes of jumps are settled
 // and positions become offsets.

@@ -1,5 +1,5 @@
 // Runs compiled functions with WebAssembly's calling convention: random ones, compared with the reference
-// evaluator (ir/eval.h), and particular situations: conventions, spilled vectors, atomics, large frames.
+// evaluator (ir/eval.h), and particular situations: spilled vectors, atomics, large frames.
 #include <sys/mman.h>
 
 #include <array>
@@ -81,9 +81,9 @@ codegen::CompiledFunction Callee(bool pointer) {
   }
   e.AluRR(Alu::kSub, Width::k32, c, a);
   e.Mov(Width::k32, Reg::rax, sum);
-  e.Mov(Width::k32, a, c);
+  e.Mov(Width::k32, b, c);
   // Everything else is clobbered.
-  for (Reg r : {Reg::rcx, Reg::rdx, Reg::rbp, Reg::rsi, Reg::rdi, Reg::r8, Reg::r9, Reg::r10,
+  for (Reg r : {Reg::rcx, Reg::rdx, Reg::rbx, Reg::rbp, Reg::rsi, Reg::r8, Reg::r9, Reg::r10,
                 Reg::r11, Reg::r12}) {
     e.MovImm(r, 0xdeadbeef00000000u + Number(r));
   }
@@ -185,7 +185,7 @@ void Compare(TestMachine& machine, HostPage& host, const Function& f, uint32_t e
   if (expected.outcome == Outcome::kReturned) {
     ASSERT_EQ(stop.kind, Kind::kReturned);
     ASSERT_EQ(registers.ints[0], expected.values[0]);
-    ASSERT_EQ(registers.ints[abi::kPassedIn[0]], expected.values[1]);
+    ASSERT_EQ(registers.ints[abi::kPassedIn[1]], expected.values[1]);
     ASSERT_EQ(vm.fuel, e.fuel);
     for (size_t k = 1; k < 32; ++k) ASSERT_EQ(vm.x[k], e.state[k]) << "slot " << k;
   } else {
@@ -252,146 +252,6 @@ void CompareRandom(uint64_t seeds, uint32_t max_blocks, uint32_t max_insts) {
 TEST(WasmRandomFunctionTest, Small) { CompareRandom(400, 6, 8); }
 TEST(WasmRandomFunctionTest, Medium) { CompareRandom(200, 12, 30); }
 TEST(WasmRandomFunctionTest, Large) { CompareRandom(60, 6, 200); }
-
-// -- the calling convention
-
-struct Datum {
-  Type type;
-  std::array<uint8_t, 16> bytes = {};
-};
-
-size_t SizeOf(Type t) { return t == Type::kV128 ? 16 : t == Type::kI64 || t == Type::kF64 ? 8 : 4; }
-
-// Random numbers of values of random types that can travel in registers.
-std::vector<Type> RandomTypes(std::mt19937_64& rng, absl::Span<const Type> among) {
-  std::vector<Type> types;
-  int ints = abi::kNumWasmIntPassed, vectors = abi::kNumWasmVectorPassed;
-  for (size_t n = rng() % 22; n > 0; --n) {
-    const Type t = among[rng() % among.size()];
-    int& left = t == Type::kI32 || t == Type::kI64 ? ints : vectors;
-    if (left-- > 0) types.push_back(t);
-  }
-  return types;
-}
-
-// f passes some of its parameters to g and returns some of its own and some of what g returns, which are
-// some of g's parameters.
-TEST(WasmConventionTest, RandomSignatures) {
-  const Type all[] = {Type::kI32, Type::kI64, Type::kF32, Type::kF64, Type::kV128};
-  for (uint64_t seed = 1; seed <= 300; ++seed) {
-    SCOPED_TRACE(absl::StrCat("seed ", seed));
-    std::mt19937_64 rng(seed);
-    std::vector<Type> f_params = RandomTypes(rng, all);
-    if (f_params.empty()) f_params.push_back(Type::kI32);
-    std::vector<Type> g_params = RandomTypes(rng, f_params);
-    if (g_params.empty()) g_params.push_back(f_params[0]);
-    const std::vector<Type> g_results = RandomTypes(rng, g_params);
-    const int how = static_cast<int>(rng() % 4);
-    const bool tail = how > 1;
-    const std::vector<Type> f_results = tail ? g_results : RandomTypes(rng, f_params);
-    auto some = [&](Type t, absl::Span<const Type> types) {
-      while (true) {
-        const size_t k = rng() % types.size();
-        if (types[k] == t) return k;
-      }
-    };
-
-    std::vector<Datum> f_data;
-    for (Type t : f_params) {
-      Datum d{t};
-      for (size_t k = 0; k < SizeOf(t); ++k) d.bytes[k] = static_cast<uint8_t>(rng());
-      f_data.push_back(d);
-    }
-    Function g("g", {g_params, g_results, ir::CallConv::kWasm});
-    const Block g_entry = g.NewBlock();
-    std::vector<Value> g_values;
-    for (Type t : g_params) g_values.push_back(g.AddParam(g_entry, t));
-    g.AddEntry(g_entry);
-    std::vector<Value> g_return;
-    std::vector<size_t> g_from;
-    for (Type t : g_results) {
-      g_from.push_back(some(t, g_params));
-      g_return.push_back(g_values[g_from.back()]);
-    }
-    g.Append(g_entry, {.op = Opcode::kRet}, g_return, {});
-
-    Function f("f", {f_params, f_results, ir::CallConv::kWasm});
-    const Block entry = f.NewBlock();
-    std::vector<Value> values;
-    for (Type t : f_params) values.push_back(f.AddParam(entry, t));
-    f.AddEntry(entry);
-    std::vector<Value> args;
-    std::vector<Datum> g_data;
-    for (Type t : g_params) {
-      const size_t k = some(t, f_params);
-      args.push_back(values[k]);
-      g_data.push_back(f_data[k]);
-    }
-    InstData call{.op = Opcode::kCall, .imm = 1};
-    const Opcode kinds[] = {Opcode::kCall, Opcode::kCallPointer, Opcode::kTailCall,
-                            Opcode::kTailPointer};
-    call.op = kinds[how];
-    std::vector<Type> types = f_params;
-    std::vector<Datum> data = f_data;
-    if (how % 2 == 1) {
-      Build build(f);
-      build.At(entry);
-      const Value code = build.Op(Opcode::kLoadContext, Type::kI64, {}, Type::kI64,
-                                  static_cast<uint8_t>(ir::MemKind::k64), kPointerAt);
-      args.insert(args.begin(), {code, build.Const(Type::kI64, 1), build.Const(Type::kI32, 2)});
-    }
-    const ir::Inst i = f.Append(entry, call, args, tail ? std::vector<Type>() : g_results);
-    for (size_t k = 0; k < g_results.size() && !tail; ++k) {
-      values.push_back(f.result(i, static_cast<uint32_t>(k)));
-      types.push_back(g_results[k]);
-      data.push_back(g_data[g_from[k]]);
-    }
-    std::vector<Value> returned;
-    std::vector<Datum> expected;
-    for (size_t n = 0; n < f_results.size(); ++n) {
-      if (tail) {
-        expected.push_back(g_data[g_from[n]]);
-        continue;
-      }
-      const size_t k = some(f_results[n], types);
-      returned.push_back(values[k]);
-      expected.push_back(data[k]);
-    }
-    if (!tail) f.Append(entry, {.op = Opcode::kRet}, returned, {});
-    ASSERT_TRUE(ir::Verify(f).ok()) << ir::Verify(f);
-    ASSERT_TRUE(ir::Verify(g).ok()) << ir::Verify(g);
-
-    std::vector<codegen::CompiledFunction> functions;
-    functions.push_back(Compile(f, Options()));
-    functions.push_back(Compile(g, Options()));
-    TestMachine machine(std::move(functions));
-    const uint64_t code = machine.CodeAddress(1);
-    std::memcpy(machine.area() + kContextBytes, &code, 8);
-    TestMachine::WasmRegisters r;
-    std::memset(r.ints, 0xc3, sizeof(r.ints));
-    std::memset(r.vectors, 0xc3, sizeof(r.vectors));
-    size_t ints = 0, vectors = 0;
-    for (const Datum& d : f_data) {
-      if (d.type == Type::kI32 || d.type == Type::kI64) {
-        std::memcpy(&r.ints[abi::kPassedIn[ints++]], d.bytes.data(), 8);
-      } else {
-        std::memcpy(r.vectors[vectors++], d.bytes.data(), SizeOf(d.type));
-      }
-    }
-    ASSERT_EQ(machine.RunWasm(0, r).kind, Kind::kReturned);
-    ints = vectors = 0;
-    for (const Datum& d : expected) {
-      if (d.type == Type::kI32 || d.type == Type::kI64) {
-        const size_t reg = ints == 0 ? 0 : abi::kPassedIn[ints - 1];
-        ++ints;
-        ASSERT_EQ(std::memcmp(&r.ints[reg], d.bytes.data(), 8), 0) << "integer " << ints;
-      } else {
-        ASSERT_EQ(std::memcmp(r.vectors[vectors++], d.bytes.data(), SizeOf(d.type)), 0)
-            << "vector " << vectors;
-      }
-    }
-  }
-}
 
 // -- particular situations
 
