@@ -78,6 +78,8 @@ void Selector::EmitLea(VReg base, VReg index, uint8_t scale, Width w, VReg d) {
 }
 
 void Selector::SelectAdd(Value a, Value b, Width w, VReg d) {
+  a = Low(a, w);
+  b = Low(b, w);
   if (Constant32Of(a).has_value()) std::swap(a, b);
   if (const std::optional<int32_t> c = Constant32Of(b)) return EmitAddImm(Reg(a), *c, w, d);
   // a + (x << 1…3)
@@ -95,6 +97,8 @@ void Selector::SelectAdd(Value a, Value b, Width w, VReg d) {
 }
 
 void Selector::SelectSub(Value a, Value b, Width w, VReg d) {
+  a = Low(a, w);
+  b = Low(b, w);
   if (const std::optional<int32_t> c = Constant32Of(b)) {
     // -INT32_MIN is itself in 32 bits only.
     if (*c != std::numeric_limits<int32_t>::min()) return EmitAddImm(Reg(a), -*c, w, d);
@@ -107,6 +111,8 @@ void Selector::SelectSub(Value a, Value b, Width w, VReg d) {
 }
 
 void Selector::SelectMul(Value a, Value b, Width w, VReg d) {
+  a = Low(a, w);
+  b = Low(b, w);
   if (Constant32Of(a).has_value()) std::swap(a, b);
   if (const std::optional<int32_t> c = Constant32Of(b)) return EmitMulImm(Reg(a), *c, w, d);
   if (FoldInto(MOp::kImul, a, b, w, d) || FoldInto(MOp::kImul, b, a, w, d)) return;
@@ -169,6 +175,8 @@ void Selector::SelectMulHi(const InstData& d, Value a, Value b, Width w, VReg re
 }
 
 void Selector::SelectBitwise(Opcode op, Value a, Value b, Width w, VReg d) {
+  a = Low(a, w);
+  b = Low(b, w);
   if (Constant32Of(a).has_value()) std::swap(a, b);
   const Alu alu = op == Opcode::kAnd ? Alu::kAnd : op == Opcode::kOr ? Alu::kOr : Alu::kXor;
   const std::optional<int64_t> c = ConstantOf(b);
@@ -211,6 +219,8 @@ void Selector::SelectShift(Opcode op, Value a, Value b, Width w, VReg d) {
     default:
       break;
   }
+  a = Low(a, w);
+  b = Low(b, w);
   const int64_t mask = w == Width::k64 ? 63 : 31;
   if (const std::optional<int64_t> c = ConstantOf(b)) {
     return EmitShiftImm(shift, Reg(a), static_cast<uint8_t>(*c & mask), w, d);
@@ -233,6 +243,7 @@ void Selector::EmitExtend(MOp op, Width from, Width to, VReg a, VReg d) {
 }
 
 void Selector::SelectExtend(MOp op, Width from, Width to, Value a, Value result) {
+  a = Low(a, f_.type(a) == Type::kI32 ? Width::k32 : Width::k64);
   EmitExtend(op, from, to, Reg(a), VRegOf(result));
 }
 

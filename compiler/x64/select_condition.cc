@@ -77,10 +77,13 @@ Test Selector::MatchCondition(Value v) const {
 }
 
 Test Selector::MatchNonZero(Value v, Width w) const {
+  v = Low(v, w);
   Test t{.width = w, .cond = Cond::kNe};
   if (const std::optional<Inst> and_inst = SingleUse(v, Opcode::kAnd)) {
     Value a = f_.args(*and_inst)[0], b = f_.args(*and_inst)[1];
     if (Constant32Of(a).has_value()) std::swap(a, b);
+    a = Low(a, w);
+    b = Low(b, w);
     t.a = a;
     if (const std::optional<int32_t> mask = Constant32Of(b)) {
       t.flags = FlagsFrom::kTestImm;
@@ -101,6 +104,8 @@ Test Selector::MatchCompare(Inst inst) const {
   IntCond c = static_cast<IntCond>(d.aux);
   Value a = f_.args(inst)[0], b = f_.args(inst)[1];
   const Width w = WidthOf(d.type);
+  a = Low(a, w);
+  b = Low(b, w);
   if (Constant32Of(a).has_value() && !Constant32Of(b).has_value()) {
     std::swap(a, b);
     c = ir::Swapped(c);

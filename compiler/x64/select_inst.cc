@@ -231,7 +231,7 @@ void Selector::SelectInst(Inst i, const InstData& d) {
       Emit(MOp::kJump, {});
       return;
     case Opcode::kBrIf:
-      return SelectBranch(args[0]);
+      return SelectBranch(i);
     case Opcode::kBrTable: {
       const SuccessorRange range = successors_of_[block_.index];
       if (range.end - range.begin == 1) {
@@ -258,13 +258,38 @@ void Selector::SelectInst(Inst i, const InstData& d) {
   }
 }
 
-void Selector::SelectBranch(Value condition) {
+void Selector::CompareStepped(Test& t, absl::Span<const ir::Edge> edges) const {
+  if ((t.flags != FlagsFrom::kCompareImm && t.flags != FlagsFrom::kTestSelf) ||
+      (t.cond != Cond::kE && t.cond != Cond::kNe) || UsedLater(t.a)) {
+    return;
+  }
+  for (const ir::Edge& edge : edges) {
+    for (Value v : edge.args) {
+      const InstData* d = DefOf(v);
+      if (d == nullptr || d->op != Opcode::kAdd || WidthOf(d->type) != t.width) continue;
+      const Inst add(f_.value(v).def);
+      const absl::Span<const Value> args = f_.args(add);
+      const std::optional<int32_t> step = Constant32Of(args[1]);
+      if (args[0] != t.a || !step.has_value() || inst_block_[add.index] != block_.index) continue;
+      int64_t stepped = int64_t{t.imm} + *step;
+      if (t.width == Width::k32) stepped = static_cast<int32_t>(static_cast<uint32_t>(stepped));
+      if (!FitsInt32(stepped)) continue;
+      t.flags = stepped == 0 ? FlagsFrom::kTestSelf : FlagsFrom::kCompareImm;
+      t.imm = static_cast<int32_t>(stepped);
+      t.a = v;
+      return;
+    }
+  }
+}
+
+void Selector::SelectBranch(Inst i) {
   const SuccessorRange range = successors_of_[block_.index];
   if (range.end - range.begin == 1) {
     Emit(MOp::kJump, {});
     return;
   }
-  Test t = MatchCondition(condition);
+  Test t = MatchCondition(f_.args(i)[0]);
+  CompareStepped(t, f_.edges(i));
   std::vector<Operand>& operands = ScratchOperands();
   AddTestOperands(t, operands);
   SetTest(t, Emit(MOp::kBranch, operands));

@@ -132,7 +132,8 @@ void Selector::SelectLoad(Inst i, const InstData& d) {
 }
 
 void Selector::SelectStore(Inst i, const InstData& d) {
-  const Value value = f_.args(i).back();
+  Value value = f_.args(i).back();
+  if (f_.type(value) == Type::kI32) value = Low(value, Width::k32);
   const Address at = SelectAddress(i, d);
   std::optional<int64_t> c = HeldInInt(f_.type(value)) ? ConstantOf(value) : FloatConstantOf(value);
   std::vector<Operand>& operands = ScratchOperands();

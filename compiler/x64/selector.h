@@ -202,11 +202,13 @@ class Selector {
   VReg NewVReg(Width w) {
     if (w == Width::k64) m_.has_wide = true;
     m_.problem.vreg_class.push_back(regalloc::RegClass::kInt);
+    is_wide_.push_back(w == Width::k64);
     return static_cast<VReg>(m_.problem.vreg_class.size() - 1);
   }
   VReg NewVReg() { return NewVReg(Width::k32); }
   VReg NewVectorVReg() {
     m_.problem.vreg_class.push_back(regalloc::RegClass::kVector);
+    is_wide_.push_back(false);
     return static_cast<VReg>(m_.problem.vreg_class.size() - 1);
   }
   VReg NewVReg(Type type) { return HeldInInt(type) ? NewVReg(WidthOf(type)) : NewVectorVReg(); }
@@ -227,6 +229,14 @@ class Selector {
   // register is overwritten.
   void PreferDyingFirst(Value& a, Value& b) const {
     if (UsedLater(a) && !UsedLater(b)) std::swap(a, b);
+  }
+
+  // For an operation of width `w` that reads no more than w bits of `v`: what is wrapped serves as well.
+  Value Low(Value v, Width w) const {
+    const InstData* d = DefOf(v);
+    if (w != Width::k32 || d == nullptr || d->op != Opcode::kWrap) return v;
+    const Value whole = f_.args(Inst(f_.value(v).def))[0];
+    return ConstantOf(whole).has_value() ? v : whole;
   }
 
   // The register that holds `v` at this point; a constant is materialized here.
@@ -340,7 +350,12 @@ class Selector {
     return 4 * static_cast<int32_t>(slot);
   }
 
-  void EmitMove(VReg from, VReg to) { Emit(MOp::kMove, {Use(from), Def(to)}); }
+  void EmitMove(VReg from, VReg to) {
+    if (is_wide_[from] && !is_wide_[to]) {  // see Low
+      return EmitExtend(MOp::kZeroExtend, Width::k32, Width::k32, from, to);
+    }
+    Emit(MOp::kMove, {Use(from), Def(to)});
+  }
 
   // d = a + c
   void EmitAddImm(VReg a, int32_t c, Width w, VReg d);
@@ -420,7 +435,10 @@ class Selector {
   void EmitSse(Sse op, Value a, Value b, Width w, VReg d);
   void SelectConversion(Inst i, const InstData& d);
 
-  void SelectBranch(Value condition);
+  // A loop's exit often compares the counter before its step for equality: compares the stepped one with a
+  // stepped constant, so that the two need not live side by side.
+  void CompareStepped(Test& t, absl::Span<const ir::Edge> edges) const;
+  void SelectBranch(Inst i);
 
   // -- vectors: kSimd, kShuffle, kVconst
 
@@ -462,6 +480,7 @@ class Selector {
   MFunction m_;
   std::vector<uint32_t> uses_;        // by value
   std::vector<VReg> vreg_of_;         // by value
+  std::vector<bool> is_wide_;         // by virtual register: integers of 64 bits
   std::vector<uint32_t> inst_block_;  // by instruction
   std::vector<uint32_t> site_at_;     // by instruction: where in insts_ its site is
   // By instruction: instructions with side effects before it in its block.
