@@ -490,5 +490,72 @@ TEST(WasmExecuteTest, LargeFrame) {
   EXPECT_TRUE(found);
 }
 
+// Loops whose exit compares the counter before its step for equality: how often they turn.
+TEST(WasmExecuteTest, SteppedCompare) {
+  for (Type t : {Type::kI32, Type::kI64}) {
+    for (auto [start, step, last] :
+         std::vector<std::array<int64_t, 3>>{{0, 1, 9},
+                                             {0, 4, 36},
+                                             {-8, 1, -1},
+                                             {7, -1, 1},
+                                             {7, -1, 0},
+                                             {INT32_MAX - 2, 1, INT32_MAX},
+                                             {INT32_MIN + 2, -1, INT32_MIN},
+                                             {5, 0, 5}}) {
+      for (bool equal : {false, true}) {
+        Function f("f", {{Type::kI64}, {Type::kI64}, ir::CallConv::kWasm});
+        const Block entry = f.NewBlock(), loop = f.NewBlock(), exit = f.NewBlock();
+        f.AddParam(entry, Type::kI64);
+        f.AddEntry(entry);
+        const Value counter = f.AddParam(loop, t), turns = f.AddParam(loop, Type::kI64);
+        Build build(f);
+        build.At(entry);
+        build.Do(Opcode::kBr, {}, 0, 0, {},
+                 {{loop, {build.Const(t, start), build.Const(Type::kI64, 0)}}});
+        build.At(loop);
+        const Value stepped = build.Binary(Opcode::kAdd, t, counter, build.Const(t, step));
+        const Value more =
+            build.Binary(Opcode::kAdd, Type::kI64, turns, build.Const(Type::kI64, 1));
+        const Value c =
+            build.Icmp(equal ? IntCond::kEq : IntCond::kNe, t, counter, build.Const(t, last));
+        const ir::Edge again{loop, {stepped, more}}, out{exit};
+        build.Do(Opcode::kBrIf, {c}, 0, 0, {}, {equal ? out : again, equal ? again : out});
+        build.At(exit);
+        build.Do(Opcode::kRet, {more});
+        ASSERT_TRUE(ir::Verify(f).ok()) << ir::Verify(f);
+        TestMachine machine({Compile(f, Options())});
+        const int64_t expected = step == 0 ? 1 : (last - start) / step + 1;
+        EXPECT_EQ(Run1(machine, 0), static_cast<uint64_t>(expected))
+            << start << " " << step << " " << last;
+      }
+    }
+  }
+}
+
+// 32-bit operations that do nothing, on what is wrapped: the upper half is gone all the same.
+TEST(WasmExecuteTest, WrappedIdentity) {
+  struct Case {
+    Opcode op;
+    int64_t operand;
+  };
+  for (const Case& c :
+       {Case{Opcode::kAdd, 0}, Case{Opcode::kSub, 0}, Case{Opcode::kMul, 1}, Case{Opcode::kShl, 0},
+        Case{Opcode::kShrU, 0}, Case{Opcode::kShrS, 32}, Case{Opcode::kRotl, 0},
+        Case{Opcode::kOr, 0}, Case{Opcode::kXor, 0}, Case{Opcode::kAnd, -1},
+        Case{Opcode::kSdivTotal, 1}, Case{Opcode::kUdivTotal, 1}}) {
+    Function f("f", {{Type::kI64}, {Type::kI64}, ir::CallConv::kWasm});
+    const Block b = f.NewBlock();
+    const Value p = f.AddParam(b, Type::kI64);
+    f.AddEntry(b);
+    Build build(f);
+    build.At(b);
+    const Value r =
+        build.Binary(c.op, Type::kI32, build.Low(p), build.Const(Type::kI32, c.operand));
+    build.Do(Opcode::kRet, {build.Op(Opcode::kExtendU32, Type::kI32, {r}, Type::kI64)});
+    TestMachine machine({Compile(f, Options())});
+    EXPECT_EQ(Run1(machine, 0x1234567887654321), 0x87654321u) << ir::Info(c.op).text;
+  }
+}
+
 }  // namespace
 }  // namespace precast::x64::testing
