@@ -2,7 +2,9 @@
 #
 # Fills a directory with the archives that WORKSPACE pins, for Bazel's --distdir.
 #
-#   third_party/fetch_archives.sh DIRECTORY
+#   third_party/fetch_archives.sh DIRECTORY [LIST]
+#
+# LIST: what to get, in the format of archives.txt (which is the default).
 #
 # On Debian and its relatives each archive is part of a source package, so the Debian mirror that this
 # machine's apt is set up with has it, and apt's own downloader gets it: through the same proxy and with
@@ -17,12 +19,12 @@ set -euo pipefail
 
 say() { printf 'fetch_archives: %s\n' "$*" >&2; }
 
-if [[ $# -ne 1 || $1 == -* ]]; then
-  say "usage: third_party/fetch_archives.sh DIRECTORY"
+if [[ $# -lt 1 || $# -gt 2 || $1 == -* ]]; then
+  say "usage: third_party/fetch_archives.sh DIRECTORY [LIST]"
   exit 2
 fi
 readonly directory="$1"
-list="$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/archives.txt"
+list="${2:-$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/archives.txt}"
 readonly list
 readonly apt_helper=/usr/lib/apt/apt-helper
 
