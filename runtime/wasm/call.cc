@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -20,7 +21,8 @@ namespace precast::runtime::wasm {
 
 namespace {
 
-// What C++ code between two entries into the guest may use of the host's stack, host functions included.
+// What C++ code between two entries into the guest may use of the host's stack, host functions included; less if
+// the stack is small.
 constexpr uint64_t kHostStackReserve = 256 << 10;
 constexpr uint32_t kMaxDepth = 20000;
 constexpr uint32_t kMaxDepthOnUnknownStack = 100;
@@ -246,7 +248,8 @@ bool StoreData::HostStackLeft() const {
   static thread_local const HostStack host_stack = FindHostStack();
   const auto here = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
   if (here < host_stack.low || here >= host_stack.high) return depth < kMaxDepthOnUnknownStack;
-  return depth < kMaxDepth && here - host_stack.low >= kHostStackReserve;
+  const uint64_t reserve = std::min(kHostStackReserve, (host_stack.high - host_stack.low) / 4);
+  return depth < kMaxDepth && here - host_stack.low >= reserve;
 }
 
 const ModuleData* StoreData::ModuleOfCode(uint64_t native_pc) const {

@@ -96,11 +96,11 @@ Store::Store(const StoreOptions& options) : data_(std::make_unique<StoreData>(*t
 
 Store::~Store() { CHECK_EQ(data_->depth, 0u) << "a store ends while its guest runs"; }
 
-absl::Status StoreData::AddCode(const Module& module) {
+void StoreData::AddCode(const Module& module) {
   const ModuleData& data = module.data();
   const auto begin = reinterpret_cast<uint64_t>(data.image->text().data());
   for (size_t i = 0; i < modules.size(); ++i) {
-    if (code[i].begin == begin) return absl::OkStatus();
+    if (code[i].begin == begin) return;
   }
   auto more = std::make_unique<NativeCode[]>(modules.size() + 1);
   std::copy_n(code.get(), modules.size(), more.get());
@@ -108,7 +108,6 @@ absl::Status StoreData::AddCode(const Module& module) {
   modules.push_back(&module);
   code_set.Set(more.get(), modules.size());
   code = std::move(more);
-  return absl::OkStatus();
 }
 
 absl::StatusOr<Instance*> Store::Instantiate(std::shared_ptr<const Module> module,
@@ -121,7 +120,7 @@ absl::StatusOr<Instance*> Store::Instantiate(std::shared_ptr<const Module> modul
   // From here on it stays, even if it traps: tables may refer to its functions.
   data_->instances.push_back(*std::move(created));
   if (module->has_native_code() && !options.interpret) {
-    if (absl::Status s = data_->AddCode(*module); !s.ok()) return s;
+    data_->AddCode(*module);
     if (data_->stack.allocated()) instance->context()->vm.native_stack_limit = data_->stack.limit();
   }
   if (absl::Status s = instance->Start(); !s.ok()) return s;

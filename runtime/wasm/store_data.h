@@ -187,7 +187,8 @@ struct StoreData {
   bool HostStackLeft() const;
   // Whether another thread wants the guest to end; once.
   bool TakeInterrupt();
-  absl::Status AddCode(const Module& module);
+  // So that faults in its code are traps. The module must live as long as the store.
+  void AddCode(const Module& module);
   absl::Status PrepareNative();
 
   Store& store;

@@ -161,7 +161,8 @@ precast_wasm_enter:
   .cfi_endproc
   .size precast_wasm_enter, . - precast_wasm_enter
 
-/* Native code of another instance (or of the same): record in rax. Free registers: rax, r11, r12, xmm8-15. */
+/* Native code of another instance (or of the same): record in rax. Free registers: rax, r11, r12, xmm8-15.
+ * A tail call that comes here takes up stack: the caller's context must be restored after it. */
   .globl precast_wasm_far_native
   .type precast_wasm_far_native, @function
   .p2align 4
