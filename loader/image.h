@@ -17,8 +17,8 @@ struct GuestSegment {
   uint32_t address;                // page-aligned guest address
   uint64_t size;                   // bytes, whole pages; bytes after `data` are zero
   absl::Span<const uint8_t> data;  // whole pages; lives as long as the image
-  // For copy-on-write mapping straight from the file: descriptor and offset, or -1 if the image was
-  // loaded from memory (then copy `data`).
+  // For copy-on-write mapping: descriptor and offset of a file with these bytes, or -1 if there is
+  // none (then copy `data`).
   int fd = -1;
   uint64_t file_offset = 0;
   bool readable, writable, executable;

@@ -22,6 +22,9 @@ namespace {
 
 constexpr uint64_t kPageSize = 0x1000;
 
+// Copying fewer bytes of guest memory takes less time than faults in a mapping.
+constexpr uint32_t kWorthSharing = 64 << 10;
+
 uint64_t PageUp(uint64_t value) { return (value + kPageSize - 1) & ~(kPageSize - 1); }
 
 absl::Status SystemError(absl::string_view what) {
@@ -136,6 +139,7 @@ class ImageLoader {
     if (absl::Status status = MakeWritable(); !status.ok()) return status;
     FillSlots();
     if (absl::Status status = Protect(); !status.ok()) return status;
+    if (absl::Status status = ShareGuestData(); !status.ok()) return status;
     Describe();
     RegisterFrames();
     return std::move(image_);
@@ -225,6 +229,31 @@ class ImageLoader {
     return absl::OkStatus();
   }
 
+  // Large initial memory of a Wasm image that was copied goes to a file of its own, which nobody can change, so
+  // that instances can map it copy-on-write instead of copying it. If the system gives none, they copy.
+  absl::Status ShareGuestData() {
+    const ImageView& view = image_->view_;
+    const format::Range data = view.info.guest_data;
+    if (image_->fd_ >= 0 || !view.is_wasm() || data.size < kWorthSharing) return absl::OkStatus();
+    const Descriptor file(memfd_create("precast guest data", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    uint8_t* begin = image_->base_ + data.offset;
+    for (uint32_t done = 0; done < data.size;) {
+      const ssize_t n = write(file.get(), begin + done, data.size - done);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return absl::OkStatus();
+      done += static_cast<uint32_t>(n);
+    }
+    constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    if (fcntl(file.get(), F_ADD_SEALS, kSeals) != 0) return absl::OkStatus();
+    const int fd = fcntl(file.get(), F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) return absl::OkStatus();
+    image_->guest_data_fd_ = fd;
+    // The copy is not needed any more: the same bytes, from the file.
+    if (mmap(begin, data.size, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) == MAP_FAILED)
+      return SystemError("mmap");
+    return absl::OkStatus();
+  }
+
   void Describe() {
     const ImageView& view = image_->view_;
     const format::Range text = view.info.text;
@@ -235,14 +264,15 @@ class ImageLoader {
     for (const format::MetadataCodeRange& range : view.metadata.code_ranges) {
       image_->code_ranges_.push_back({range.begin, range.end});
     }
+    const bool own_file = image_->guest_data_fd_ >= 0;
     for (const format::MetadataSegment& segment : view.metadata.segments) {
       const uint32_t offset = view.info.guest_data.offset + segment.data_offset;
       image_->guest_segments_.push_back(
           {.address = segment.address,
            .size = segment.size,
            .data = absl::MakeConstSpan(image_->base_ + offset, segment.data_size),
-           .fd = image_->fd_,
-           .file_offset = offset,
+           .fd = own_file ? image_->guest_data_fd_ : image_->fd_,
+           .file_offset = own_file ? segment.data_offset : offset,
            .readable = segment.readable,
            .writable = segment.writable,
            .executable = segment.executable});
@@ -267,6 +297,7 @@ LoadedImage::~LoadedImage() {
   if (registered_frames_ != nullptr) __deregister_frame(registered_frames_);
   if (base_ != nullptr) munmap(base_, mapped_size_);
   if (fd_ >= 0) close(fd_);
+  if (guest_data_fd_ >= 0) close(guest_data_fd_);
 }
 
 const void* LoadedImage::FindEntry(uint32_t guest_pc) const {

@@ -90,6 +90,7 @@ class LoadedImage final : public Image {
   uint8_t* base_ = nullptr;
   size_t mapped_size_ = 0;  // bytes from base_, whole pages
   int fd_ = -1;             // owned; only with share_pages
+  int guest_data_fd_ = -1;  // owned; see ImageLoader::ShareGuestData
   const void* registered_frames_ = nullptr;
   absl::Span<const uint8_t> text_;
   std::vector<const void*> callbacks_;

@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <unwind.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -123,6 +125,24 @@ TEST_P(LoaderTest, Wasm) {
   EXPECT_EQ(trap->guest_pc, kWasmFortyOnePc + 1);  // an odd number of bytes
   EXPECT_EQ(trap->refund, 1u);
   EXPECT_EQ(i.GuestPcOf(forty_one), kWasmFortyOnePc);
+}
+
+TEST_P(LoaderTest, LargeWasmMemoryCanBeMapped) {
+  constexpr uint32_t kPages = 40;
+  auto image = Load(Options(), MakeSmallWasmImage(kPages));
+  ASSERT_TRUE(image.ok()) << image.status();
+  const GuestSegment& segment = (*image)->segments()[0];
+  ASSERT_EQ(segment.data.size(), kPages * size_t{4096});
+  ASSERT_GE(segment.fd, 0);
+  void* mapped = mmap(nullptr, segment.data.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE, segment.fd,
+                      static_cast<off_t>(segment.file_offset));
+  ASSERT_NE(mapped, MAP_FAILED);
+  uint8_t* bytes = static_cast<uint8_t*>(mapped);
+  EXPECT_EQ(bytes[16], 'h');
+  EXPECT_TRUE(std::equal(segment.data.begin(), segment.data.end(), bytes));
+  bytes[16] = 'x';  // for this mapping alone
+  EXPECT_EQ(segment.data[16], 'h');
+  munmap(mapped, segment.data.size());
 }
 
 TEST_P(LoaderTest, OfRiscV) {

@@ -135,15 +135,15 @@ absl::Span<const uint8_t> SmallWasmModule() {
   return kModule;
 }
 
-std::vector<uint8_t> MakeSmallWasmImage() {
+std::vector<uint8_t> MakeSmallWasmImage(uint32_t pages) {
   guest::Program program;
   program.kind = guest::Kind::kWasm;
   program.module = SmallWasmModule();
   program.guid = format::GuidOf(program.module);
   program.memory_initialized = true;
   program.segments = {{.address = 0,
-                       .size = 0x1000,
-                       .data = std::vector<uint8_t>(0x1000),
+                       .size = pages * uint64_t{0x1000},
+                       .data = std::vector<uint8_t>(pages * size_t{0x1000}),
                        .readable = true,
                        .writable = true,
                        .executable = false}};

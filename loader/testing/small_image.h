@@ -31,7 +31,8 @@ std::vector<uint8_t> MakeSmallImage();
 inline constexpr uint32_t kWasmAnswerPc = 50;
 inline constexpr uint32_t kWasmFortyOnePc = 58;
 absl::Span<const uint8_t> SmallWasmModule();
-std::vector<uint8_t> MakeSmallWasmImage();
+// `pages` of 4096 bytes are initialized.
+std::vector<uint8_t> MakeSmallWasmImage(uint32_t pages = 1);
 
 // Gives altered bytes the digest they need to be looked at further. Does nothing if the bytes are
 // not an image enough to have one.
