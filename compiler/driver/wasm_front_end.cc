@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -83,6 +84,7 @@ class WasmFrontEnd final : public FrontEnd {
           modules.empty() ? std::string("; it has no imports")
                           : absl::StrCat("; it imports from: ", absl::StrJoin(modules, ", "))));
     }
+    ChooseNames();
     return absl::OkStatus();
   }
 
@@ -110,14 +112,24 @@ class WasmFrontEnd final : public FrontEnd {
     const wasm::ByteRange body = module_.functions[Index(i)].body;
     function.guest_begin = body.begin;
     function.guest_end = body.end;
-    // Symbol names of ELF end at the first zero byte; those of WebAssembly may contain one.
-    function.name =
-        absl::StrReplaceAll(wasm::FunctionName(context_, Index(i)), {{std::string(1, '\0'), "?"}});
+    function.name = names_[i];
   }
 
   uint64_t cpu_features() const override { return format::kX86_64V2; }
 
  private:
+  // Names of symbols, which are all different, so that a debugger's `break NAME` means one function. Those of
+  // WebAssembly may be the same, and may contain a zero byte, at which a name in an ELF file ends.
+  void ChooseNames() {
+    absl::flat_hash_set<std::string> taken;
+    for (size_t i = 0; i < num_functions(); ++i) {
+      std::string name = absl::StrReplaceAll(wasm::FunctionName(context_, Index(i)),
+                                             {{std::string_view("\0", 1), "?"}});
+      while (!taken.insert(name).second) absl::StrAppend(&name, "[", Index(i), "]");
+      names_.push_back(std::move(name));
+    }
+  }
+
   uint32_t Index(size_t i) const {
     return module_.num_imported_functions + static_cast<uint32_t>(i);
   }
@@ -126,6 +138,7 @@ class WasmFrontEnd final : public FrontEnd {
   const wasm::Module module_;
   const wasm::LiftContext context_;
   guest::Program program_;
+  std::vector<std::string> names_;
 };
 
 }  // namespace
