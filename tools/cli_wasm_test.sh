@@ -95,6 +95,9 @@ has out "wasm, canonical-nans, memory-initialized"
 expect 0 inspect uses_library.wasm
 has out "library.twice"
 expect 0 disasm arithmetic.so --function=divide
+has out "call 9"
+lacks out "i32.div_s"
+expect 0 disasm arithmetic.so --function='divide[9]'
 has out "i32.div_s"
 has out "trap integer divide by zero at"
 expect 0 disasm arithmetic.so --guest-only --function=factorial
@@ -153,6 +156,10 @@ for how in "arithmetic.wasm" "arithmetic.wasm -O0" "arithmetic.wasm --interpret"
   expect 121 "$@" deep
   has err "trap: call stack exhausted"
 done
+
+expect 0 run reactor.wasm --invoke ready
+prints 1
+expect 0 run reactor.wasm --invoke _initialize
 
 # --- Mistakes in calls -----------------------------------------------------------------------------
 expect 120 run arithmetic.wasm
@@ -217,6 +224,18 @@ for how in data.so "data.so --share-pages" "data.so --interpret" "data.wasm --in
   expect 121 "$@" byte 3145728
   expect 0 "$@" other 5
   prints 111
+done
+
+expect 0 compile large_data.wasm
+for how in large_data.so "large_data.so --share-pages" "large_data.so --interpret" large_data.wasm; do
+  # shellcheck disable=SC2086
+  set -- run ${how} --invoke
+  expect 0 "$@" byte 135173 # of "page 33"
+  prints 51
+  expect 0 "$@" byte 139264
+  prints 0
+  expect 0 "$@" set 135173 7
+  prints 7
 done
 
 # --- Modules that import others ------------------------------------------------------------------

@@ -7,15 +7,16 @@ aotc="$(readlink -f "$1")"
 source tools/proofs/lib.sh
 here="$PWD"
 
-for guest in hello big100k cplusplus switches_stripped funcptr_high bench_small_vm; do
+for guest in hello big100k cplusplus switches_stripped funcptr_high bench_small_vm \
+  wasm/arithmetic; do
   for level in 0 1; do
     for emit in so asm ir; do
       about="$guest -O$level --emit=$emit"
       first="$work/first.$emit" dir="$work/another directory/ünïcode"
       checks=$((checks + 2))
-      "$aotc" compile -q -j1 "-O$level" --emit=$emit "$guests/$guest.elf" -o "$first" || fail "one thread"
+      "$aotc" compile -q -j1 "-O$level" --emit=$emit "$(program "$guest")" -o "$first" || fail "one thread"
       mkdir -p "$dir"
-      cp "$here/$guests/$guest.elf" "$dir/renamed program"
+      cp "$here/$(program "$guest")" "$dir/renamed program"
       (
         cd "$dir" && umask 077 && env -i HOME=/nowhere LANG=tr_TR.UTF-8 LC_ALL=C.UTF-8 TZ=Asia/Kathmandu \
           SOURCE_DATE_EPOCH=1 TERM=xterm PADDING="$(printf '%4000s' x)" MALLOC_PERTURB_=77 \

@@ -11,13 +11,14 @@ aotc="$1" compare_images="$2"
 source tools/proofs/lib.sh
 need as binutils ld binutils python3 python3
 
-for guest in hello bench_small_fib switches_stripped funcptr_high cplusplus big100k; do
+for guest in hello bench_small_fib switches_stripped funcptr_high cplusplus big100k wasm/arithmetic wasm/data \
+  wasm/hello; do
   for level in 0 1; do
     about="$guest -O$level"
     compile "$guest" "$level"
     checks=$((checks + 1))
     # The command that aotc prints is the one to use: take it from there.
-    commands="$("$aotc" compile --emit=asm "-O$level" "$guests/$guest.elf" -o "$work/asm.s" 2>&1)" ||
+    commands="$("$aotc" compile --emit=asm "-O$level" "$(program "$guest")" -o "$work/asm.s" 2>&1)" ||
       fail "compile --emit=asm: $commands"
     commands="$(sed -n 's/^ *\(as .*\)/\1/p' <<<"$commands")"
     checks=$((checks + 1))
@@ -31,13 +32,18 @@ for guest in hello bench_small_fib switches_stripped funcptr_high cplusplus big1
       "$("$aotc" check "$work/asm.so" 2>&1 | sed -nE 's/.*damaged: ([a-z_]+).*/\1/p' | sort -u | xargs)"
     check "finish_ld_image.py" python3 tools/proofs/finish_ld_image.py "$work/asm.so"
     check "refused: $("$aotc" check "$work/asm.so" 2>&1 | head -n 5)" "$aotc" check "$work/asm.so"
-    ours="$("$aotc" run "$image" --json --stats-file="$work/ours.json" </dev/null 2>&1)" our_exit=$?
-    theirs="$("$aotc" run "$work/asm.so" --json --stats-file="$work/theirs.json" </dev/null 2>&1)"
+    call=()
+    [[ $guest != wasm/arithmetic ]] || call=(--invoke factorial 20)
+    [[ $guest != wasm/data ]] || call=(--invoke byte 4094)
+    ours="$("$aotc" run "$image" --json --stats-file="$work/ours.json" "${call[@]}" </dev/null 2>&1)"
+    our_exit=$?
+    theirs="$("$aotc" run "$work/asm.so" --json --stats-file="$work/theirs.json" "${call[@]}" \
+      </dev/null 2>&1)"
     their_exit=$?
     same "output" "$ours" "$theirs"
     same "exit code" "$our_exit" "$their_exit"
-    same "counts" "$(grep -E 'instructions"|entries|host_calls' "$work/ours.json")" \
-      "$(grep -E 'instructions"|entries|host_calls' "$work/theirs.json")"
+    same "counts" "$(grep -E 'instructions"|entries|host_calls|fuel' "$work/ours.json")" \
+      "$(grep -E 'instructions"|entries|host_calls|fuel' "$work/theirs.json")"
     rm -f "$work"/asm*
   done
 done

@@ -46,11 +46,16 @@ need() {
   fi
 }
 
+# The program file of guest NAME: testdata/wasm/….wasm for wasm/…, else a RISC-V program.
+program() {
+  if [[ $1 == wasm/* ]]; then echo "testdata/$1.wasm"; else echo "$guests/$1.elf"; fi
+}
+
 # Compiles guest NAME at level LEVEL to $work/NAME.OLEVEL.so, whose name is left in $image.
 compile() {
-  image="$work/$1.O$2.so"
+  image="$work/${1#wasm/}.O$2.so"
   checks=$((checks + 1))
-  "$aotc" compile -q "-O$2" "$guests/$1.elf" -o "$image" || fail "aotc compile -O$2 $1"
+  "$aotc" compile -q "-O$2" "$(program "$1")" -o "$image" || fail "aotc compile -O$2 $1"
 }
 
 # The last line of a proof.
