@@ -82,7 +82,7 @@ absl::Status FunctionValidator::Validate(uint32_t function) {
   num_locals_ = static_cast<uint32_t>(type.params.size());
   for (const LocalRun& run : runs_) num_locals_ += run.count;
   if (num_locals_ > kMaxLocals) {
-    return LimitAt(body.begin, "locals and parameters", num_locals_, kMaxLocals);
+    return LimitAt(body.begin, "too many locals and parameters", num_locals_, kMaxLocals);
   }
   locals_.assign(type.params.begin(), type.params.end());
   run_ends_.clear();

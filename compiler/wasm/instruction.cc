@@ -67,7 +67,7 @@ absl::Status InstructionReader::ReadLocals(std::vector<LocalRun>& out) {
     run.type = *type;
     total += run.count;
     if (total > 0xffffffffu) return FaultAt(at, "too many locals: more than 2^32 - 1");
-    if (total > kMaxLocals) return LimitAt(at, "locals", total, kMaxLocals);
+    if (total > kMaxLocals) return LimitAt(at, "too many locals", total, kMaxLocals);
     if (run.count != 0) out.push_back(run);
   }
   return absl::OkStatus();
