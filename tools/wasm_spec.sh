@@ -12,7 +12,7 @@
 #   --quick           natively at -O1 and interpreted only
 #   SET               which sets (default: all)
 #
-# `core` and `simd` run at the 2.0 feature level, the others with everything on. Each set runs at -O1 and -O0, with
+# `core` and `simd` run at the 2.0 feature level, `threads` at 2.0 with threads, the others with everything on. Each set runs at -O1 and -O0, with
 # fuel and without; at -O1 with canonical NaNs; from images on disk in another process; and interpreted.
 #
 # Prints a line for each file with failures or skips, and a table. Exit status: 0 if every assertion holds.
@@ -74,7 +74,10 @@ way() {
   shift 2
   local -r out="${work}/out"
   local features=all
-  [[ ${set} == next/* ]] || features=2.0
+  case "${set}" in
+    core | simd) features=2.0 ;;
+    next/threads) features=2.0+threads ;; # a proposal by itself: it asserts that there is one memory
+  esac
   local paths
   mapfile -t paths < <(scripts "${set}")
   "${aotc}" wast --features="${features}" "$@" "${paths[@]}" >"${out}" 2>"${work}/err" || {

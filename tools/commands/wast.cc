@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -13,6 +14,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "nlohmann/json.hpp"
 #include "tools/commands/commands.h"
 #include "tools/commands/io.h"
@@ -44,6 +47,38 @@ struct Arguments {
   uint64_t shown = 5;
   bool no_meter = false, json = false;
 };
+
+// "all", "2.0", or "2.0" with some of what came later: "2.0+threads+memory64".
+absl::StatusOr<::precast::wasm::Features> ParseFeatures(std::string_view level) {
+  using ::precast::wasm::Features;
+  if (level == "all") return Features();
+  const std::vector<std::string_view> parts = absl::StrSplit(level, '+');
+  if (parts[0] != "2.0") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--features is all, 2.0 or 2.0+NAME..., not \"", level, "\""));
+  }
+  constexpr std::pair<std::string_view, bool Features::*> kNames[] = {
+      {"tail-calls", &Features::tail_calls},
+      {"extended-const", &Features::extended_const},
+      {"multi-memory", &Features::multi_memory},
+      {"relaxed-simd", &Features::relaxed_simd},
+      {"memory64", &Features::memory64},
+      {"threads", &Features::threads},
+      {"wide-arithmetic", &Features::wide_arithmetic}};
+  Features features = Features::Wasm2();
+  for (size_t k = 1; k < parts.size(); ++k) {
+    const auto* const name = std::find_if(std::begin(kNames), std::end(kNames),
+                                          [&](const auto& n) { return n.first == parts[k]; });
+    if (name == std::end(kNames)) {
+      std::vector<std::string_view> known;
+      for (const auto& n : kNames) known.push_back(n.first);
+      return absl::InvalidArgumentError(
+          absl::StrCat("--features: no \"", parts[k], "\"; known: ", absl::StrJoin(known, ", ")));
+    }
+    features.*name->second = true;
+  }
+  return features;
+}
 
 absl::StatusOr<wast::Script> ReadScript(const std::string& path) {
   absl::StatusOr<std::vector<uint8_t>> file = ReadFile(path);
@@ -127,7 +162,9 @@ int WastMain(int argc, char** argv) {
                             &a.engine.canonical_nans),
                 cli::Switch("check", 0, "let the compiler check itself (slow)", &a.engine.check),
                 cli::Text("features", 'f', "LEVEL",
-                          "what modules may use: 2.0, or all (the default)", &a.features),
+                          "what modules may use: all (the default), 2.0, or 2.0 and\nmore by name: "
+                          "2.0+threads+memory64",
+                          &a.features),
                 cli::Text("save-images", 0, "DIR", "also write all images to DIR",
                           &a.engine.save_images),
                 cli::Text("load-images", 0, "DIR", "run images from DIR; compile nothing",
@@ -144,10 +181,9 @@ int WastMain(int argc, char** argv) {
       break;
   }
   if (command.positional.empty()) return UsageError("wast", "expected at least one FILE");
-  if (a.features != "all" && a.features != "2.0") {
-    return UsageError("wast", absl::StrCat("--features is 2.0 or all, not \"", a.features, "\""));
-  }
-  if (a.features == "2.0") a.engine.features = ::precast::wasm::Features::Wasm2();
+  const absl::StatusOr<::precast::wasm::Features> features = ParseFeatures(a.features);
+  if (!features.ok()) return UsageError("wast", features.status().message());
+  a.engine.features = *features;
   a.engine.metered = !a.no_meter;
 
   const wast::Engine engine(a.engine);
