@@ -23,8 +23,8 @@ inline constexpr uint32_t kMaxElementsInSegment = 10'000'000;
 // Browsers allow 100,000. Here every table is a mapping of its own.
 inline constexpr uint32_t kMaxTables = 10'000;
 inline constexpr uint32_t kMaxMemories = 100;
-// Of the *initial* size of a table. A maximum may be larger; growing beyond this size fails.
-inline constexpr uint64_t kMaxTableElements = 10'000'000;
+// How many elements a table may have is the runtime's limit (10,000,000): a module with a larger one is valid
+// and cannot be instantiated.
 
 inline constexpr uint32_t kMaxParams = 1'000;
 inline constexpr uint32_t kMaxResults = 1'000;

@@ -350,15 +350,7 @@ absl::Status ModuleReader::ReadTableType(ByteReader& in, TableType& out) {
     return BadByte(in.offset() - 1, "limits flags", flags);
   }
   out.is_64 = (flags & kIs64) != 0;
-  const uint32_t at = in.offset();
-  if (absl::Status status = ReadLimits(in, out.is_64, (flags & kHasMax) != 0, out.limits);
-      !status.ok()) {
-    return status;
-  }
-  if (out.limits.min > kMaxTableElements) {
-    return LimitAt(at, "table elements", out.limits.min, kMaxTableElements);
-  }
-  return absl::OkStatus();
+  return ReadLimits(in, out.is_64, (flags & kHasMax) != 0, out.limits);
 }
 
 absl::Status ModuleReader::ReadMemoryType(ByteReader& in, MemoryType& out) {

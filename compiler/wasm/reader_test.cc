@@ -216,8 +216,6 @@ TEST(ReaderTest, Limits) {
   EXPECT_THAT(exhausted({Section(5, Leb(101))}), HasSubstr("memories: 101"));
   EXPECT_THAT(exhausted({Section(9, Leb(100'001))}), HasSubstr("element segments: 100001"));
   EXPECT_THAT(exhausted({Section(11, Leb(100'001))}), HasSubstr("data segments: 100001"));
-  EXPECT_THAT(exhausted({Section(4, Vector({Concat({{0x70, 0}, Leb(10'000'001)})}))}),
-              HasSubstr("table elements: 10000001, at most 10000000 allowed"));
   EXPECT_THAT(exhausted({Section(1, Vector({FunctionType({}, {})})), Section(3, {1, 0}),
                          Section(10, Concat({{1}, Leb(7'654'322)}))}),
               HasSubstr("function size: 7654322"));
