@@ -30,6 +30,9 @@ struct ValType {
 inline constexpr ValType kI32{0x7f}, kI64{0x7e}, kF32{0x7d}, kF64{0x7c}, kV128{0x7b};
 inline constexpr ValType kFuncRef{0x70, true}, kExternRef{0x6f, true};
 
+// Of addresses, sizes and indices of a memory or table.
+constexpr ValType AddressType(bool is_64) { return is_64 ? kI64 : kI32; }
+
 // The value type that `byte` encodes, if it is one.
 constexpr std::optional<ValType> ValTypeFromByte(uint8_t byte) {
   if (byte >= 0x7b && byte <= 0x7f) return ValType{byte};

@@ -192,7 +192,7 @@ absl::Status ModuleValidator::CheckElements() {
                                        Name(table.element), Name(segment.type)));
       }
       if (absl::Status status =
-              CheckConstExpr(segment.offset, table.is_64 ? kI64 : kI32, VisibleGlobals());
+              CheckConstExpr(segment.offset, AddressType(table.is_64), VisibleGlobals());
           !status.ok()) {
         return status;
       }
@@ -218,7 +218,7 @@ absl::Status ModuleValidator::CheckData() {
     if (segment.memory >= module_.memories.size()) {
       return Unknown(segment.file_offset, "memory", segment.memory, module_.memories.size());
     }
-    const ValType address = module_.memories[segment.memory].is_64 ? kI64 : kI32;
+    const ValType address = AddressType(module_.memories[segment.memory].is_64);
     if (absl::Status status = CheckConstExpr(segment.offset, address, VisibleGlobals());
         !status.ok()) {
       return status;

@@ -16,8 +16,8 @@ absl::Status ValidateModule(const Module& module, const Features& features);
 // The body of one defined function of a module that ValidateModule accepted. Thread-safe.
 absl::Status ValidateFunction(const Module& module, uint32_t function, const Features& features);
 
-// Both, with all functions on `threads` threads (0: one per processor). Of several faults the one that comes
-// first in the file is reported, whatever the threads.
+// Both, with all functions on `threads` threads (0: one per processor). Of several faults the same one is reported
+// whatever the threads: one outside function bodies if there is any, else that of the first faulty function.
 absl::Status Validate(const Module& module, const Features& features, int threads = 1);
 
 }  // namespace precast::wasm
