@@ -6,11 +6,11 @@
 // Calling convention (ir::CallConv::kWasm). Parameters: the k-th integer or reference (i32, i64, funcref,
 // externref) in machine register kPassedIn[k], the k-th f32, f64 or v128 in xmm<k>; those beyond
 // kNumWasmIntPassed and kNumWasmVectorPassed are in WasmContext::args[n], where n is the parameter's own
-// number in the WebAssembly signature (of all kinds, from 0), modulo nothing: args has room for every
-// parameter. Results the same way, except that the first integer one is in rax and the (k+1)-th in
-// kPassedIn[k]. i32 values are zero-extended to 64 bits in registers and in args. Every machine register but
-// r13 (fuel), r14 (base of memory 0), r15 (context) and rsp is clobbered by a call. The callee reads args
-// before it does anything else, the caller reads results from args right after the call.
+// number in the WebAssembly signature (of all kinds, from 0); args has room for every parameter.
+// Results travel the same way, except that the first integer one is in rax instead of kPassedIn[0]. i32 values are
+// zero-extended to 64 bits in registers and in args. Every machine register but r13 (fuel), r14 (base of
+// memory 0), r15 (context) and rsp is clobbered by a call. The callee reads args before it does anything else, the
+// caller reads results from args right after the call.
 //
 // References are 64 bits. A funcref is the address of a FunctionRecord, or 0 for null; an externref is the
 // host's own number, 0 for null.
