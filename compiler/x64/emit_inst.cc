@@ -82,7 +82,7 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       return;
     }
     case MOp::kLea:
-      e_.Lea(w, R(i, 2), Mem::At(R(i, 0), R(i, 1), m.scale, 0));
+      e_.Lea(w, R(i, 2), Mem::At(R(i, 0), R(i, 1), m.scale, m.disp));
       return;
     case MOp::kAlu: {
       const Reg d = R(i, LastOperand(i));
@@ -105,10 +105,10 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       e_.ShiftImm(m.shift, w, R(i, 1), static_cast<uint8_t>(m.imm));
       return;
     case MOp::kScale:
-      if (R(i, 0) == R(i, 1)) {
+      if (R(i, 0) == R(i, 1) && m.disp == 0) {
         e_.ShiftImm(Shift::kShl, w, R(i, 1), static_cast<uint8_t>(m.imm));
       } else {
-        e_.Lea(w, R(i, 1), Mem::Scaled(R(i, 0), static_cast<uint8_t>(1 << m.imm), 0));
+        e_.Lea(w, R(i, 1), Mem::Scaled(R(i, 0), static_cast<uint8_t>(1 << m.imm), m.disp));
       }
       return;
     case MOp::kShiftCl:

@@ -30,8 +30,8 @@ enum class MOp : uint8_t {
   kMovImm,      // [=d] imm
   kAdd,         // [a, b, =d] add or lea
   kAddImm,      // [a, =d] imm; add or lea
-  kLea,         // [base, index, =d] base + index * scale
-  kScale,       // [a, =d] a << imm (2, 3); shl or lea
+  kLea,         // [base, index, =d] base + index * scale + disp
+  kScale,       // [a, =d] (a << imm (1, 2, 3)) + disp; shl or lea
   kAlu,         // [a, b, =d reuses a] alu
   kAluImm,      // [a, =d reuses a] alu, imm
   kShiftImm,    // [a, =d reuses a] shift, imm

@@ -71,23 +71,66 @@ void Selector::EmitUnary(Unary op, VReg a, Width w, VReg d) {
   m.width = w;
 }
 
-void Selector::EmitLea(VReg base, VReg index, uint8_t scale, Width w, VReg d) {
+void Selector::EmitLea(VReg base, VReg index, uint8_t scale, Width w, VReg d, int32_t disp) {
   MInst& m = Emit(MOp::kLea, {Use(base), Use(index), Def(d)});
   m.scale = scale;
   m.width = w;
+  m.disp = disp;
+}
+
+std::optional<uint8_t> Selector::ScaleOf(Inst shl) const {
+  const std::optional<int64_t> amount = ConstantOf(f_.args(shl)[1]);
+  if (!amount.has_value() || *amount < 1 || *amount > 3) return std::nullopt;
+  return static_cast<uint8_t>(*amount);
+}
+
+bool Selector::SelectAddOfSum(Value a, int32_t c, Width w, VReg d) {
+  if (c == 0) return false;
+  // (x << 1…3) + c
+  if (const std::optional<Inst> shl = SingleUse(a, Opcode::kShl); shl.has_value()) {
+    const std::optional<uint8_t> amount = ScaleOf(*shl);
+    if (!amount.has_value()) return false;
+    MInst& m = Emit(MOp::kScale, {Use(Reg(Low(f_.args(*shl)[0], w))), Def(d)});
+    m.width = w;
+    m.imm = *amount;
+    m.disp = c;
+    return true;
+  }
+  // (x + y) + c, (x + (y << 1…3)) + c
+  const std::optional<Inst> add = SingleUse(a, Opcode::kAdd);
+  if (!add.has_value()) return false;
+  Value x = Low(f_.args(*add)[0], w), y = Low(f_.args(*add)[1], w);
+  if (ConstantOf(x).has_value() || ConstantOf(y).has_value()) return false;
+  for (int swap = 0; swap < 2; ++swap, std::swap(x, y)) {
+    const std::optional<Inst> shl = SingleUse(y, Opcode::kShl);
+    if (!shl.has_value()) continue;
+    const std::optional<uint8_t> amount = ScaleOf(*shl);
+    if (!amount.has_value()) continue;
+    const VReg base = Reg(x), index = Reg(Low(f_.args(*shl)[0], w));
+    EmitLea(base, index, static_cast<uint8_t>(1 << *amount), w, d, c);
+    return true;
+  }
+  // A load that could be part of the addition is worth more.
+  if (FoldableLoad(x, w).has_value() || FoldableLoad(y, w).has_value()) return false;
+  const VReg base = Reg(x), index = Reg(y);
+  EmitLea(base, index, 1, w, d, c);
+  return true;
 }
 
 void Selector::SelectAdd(Value a, Value b, Width w, VReg d) {
   a = Low(a, w);
   b = Low(b, w);
   if (Constant32Of(a).has_value()) std::swap(a, b);
-  if (const std::optional<int32_t> c = Constant32Of(b)) return EmitAddImm(Reg(a), *c, w, d);
+  if (const std::optional<int32_t> c = Constant32Of(b)) {
+    if (!SelectAddOfSum(a, *c, w, d)) EmitAddImm(Reg(a), *c, w, d);
+    return;
+  }
   // a + (x << 1…3)
   for (int swap = 0; swap < 2; ++swap, std::swap(a, b)) {
     const std::optional<Inst> shl = SingleUse(b, Opcode::kShl);
     if (!shl.has_value()) continue;
-    const std::optional<int64_t> amount = ConstantOf(f_.args(*shl)[1]);
-    if (!amount.has_value() || *amount < 1 || *amount > 3) continue;
+    const std::optional<uint8_t> amount = ScaleOf(*shl);
+    if (!amount.has_value()) continue;
     const VReg base = Reg(a), index = Reg(f_.args(*shl)[0]);
     return EmitLea(base, index, static_cast<uint8_t>(1 << *amount), w, d);
   }

@@ -365,8 +365,12 @@ class Selector {
   void EmitAluImm(Alu op, VReg a, int32_t c, Width w, VReg d);
   void EmitShiftImm(Shift op, VReg a, uint8_t amount, Width w, VReg d);
   void EmitUnary(Unary op, VReg a, Width w, VReg d);
-  void EmitLea(VReg base, VReg index, uint8_t scale, Width w, VReg d);
+  void EmitLea(VReg base, VReg index, uint8_t scale, Width w, VReg d, int32_t disp = 0);
   void SelectAdd(Value a, Value b, Width w, VReg d);
+  // a + c in one instruction where `a` is a sum or a small shift that nothing else uses; else false.
+  bool SelectAddOfSum(Value a, int32_t c, Width w, VReg d);
+  // The amount of a shift by a constant that an address can do: 1…3.
+  std::optional<uint8_t> ScaleOf(Inst shl) const;
   void SelectSub(Value a, Value b, Width w, VReg d);
   void SelectMul(Value a, Value b, Width w, VReg d);
   void EmitMulImm(VReg a, int32_t c, Width w, VReg d);
