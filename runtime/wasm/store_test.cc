@@ -365,12 +365,13 @@ TEST_P(StoreTest, ManyInstancesOfOneModule) {
                            2, 0})}),
   }));
   std::vector<Instance*> instances;
-  for (uint32_t i = 0; i < 1000; ++i) {
+  const uint32_t count = testing::UnderThreadSanitizer() ? 100 : 1000;
+  for (uint32_t i = 0; i < count; ++i) {
     instances.push_back(Must(store.Instantiate(module, {})));
     ASSERT_NE(instances.back(), nullptr);
     EXPECT_EQ(I32Of(instances[i]->FindFunction("f")->Call({Value::I32(i)})), i);
   }
-  for (uint32_t i = 0; i < 1000; ++i)
+  for (uint32_t i = 0; i < count; ++i)
     EXPECT_EQ(I32Of(instances[i]->FindFunction("f")->Call({Value::I32(1)})), i + 1);
 }
 
@@ -381,8 +382,7 @@ Bytes LoopModule() {
 }
 
 TEST_P(StoreTest, InterruptsFromAnotherThread) {
-  if (GetParam() != testing::Engine::kInterpreter && !testing::CanInterruptNativeCode())
-    GTEST_SKIP();
+  if (GetParam() != testing::Engine::kInterpreter && testing::UnderThreadSanitizer()) GTEST_SKIP();
   Store store;
   Func* loop = Must(store.Instantiate(Compile(LoopModule()), {}))->FindFunction("loop");
   for (int i = 0; i < 3; ++i) {
@@ -626,8 +626,7 @@ TEST_P(StoreTest, WaitingCanBeInterrupted) {
 
 // Thousands of signals at any point of entering, calling out and leaving.
 TEST_P(StoreTest, InterruptsAtAnyPoint) {
-  if (GetParam() != testing::Engine::kInterpreter && !testing::CanInterruptNativeCode())
-    GTEST_SKIP();
+  if (GetParam() != testing::Engine::kInterpreter && testing::UnderThreadSanitizer()) GTEST_SKIP();
   Store store;
   Linker linker(store);
   linker.Define("env", "f", store.Wrap([](Caller&, int32_t x) { return x; }));

@@ -44,15 +44,15 @@ std::shared_ptr<const wasm::Module> MakeModule(const std::vector<uint8_t>& bytes
   return *module;
 }
 
-bool CanInterruptNativeCode() {
+bool UnderThreadSanitizer() {
 #if defined(__SANITIZE_THREAD__)
-  return false;
+  return true;
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
-  return false;
-#endif
-#endif
   return true;
+#endif
+#endif
+  return false;
 }
 
 }  // namespace precast::runtime::wasm::testing
