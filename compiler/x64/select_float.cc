@@ -11,10 +11,7 @@
 namespace precast::x64::selection {
 namespace {
 
-int64_t SignBit(Width w) {
-  return w == Width::k64 ? static_cast<int64_t>(uint64_t{1} << 63)
-                         : static_cast<int64_t>(uint64_t{1} << 31);
-}
+uint64_t SignBit(Width w) { return uint64_t{1} << (w == Width::k64 ? 63 : 31); }
 
 }  // namespace
 
@@ -96,7 +93,7 @@ void Selector::SelectFloat(Inst i, const InstData& d) {
     case Opcode::kFabs: {
       MInst& m = unary(MOp::kFloatMask);
       m.bits = d.op == Opcode::kFneg ? SseBits::kXor : SseBits::kAnd;
-      m.imm = d.op == Opcode::kFneg ? SignBit(w) : SignBit(w) - 1;
+      m.imm = static_cast<int64_t>(d.op == Opcode::kFneg ? SignBit(w) : SignBit(w) - 1);
       return;
     }
     case Opcode::kFsqrt:
