@@ -24,6 +24,8 @@
   (func (export "rotl") (param i32 i32) (result i32) (i32.rotl (local.get 0) (local.get 1)))
   (func (export "shl64") (param i64 i64) (result i64) (i64.shl (local.get 0) (local.get 1)))
   (func (export "extend8") (param i64) (result i64) (i64.extend8_s (local.get 0)))
+  (func (export "abs64") (param f64) (result f64) (f64.abs (local.get 0)))
+  (func (export "neg64") (param f64) (result f64) (f64.neg (local.get 0)))
   (func (export "copysign") (param f32 f32) (result f32) (f32.copysign (local.get 0) (local.get 1)))
   (func (export "payload") (param i32) (result i32) (i32.reinterpret_f32 (f32.neg (f32.reinterpret_i32 (local.get 0))))))
 
@@ -68,3 +70,6 @@
 (assert_return (invoke "extend8" (i64.const 0x180)) (i64.const -128))
 (assert_return (invoke "copysign" (f32.const 3) (f32.const -nan)) (f32.const -3))
 (assert_return (invoke "payload" (i32.const 0x7fa00001)) (i32.const 0xffa00001))
+(assert_return (invoke "abs64" (f64.const -0x1p-1022)) (f64.const 0x1p-1022))
+(assert_return (invoke "abs64" (f64.const -nan:0xf1e27a6b)) (f64.const nan:0xf1e27a6b))
+(assert_return (invoke "neg64" (f64.const 1.5)) (f64.const -1.5))
