@@ -79,8 +79,9 @@ class BodyScanner {
   };
   struct OpenLoop {
     size_t begin;          // in `assigned_`
-    size_t at_branch = 0;  // size of `assigned_` at the last branch to here
+    size_t at_branch = 0;  // size of `assigned_` behind all from which a branch leads to here
     size_t outer = kNoLoop;
+    size_t reach = kNoLoop;  // the outermost loop that branches from inside lead to
     uint32_t block = 0;
     bool targeted = false;
   };
@@ -161,6 +162,7 @@ class BodyScanner {
     if (label.loop == kNoLoop) return;
     loops_[label.loop].targeted = true;
     loops_[label.loop].at_branch = assigned_.size();
+    loops_[loop_].reach = std::min(loops_[loop_].reach, label.loop);
   }
 
   void CloseLoop() {
@@ -176,8 +178,20 @@ class BodyScanner {
       }
       std::sort(changed.begin() + static_cast<ptrdiff_t>(begin), changed.end());
       result_.loops_[loop_] = {loop.block, begin, changed.size() - begin, true};
+      LeadOutwards(loop);
+    }
+    if (loop.outer != kNoLoop) {
+      loops_[loop.outer].reach = std::min(loops_[loop.outer].reach, loop.reach);
     }
     loop_ = loop.outer;
+  }
+
+  // What the closing loop assigns after a branch to a loop around it comes to that branch the next time round.
+  void LeadOutwards(const OpenLoop& closing) {
+    for (size_t k = closing.outer; k != kNoLoop && k >= closing.reach; k = loops_[k].outer) {
+      ++work_;
+      if (loops_[k].at_branch >= closing.begin) loops_[k].at_branch = assigned_.size();
+    }
   }
 
   // -- liveness

@@ -17,8 +17,8 @@ namespace precast::wasm {
 // Blocks (`block`, `loop`, `if`) are numbered as they begin, loops also by themselves.
 class BodyScan {
  public:
-  // The locals that are assigned between the start of loop `loop` and the last branch back to it, and wanted at its
-  // start, ascending. None if nothing branches to the loop.
+  // The locals that are assigned inside loop `loop` where a branch back to it can follow, and wanted at its start,
+  // ascending. None if nothing branches to the loop.
   absl::Span<const uint32_t> Changed(size_t loop) const {
     return absl::MakeConstSpan(changed_).subspan(loops_[loop].begin, loops_[loop].count);
   }

@@ -53,6 +53,20 @@
         (br $l))
       (unreachable)))
 
+  ;; The inner loop assigns after the last branch to the outer one, and comes back to that branch.
+  (func (export "assigned_after_branch") (result i32)
+    (local $x i32) (local $n i32)
+    (loop $outer (result i32)
+      (if (result i32) (local.get $x)
+        (then (local.get $x))
+        (else
+          (loop $inner
+            (br_if $outer (local.get $x))
+            (local.set $x (local.get $n))
+            (local.set $n (i32.add (local.get $n) (i32.const 7)))
+            (br_if $inner (i32.lt_u (local.get $n) (i32.const 100))))
+          (i32.const -1)))))
+
   (func (export "unreachable_code") (result i32)
     (block (result i32)
       (br 0 (i32.const 5))
@@ -97,6 +111,7 @@
 (assert_return (invoke "table" (i32.const 3)) (i32.const 111))
 (assert_return (invoke "table" (i32.const -1)) (i32.const 111))
 (assert_return (invoke "nested_break" (i32.const 1)) (i32.const 81))
+(assert_return (invoke "assigned_after_branch") (i32.const 7))
 (assert_return (invoke "unreachable_code") (i32.const 5))
 (assert_return (invoke "select_order" (i32.const 1)) (i32.const 7))
 (assert_return (invoke "return_in_loop" (i32.const 9)) (i32.const 42))
