@@ -102,8 +102,8 @@ int Main(int argc, char** argv) {
       .usage = "[flags]",
       .summary = "Run random guest programs interpreted and natively, and compare",
       .description =
-          "Each program runs interpreted, at -O0, at -O1, and at -O1 with stops at random places, "
-          "with\n"
+          "Each program runs interpreted, at every level, and at -O1 and -O2 with stops at random "
+          "places, with\n"
           "a random limit (WebAssembly: every function once, with limited fuel). Stops at the "
           "first\n"
           "difference and says how to reproduce it.",

@@ -1,5 +1,5 @@
 // Runs every case of testdata/guests/manifest.txt in every way there is: interpreted; natively at
-// -O0 and -O1; natively with a stop every 997 instructions, some of them through a snapshot into a
+// every level; natively with a stop every 997 instructions, some of them through a snapshot into a
 // fresh instance. Each must print what qemu-riscv32 printed, end as the manifest says, and all must
 // end in the same state after the same number of instructions.
 #include <fcntl.h>
@@ -209,7 +209,7 @@ TEST_P(GuestTest, RunsTheSameInEveryWay) {
   const Outcome oracle = Run(*interpreted, guest, Way::kWhole);
   CheckExpected(guest, oracle);
 
-  for (int opt_level : {0, 1}) {
+  for (int opt_level : {0, 1, 2}) {
     absl::StatusOr<Session> native = Open(guest.elf, /*interpret=*/false, opt_level);
     ASSERT_TRUE(native.ok()) << native.status();
     struct Case {

@@ -71,7 +71,7 @@ class Comparison {
 
 // Compiles an accepted module, at a level that its seed decides.
 absl::Status Compile(const Bytes& bytes, uint64_t seed, Counts& counts) {
-  const driver::CompileOptions options = {.opt_level = static_cast<int>(seed & 1),
+  const driver::CompileOptions options = {.opt_level = static_cast<int>(seed % 3),
                                           .metered = (seed & 2) != 0,
                                           .canonical_nans = (seed & 4) != 0,
                                           .threads = 1,

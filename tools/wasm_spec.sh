@@ -9,10 +9,10 @@
 #                     wide-arithmetic (WebAssembly/testsuite). A set that is not there is named and left out.
 #   --json=DIRECTORY  where SET/NAME.json, which a newer `wast2json` made of SET/NAME.wast, replaces a script that the
 #                     text parser built into aotc cannot read
-#   --quick           natively at -O1 and interpreted only
+#   --quick           natively at -O1 and -O2, and interpreted only
 #   SET               which sets (default: all)
 #
-# `core` and `simd` run at the 2.0 feature level, `threads` at 2.0 with threads, the others with everything on. Each set runs at -O1 and -O0, with
+# `core` and `simd` run at the 2.0 feature level, `threads` at 2.0 with threads, the others with everything on. Each set runs at -O2, -O1 and -O0, with
 # fuel and without; at -O1 with canonical NaNs; from images on disk in another process; and interpreted.
 #
 # Prints a line for each file with failures or skips, and a table. Exit status: 0 if every assertion holds.
@@ -103,9 +103,11 @@ for set in "${sets[@]}"; do
     continue
   fi
   way "${set}" "-O1" -O1
+  way "${set}" "-O2" -O2
   way "${set}" "interpreted" --interpret
   ((quick)) && continue
   way "${set}" "-O1, no fuel" -O1 --no-meter
+  way "${set}" "-O2, no fuel" -O2 --no-meter
   way "${set}" "-O0" -O0
   way "${set}" "-O0, no fuel" -O0 --no-meter
   way "${set}" "-O1, canonical NaNs" -O1 --canonical-nans

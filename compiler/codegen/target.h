@@ -12,6 +12,9 @@
 namespace precast::codegen {
 
 struct CompileOptions {
+  // As driver::CompileOptions::opt_level: what costs time to find is left to 2.
+  int opt_level = 1;
+
   // The part of the guest's address space that the image's dispatch table covers: guest pcs
   // dispatch_base + 4 * i for i < dispatch_count. Entry i of the table (relocation target
   // kDispatchTable is its first byte) is an i32: code address - table address, or 0 if pc i has no

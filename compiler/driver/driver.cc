@@ -91,6 +91,7 @@ class Compilation {
   // whichever thread is free. Their IR lives only for that long.
   absl::Status CompileFunctions() {
     codegen::CompileOptions target_options;
+    target_options.opt_level = options_.opt_level;
     target_options.dispatch_base = front_end_->dispatch().base;
     target_options.dispatch_count = front_end_->dispatch().count;
     target_options.check_allocation = options_.check;

@@ -18,6 +18,7 @@ namespace precast::driver {
 
 struct CompileOptions {
   // 0: no optimization passes, and for RISC-V each basic block alone. 1: SSA over whole regions.
+  // 2: the whole optimizer.
   int opt_level = 1;
   // WebAssembly: count fuel; makes code smaller and faster if off. RISC-V code always counts.
   bool metered = true;

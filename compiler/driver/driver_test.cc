@@ -78,7 +78,7 @@ TEST(Compile, RejectsWhatIsNoProgram) {
 TEST(Compile, TheSameBytesOnAnyNumberOfThreads) {
   for (std::string_view name : {"cplusplus", "switches", "isa_jalr"}) {
     const Bytes file = Guest(name);
-    for (int level : {0, 1}) {
+    for (int level : {0, 1, 2}) {
       const Bytes once = MustCompile(file, {.opt_level = level, .threads = 1});
       EXPECT_EQ(once, MustCompile(file, {.opt_level = level, .threads = 1})) << name;
       EXPECT_EQ(once, MustCompile(file, {.opt_level = level, .threads = 4})) << name;
@@ -120,13 +120,13 @@ TEST(Compile, OtherOutputForms) {
 
 // -- whole programs, small and odd
 
-// Every entry that recovery finds is found in the image, at both levels.
+// Every entry that recovery finds is found in the image, at every level.
 void ExpectAllEntries(const Bytes& file) {
   const absl::StatusOr<guest::Program> program = riscv::ReadElf(file);
   ASSERT_TRUE(program.ok()) << program.status();
   const riscv::Code code(*program);
   const riscv::ControlFlow flow = riscv::RecoverControlFlow(*program, code);
-  for (int level : {0, 1}) {
+  for (int level : {0, 1, 2}) {
     loader::ImageView view;
     Bytes image;
     ASSERT_NO_FATAL_FAILURE(CompileAndCheck(file, level, &view, &image));
@@ -241,7 +241,7 @@ TEST(OddPrograms, CodeFarApart) {
   const uint32_t far = 0xd0000000, flags = 5;
   std::memcpy(file.data() + 52 + 32 + 8, &far, 4);
   std::memcpy(file.data() + 52 + 32 + 24, &flags, 4);
-  for (int level : {0, 1}) {
+  for (int level : {0, 1, 2}) {
     loader::ImageView view;
     Bytes image;
     ASSERT_NO_FATAL_FAILURE(CompileAndCheck(file, level, &view, &image));
@@ -257,7 +257,7 @@ TEST(Fuzz, RandomWords) {
     SCOPED_TRACE(seed);
     const size_t size = 1 + seed % 97;
     const Bytes file = RandomCode(seed, size);
-    for (int level : {0, 1}) {
+    for (int level : {0, 1, 2}) {
       loader::ImageView view;
       Bytes image;
       ASSERT_NO_FATAL_FAILURE(CompileAndCheck(file, level, &view, &image));
@@ -269,7 +269,7 @@ TEST(Fuzz, RandomPrograms) {
   for (uint64_t seed = 0; seed < 100; ++seed) {
     SCOPED_TRACE(seed);
     const Bytes file = riscv::testing::RandomProgram(seed);
-    for (int level : {0, 1}) {
+    for (int level : {0, 1, 2}) {
       loader::ImageView view;
       Bytes image;
       ASSERT_NO_FATAL_FAILURE(CompileAndCheck(file, level, &view, &image));
@@ -280,7 +280,7 @@ TEST(Fuzz, RandomPrograms) {
 TEST(Fuzz, LargeFunctions) {
   // Many blocks, many values, branches to everywhere.
   const Bytes file = RandomCode(7, 2000);
-  for (int level : {0, 1}) {
+  for (int level : {0, 1, 2}) {
     loader::ImageView view;
     Bytes image;
     ASSERT_NO_FATAL_FAILURE(CompileAndCheck(file, level, &view, &image));
@@ -293,7 +293,7 @@ class Guests : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Guests, CompileWithChecks) {
   const Bytes file = Guest(GetParam());
-  for (int level : {0, 1}) {
+  for (int level : {0, 1, 2}) {
     loader::ImageView view;
     Bytes image;
     ASSERT_NO_FATAL_FAILURE(CompileAndCheck(file, level, &view, &image));

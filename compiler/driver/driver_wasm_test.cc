@@ -76,7 +76,7 @@ class Wasm : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Wasm, CompilesWithChecks) {
   const Bytes file = Module(GetParam());
-  for (int level : {0, 1}) {
+  for (int level : {0, 1, 2}) {
     for (bool metered : {false, true}) {
       loader::ImageView view;
       Bytes image;
@@ -107,7 +107,7 @@ INSTANTIATE_TEST_SUITE_P(Modules, Wasm,
 
 TEST(CompileWasm, TheSameBytesOnAnyNumberOfThreads) {
   for (const Bytes& file : {Module("arithmetic"), ManyFunctions(1000)}) {
-    for (int level : {0, 1}) {
+    for (int level : {0, 1, 2}) {
       const auto once = Compile(file, {.opt_level = level, .threads = 1});
       ASSERT_TRUE(once.ok()) << once.status();
       for (int threads : {1, 2, 7}) {

@@ -33,6 +33,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"meter", [](ir::Function& f) { PlaceMeters(f); }},
       {"meter-32", [](ir::Function& f) { PlaceMeters(f, 32); }},
       {"O1", [](ir::Function& f) { Optimize(f, {.level = 1, .verify = true}); }},
+      {"O2", [](ir::Function& f) { Optimize(f, {.level = 2, .verify = true}); }},
       {"redundant-params", RemoveRedundantParams},
       {"simplify", Simplify},
       {"unreachable", RemoveUnreachableBlocks},

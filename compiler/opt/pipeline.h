@@ -10,7 +10,7 @@
 namespace precast::opt {
 
 struct PipelineOptions {
-  int level = 1;  // 0: nothing is run
+  int level = 1;  // 0: nothing is run; 1: what cleans up after the front ends; 2: everything
   // Verify the function before the first and after every pass: a violation is our own bug, fatal.
   bool verify = false;
   // If set, called with the function after every pass.

@@ -48,7 +48,7 @@ class StoreTest : public ::testing::TestWithParam<testing::Engine> {
 };
 INSTANTIATE_TEST_SUITE_P(Engines, StoreTest,
                          ::testing::Values(testing::Engine::kInterpreter, testing::Engine::kNative0,
-                                           testing::Engine::kNative1),
+                                           testing::Engine::kNative1, testing::Engine::kNative2),
                          [](const auto& info) { return testing::EngineName(info.param); });
 
 Instance* Must(absl::StatusOr<Instance*> instance) {

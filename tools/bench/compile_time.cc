@@ -58,7 +58,7 @@ bool Measure(const std::string& path) {
   const riscv::ControlFlow flow = riscv::RecoverControlFlow(*program, code);
 
   absl::PrintF("%s\n", path);
-  for (int level : {0, 1}) {
+  for (int level : {0, 1, 2}) {
     driver::CompileOptions options;
     options.opt_level = level;
     options.threads = 1;
@@ -90,8 +90,8 @@ bool Measure(const std::string& path) {
 
 constexpr char kUsage[] =
     "Usage: compile_time [PROGRAM...]\n"
-    "Compiles each PROGRAM (default: a guest of 100,000 instructions) on one thread, at -O0 and "
-    "-O1,\n"
+    "Compiles each PROGRAM (default: a guest of 100,000 instructions) on one thread, at -O0, "
+    "-O1 and -O2,\n"
     "and prints how long it takes.";
 
 int Main(int argc, char** argv) {

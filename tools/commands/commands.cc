@@ -16,10 +16,12 @@ namespace precast::aotc {
 
 cli::Flag OptLevelFlag(int* level) {
   return {
-      "opt-level", 'O', "N", "0: each basic block alone; 1: whole regions in SSA form (default)",
+      "opt-level", 'O', "N",
+      "0: each basic block alone; 1: whole regions in SSA form (default); 2: every optimization",
       [level](std::string_view text) {
-        if (text != "0" && text != "1") {
-          return absl::InvalidArgumentError(absl::StrCat("expected 0 or 1, found \"", text, "\""));
+        if (text != "0" && text != "1" && text != "2") {
+          return absl::InvalidArgumentError(
+              absl::StrCat("expected 0, 1 or 2, found \"", text, "\""));
         }
         *level = text[0] - '0';
         return absl::OkStatus();

@@ -33,7 +33,7 @@ int CheckMain(int argc, char** argv);
 int TraceMain(int argc, char** argv);
 int WastMain(int argc, char** argv);
 
-// A flag -O0 / -O1.
+// A flag -O0 / -O1 / -O2.
 cli::Flag OptLevelFlag(int* level);
 
 // What a flag --import NAME=FILE holds; see session.h.

@@ -9,7 +9,7 @@ here="$PWD"
 
 for guest in hello big100k cplusplus switches_stripped funcptr_high bench_small_vm \
   wasm/arithmetic; do
-  for level in 0 1; do
+  for level in 0 1 2; do
     for emit in so asm ir; do
       about="$guest -O$level --emit=$emit"
       first="$work/first.$emit" dir="$work/another directory/ünïcode"

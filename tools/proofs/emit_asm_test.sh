@@ -13,7 +13,7 @@ need as binutils ld binutils python3 python3
 
 for guest in hello bench_small_fib switches_stripped funcptr_high cplusplus big100k wasm/arithmetic wasm/data \
   wasm/hello; do
-  for level in 0 1; do
+  for level in 0 1 2; do
     about="$guest -O$level"
     compile "$guest" "$level"
     checks=$((checks + 1))

@@ -43,7 +43,7 @@ if grep -qE 'ptrace: Operation not permitted|Cannot create process' "$work/gdb" 
   exit 1
 fi
 
-for level in 0 1; do
+for level in 0 1 2; do
   about="a host call, -O$level"
   compile recursion_O0 "$level"
   frames="$(backtrace | names)"

@@ -31,7 +31,7 @@ PYTHON
 
 for guest in hello bench_small_fib big100k switches_stripped switches_nosections funcptr_high \
   infinite_self_jump wasm/arithmetic wasm/data wasm/hello; do
-  for level in 0 1; do
+  for level in 0 1 2; do
     about="$guest -O$level"
     compile "$guest" "$level"
     same "eu-elflint --strict" "No errors" "$(eu-elflint --strict "$image" 2>&1)"

@@ -20,7 +20,7 @@ record() { # FLAGS...
   [[ -s $work/perf.data ]] # the exit code is that of aotc
 }
 
-for level in 0 1; do
+for level in 0 1 2; do
   about="bench_sort -O$level"
   compile bench_sort "$level"
   if ! record --share-pages "$image"; then

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Suspends guests after exact counts of instructions and continues each time in a new process, turn by
-# turn natively at -O1, interpreted, natively at -O0: output, exit code and the count of instructions must
+# turn natively at -O1, interpreted, natively at -O0 and -O2: output, exit code and the count of instructions must
 # be those of a run in one go.
 #
 #   bazel test //tools/proofs:suspend_test
@@ -21,6 +21,7 @@ for elf in "$guests"/bench_small_*.elf "$guests"/{hello,longjmp,coroutines,mallo
   guest="$(basename "$elf" .elf)"
   about="$guest"
   compile "$guest" 0
+  compile "$guest" 2
   compile "$guest" 1
   "$aotc" run "$image" --json --stats-file="$work/whole.json" >"$work/whole.out" </dev/null
   whole_exit=$?
@@ -34,10 +35,11 @@ for elf in "$guests"/bench_small_*.elf "$guests"/{hello,longjmp,coroutines,mallo
     length=$long
     ((hops >= short_hops)) || length=997
     case $((hops % 5)) in
-      0 | 2) with="$work/$guest.O1.so" how=() ;;
+      0) with="$work/$guest.O1.so" how=() ;;
+      2) with="$work/$guest.O2.so" how=() ;;
       1) with="$elf" how=(--interpret) ;;
       3) with="$work/$guest.O0.so" how=() ;;
-      4) with="$work/$guest.O1.so" how=(--interpret) ;;
+      4) with="$work/$guest.O2.so" how=(--interpret) ;;
     esac
     # Interpreting is for short hops: tens of millions of instructions would take minutes.
     ((length < 3000000)) || how=()

@@ -138,7 +138,7 @@ TEST_P(UnwindTest, EveryGuestFrameIsWalked) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Levels, UnwindTest, testing::Values(0, 1));
+INSTANTIATE_TEST_SUITE_P(Levels, UnwindTest, testing::Values(0, 1, 2));
 
 }  // namespace
 }  // namespace precast

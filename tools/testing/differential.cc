@@ -46,16 +46,18 @@ absl::StatusOr<std::unique_ptr<Instance>> Start(const Session& session) {
 }
 
 struct Side {
-  const char* name;
+  std::string name;
   std::unique_ptr<Instance> instance;
   RunResult result;
 };
 
 absl::Status Compare(const Side& oracle, const Side& side) {
-  std::optional<std::string> difference = aotc::Difference(
-      oracle.name, *oracle.instance, oracle.result, side.name, *side.instance, side.result);
+  std::optional<std::string> difference =
+      aotc::Difference(oracle.name.c_str(), *oracle.instance, oracle.result, side.name.c_str(),
+                       *side.instance, side.result);
   if (!difference) {
-    difference = aotc::MemoryDifference(oracle.name, *oracle.instance, side.name, *side.instance);
+    difference = aotc::MemoryDifference(oracle.name.c_str(), *oracle.instance, side.name.c_str(),
+                                        *side.instance);
   }
   if (!difference) return absl::OkStatus();
   return absl::InternalError(absl::StrCat("different:\n", *difference));
@@ -110,13 +112,13 @@ absl::Status CheckSeed(uint64_t seed, bool check, DifferentialCounts& counts) {
   oracle.result = oracle.instance->Run(static_cast<int64_t>(limit));
 
   options.interpret = false;
-  for (int opt_level : {0, 1}) {
+  for (int opt_level : {0, 1, 2}) {
     options.opt_level = opt_level;
     absl::StatusOr<Session> native = Session::OpenProgram(program, options);
     if (!native.ok()) return native.status();
     for (bool sliced : {false, true}) {
       if (sliced && opt_level == 0) continue;
-      Side side{sliced ? "-O1 in slices" : opt_level == 0 ? "-O0" : "-O1", nullptr, {}};
+      Side side{absl::StrCat("-O", opt_level, sliced ? " in slices" : ""), nullptr, {}};
       absl::StatusOr<std::unique_ptr<Instance>> started = Start(*native);
       if (!started.ok()) return started.status();
       side.instance = *std::move(started);

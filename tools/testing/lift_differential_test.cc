@@ -316,7 +316,9 @@ TEST(LiftDifferential, RandomModules) {
 TEST(LiftDifferential, OptimizedRandomModules) {
   for (uint64_t seed = 1000; seed < 1120; ++seed) {
     for (const bool beyond_2_0 : {false, true}) {
-      ASSERT_NO_FATAL_FAILURE(CheckSeed(seed, beyond_2_0, 1));
+      for (const int level : {1, 2}) {
+        ASSERT_NO_FATAL_FAILURE(CheckSeed(seed, beyond_2_0, level));
+      }
     }
   }
 }

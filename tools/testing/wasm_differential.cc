@@ -145,7 +145,7 @@ absl::Status CheckWasmSeed(uint64_t seed, bool check, DifferentialCounts& counts
     return absl::InternalError(absl::StrCat("interpreted: ", expected.status().ToString()));
 
   options.interpret = false;
-  for (const int level : {0, 1}) {
+  for (const int level : {0, 1, 2}) {
     for (const bool metered : {true, false}) {
       // Without fuel nothing ends an endless loop.
       if (!metered && expected->out_of_fuel) continue;

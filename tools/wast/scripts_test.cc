@@ -14,14 +14,22 @@
 namespace precast::wast {
 namespace {
 
-enum class Way : uint8_t { kInterpreted, kO0, kO1, kO1Unmetered, kO1CanonicalNans };
+enum class Way : uint8_t {
+  kInterpreted,
+  kO0,
+  kO1,
+  kO1Unmetered,
+  kO1CanonicalNans,
+  kO2,
+  kO2Unmetered
+};
 
 EngineOptions OptionsOf(Way way) {
   EngineOptions options;
   options.check = true;
   options.interpret = way == Way::kInterpreted;
-  options.opt_level = way == Way::kO0 ? 0 : 1;
-  options.metered = way != Way::kO1Unmetered;
+  options.opt_level = way == Way::kO0 ? 0 : way == Way::kO2 || way == Way::kO2Unmetered ? 2 : 1;
+  options.metered = way != Way::kO1Unmetered && way != Way::kO2Unmetered;
   options.canonical_nans = way == Way::kO1CanonicalNans;
   return options;
 }
@@ -42,12 +50,12 @@ TEST_P(ScriptsTest, AllAssertionsHold) {
   EXPECT_TRUE(report.failures.empty()) << absl::StrJoin(report.failures, "\n");
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ScriptsTest,
-                         ::testing::Combine(::testing::Values("calls", "control", "memory",
-                                                              "numbers", "references", "simd"),
-                                            ::testing::Values(Way::kInterpreted, Way::kO0, Way::kO1,
-                                                              Way::kO1Unmetered,
-                                                              Way::kO1CanonicalNans)));
+INSTANTIATE_TEST_SUITE_P(
+    All, ScriptsTest,
+    ::testing::Combine(::testing::Values("calls", "control", "memory", "numbers", "references",
+                                         "simd"),
+                       ::testing::Values(Way::kInterpreted, Way::kO0, Way::kO1, Way::kO1Unmetered,
+                                         Way::kO1CanonicalNans, Way::kO2, Way::kO2Unmetered)));
 
 // The runner must be able to fail.
 TEST(RunnerTest, CountsWhatDoesNotHold) {

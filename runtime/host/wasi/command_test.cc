@@ -30,8 +30,8 @@ std::string Read(const fs::path& path) {
 
 class CommandTest : public ::testing::TestWithParam<Engine> {};
 INSTANTIATE_TEST_SUITE_P(Engines, CommandTest,
-                         ::testing::Values(Engine::kInterpreter, Engine::kNative0,
-                                           Engine::kNative1),
+                         ::testing::Values(Engine::kInterpreter, Engine::kNative0, Engine::kNative1,
+                                           Engine::kNative2),
                          [](const auto& info) { return wasm::testing::EngineName(info.param); });
 
 TEST_P(CommandTest, Files) {

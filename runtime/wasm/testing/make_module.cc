@@ -17,6 +17,8 @@ std::string EngineName(Engine engine) {
       return "Native0";
     case Engine::kNative1:
       return "Native1";
+    case Engine::kNative2:
+      return "Native2";
   }
   return "";
 }
@@ -24,7 +26,7 @@ std::string EngineName(Engine engine) {
 std::shared_ptr<const wasm::Module> MakeModule(const std::vector<uint8_t>& bytes, Engine engine) {
   // Reads, validates and compiles also what is to be interpreted: so tests cannot have invalid modules.
   driver::CompileOptions options;
-  options.opt_level = engine == Engine::kNative1 ? 1 : 0;
+  options.opt_level = engine == Engine::kNative2 ? 2 : engine == Engine::kNative1 ? 1 : 0;
   options.threads = 1;
   options.check = true;
   absl::StatusOr<driver::CompileResult> compiled = driver::Compile(bytes, options);

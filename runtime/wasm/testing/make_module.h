@@ -11,7 +11,7 @@
 
 namespace precast::runtime::wasm::testing {
 
-enum class Engine { kInterpreter, kNative0, kNative1 };  // native: by optimization level
+enum class Engine { kInterpreter, kNative0, kNative1, kNative2 };  // native: by optimization level
 
 std::string EngineName(Engine engine);
 
