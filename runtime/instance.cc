@@ -59,7 +59,9 @@ absl::StatusOr<std::unique_ptr<Instance>> Instance::Create(
   instance->memory_ = *std::move(memory);
 
   Interpreter::Options interpreter_options;
-  interpreter_options.strict_alignment = instance->options_.strict_alignment;
+  interpreter_options.strict_alignment =
+      instance->options_.strict_alignment || instance->host_->strict_alignment();
+  instance->custom_ = interpreter_options.custom = instance->host_->custom_instructions();
   if (instance->image_ != nullptr) {
     interpreter_options.has_native_entry = [native = instance->image_.get()](uint32_t pc) {
       return native->FindEntry(pc) != nullptr;
@@ -207,8 +209,11 @@ bool Instance::RunNative(const void* entry, RunResult& result) {
         absl::StrFormat("native code at pc 0x%x touched host address 0x%x, outside guest memory",
                         context_.pc, context_.fault_address)));
   }
-  return ConfirmTrap(
-      site->kind == Kind::kTrap ? std::optional<uint8_t>(site->trap_code) : std::nullopt, result);
+  // Code 0: native code does not know, the interpreter does.
+  return ConfirmTrap(site->kind == Kind::kTrap && site->trap_code != 0
+                         ? std::optional<uint8_t>(site->trap_code)
+                         : std::nullopt,
+                     result);
 }
 
 // Native code knows that there is a trap; the interpreter says which one exactly, by trapping in
@@ -292,6 +297,10 @@ bool Instance::RunInterpreter(bool until_limit, RunResult& result) {
         return Trapped(stop, result);
       case InterpreterResult::Stop::kNativeEntry:
         return false;
+      case InterpreterResult::Stop::kEnded:
+        exited_ = true;
+        exit_code_ = stop.exit_code;
+        return Exited(result);
       case InterpreterResult::Stop::kEcall:
         if (!HostCall()) return Exited(result);
         if (!until_limit) return false;
@@ -302,6 +311,14 @@ bool Instance::RunInterpreter(bool until_limit, RunResult& result) {
 
 bool Instance::HostCall() {
   ++statistics_.host_calls;
+  if (custom_ != nullptr) {
+    // Native code calls here for a custom instruction that ends the guest, too.
+    if (const CustomSite* site = interpreter_->CustomAt(context_.pc)) {
+      exited_ = true;
+      exit_code_ = custom_->Execute(*site->entry, site->instruction, {}, *memory_, nullptr).value;
+      return false;
+    }
+  }
   HostCallResult result = host_->HandleCall(context_, *memory_);
   if (result.exited) {
     exited_ = true;
@@ -324,6 +341,15 @@ bool Instance::Exited(RunResult& result) const {
   result.reason = RunResult::Reason::kExited;
   result.exit_code = exit_code_;
   return true;
+}
+
+uint64_t Instance::Custom(uint32_t pc, uint32_t rd, uint32_t rs1, uint32_t rs2) {
+  ++statistics_.custom_calls;
+  const CustomSite* site = custom_ != nullptr ? interpreter_->CustomAt(pc) : nullptr;
+  if (site == nullptr) return 1;  // the interpreter will find that native code is wrong
+  const CustomResult result = custom_->Execute(
+      *site->entry, site->instruction, {.rd = rd, .rs1 = rs1, .rs2 = rs2}, *memory_, nullptr);
+  return result.trap != abi::TrapCode::kNone ? 1 : uint64_t{result.value} << 32;
 }
 
 const void* Instance::ResolvePlt(uint32_t index) {

@@ -56,6 +56,7 @@ struct RunStatistics {
   uint64_t interpreted = 0;  // instructions retired in the interpreter; all others were native
   uint64_t native_entries = 0;
   uint64_t host_calls = 0;
+  uint64_t custom_calls = 0;      // custom instructions that native code called for
   uint64_t native_exits[6] = {};  // by abi::ExitReason
 };
 
@@ -94,6 +95,8 @@ class Instance final : private NativeCallbacks {
   abi::VmContext& context() { return context_; }
   GuestMemory& memory() { return *memory_; }
   HostAbi& host() { return *host_; }
+  // For an observer of everything that is executed (needs InstanceOptions::interpret_only).
+  Interpreter& interpreter() { return *interpreter_; }
   const ProgramImage& program() const { return program_; }
   // For restoring.
   void set_retired(uint64_t retired) { retired_ = retired; }
@@ -108,6 +111,7 @@ class Instance final : private NativeCallbacks {
   // False: the guest has exited.
   bool HostCall() override;
   const void* ResolvePlt(uint32_t index) override;
+  uint64_t Custom(uint32_t pc, uint32_t rd, uint32_t rs1, uint32_t rs2) override;
   // Brings the state at a native site into x[], pc and fuel.
   absl::Status Materialize(const loader::SiteInfo& site);
   bool ConfirmTrap(std::optional<uint8_t> code, RunResult& result);
@@ -117,6 +121,7 @@ class Instance final : private NativeCallbacks {
   ProgramImage program_;
   std::shared_ptr<const loader::Image> image_;  // null where everything is interpreted
   std::unique_ptr<HostAbi> host_;
+  CustomInstructions* custom_ = nullptr;  // the host's
   InstanceOptions options_;
   std::unique_ptr<GuestMemory> memory_;
   std::unique_ptr<Interpreter> interpreter_;

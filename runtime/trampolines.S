@@ -240,6 +240,32 @@ precast_host_call:
   .cfi_endproc
   .size precast_host_call, . - precast_host_call
 
+/* Called with a custom instruction's pc and the values of rd, rs1 and rs2 in ebx, edi, esi and edx; returns
+ * two numbers in eax and ebx. Runs C++ on the host's stack; r13 to r15 are kept, as C++ keeps them. */
+  .globl precast_custom
+  .type precast_custom, @function
+  .p2align 4
+precast_custom:
+  .cfi_startproc
+  .cfi_signal_frame
+  movl  %edx, %r8d
+  movl  %esi, %ecx
+  movl  %edi, %edx
+  movl  %ebx, %esi
+  movq  %r15, %rdi
+  movq  %rsp, %rbx
+  .cfi_def_cfa_register %rbx
+  movq  HOST_RSP(%r15), %rsp
+  callq PrecastCustom@PLT
+  movq  %rbx, %rsp
+  .cfi_def_cfa_register %rsp
+  movq  %rax, %rbx
+  shrq  $32, %rbx
+  movl  %eax, %eax
+  retq
+  .cfi_endproc
+  .size precast_custom, . - precast_custom
+
 /* Jumped to by an unbound PLT entry: its index in r11d, guest registers as at a boundary, which it keeps
  * (r11 and r12 apart, and the flags). Saves them all in the frame, not in the context, whose x[] it must
  * not change. Runs C++ on the host's stack. */

@@ -9,6 +9,7 @@ absl::Span<const void* const> CallbackAddresses() {
   constexpr auto kDispatchMiss = &precast_dispatch_miss;
   constexpr auto kHostCall = &precast_host_call;
   constexpr auto kResolvePlt = &precast_resolve_plt;
+  constexpr auto kCustom = &precast_custom;
   static const void* const addresses[] = {
 #define PRECAST_CALLBACK(Name, description) reinterpret_cast<const void*>(k##Name),
 #include "runtime/abi/callbacks.def"
@@ -25,6 +26,8 @@ extern "C" {
 
 bool PrecastHostCall(precast::abi::VmContext* context);
 const void* PrecastResolvePlt(precast::abi::VmContext* context, uint32_t index);
+uint64_t PrecastCustom(precast::abi::VmContext* context, uint32_t pc, uint32_t rd, uint32_t rs1,
+                       uint32_t rs2);
 
 bool PrecastHostCall(precast::abi::VmContext* context) {
   return static_cast<precast::runtime::NativeCallbacks*>(context->runtime)->HostCall();
@@ -32,6 +35,12 @@ bool PrecastHostCall(precast::abi::VmContext* context) {
 
 const void* PrecastResolvePlt(precast::abi::VmContext* context, uint32_t index) {
   return static_cast<precast::runtime::NativeCallbacks*>(context->runtime)->ResolvePlt(index);
+}
+
+uint64_t PrecastCustom(precast::abi::VmContext* context, uint32_t pc, uint32_t rd, uint32_t rs1,
+                       uint32_t rs2) {
+  return static_cast<precast::runtime::NativeCallbacks*>(context->runtime)
+      ->Custom(pc, rd, rs1, rs2);
 }
 
 }  // extern "C"

@@ -21,6 +21,7 @@ void precast_stack_exhausted();
 void precast_dispatch_miss();
 void precast_host_call();
 void precast_resolve_plt();
+void precast_custom();
 // Leaves guest code from a signal handler: r15 holds the context, all else is in it.
 void precast_exit_guest();
 
@@ -39,6 +40,11 @@ class NativeCallbacks {
   virtual bool HostCall() = 0;
   // Native code of PLT entry `index`, bound from now on. Never null.
   virtual const void* ResolvePlt(uint32_t index) = 0;
+  // Executes the custom instruction at `pc` with these values of its registers. Low half: 1 if it traps, and
+  // has done nothing; else 0. High half: its value.
+  virtual uint64_t Custom(uint32_t /*pc*/, uint32_t /*rd*/, uint32_t /*rs1*/, uint32_t /*rs2*/) {
+    return 1;
+  }
 };
 
 // The addresses the loader puts into GOT slots, indexed by abi::Callback.

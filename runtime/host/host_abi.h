@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "runtime/abi/vm_context.h"
+#include "runtime/interpreter/custom.h"
 #include "runtime/memory.h"
 #include "runtime/program.h"
 
@@ -35,6 +36,12 @@ class HostAbi {
   // entry.
   virtual absl::Status SetUp(const ProgramImage& program, GuestMemory& memory,
                              abi::VmContext& context) = 0;
+
+  // The guest's instructions beyond RV32IM, which also says that it is an OpenVM guest (docs/openvm.md); null:
+  // it has none. Belongs to this; asked once.
+  virtual CustomInstructions* custom_instructions() { return nullptr; }
+  // Whether loads and stores have to be naturally aligned. Native code was compiled for the same answer.
+  virtual bool strict_alignment() const { return false; }
 
   // Performs the host call that the registers ask for and puts its result into them. Does not touch
   // pc. Nothing that a guest asks for is an error of the host: it gets an error number.

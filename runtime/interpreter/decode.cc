@@ -148,4 +148,39 @@ DecodedInstruction Decode(uint32_t word) {
   }
 }
 
+DecodedInstruction DecodeOpenVm(uint32_t word) {
+  DecodedInstruction i = Decode(word);
+  if (Bits(word, 6, 0) == 0b1110011) {
+    const bool nothing =
+        Bits(word, 14, 12) == 1 && Bits(word, 19, 15) == 0 && Bits(word, 11, 7) == 0;
+    i.operation = nothing ? Op::kFence : Op::kEcall;
+  }
+  return i;
+}
+
+precast::openvm::Instruction DecodeCustom(uint32_t word, precast::openvm::Form form) {
+  precast::openvm::Instruction i;
+  i.word = word;
+  const auto rd = static_cast<uint8_t>(Bits(word, 11, 7));
+  const auto rs1 = static_cast<uint8_t>(Bits(word, 19, 15));
+  const auto rs2 = static_cast<uint8_t>(Bits(word, 24, 20));
+  i.rs1 = rs1;
+  switch (form) {
+    case precast::openvm::Form::kR:
+      i.rd = rd;
+      i.rs2 = rs2;
+      i.funct7 = static_cast<uint8_t>(Bits(word, 31, 25));
+      break;
+    case precast::openvm::Form::kI:
+      i.rd = rd;
+      i.imm = static_cast<int32_t>(ImmediateI(word));
+      break;
+    case precast::openvm::Form::kB:
+      i.rs2 = rs2;
+      i.imm = static_cast<int32_t>(ImmediateB(word));
+      break;
+  }
+  return i;
+}
+
 }  // namespace precast::runtime

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "openvm/extension.h"
+
 namespace precast::runtime {
 
 enum class Operation : uint8_t {
@@ -33,6 +35,14 @@ struct DecodedInstruction {
 // they return would not be deterministic), and reserved encodings. The unused fields of `fence` and
 // `fence.i` are ignored, as the specification asks.
 DecodedInstruction Decode(uint32_t word);
+
+// The same for OpenVM guests, for whom the SYSTEM opcode means something else (openvm-org/openvm, rv32im
+// transpiler): a csrrw of x0 into nothing does nothing, and all other such words, ecall and ebreak too, end
+// the guest with exit code 2: they are kEcall here.
+DecodedInstruction DecodeOpenVm(uint32_t word);
+
+// Operand fields of a custom instruction.
+precast::openvm::Instruction DecodeCustom(uint32_t word, precast::openvm::Form form);
 
 }  // namespace precast::runtime
 

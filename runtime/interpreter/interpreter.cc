@@ -105,7 +105,17 @@ const Interpreter::Page* Interpreter::DecodePage(uint32_t page_number) {
     uint32_t pc = page_number * kPageSize + i * 4;
     uint32_t word;
     if (!program_.IsCode(pc) || !FetchWord(program_, pc, word)) continue;
-    page->instructions[i] = Decode(word);
+    page->instructions[i] = options_.custom == nullptr ? Decode(word) : DecodeOpenVm(word);
+    if (const precast::openvm::Registry::Entry* entry =
+            options_.custom != nullptr ? options_.custom->Find(word) : nullptr) {
+      CustomSite site{entry, DecodeCustom(word, entry->opcode->form)};
+      page->instructions[i] = {.operation = Operation::kCustom,
+                               .rd = site.instruction.rd != 0 ? site.instruction.rd : kSinkRegister,
+                               .rs1 = site.instruction.rs1,
+                               .rs2 = site.instruction.rs2,
+                               .immediate = static_cast<uint32_t>(custom_sites_.size())};
+      custom_sites_.push_back(site);
+    }
     if (options_.has_native_entry != nullptr && options_.has_native_entry(pc)) {
       page->native_entries[i / 64] |= uint64_t{1} << (i % 64);
     }
@@ -118,12 +128,23 @@ const Interpreter::Page* Interpreter::DecodePage(uint32_t page_number) {
 
 InterpreterResult Interpreter::Run(abi::VmContext& context, GuestMemory& memory,
                                    bool stop_at_native_entry) {
-  return stop_at_native_entry ? RunLoop<true>(context, memory) : RunLoop<false>(context, memory);
+  if (observer_ != nullptr) {
+    return stop_at_native_entry ? RunLoop<true, true>(context, memory)
+                                : RunLoop<false, true>(context, memory);
+  }
+  return stop_at_native_entry ? RunLoop<true, false>(context, memory)
+                              : RunLoop<false, false>(context, memory);
+}
+
+const CustomSite* Interpreter::CustomAt(uint32_t pc) {
+  if (pc % 4 != 0) return nullptr;
+  const DecodedInstruction& i = FindPage(pc)->instructions[pc % kPageSize / 4];
+  return i.operation == Operation::kCustom ? &custom_sites_[i.immediate] : nullptr;
 }
 
 // Threaded code: each operation jumps to the next one itself. The guest's registers live in an
 // array of this function, which nothing else can change.
-template <bool kStopAtNativeEntry>
+template <bool kStopAtNativeEntry, bool kObserved>
 InterpreterResult Interpreter::RunLoop(abi::VmContext& context, GuestMemory& memory) {
   static const void* const kLabels[] = {
 #define PRECAST_OPERATION(Name) &&do_##Name,
@@ -154,6 +175,7 @@ InterpreterResult Interpreter::RunLoop(abi::VmContext& context, GuestMemory& mem
 #define DISPATCH()                                     \
   do {                                                 \
     if (fuel <= 0) goto out_of_fuel;                   \
+    if (kObserved) goto observe;                       \
     goto* kLabels[static_cast<size_t>(at->operation)]; \
   } while (false)
 // Executes what `at` points to, unless it has native code.
@@ -197,6 +219,12 @@ InterpreterResult Interpreter::RunLoop(abi::VmContext& context, GuestMemory& mem
     if (target % 4 != 0) goto misaligned_target; \
     JUMP_TO_TARGET();                            \
   } while (false)
+#define OBSERVE(Type, write)                                                                     \
+  do {                                                                                           \
+    if (kObserved) {                                                                             \
+      observer_->OnAccess(precast::openvm::AddressSpace::kMemory, address, sizeof(Type), write); \
+    }                                                                                            \
+  } while (false)
 #define LOAD(Type, Result)                                                  \
   do {                                                                      \
     address = RS1 + IMM;                                                    \
@@ -205,6 +233,7 @@ InterpreterResult Interpreter::RunLoop(abi::VmContext& context, GuestMemory& mem
       FindForbidden<sizeof(Type)>(pages, address, kPageRead, address);      \
       goto memory_fault;                                                    \
     }                                                                       \
+    OBSERVE(Type, false);                                                   \
     Type value;                                                             \
     std::memcpy(&value, base + address, sizeof(Type));                      \
     SET_RD(static_cast<uint32_t>(static_cast<Result>(value)));              \
@@ -217,6 +246,7 @@ InterpreterResult Interpreter::RunLoop(abi::VmContext& context, GuestMemory& mem
       FindForbidden<sizeof(Type)>(pages, address, kPageWrite, address);      \
       goto memory_fault;                                                     \
     }                                                                        \
+    OBSERVE(Type, true);                                                     \
     Type value = static_cast<Type>(RS2);                                     \
     std::memcpy(base + address, &value, sizeof(Type));                       \
     NEXT();                                                                  \
@@ -347,10 +377,47 @@ do_Rem:
   SET_RD(Rem(RS1, RS2));
 do_Remu:
   SET_RD(RS2 == 0 ? RS1 : RS1 % RS2);
+do_Custom : {
+  const CustomSite& site = custom_sites_[IMM];
+  const precast::openvm::Operands operands = {
+      .rd = at->rd == kSinkRegister ? 0 : x[at->rd], .rs1 = RS1, .rs2 = RS2};
+  const CustomResult custom = options_.custom->Execute(*site.entry, site.instruction, operands,
+                                                       memory, kObserved ? observer_ : nullptr);
+  if (custom.trap != abi::TrapCode::kNone) {
+    result.trap = custom.trap;
+    result.fault_address = custom.trap_address;
+    goto trap;
+  }
+  switch (site.entry->opcode->effect) {
+    case precast::openvm::Effect::kMemory:
+      NEXT();
+    case precast::openvm::Effect::kRegister:
+      SET_RD(custom.value);
+    case precast::openvm::Effect::kBranch:
+      if (custom.value == 0) NEXT();
+      target = PC() + static_cast<uint32_t>(site.instruction.imm);
+      if (target % 4 != 0) goto misaligned_target;
+      JUMP_TO_TARGET();
+    case precast::openvm::Effect::kEnd:
+      --fuel;
+      result.stop = InterpreterResult::Stop::kEnded;
+      result.exit_code = custom.value;
+      goto leave;
+  }
+}
 do_Ecall:
   --fuel;
   result.stop = InterpreterResult::Stop::kEcall;
   goto leave;
+
+observe:
+  if (kObserved && at->operation != Operation::kPageEnd) {
+    uint32_t word = 0;
+    FetchWord(program_, PC(), word);
+    x[0] = 0;
+    observer_->OnInstruction(PC(), word, x);
+  }
+  goto* kLabels[static_cast<size_t>(at->operation)];
 
 misaligned_target:
   result.trap = abi::TrapCode::kMisalignedPc;
@@ -391,6 +458,7 @@ leave:
 #undef SET_RD
 #undef JUMP_TO_TARGET
 #undef BRANCH_IF
+#undef OBSERVE
 #undef LOAD
 #undef STORE
 }

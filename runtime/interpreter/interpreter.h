@@ -21,7 +21,9 @@
 #include <memory>
 #include <vector>
 
+#include "openvm/machine.h"
 #include "runtime/abi/vm_context.h"
+#include "runtime/interpreter/custom.h"
 #include "runtime/interpreter/decode.h"
 #include "runtime/memory.h"
 #include "runtime/program.h"
@@ -34,12 +36,14 @@ struct InterpreterResult {
     kTrap,         // `trap` at context.pc
     kEcall,        // context.pc is that of the ecall, which is counted
     kNativeEntry,  // the next instruction, at context.pc, has native code
+    kEnded,        // a custom instruction ended the guest; context.pc is its, and it is counted
   };
   Stop stop = Stop::kFuel;
   abi::TrapCode trap = abi::TrapCode::kNone;
   // Guest address of a memory fault or misaligned access; target of a misaligned jump; otherwise
   // pc.
   uint32_t fault_address = 0;
+  uint32_t exit_code = 0;  // kEnded
 };
 
 class Interpreter {
@@ -48,6 +52,9 @@ class Interpreter {
     bool strict_alignment = false;  // misaligned accesses trap
     // Whether there is native code for a pc. Asked once per pc, when it is decoded.
     std::function<bool(uint32_t pc)> has_native_entry;
+    // Makes this an interpreter of OpenVM guests (DecodeOpenVm) with these instructions; null: RV32IM alone.
+    // Outlives the interpreter.
+    CustomInstructions* custom = nullptr;
   };
 
   // `program` must outlive the interpreter and have passed Validate(). Decodes a page when it is
@@ -58,6 +65,12 @@ class Interpreter {
   // updates x[], pc and fuel. With `stop_at_native_entry` it stops at the first pc with native code
   // that it reaches, after at least one instruction.
   InterpreterResult Run(abi::VmContext& context, GuestMemory& memory, bool stop_at_native_entry);
+
+  // From now on `observer` sees all that is executed, which is slower; null: nobody does.
+  void SetObserver(precast::openvm::Observer* observer) { observer_ = observer; }
+
+  // The custom instruction at `pc`; null if there is none.
+  const CustomSite* CustomAt(uint32_t pc);
 
  private:
   static constexpr uint32_t kPageInstructions = kPageSize / 4;
@@ -75,7 +88,7 @@ class Interpreter {
     void operator()(void* memory) const;
   };
 
-  template <bool kStopAtNativeEntry>
+  template <bool kStopAtNativeEntry, bool kObserved>
   InterpreterResult RunLoop(abi::VmContext& context, GuestMemory& memory);
   // The decoded page that holds a pc.
   const Page* FindPage(uint32_t pc) {
@@ -96,6 +109,8 @@ class Interpreter {
   // ranges lie far apart has a large table, of which hardly anything is touched.
   std::unique_ptr<const Page*, FreeDeleter> pages_;
   std::vector<std::unique_ptr<Page>> owned_pages_;
+  std::vector<CustomSite> custom_sites_;
+  precast::openvm::Observer* observer_ = nullptr;
 };
 
 }  // namespace precast::runtime
