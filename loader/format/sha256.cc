@@ -106,9 +106,13 @@ bool HasShaExtensions() {
   return has;
 }
 
+Sha256::BlockFunction Sha256::CompressionFunction(Implementation implementation) {
+  return implementation == Implementation::kBest && HasShaExtensions() ? ProcessSha
+                                                                       : ProcessPortable;
+}
+
 Sha256::Sha256(Implementation implementation)
-    : process_(implementation == Implementation::kBest && HasShaExtensions() ? ProcessSha
-                                                                             : ProcessPortable),
+    : process_(CompressionFunction(implementation)),
       // FIPS 180-4, 5.3.3.
       state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
              0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19} {}

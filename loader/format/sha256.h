@@ -28,9 +28,12 @@ class Sha256 {
 
   static Sha256Digest Hash(absl::Span<const uint8_t> bytes);
 
- private:
+  // The bare compression function (FIPS 180-4, 6.2.2) over `count` blocks of 64 bytes, for those who keep
+  // state and padding themselves.
   using BlockFunction = void (*)(uint32_t state[8], const uint8_t* blocks, size_t count);
+  static BlockFunction CompressionFunction(Implementation implementation);
 
+ private:
   BlockFunction process_;
   uint32_t state_[8];
   uint8_t buffer_[64];
