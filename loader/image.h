@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,7 +34,9 @@ struct StateLocation {
   enum class Kind : uint8_t { kContext, kRegister, kFrame, kConstant };
   uint8_t slot;
   Kind kind;
-  int32_t value;  // machine register number, displacement from the stack pointer, or the value
+  // Machine register number, or 16 more for the upper half of it; displacement from the stack
+  // pointer; or the value.
+  int32_t value;
 };
 
 struct SiteInfo {
@@ -82,6 +85,9 @@ class Image {
   // The WebAssembly module that the image was compiled from; empty for RISC-V. Lives as long as the
   // image.
   virtual absl::Span<const uint8_t> guest_module() const { return {}; }
+  // OpenVM: the machine and the extensions the guest needs, as format::Metadata has them; else empty.
+  virtual std::string_view machine() const { return {}; }
+  virtual absl::Span<const std::string> extensions() const { return {}; }
 };
 
 }  // namespace precast::loader

@@ -52,6 +52,8 @@ class LoadedImage final : public Image {
   std::optional<SiteInfo> FindSite(uint64_t native_pc) const override;
   std::optional<uint32_t> GuestPcOf(uint64_t native_pc) const override;
   uint32_t entry_pc() const override { return view_.metadata.entry_pc; }
+  std::string_view machine() const override { return view_.metadata.machine; }
+  absl::Span<const std::string> extensions() const override { return view_.metadata.extensions; }
   uint32_t initial_brk() const override { return view_.metadata.initial_brk; }
   uint32_t phdr_address() const override { return view_.metadata.phdr_address; }
   uint32_t phdr_count() const override { return view_.metadata.phdr_count; }

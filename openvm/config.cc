@@ -148,4 +148,39 @@ absl::StatusOr<Config> FromText(std::string_view text) {
   return config;
 }
 
+absl::StatusOr<std::vector<Number>> ParseGuestSection(absl::Span<const uint8_t> section) {
+  std::vector<Number> moduli;
+  size_t at = 0;
+  auto fail = [&](std::string_view expected, size_t found) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("section .openvm, offset %d: expected %s, found %d", at, expected, found));
+  };
+  while (at < section.size()) {
+    if (section[at] == 0) {  // padding
+      ++at;
+      continue;
+    }
+    constexpr size_t kHeader = 6;
+    if (section[at] != 1) return fail("a modulus (1)", section[at]);
+    if (section.size() - at < kHeader) return fail("a record of 6 bytes", section.size() - at);
+    const size_t index = section[at + 1];
+    uint32_t size = 0;
+    for (int i = 0; i < 4; ++i) size |= uint32_t{section[at + 2 + i]} << (8 * i);
+    if (size > kMaxNumberBytes || size > section.size() - at - kHeader) {
+      return fail("a number within the section and of at most 64 bytes", size);
+    }
+    if (moduli.size() <= index) moduli.resize(index + 1);
+    if (!moduli[index].empty()) return fail("every index once", index);
+    const absl::Span<const uint8_t> bytes = section.subspan(at + kHeader, size);
+    moduli[index].assign(bytes.begin(), bytes.end());
+    while (!moduli[index].empty() && moduli[index].back() == 0) moduli[index].pop_back();
+    if (moduli[index].empty()) return fail("a modulus other than 0", 0);
+    at += kHeader + size;
+  }
+  for (size_t i = 0; i < moduli.size(); ++i) {
+    if (moduli[i].empty()) return fail("a modulus for every index, none for index", i);
+  }
+  return moduli;
+}
+
 }  // namespace precast::openvm

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "openvm/pairing_curve.h"
 
 namespace precast::openvm {
 
@@ -26,8 +28,6 @@ struct Curve {
   Number modulus, scalar, a, b;
   friend bool operator==(const Curve&, const Curve&) = default;
 };
-
-enum class PairingCurve : uint8_t { kBn254 = 0, kBls12_381 = 1 };
 
 struct Config {
   static constexpr uint32_t kDefaultMemoryBits = 29;
@@ -51,6 +51,10 @@ struct Config {
 std::string ToText(const Config& config);
 // InvalidArgument, naming line, what was expected and what was found.
 absl::StatusOr<Config> FromText(std::string_view text);
+
+// The moduli that a guest's ELF section `.openvm` lists: records of a kind (1: modulus), an index, a size (u32,
+// little-endian) and the number's bytes, little-endian. InvalidArgument, naming the offset.
+absl::StatusOr<std::vector<Number>> ParseGuestSection(absl::Span<const uint8_t> section);
 
 // "0x…" or decimal digits.
 absl::StatusOr<Number> ParseNumber(std::string_view text);

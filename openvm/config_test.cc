@@ -34,6 +34,20 @@ TEST(Config, TextRoundTrip) {
   EXPECT_EQ(*FromText(ToText({})), Config{});
 }
 
+TEST(Config, GuestSection) {
+  const std::vector<uint8_t> good = {1, 1, 2, 0, 0, 0, 7, 0, 0, 1, 0, 3, 0, 0, 0, 1, 2, 3};
+  EXPECT_EQ(*ParseGuestSection(good), (std::vector<Number>{{1, 2, 3}, {7}}));
+  EXPECT_TRUE(ParseGuestSection({})->empty());
+  for (size_t size = 1; size < good.size(); ++size) {
+    (void)ParseGuestSection(absl::MakeConstSpan(good).subspan(0, size));
+  }
+  EXPECT_FALSE(ParseGuestSection(std::vector<uint8_t>{2}).ok());
+  EXPECT_FALSE(ParseGuestSection(std::vector<uint8_t>{1, 0, 1, 0, 0, 0}).ok());
+  EXPECT_FALSE(ParseGuestSection(std::vector<uint8_t>{1, 0, 255, 255, 255, 255, 1}).ok());
+  EXPECT_FALSE(ParseGuestSection(std::vector<uint8_t>{1, 1, 1, 0, 0, 0, 7}).ok());
+  EXPECT_FALSE(ParseGuestSection(std::vector<uint8_t>{1, 0, 1, 0, 0, 0, 0}).ok());
+}
+
 TEST(Config, FaultsNameTheLine) {
   for (const char* text :
        {"memory_bits 40", "public_values 12", "modulus", "modulus x", "modulus 1 2",

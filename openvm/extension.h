@@ -67,8 +67,10 @@ struct ChipRows {
   // modulus or curve. Chips that the configuration does not have count nothing.
   std::string_view chip;
   uint32_t rows = 1;
-  // If set: rows as a function of the operands, instead of `rows`.
-  uint32_t (*count)(const Instruction& instruction, const Operands& operands) = nullptr;
+  // If set: rows as a function of the operands, instead of `rows`. Asked before the instruction is executed; may
+  // look at memory with Machine::Peek, and does nothing else with the machine.
+  uint32_t (*count)(const Instruction& instruction, const Operands& operands,
+                    Machine& machine) = nullptr;
 };
 
 struct Opcode {

@@ -15,7 +15,7 @@ bool CopyWord(const ExtensionState*, const Instruction&, const Operands& operand
   return true;
 }
 
-uint32_t ByLength(const Instruction&, const Operands& operands) { return operands.rs2 / 4; }
+uint32_t ByLength(const Instruction&, const Operands& operands, Machine&) { return operands.rs2 / 4; }
 
 class TestExtension final : public Extension {
  public:
@@ -68,7 +68,9 @@ TEST(Extension, RowsOfAnInstruction) {
   EXPECT_EQ(rows[0].chip, 1u);
   EXPECT_EQ(rows[0].rows, 2u);
   EXPECT_EQ(rows[1].chip, 2u);
-  EXPECT_EQ(rows[1].count({}, {.rs2 = 40}), 10u);
+  HostState host;
+  Machine machine(nullptr, 0, host, nullptr);
+  EXPECT_EQ(rows[1].count({}, {.rs2 = 40}, machine), 10u);
   ASSERT_EQ(table.Of(0x00b50533).size(), 1u);  // add a0, a0, a1
   EXPECT_EQ(table.Of(0x00b50533)[0].chip, 0u);
   ASSERT_EQ(table.Of(0x00b50033).size(), 1u);  // add x0, a0, a1

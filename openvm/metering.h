@@ -79,7 +79,8 @@ struct Segment {
 struct RowUse {
   uint32_t chip = 0;
   uint32_t rows = 1;
-  uint32_t (*count)(const Instruction& instruction, const Operands& operands) = nullptr;
+  uint32_t (*count)(const Instruction& instruction, const Operands& operands,
+                    Machine& machine) = nullptr;
 };
 
 // Name of the chip that counts an RV32IM instruction: "BaseAlu", "Phantom" for one without effect, such as `addi

@@ -90,6 +90,8 @@ ProgramImage ProgramOf(std::shared_ptr<const loader::Image> image) {
   program.phdr_count = image->phdr_count();
   absl::Span<const uint8_t> guid = image->program_guid();
   std::memcpy(program.guid.data(), guid.data(), std::min(guid.size(), program.guid.size()));
+  program.machine = std::string(image->machine());
+  program.extensions.assign(image->extensions().begin(), image->extensions().end());
   program.owner = std::move(image);
   return program;
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -42,6 +43,9 @@ struct ProgramImage {
   uint32_t phdr_address = 0;  // for AT_PHDR; 0 when the program headers are not in memory
   uint32_t phdr_count = 0;
   std::array<uint8_t, 16> guid = {};  // program GUID
+  // As format::Metadata has them: empty unless this is an OpenVM guest.
+  std::string machine;
+  std::vector<std::string> extensions;
   // Keeps alive what the segments' `data` and `fd` refer to. May be empty when the caller does so.
   std::shared_ptr<const void> owner;
 

@@ -156,8 +156,8 @@ class Compilation {
 
 }  // namespace
 
-absl::StatusOr<guest::Program> ReadProgram(absl::Span<const uint8_t> file) {
-  const CompileOptions options;
+absl::StatusOr<guest::Program> ReadProgram(absl::Span<const uint8_t> file,
+                                           const CompileOptions& options) {
   absl::StatusOr<std::unique_ptr<FrontEnd>> front_end = Open(file, options);
   if (!front_end.ok()) return front_end.status();
   return std::move((*front_end)->program());

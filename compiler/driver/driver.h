@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "compiler/wasm/module.h"
 #include "elfwriter/assembly.h"
 #include "loader/format/metadata.h"
+#include "openvm/config.h"
 
 namespace precast::driver {
 
@@ -22,6 +24,11 @@ struct CompileOptions {
   int opt_level = 1;
   // WebAssembly: count fuel; makes code smaller and faster if off. RISC-V code always counts.
   bool metered = true;
+  // RISC-V: which machine the program is for (docs/openvm.md). kAuto: OpenVM if the program has a section
+  // `.openvm` or an instruction that ends an OpenVM guest.
+  enum class Abi : uint8_t { kAuto, kLinux, kOpenVm } abi = Abi::kAuto;
+  // OpenVM: the machine's configuration; without it, OpenVM's defaults and the moduli of section `.openvm`.
+  std::optional<openvm::Config> openvm_config = {};
   // WebAssembly: NaN results of arithmetic are the canonical NaN, the same on every machine.
   bool canonical_nans = false;
   // WebAssembly: what a module may use beyond the standard's version 2.0.
@@ -56,7 +63,8 @@ struct CompileResult {
 
 // Reads a guest program of any supported kind; `file` must outlive it. InvalidArgument if `file` is none, or is
 // faulty.
-absl::StatusOr<guest::Program> ReadProgram(absl::Span<const uint8_t> file);
+absl::StatusOr<guest::Program> ReadProgram(absl::Span<const uint8_t> file,
+                                           const CompileOptions& options = {});
 
 // Compiles `file` to an image. Deterministic: same file, options and compiler give the same bytes.
 // ResourceExhausted if the image would be too large.

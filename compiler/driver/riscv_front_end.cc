@@ -4,7 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -13,6 +16,8 @@
 #include "compiler/riscv/control_flow.h"
 #include "compiler/riscv/elf_reader.h"
 #include "compiler/riscv/lifter.h"
+#include "openvm/config.h"
+#include "openvm/extension.h"
 
 namespace precast::driver {
 namespace {
@@ -37,6 +42,7 @@ class RiscVFrontEnd final : public FrontEnd {
     }
     code_.emplace(program_);
     flow_ = riscv::RecoverControlFlow(program_, *code_);
+    if (program_.openvm) FindExtensions();
     dispatch_ = image::CoverEntries(flow_.entries);
     return absl::OkStatus();
   }
@@ -44,7 +50,8 @@ class RiscVFrontEnd final : public FrontEnd {
   size_t num_functions() const override { return flow_.regions.size(); }
 
   absl::StatusOr<ir::Function> Lift(size_t i) const override {
-    return riscv::Lift(flow_.regions[i], flow_, *code_, {.local = options_.opt_level == 0});
+    return riscv::Lift(flow_.regions[i], flow_, *code_,
+                       {.local = options_.opt_level == 0, .strict_alignment = program_.openvm});
   }
 
   size_t CountInstructions(size_t i) const override {
@@ -62,6 +69,22 @@ class RiscVFrontEnd final : public FrontEnd {
   image::DispatchRange dispatch() const override { return dispatch_; }
 
  private:
+  // The extensions whose instructions were found.
+  void FindExtensions() {
+    std::set<std::string> found;
+    for (const riscv::Region& region : flow_.regions) {
+      for (const riscv::BasicBlock& block : region.blocks) {
+        for (uint32_t pc = block.begin; pc != block.end; pc += 4) {
+          if (!riscv::IsCustom(code_->At(code_->IndexOf(pc)).op)) continue;
+          const openvm::Registry::Entry* entry =
+              openvm::Registry::Global().Find(riscv::WordAt(program_, pc));
+          if (entry != nullptr) found.insert(openvm::ExtensionId(*entry->extension));
+        }
+      }
+    }
+    program_.openvm_extensions.assign(found.begin(), found.end());
+  }
+
   const CompileOptions& options_;
   guest::Program program_;
   std::optional<riscv::Code> code_;
@@ -69,12 +92,33 @@ class RiscVFrontEnd final : public FrontEnd {
   image::DispatchRange dispatch_;
 };
 
+absl::Status ChooseAbi(const CompileOptions& options, guest::Program& program) {
+  using Abi = CompileOptions::Abi;
+  program.openvm = options.abi == Abi::kOpenVm || options.openvm_config.has_value() ||
+                   (options.abi == Abi::kAuto && riscv::LooksLikeOpenVm(program));
+  if (options.abi == Abi::kLinux && options.openvm_config.has_value()) {
+    return absl::InvalidArgumentError("an OpenVM configuration is for OpenVM guests only");
+  }
+  if (!program.openvm) return absl::OkStatus();
+  if (options.openvm_config.has_value()) {
+    program.openvm_config = *options.openvm_config;
+    return absl::OkStatus();
+  }
+  if (!program.openvm_section.has_value()) return absl::OkStatus();
+  absl::StatusOr<std::vector<openvm::Number>> moduli =
+      openvm::ParseGuestSection(*program.openvm_section);
+  if (!moduli.ok()) return moduli.status();
+  program.openvm_config.moduli = *std::move(moduli);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<FrontEnd>> OpenRiscV(absl::Span<const uint8_t> file,
                                                     const CompileOptions& options) {
   absl::StatusOr<guest::Program> program = riscv::ReadElf(file);
   if (!program.ok()) return program.status();
+  if (absl::Status s = ChooseAbi(options, *program); !s.ok()) return s;
   return std::make_unique<RiscVFrontEnd>(*std::move(program), options);
 }
 

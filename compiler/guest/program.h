@@ -6,10 +6,12 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/types/span.h"
+#include "openvm/config.h"
 
 namespace precast::guest {
 
@@ -72,6 +74,14 @@ struct Program {
   std::vector<CodeRange> code_hint;
   bool code_hint_is_exact = false;  // it comes from section headers
   std::vector<Symbol> symbols;      // by ascending address
+
+  // RISC-V: a guest of the OpenVM machine (docs/openvm.md); whoever reads the program decides.
+  bool openvm = false;
+  openvm::Config openvm_config;
+  // Contents of the file's section `.openvm`, which tells such a guest's moduli.
+  std::optional<std::vector<uint8_t>> openvm_section;
+  // Extensions whose instructions the code has (openvm::ExtensionId), ascending; known once it is compiled.
+  std::vector<std::string> openvm_extensions;
 
   // WebAssembly. `segments` then hold what the active data segments write to memory 0, if
   // `memory_initialized`; of all of the above only `kind` and `guid` are used besides.

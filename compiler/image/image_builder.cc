@@ -21,6 +21,7 @@
 #include "loader/format/offset_table.h"
 #include "loader/format/records.h"
 #include "loader/format/sha256.h"
+#include "openvm/config.h"
 #include "runtime/abi/fingerprint.h"
 #include "runtime/abi/vm_context.h"
 
@@ -97,6 +98,8 @@ class Builder {
     add(format::ToHex(program_.guid));
     add(CanonicalOptions(program_.kind, options_));
     add(absl::StrCat(options_.cpu_features));
+    if (program_.openvm) add(openvm::ToText(program_.openvm_config));
+    for (const std::string& extension : program_.openvm_extensions) add(extension);
     for (const format::ImportedImage& image : options_.imports) {
       add(image.name);
       add(format::ToHex(image.guid));
@@ -276,6 +279,8 @@ class Builder {
     }
     metadata.options = CanonicalOptions(program_.kind, options_);
     metadata.compiler = kCompilerIdentity;
+    if (program_.openvm) metadata.machine = openvm::ToText(program_.openvm_config);
+    metadata.extensions = program_.openvm_extensions;
     return metadata;
   }
 

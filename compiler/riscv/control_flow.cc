@@ -193,6 +193,7 @@ class Recovery {
       case Op::kBne:
       case Op::kBlt:
       case Op::kBge:
+      case Op::kCustomBranch:
         if (in.imm % 4 == 0) MarkPc(pc + imm, 0);
         MarkPc(pc + 4, 0);
         // Go on here instead of from the worklist, so that what is known of registers is not lost.
@@ -210,8 +211,11 @@ class Recovery {
         MarkPc(pc + 4, kReturnSite);
         return false;
       case Op::kEbreak:
+      case Op::kCustomEnd:
       case Op::kIllegal:
         return false;
+      case Op::kCustom:
+        return true;  // rd is read
       default:
         break;
     }
@@ -609,6 +613,7 @@ class Recovery {
 
 // Code ranges and segments are both ascending and without overlap.
 Code::Code(const guest::Program& program) {
+  const Dialect dialect = program.openvm ? Dialect::kOpenVm : Dialect::kBase;
   size_t first = 0;  // segments before it end before the code range at hand begins
   for (const guest::CodeRange& code : program.code) {
     while (first < program.segments.size() &&
@@ -625,7 +630,7 @@ Code::Code(const guest::Program& program) {
         ranges_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(begin), size()});
       }
       for (uint64_t pc = begin; pc + 4 <= end; pc += 4) {
-        instructions_.push_back(Decode(LoadWord(s.data, pc - s.address)));
+        instructions_.push_back(Decode(LoadWord(s.data, pc - s.address), dialect));
         ranges_.back().end = static_cast<uint32_t>(pc + 4);
       }
     }

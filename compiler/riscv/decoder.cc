@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "openvm/extension.h"
 
 namespace precast::riscv {
 namespace {
@@ -73,10 +74,49 @@ int32_t ImmJ(uint32_t w) {
          ((w >> 20) & 0x7fe);
 }
 
+Op OpOf(openvm::Effect effect) {
+  switch (effect) {
+    case openvm::Effect::kMemory:
+      return Op::kCustom;
+    case openvm::Effect::kRegister:
+      return Op::kCustomRegister;
+    case openvm::Effect::kBranch:
+      return Op::kCustomBranch;
+    case openvm::Effect::kEnd:
+      return Op::kCustomEnd;
+  }
+  return Op::kIllegal;
+}
+
+bool IsSystem(uint32_t w) { return (w & 0x7f) == 0x73; }
+
+Instruction DecodeExtension(uint32_t w) {
+  Instruction in;
+  // csrrw x0, any, x0.
+  if (IsSystem(w)) in.op = (w & 0x000fffff) == 0x00001073 ? Op::kFence : Op::kCustomEnd;
+  const openvm::Registry::Entry* entry = openvm::Registry::Global().Find(w);
+  if (entry == nullptr) return in;
+  in.op = OpOf(entry->opcode->effect);
+  const uint8_t rd = (w >> 7) & 31, rs1 = (w >> 15) & 31, rs2 = (w >> 20) & 31;
+  switch (entry->opcode->form) {
+    case openvm::Form::kR:
+      in.rd = rd, in.rs1 = rs1, in.rs2 = rs2;
+      break;
+    case openvm::Form::kI:
+      in.rd = rd, in.rs1 = rs1, in.imm = ImmI(w);
+      break;
+    case openvm::Form::kB:
+      in.rs1 = rs1, in.rs2 = rs2, in.imm = ImmB(w);
+      break;
+  }
+  return in;
+}
+
 }  // namespace
 
-Instruction Decode(uint32_t w) {
+Instruction Decode(uint32_t w, Dialect dialect) {
   const Row* row = FindRow(w);
+  if (dialect == Dialect::kOpenVm && (row == nullptr || IsSystem(w))) return DecodeExtension(w);
   if (row == nullptr) return {};
   Instruction in;
   in.op = row->op;
@@ -120,7 +160,20 @@ const char* RegisterName(uint8_t r) {
   return kNames[r & 31];
 }
 
-std::string Disassemble(uint32_t word, uint32_t pc) {
+std::string Disassemble(uint32_t word, uint32_t pc, Dialect dialect) {
+  if (dialect == Dialect::kOpenVm) {
+    if (const openvm::Registry::Entry* entry = openvm::Registry::Global().Find(word)) {
+      const Instruction in = Decode(word, dialect);
+      return openvm::Disassemble(*entry->opcode,
+                                 {.word = word,
+                                  .rd = in.rd,
+                                  .rs1 = in.rs1,
+                                  .rs2 = in.rs2,
+                                  .funct7 = static_cast<uint8_t>(word >> 25),
+                                  .imm = in.imm},
+                                 pc);
+    }
+  }
   const Row* row = FindRow(word);
   if (row == nullptr) return absl::StrFormat(".word 0x%08x", word);
   const Instruction in = Decode(word);

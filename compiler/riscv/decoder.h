@@ -1,4 +1,5 @@
-// Decodes RV32IM instruction words into operands, and prints them as assembly.
+// Decodes RV32IM instruction words, and for OpenVM guests those of instruction set extensions, into operands, and
+// prints them as assembly.
 #ifndef PRECAST_COMPILER_RISCV_DECODER_H_
 #define PRECAST_COMPILER_RISCV_DECODER_H_
 
@@ -11,7 +12,12 @@ enum class Op : uint8_t {
 #define PRECAST_RV_OP(Name, ...) k##Name,
 #include "compiler/riscv/opcodes.def"
 #undef PRECAST_RV_OP
-  kIllegal,  // anything else, including all-zero and all-one words
+  // OpenVM: instructions of extensions, by what they do (openvm::Effect). They read the registers rd, rs1 and rs2.
+  kCustom,          // kMemory
+  kCustomRegister,  // kRegister: writes rd, too
+  kCustomBranch,    // kBranch
+  kCustomEnd,       // kEnd; also what else ends an OpenVM guest
+  kIllegal,         // anything else, including all-zero and all-one words
 };
 
 // One decoded instruction. Fields that its format lacks are 0.
@@ -21,10 +27,19 @@ struct Instruction {
   int32_t imm = 0;  // sign-extended; U: the value already shifted left by 12; Shift: the amount
 };
 
-Instruction Decode(uint32_t word);
+// What words beyond RV32IM mean.
+enum class Dialect : uint8_t {
+  kBase,    // nothing
+  kOpenVm,  // extensions (openvm::Registry); all of opcode SYSTEM ends the guest, but csrrw of x0 into x0 does nothing
+};
+
+Instruction Decode(uint32_t word, Dialect dialect = Dialect::kBase);
 
 // Control-flow roles.
-inline bool IsBranch(Op op) { return op >= Op::kBeq && op <= Op::kBgeu; }
+inline bool IsBranch(Op op) {
+  return (op >= Op::kBeq && op <= Op::kBgeu) || op == Op::kCustomBranch;
+}
+inline bool IsCustom(Op op) { return op >= Op::kCustom && op <= Op::kCustomEnd; }
 inline bool IsLoad(Op op) { return op >= Op::kLb && op <= Op::kLhu; }
 inline bool IsStore(Op op) { return op >= Op::kSb && op <= Op::kSw; }
 // x1 and x5 are the link registers (unprivileged spec, table 2.1 "return-address prediction
@@ -33,7 +48,7 @@ inline bool IsLinkRegister(uint8_t r) { return r == 1 || r == 5; }
 // True if execution does not simply go on with the next instruction.
 inline bool EndsBlock(Op op) {
   return IsBranch(op) || op == Op::kJal || op == Op::kJalr || op == Op::kEcall ||
-         op == Op::kEbreak || op == Op::kIllegal;
+         op == Op::kEbreak || op == Op::kCustomEnd || op == Op::kIllegal;
 }
 
 // ABI name of register 0..31: "zero", "ra", "sp", …
@@ -42,7 +57,7 @@ const char* RegisterName(uint8_t r);
 // Assembly text at address `pc` (branch targets are printed as absolute addresses), in the form of
 // the RISC-V assembly manual without pseudo-instructions: "addi a0, sp, 12", "lw a0, 4(sp)",
 // ".word 0x0".
-std::string Disassemble(uint32_t word, uint32_t pc);
+std::string Disassemble(uint32_t word, uint32_t pc, Dialect dialect = Dialect::kBase);
 
 }  // namespace precast::riscv
 

@@ -314,7 +314,47 @@ uint32_t FindProgramHeaders(const Elf32_Ehdr& header, const std::vector<Elf32_Ph
   return 0;
 }
 
+// Contents of the section with this name, if there is one.
+std::optional<std::vector<uint8_t>> ReadSection(const File& file, const Elf32_Ehdr& header,
+                                                const std::vector<Elf32_Shdr>& sections,
+                                                std::string_view name) {
+  if (header.e_shstrndx >= sections.size()) return std::nullopt;
+  for (const Elf32_Shdr& s : sections) {
+    if (s.sh_type == SHT_NOBITS || !file.Contains(s.sh_offset, s.sh_size)) continue;
+    if (file.String(sections[header.e_shstrndx], s.sh_name) != name) continue;
+    const absl::Span<const uint8_t> bytes = file.Bytes(s.sh_offset, s.sh_size);
+    return std::vector<uint8_t>(bytes.begin(), bytes.end());
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+bool LooksLikeOpenVm(const guest::Program& program) {
+  if (program.openvm_section.has_value()) return true;
+  for (const guest::CodeRange& range : program.code_hint) {
+    for (const guest::Segment& segment : program.segments) {
+      const uint64_t begin = std::max<uint64_t>(range.begin, segment.address);
+      const uint64_t end = std::min<uint64_t>(range.end, segment.address + segment.data.size());
+      for (uint64_t pc = begin; pc + 4 <= end; pc += 4) {
+        const uint8_t* bytes = segment.data.data() + (pc - segment.address);
+        // terminate with a code of one byte.
+        if (bytes[0] == 0x0b && bytes[1] == 0 && (bytes[2] & 0x0f) == 0 && bytes[3] < 0x10)
+          return true;
+      }
+    }
+  }
+  return false;
+}
+
+uint32_t WordAt(const guest::Program& program, uint32_t pc) {
+  for (const guest::Segment& s : program.segments) {
+    if (pc < s.address || uint64_t{pc} - s.address + 4 > s.data.size()) continue;
+    const uint8_t* bytes = s.data.data() + (pc - s.address);
+    return bytes[0] | uint32_t{bytes[1]} << 8 | uint32_t{bytes[2]} << 16 | uint32_t{bytes[3]} << 24;
+  }
+  return 0;
+}
 
 bool LooksLikeRiscVElf(absl::Span<const uint8_t> file) {
   std::optional<Elf32_Ehdr> header = File(file).Read<Elf32_Ehdr>(0);
@@ -363,6 +403,7 @@ absl::StatusOr<guest::Program> ReadElf(absl::Span<const uint8_t> bytes) {
   program.code_hint_is_exact = !program.code_hint.empty();
   if (program.code_hint.empty()) program.code_hint = program.code;
   program.symbols = ReadSymbols(file, sections);
+  program.openvm_section = ReadSection(file, *header, sections, ".openvm");
   return program;
 }
 

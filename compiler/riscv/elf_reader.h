@@ -21,6 +21,13 @@ bool LooksLikeRiscVElf(absl::Span<const uint8_t> file);
 // page per segment.
 absl::StatusOr<guest::Program> ReadElf(absl::Span<const uint8_t> file);
 
+// Whether a program that has been read is one for the OpenVM machine: it has a section `.openvm`, or its code has
+// an instruction that ends such a guest. Nothing else looks like that: the encoding is illegal elsewhere.
+bool LooksLikeOpenVm(const guest::Program& program);
+
+// The instruction word at `pc`, 0 where the file has none.
+uint32_t WordAt(const guest::Program& program, uint32_t pc);
+
 }  // namespace precast::riscv
 
 #endif  // PRECAST_COMPILER_RISCV_ELF_READER_H_

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/log/check.h"
 #include "compiler/ir/builder.h"
 #include "compiler/riscv/region_analysis.h"
@@ -50,6 +51,7 @@ class Lifter {
         flow_(flow),
         code_(code),
         local_(options.local),
+        strict_alignment_(options.strict_alignment),
         plan_(PlanRegion(region, code, kPassed, options.local)),
         function_(region.name, RegionSignature()),
         b_(function_),
@@ -219,6 +221,7 @@ class Lifter {
     const Node& node = plan_.nodes[n];
     const BasicBlock& block = region_.blocks[node.block];
     b_.SetBlock(ir_block_[n]);
+    known_low_bits_.clear();
     EnterBlock(n, node);
     charged_ = block.num_instructions();
     pc_ = block.begin;
@@ -366,6 +369,10 @@ class Lifter {
       case Op::kSw:
         LiftStore(in, MemKind::kU32);
         break;
+      case Op::kCustom:
+      case Op::kCustomRegister:
+        LiftCustom(in);
+        break;
       case Op::kFence:
       case Op::kFenceI:
         break;  // one hart, and code that never changes
@@ -384,15 +391,91 @@ class Lifter {
     return {base, in.imm};
   }
 
+  // -- alignment
+
+  // What is known of the low bits of values, and of the values they were computed from: a value known to be r
+  // modulo 2^n.
+  struct LowBits {
+    uint32_t bits = 0;  // n
+    uint32_t value = 0;
+  };
+
+  LowBits KnownLowBits(Value v, int depth = 0) const {
+    if (auto it = known_low_bits_.find(v.index); it != known_low_bits_.end()) return it->second;
+    if (std::optional<int64_t> c = b_.ConstantOf(v)) return {2, static_cast<uint32_t>(*c) & 3};
+    const ir::ValueData& data = function_.value(v);
+    if (data.is_param || depth == 4) return {};
+    const ir::InstData& inst = function_.inst(ir::Inst(data.def));
+    if (inst.op != Opcode::kAdd && inst.op != Opcode::kAnd && inst.op != Opcode::kShl) return {};
+    const Value x = function_.args(ir::Inst(data.def))[0];
+    const Value y = function_.args(ir::Inst(data.def))[1];
+    const std::optional<int64_t> c = b_.ConstantOf(y);
+    if (inst.op == Opcode::kShl) {
+      return c ? LowBits{std::min<uint32_t>(static_cast<uint32_t>(*c) & 31, 2), 0} : LowBits{};
+    }
+    const LowBits a = KnownLowBits(x, depth + 1);
+    if (inst.op == Opcode::kAnd) {
+      const uint32_t zeros = c ? std::min(std::countr_zero(static_cast<uint32_t>(*c) | 4), 2) : 0;
+      return zeros > a.bits ? LowBits{zeros, 0} : LowBits{};
+    }
+    const LowBits b = KnownLowBits(y, depth + 1);
+    const uint32_t bits = std::min(a.bits, b.bits);
+    return {bits, (a.value + b.value) & ((1u << bits) - 1)};
+  }
+
+  // Traps unless base + displacement is a multiple of 2^bits.
+  void CheckAlignment(Value base, int32_t displacement, uint32_t bits) {
+    const uint32_t mask = (1u << bits) - 1;
+    const uint32_t wanted = -static_cast<uint32_t>(displacement) & mask;
+    const LowBits known = KnownLowBits(base);
+    if (known.bits >= bits && (known.value & mask) == wanted) return;
+    const Value low = wanted == 0 ? base : b_.Binary(Opcode::kAdd, base, Const(mask + 1 - wanted));
+    b_.TrapIf(b_.Binary(Opcode::kAnd, low, Const(mask)),
+              static_cast<uint8_t>(abi::TrapCode::kMisalignedAccess), StopSite());
+    known_low_bits_[base.index] = {bits, wanted};
+  }
+
+  static uint32_t AlignmentBits(MemKind kind) {
+    return kind == MemKind::kU32 ? 2 : kind == MemKind::kU16 || kind == MemKind::kS16 ? 1 : 0;
+  }
+
   void LiftLoad(const Instruction& in, MemKind kind) {
     const auto [base, displacement] = Address(in);
+    if (strict_alignment_) CheckAlignment(base, displacement, AlignmentBits(kind));
     Write(in.rd, b_.Load(kind, Type::kI32, base, displacement, StopSite()));
   }
 
   void LiftStore(const Instruction& in, MemKind kind) {
     const auto [base, displacement] = Address(in);
+    if (strict_alignment_) CheckAlignment(base, displacement, AlignmentBits(kind));
     const Value value = Read(in.rs2);
     b_.Store(kind, base, value, displacement, StopSite());
+  }
+
+  // -- custom instructions
+
+  // Calls the runtime, with the state where it is. If the instruction traps, it has done nothing, and the
+  // interpreter finds out how by executing it again. Returns its value.
+  Value LiftCustom(const Instruction& in) {
+    const bool has_value = in.op != Op::kCustom;
+    const Value args[] = {Const(pc_), Read(in.rd), Read(in.rs1), Read(in.rs2)};
+    static constexpr Type kResults[] = {Type::kI32, Type::kI32};
+    const std::vector<Value> results =
+        b_.CallRuntime(static_cast<uint8_t>(abi::Callback::kCustom), args,
+                       absl::MakeConstSpan(kResults, has_value ? 2 : 1), SiteHere(index_));
+    // A call ends what was declared.
+    now_.undeclared = now_.dirty;
+    b_.TrapIf(results[0], static_cast<uint8_t>(abi::TrapCode::kNone), StopSite());
+    if (in.op == Op::kCustomRegister) Write(in.rd, results[1]);
+    return has_value ? results[1] : Value();
+  }
+
+  // Ends the guest; does not come back.
+  void LiftCustomEnd() {
+    Flush(~kPassed);
+    b_.StoreState(abi::kSlotPc, Const(pc_));
+    b_.Ret(b_.CallRuntime(static_cast<uint8_t>(abi::Callback::kHostCall), Passed(),
+                          RegionSignature().results, SiteHere(charged_)));
   }
 
   // -- ends of blocks. `in` is the last instruction, at pc_; index_ instructions have retired
@@ -436,8 +519,10 @@ class Lifter {
   void LiftBranch(const BasicBlock& block, const Instruction& in) {
     static constexpr IntCond kConds[] = {IntCond::kEq,  IntCond::kNe,  IntCond::kSlt,
                                          IntCond::kSge, IntCond::kUlt, IntCond::kUge};
-    const IntCond cond = kConds[static_cast<int>(in.op) - static_cast<int>(Op::kBeq)];
-    const Value taken = b_.Icmp(cond, Read(in.rs1), Read(in.rs2));
+    const Value taken = in.op == Op::kCustomBranch
+                            ? LiftCustom(in)
+                            : b_.Icmp(kConds[static_cast<int>(in.op) - static_cast<int>(Op::kBeq)],
+                                      Read(in.rs1), Read(in.rs2));
     if (in.imm % 4 != 0) {
       b_.TrapIf(taken, static_cast<uint8_t>(abi::TrapCode::kMisalignedPc), StopSite());
       GoTo(block.end);
@@ -560,6 +645,7 @@ class Lifter {
   }
 
   void LiftTrap(const Instruction& in) {
+    if (in.op == Op::kCustomEnd) return LiftCustomEnd();
     abi::TrapCode trap = abi::TrapCode::kIllegalInstruction;
     if (in.op == Op::kEbreak) trap = abi::TrapCode::kBreakpoint;
     if (in.op == Op::kJal) trap = abi::TrapCode::kMisalignedPc;
@@ -570,6 +656,7 @@ class Lifter {
   const ControlFlow& flow_;
   const Code& code_;
   const bool local_;
+  const bool strict_alignment_;
   const RegionPlan plan_;
   ir::Function function_;
   ir::Builder b_;
@@ -580,9 +667,10 @@ class Lifter {
 
   // The point of lifting.
   Registers now_;
-  uint32_t pc_ = 0;       // of the instruction at hand
-  uint32_t index_ = 0;    // its number in the block
-  uint32_t charged_ = 0;  // instructions in the block
+  absl::flat_hash_map<uint32_t, LowBits> known_low_bits_;  // by value, from here on in the block
+  uint32_t pc_ = 0;                                        // of the instruction at hand
+  uint32_t index_ = 0;                                     // its number in the block
+  uint32_t charged_ = 0;                                   // instructions in the block
 };
 
 }  // namespace

@@ -15,6 +15,8 @@ struct LiftOptions {
   // Every basic block alone: guest registers are loaded from VmContext and stored back in each
   // block.
   bool local = false;
+  // Loads and stores that are not naturally aligned trap.
+  bool strict_alignment = false;
 };
 
 // The signature that all regions share.

@@ -18,9 +18,14 @@ bool IsCall(BlockEnd kind) {
 // Registers that an instruction reads and writes; x0 is never in a set. (The decoder leaves operands
 // that a format lacks x0.)
 RegisterSet Reads(const Instruction& in) {
-  return ((RegisterSet{1} << in.rs1) | (RegisterSet{1} << in.rs2)) & ~RegisterSet{1};
+  RegisterSet set = (RegisterSet{1} << in.rs1) | (RegisterSet{1} << in.rs2);
+  if (IsCustom(in.op)) set |= RegisterSet{1} << in.rd;
+  return set & ~RegisterSet{1};
 }
-RegisterSet Writes(const Instruction& in) { return (RegisterSet{1} << in.rd) & ~RegisterSet{1}; }
+RegisterSet Writes(const Instruction& in) {
+  if (in.op == Op::kCustom || in.op == Op::kCustomEnd) return 0;
+  return (RegisterSet{1} << in.rd) & ~RegisterSet{1};
+}
 
 class Planner {
  public:

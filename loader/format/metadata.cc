@@ -92,6 +92,9 @@ std::vector<uint8_t> EncodeMetadata(const Metadata& metadata) {
   }
   writer.String(metadata.options);
   writer.String(metadata.compiler);
+  writer.String(metadata.machine);
+  writer.Varint(static_cast<uint32_t>(metadata.extensions.size()));
+  for (const std::string& extension : metadata.extensions) writer.String(extension);
   return writer.Take();
 }
 
@@ -131,6 +134,9 @@ absl::StatusOr<Metadata> DecodeMetadata(absl::Span<const uint8_t> bytes, uint32_
   }
   metadata.options = std::string(reader.String());
   metadata.compiler = std::string(reader.String());
+  metadata.machine = std::string(reader.String());
+  metadata.extensions.resize(reader.Count(1));
+  for (std::string& extension : metadata.extensions) extension = std::string(reader.String());
   if (!reader.ok() || reader.remaining() != 0) return Truncated("metadata", reader);
   const absl::Status ranges = CheckRanges(metadata, guest_data_size);
   if (!ranges.ok()) return ranges;

@@ -9,7 +9,8 @@
 //   number of segments,      then per segment: address >> 12, size >> 12, data_offset >> 12,
 //                                              data_size >> 12,
 //                                              flags byte (1 readable, 2 writable, 4 executable)
-//   options text (string), compiler (string)
+//   options text (string), compiler (string),
+//   machine (string), number of extensions, then their names (strings)
 //
 // The table of imported images: number of images, then per image its name (string) and 16 bytes of
 // GUID.
@@ -51,6 +52,10 @@ struct Metadata {
   std::vector<MetadataSegment> segments;       // ascending, not overlapping
   std::string options;   // canonical text; its GUID is AotFileInfo::options_guid
   std::string compiler;  // build identity of the compiler
+  // OpenVM guests: the machine they run on, as openvm::ToText writes it, and the extensions (openvm::ExtensionId)
+  // that they use. `machine` is empty for other guests.
+  std::string machine;
+  std::vector<std::string> extensions;
   friend bool operator==(const Metadata&, const Metadata&) = default;
 };
 

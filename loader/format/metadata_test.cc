@@ -29,6 +29,8 @@ Metadata Sample() {
                        {.address = 0xfffff000, .size = 0x1000, .readable = true}};
   metadata.options = "opt=1";
   metadata.compiler = "precast test";
+  metadata.machine = "memory_bits 29\n";
+  metadata.extensions = {"keccak/1", "rv32io/1"};
   return metadata;
 }
 

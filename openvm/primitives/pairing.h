@@ -7,12 +7,10 @@
 #include <cstdint>
 
 #include "absl/types/span.h"
+#include "openvm/pairing_curve.h"
 #include "openvm/primitives/arithmetic_fault.h"
 
 namespace precast::openvm {
-
-// Numbers as in the instruction: funct7 / 16.
-enum class PairingCurve : uint8_t { kBn254 = 0, kBls12_381 = 1 };
 
 // 32 or 48.
 constexpr size_t PairingCoordinateBytes(PairingCurve curve) {

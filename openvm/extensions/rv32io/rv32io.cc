@@ -123,7 +123,7 @@ class Rv32Io final : public Extension {
   absl::Span<const Opcode> opcodes() const override {
     static constexpr ChipRows kHintStoreW[] = {{"HintStore"}};
     static constexpr ChipRows kHintBuffer[] = {
-        {"HintStore", 0, [](const Instruction&, const Operands& x) { return x.rs1; }}};
+        {"HintStore", 0, [](const Instruction&, const Operands& x, Machine&) { return x.rs1; }}};
     static constexpr ChipRows kReveal[] = {{"LoadStore"}};
     static constexpr ChipRows kPhantom[] = {{"Phantom"}};
     static constexpr Opcode kOpcodes[] = {
