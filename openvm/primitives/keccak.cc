@@ -91,7 +91,17 @@ void KeccakXorIn(uint8_t* buffer, const uint8_t* input, size_t size) {
   const uintptr_t distance =
       reinterpret_cast<uintptr_t>(buffer) - reinterpret_cast<uintptr_t>(input);
   if (distance == 0 || distance >= size) {
-    for (size_t i = 0; i < size; ++i) buffer[i] = static_cast<uint8_t>(buffer[i] ^ input[i]);
+    size_t i = 0;
+    // Never a word that reaches into bytes already written: `input` is at a distance of 0, of `size` or more, or
+    // ahead, where what was written lies behind.
+    for (; i + 8 <= size; i += 8) {
+      uint64_t a, b;
+      std::memcpy(&a, buffer + i, 8);
+      std::memcpy(&b, input + i, 8);
+      a ^= b;
+      std::memcpy(buffer + i, &a, 8);
+    }
+    for (; i < size; ++i) buffer[i] = static_cast<uint8_t>(buffer[i] ^ input[i]);
   } else {
     for (size_t i = size; i-- > 0;) buffer[i] = static_cast<uint8_t>(buffer[i] ^ input[i]);
   }
