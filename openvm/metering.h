@@ -6,7 +6,7 @@
 // How counting works, for whoever counts:
 //   * Each instruction adds the rows that RowTable names. Heights are sums since the segment's start.
 //   * Each touched page of memory (kPageBytes) adds rows to the boundary, Merkle and Poseidon2 chips, once a
-//     segment. A page counts when it is first touched.
+//     segment. A page counts when it is first touched. The registers' page counts in every segment.
 //   * A check takes place whenever the count of retired instructions is a multiple of `check_interval`. If a limit is
 //     exceeded there, the segment ends at the check before, and the next one starts with what has been
 //     counted since, with the pages touched since.
@@ -22,6 +22,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "openvm/config.h"
@@ -44,10 +45,20 @@ struct Chip {
   friend bool operator==(const Chip&, const Chip&) = default;
 };
 
-// Bytes of proving memory for given counts of cells. Names as in OpenVM's estimate.
+// Parameters of a prover that the estimate of its memory depends on (openvm-org/stark-backend,
+// crates/stark-backend/src/memory_metering.rs). The defaults are those of OpenVM's application proofs.
 struct MemoryModel {
-  uint32_t bytes_per_cell = 4;
-  // More parameters are added where the estimate needs them.
+  uint32_t base_field_bytes = 4;
+  uint32_t extension_degree = 4;
+  uint32_t digest_bytes = 32;
+  uint32_t log_blowup = 1;
+  uint32_t l_skip = 4;
+  uint32_t log_stacked_height = 24;
+  uint32_t k_whir = 4;
+  uint32_t max_constraint_degree = 3;
+  bool cache_stacked_matrix = false;
+  bool cache_rs_code_matrix = true;
+  bool zerocheck_save_memory = true;
   friend bool operator==(const MemoryModel&, const MemoryModel&) = default;
 };
 
@@ -55,18 +66,41 @@ struct MeteringConfig {
   std::vector<Chip> chips;  // a height is an index here
   // Which of `chips` have a part of their own.
   uint32_t boundary = 2, merkle = 3, poseidon2 = 0;
-  uint32_t max_height_bits = 22;
-  uint64_t max_memory = uint64_t{15} << 30;
-  uint64_t max_interactions = 0x78000000;
+  // Levels of the memory's Merkle tree above its leaves, all address spaces included.
+  uint32_t tree_height = 29;
+  uint32_t max_height_bits = 24;
+  uint64_t max_memory = uint64_t{15} << 30;  // bytes
+  uint64_t max_interactions = 0x78000001;    // BabyBear's order
   uint32_t check_interval = 1000;
+  uint64_t max_cost = (uint64_t{15} << 30) * 100;  // of metered-cost mode
   MemoryModel memory_model;
 
   std::optional<uint32_t> FindChip(std::string_view name) const;
   friend bool operator==(const MeteringConfig&, const MeteringConfig&) = default;
 };
 
-// OpenVM's chips for this configuration, in its order, with its widths and limits.
+// OpenVM's chips for this configuration, in its order, with its limits. The "Program" chip has no
+// constant height until somebody who knows the program sets it. Widths and interactions of the RV32IM
+// chips are OpenVM's; those of most others are estimates (docs/openvm_segments.md).
 MeteringConfig DefaultMetering(const Config& config);
+
+// What is wrong with a configuration, if anything: limits that Meter relies on.
+absl::Status Validate(const MeteringConfig& config);
+
+// Rows that one page adds when it is touched first in a segment.
+struct PageRows {
+  uint32_t boundary, merkle, poseidon2;
+};
+PageRows RowsOfPage(const MeteringConfig& config);
+
+// Bytes that a prover needs for a segment of these heights, padded to powers of two.
+uint64_t EstimateMemory(const MeteringConfig& config, absl::Span<const uint32_t> heights);
+// Bus messages of a segment of these heights.
+uint64_t CountInteractions(const MeteringConfig& config, absl::Span<const uint32_t> heights);
+
+enum class Limit : uint8_t { kNone, kHeight, kMemory, kInteractions };
+// The first limit that the heights exceed.
+Limit ExceededLimit(const MeteringConfig& config, absl::Span<const uint32_t> heights);
 
 struct Segment {
   uint64_t first_instruction = 0;
