@@ -101,14 +101,21 @@ class Compilation {
     size_t done = 0;
     ParallelFor(functions_.size(), options_.threads, [&](size_t i) {
       if (failure.IsBefore(i)) return;
-      const absl::StatusOr<ir::Function> function = LiftAndOptimize(i);
-      if (!function.ok()) return failure.Add(i, function.status());
-      functions_[i] = target_.Compile(*function, target_options);
+      size_t ir_instructions = 0;
+      std::optional<codegen::CompiledFunction> compiled;
+      if (options_.opt_level == 0) compiled = front_end_->CompileBaseline(i, target_options);
+      if (!compiled) {
+        const absl::StatusOr<ir::Function> function = LiftAndOptimize(i);
+        if (!function.ok()) return failure.Add(i, function.status());
+        compiled = target_.Compile(*function, target_options);
+        ir_instructions = function->num_insts();
+      }
+      functions_[i] = *std::move(compiled);
       front_end_->Describe(i, functions_[i]);
       const size_t guest_instructions = front_end_->CountInstructions(i);
       std::lock_guard<std::mutex> lock(mutex);
       stats_.guest_instructions += guest_instructions;
-      stats_.ir_instructions += function->num_insts();
+      stats_.ir_instructions += ir_instructions;
       ++done;
       if (options_.progress) options_.progress(done, functions_.size());
     });

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "compiler/codegen/compiled_function.h"
+#include "compiler/codegen/target.h"
 #include "compiler/driver/driver.h"
 #include "compiler/guest/program.h"
 #include "compiler/image/image_builder.h"
@@ -37,6 +38,13 @@ class FrontEnd {
   virtual size_t CountInstructions(size_t i) const = 0;
   // Fills in what the back end does not know: name and guest range.
   virtual void Describe(size_t i, codegen::CompiledFunction& function) const = 0;
+
+  // Machine code of function i without IR, for -O0; nullopt if this kind of guest or this function goes
+  // through the IR at every level. Deterministic and thread-safe.
+  virtual std::optional<codegen::CompiledFunction> CompileBaseline(
+      size_t /*i*/, const codegen::CompileOptions& /*options*/) const {
+    return std::nullopt;
+  }
 
   virtual image::DispatchRange dispatch() const { return {}; }
   // format::CpuFeature bits that code may use.

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "compiler/baseline/riscv_compiler.h"
 #include "compiler/driver/front_end.h"
 #include "compiler/riscv/control_flow.h"
 #include "compiler/riscv/elf_reader.h"
@@ -52,6 +53,13 @@ class RiscVFrontEnd final : public FrontEnd {
   absl::StatusOr<ir::Function> Lift(size_t i) const override {
     return riscv::Lift(flow_.regions[i], flow_, *code_,
                        {.local = options_.opt_level == 0, .strict_alignment = program_.openvm});
+  }
+
+  std::optional<codegen::CompiledFunction> CompileBaseline(
+      size_t i, const codegen::CompileOptions& options) const override {
+    // Templates always count, and leave misaligned accesses to the machine.
+    if (!options_.metered || program_.openvm) return std::nullopt;
+    return baseline::CompileRegion(flow_.regions[i], flow_, *code_, options);
   }
 
   size_t CountInstructions(size_t i) const override {

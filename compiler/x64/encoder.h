@@ -100,6 +100,7 @@ class Encoder {
   // -- arithmetic (32 or 64 bits)
   void AluRR(Alu op, Width w, Reg dst, Reg src);
   void AluRM(Alu op, Width w, Reg dst, const Mem& m);
+  void AluMR(Alu op, Width w, const Mem& m, Reg src);
   void AluRI(Alu op, Width w, Reg dst, int32_t imm);
   void AluMI(Alu op, Width w, const Mem& m, int32_t imm);
   void TestRR(Width w, Reg a, Reg b);

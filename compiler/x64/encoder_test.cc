@@ -242,6 +242,8 @@ TEST_F(EncoderTest, Memory) {
       Expect(absl::StrCat("lea ", Name(w, r), ", ", at));
       e_.AluRM(Alu::kSub, w, r, m);
       Expect(absl::StrCat("sub ", Name(w, r), ", ", at));
+      e_.AluMR(Alu::kXor, w, m, r);
+      Expect(absl::StrCat("xor ", at, ", ", Name(w, r)));
       for (int32_t imm : {1, 1000, -1}) {
         e_.AluMI(Alu::kCmp, w, m, imm);
         Expect(absl::StrCat("cmp ", at, ", ", Text(w, imm)));

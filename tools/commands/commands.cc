@@ -17,7 +17,7 @@ namespace precast::aotc {
 cli::Flag OptLevelFlag(int* level) {
   return {
       "opt-level", 'O', "N",
-      "0: each basic block alone; 1: whole regions in SSA form (default); 2: every optimization",
+      "0: fast to compile; 1: whole regions in SSA form (default); 2: every optimization",
       [level](std::string_view text) {
         if (text != "0" && text != "1" && text != "2") {
           return absl::InvalidArgumentError(

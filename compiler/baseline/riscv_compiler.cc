@@ -1,0 +1,569 @@
+#include "compiler/baseline/riscv_compiler.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/log/check.h"
+#include "compiler/baseline/riscv_templates.h"
+#include "compiler/x64/code_buffer.h"
+#include "compiler/x64/encoder.h"
+#include "compiler/x64/registers.h"
+#include "runtime/abi/vm_context.h"
+
+namespace precast::baseline {
+namespace {
+
+using codegen::CodeRelocation;
+using codegen::Site;
+using riscv::BasicBlock;
+using riscv::BlockEnd;
+using riscv::Instruction;
+using riscv::Op;
+using x64::Alu;
+using x64::CodePosition;
+using x64::Cond;
+using x64::Label;
+using x64::Mem;
+using x64::Reg;
+using x64::Width;
+
+constexpr uint32_t kNoLabel = 0xffffffff;
+
+// Keeps the stack pointer a multiple of 16 at calls. A region without calls has no frame.
+constexpr uint32_t kFrameSize = 8;
+
+bool IsCall(BlockEnd kind) {
+  return kind == BlockEnd::kCall || kind == BlockEnd::kIndirectCall || kind == BlockEnd::kHostCall;
+}
+
+// The code of a region: its blocks by ascending address, then what is rarely executed.
+class RegionCompiler {
+ public:
+  RegionCompiler(const riscv::Region& region, const riscv::ControlFlow& flow,
+                 const riscv::Code& code, const codegen::CompileOptions& options)
+      : region_(region),
+        flow_(flow),
+        code_(code),
+        options_(options),
+        e_(buffer_.code()),
+        t_(buffer_) {
+    for (const BasicBlock& block : region.blocks) has_frame_ |= IsCall(block.kind);
+  }
+
+  std::optional<codegen::CompiledFunction> Run() {
+    // Labels of blocks are the first ones.
+    for (size_t b = 0; b < region_.blocks.size(); ++b) buffer_.NewLabel();
+    return_ = buffer_.NewLabel();
+    EmitFirstEntry();
+    for (uint32_t b = 0; b < region_.blocks.size(); ++b) {
+      if (!EmitBlock(b)) return std::nullopt;
+    }
+    EmitCold();
+    return Finish();
+  }
+
+ private:
+  struct PendingSite {
+    CodePosition at;
+    Site::Kind kind;
+    uint8_t trap_code;
+    uint32_t guest_pc;
+    uint32_t refund;
+  };
+  struct PendingRelocation {
+    CodePosition at;
+    CodeRelocation::Target target;
+    uint32_t index;
+  };
+  // A trap or a way out of the region that a conditional jump leads to.
+  struct Exit {
+    Label label;
+    bool is_trap;
+    uint32_t pc;      // of the instruction; of the jump's target
+    uint32_t refund;  // of a trap
+  };
+  struct Suspend {
+    Label label;
+    uint32_t block;
+  };
+  struct TableEntry {
+    uint32_t offset;  // in constants_
+    Label target;
+    uint32_t base;  // of its table
+  };
+
+  static Label LabelOf(uint32_t block) { return {block}; }
+
+  // -- records
+
+  void SetCfa(uint32_t cfa) {
+    if (!frame_rules_.empty() && frame_rules_.back().second == cfa) return;
+    const CodePosition here = buffer_.Here();
+    if (!frame_rules_.empty() && frame_rules_.back().first == here) {
+      frame_rules_.back().second = cfa;
+    } else {
+      frame_rules_.push_back({here, cfa});
+    }
+  }
+  uint32_t Frame() const { return has_frame_ ? kFrameSize : 0; }
+  void SetLine(uint32_t pc) { lines_.push_back({buffer_.Here(), pc}); }
+  void AddSite(Site::Kind kind, uint32_t pc, uint32_t refund, uint8_t trap_code = 0) {
+    sites_.push_back({buffer_.Here(), kind, trap_code, pc, refund});
+  }
+  // For the field of the instruction just emitted.
+  void Relocate(CodeRelocation::Target target, uint32_t index) {
+    relocations_.push_back({buffer_.Field(), target, index});
+  }
+  void RelocateCallback(CodeRelocation::Target target, abi::Callback callback) {
+    Relocate(target, static_cast<uint32_t>(callback));
+  }
+
+  // -- entries
+
+  // The primary entry runs into its block if that is the first one.
+  void EmitFirstEntry() {
+    entries_.resize(region_.entries.size());
+    for (size_t i = 0; i < region_.entries.size(); ++i) {
+      const std::optional<uint32_t> block = region_.FindBlock(region_.entries[i]);
+      CHECK(block.has_value());
+      entry_blocks_.push_back(*block);
+    }
+    if (!has_frame_) {
+      SetCfa(8);
+      for (size_t i = 0; i < entries_.size(); ++i) entries_[i] = LabelOf(entry_blocks_[i]);
+      return;
+    }
+    for (Label& entry : entries_) entry = buffer_.NewLabel();
+    if (!entries_.empty() && entry_blocks_[0] == 0) EmitPrologue(0);
+    SetCfa(8 + kFrameSize);
+  }
+
+  void EmitPrologue(size_t entry) {
+    SetCfa(8);
+    SetLine(region_.entries[entry]);
+    buffer_.Bind(entries_[entry]);
+    e_.AluRM(Alu::kCmp, Width::k64, Reg::rsp,
+             Mem::At(x64::kContext, offsetof(abi::VmContext, native_stack_limit)));
+    const Label exhausted = buffer_.NewLabel();
+    buffer_.Jump(Cond::kB, exhausted);
+    exhausted_.push_back({exhausted, region_.entries[entry]});
+    e_.AluRI(Alu::kSub, Width::k64, Reg::rsp, kFrameSize);
+    SetCfa(8 + kFrameSize);
+  }
+
+  // -- blocks
+
+  bool EmitBlock(uint32_t b) {
+    const BasicBlock& block = region_.blocks[b];
+    const uint32_t count = block.num_instructions();
+    buffer_.Bind(LabelOf(b));
+    SetLine(block.begin);
+    e_.AluRI(Alu::kSub, Width::k64, x64::kFuel, static_cast<int32_t>(count));
+    const Label suspend = buffer_.NewLabel();
+    buffer_.Jump(Cond::kL, suspend);
+    suspends_.push_back({suspend, b});
+
+    known_ = 1;
+    known_value_[0] = 0;
+    const uint32_t first = code_.IndexOf(block.begin);
+    const bool has_end = block.kind != BlockEnd::kFallThrough;
+    pc_ = block.begin;
+    const uint32_t straight = has_end ? count - 1 : count;
+    for (uint32_t i = 0; i < straight; ++i, pc_ += 4) {
+      if (i != 0) SetLine(pc_);
+      if (!EmitInstruction(code_.At(first + i), count - i)) return false;
+    }
+    if (!has_end) {
+      GoTo(b, block.end);
+      return true;
+    }
+    if (straight != 0) SetLine(pc_);
+    return EmitEnd(b, block, code_.At(first + straight));
+  }
+
+  // `left`: instructions of the block that have not retired, this one included.
+  bool EmitInstruction(const Instruction& in, uint32_t left) {
+    if (riscv::IsLoad(in.op) || riscv::IsStore(in.op)) {
+      t_.PrepareAccess(in);
+      AddSite(Site::Kind::kMemory, pc_, left);
+      t_.EmitAccess(in);
+      known_ &= ~(uint32_t{1} << in.rd) | 1;
+      return true;
+    }
+    Learn(in);
+    return t_.Emit(in, pc_);
+  }
+
+  // Follows constants through the block, for jumps to addresses made by two instructions.
+  void Learn(const Instruction& in) {
+    const uint32_t bit = uint32_t{1} << in.rd;
+    if (in.rd == 0) return;
+    if (in.op == Op::kLui || in.op == Op::kAuipc) {
+      known_ |= bit;
+      known_value_[in.rd] = static_cast<uint32_t>(in.imm) + (in.op == Op::kAuipc ? pc_ : 0);
+    } else if (in.op == Op::kAddi && (known_ >> in.rs1 & 1) != 0) {
+      known_ |= bit;
+      known_value_[in.rd] = known_value_[in.rs1] + static_cast<uint32_t>(in.imm);
+    } else {
+      known_ &= ~bit;
+    }
+  }
+
+  // -- ends of blocks
+
+  bool EmitEnd(uint32_t b, const BasicBlock& block, const Instruction& in) {
+    switch (block.kind) {
+      case BlockEnd::kBranch:
+        EmitBranch(b, block, in);
+        return true;
+      case BlockEnd::kJump:
+        if (in.op == Op::kJalr) return EmitRegisterJump(b, block, in);
+        if (in.op != Op::kJal) return false;
+        GoTo(b, block.target);
+        return true;
+      case BlockEnd::kCall:
+        if (in.op != Op::kJal) return false;
+        t_.Set(in.rd, block.end);
+        CallPc(b, block, block.target);
+        return true;
+      case BlockEnd::kHostCall:
+        if (in.op != Op::kEcall) return false;
+        e_.StoreImm(Width::k32, Mem::At(x64::kContext, offsetof(abi::VmContext, pc)),
+                    static_cast<int32_t>(pc_));
+        e_.CallRel32();
+        RelocateCallback(CodeRelocation::Target::kPltRuntime, abi::Callback::kHostCall);
+        AfterCall(b, block);
+        return true;
+      case BlockEnd::kTrap:
+        return EmitTrap(in);
+      case BlockEnd::kIndirectCall:
+      case BlockEnd::kReturn:
+      case BlockEnd::kSwitch:
+      case BlockEnd::kIndirectJump:
+        return in.op == Op::kJalr && EmitRegisterJump(b, block, in);
+      default:
+        return false;
+    }
+  }
+
+  bool EmitTrap(const Instruction& in) {
+    abi::TrapCode trap;
+    if (in.op == Op::kEbreak) {
+      trap = abi::TrapCode::kBreakpoint;
+    } else if (in.op == Op::kJal) {
+      trap = abi::TrapCode::kMisalignedPc;
+    } else if (in.op == Op::kIllegal) {
+      trap = abi::TrapCode::kIllegalInstruction;
+    } else {
+      return false;
+    }
+    AddSite(Site::Kind::kTrap, pc_, 1, static_cast<uint8_t>(trap));
+    e_.Ud2();
+    return true;
+  }
+
+  void EmitBranch(uint32_t b, const BasicBlock& block, const Instruction& in) {
+    static constexpr Cond kConds[] = {Cond::kE,  Cond::kNe, Cond::kL,
+                                      Cond::kGe, Cond::kB,  Cond::kAe};
+    const Cond cond = kConds[static_cast<int>(in.op) - static_cast<int>(Op::kBeq)];
+    t_.Compare(in.rs1, in.rs2);
+    if (in.imm % 4 != 0) {
+      buffer_.Jump(cond, NewExit({{}, true, pc_, 1}));
+    } else {
+      buffer_.Jump(cond, JumpTarget(block.target));
+    }
+    GoTo(b, block.end);
+  }
+
+  // A block of the region, or code that leaves it.
+  Label JumpTarget(uint32_t pc) {
+    const std::optional<uint32_t> target = region_.FindBlock(pc);
+    return target ? LabelOf(*target) : NewExit({{}, false, pc, 0});
+  }
+
+  Label NewExit(Exit exit) {
+    exit.label = buffer_.NewLabel();
+    exits_.push_back(exit);
+    return exit.label;
+  }
+
+  void GoTo(uint32_t b, uint32_t pc) {
+    if (b + 1 < region_.blocks.size() && region_.blocks[b + 1].begin == pc) return;
+    if (const std::optional<uint32_t> target = region_.FindBlock(pc)) {
+      buffer_.Jump(LabelOf(*target));
+    } else {
+      Leave(pc);
+    }
+  }
+
+  void Epilogue() {
+    if (!has_frame_) return;
+    e_.AluRI(Alu::kAdd, Width::k64, Reg::rsp, kFrameSize);
+    SetCfa(8);
+  }
+
+  // Tail-calls whatever is at `pc`.
+  void Leave(uint32_t pc) {
+    if (flow_.IsEntry(pc)) {
+      Epilogue();
+      e_.JmpRel32();
+      Relocate(CodeRelocation::Target::kFunction, pc);
+    } else {
+      SetRax(pc);
+      TailDispatch();
+      return;
+    }
+    SetCfa(8 + Frame());
+  }
+
+  void SetRax(uint32_t value) { e_.MovImm(Reg::rax, value); }
+
+  // To the pc in eax.
+  void TailDispatch() {
+    EmitDispatch();
+    Epilogue();
+    e_.JmpReg(Reg::r12);
+    SetCfa(8 + Frame());
+  }
+
+  // r12 := the native entry of the guest pc in eax, or away to the runtime.
+  void EmitDispatch() {
+    if (miss_.index == kNoLabel) miss_ = buffer_.NewLabel();
+    e_.Lea(Width::k32, Reg::r12,
+           Mem::At(Reg::rax, static_cast<int32_t>(0u - options_.dispatch_base)));
+    e_.ShiftImm(x64::Shift::kRor, Width::k32, Reg::r12, 2);  // a misaligned pc becomes huge
+    e_.AluRI(Alu::kCmp, Width::k32, Reg::r12, static_cast<int32_t>(options_.dispatch_count));
+    buffer_.Jump(Cond::kAe, miss_);
+    e_.Lea(Width::k64, Reg::r11, Mem::Rip());
+    Relocate(CodeRelocation::Target::kDispatchTable, 0);
+    e_.Movsx(Width::k32, Width::k64, Reg::r12, Mem::At(Reg::r11, Reg::r12, 4, 0));
+    e_.TestRR(Width::k32, Reg::r12, Reg::r12);
+    buffer_.Jump(Cond::kE, miss_);
+    e_.AluRR(Alu::kAdd, Width::k64, Reg::r12, Reg::r11);
+  }
+
+  void CallPc(uint32_t b, const BasicBlock& block, uint32_t target) {
+    if (flow_.IsEntry(target)) {
+      e_.CallRel32();
+      Relocate(CodeRelocation::Target::kFunction, target);
+    } else {
+      SetRax(target);
+      EmitDispatch();
+      e_.CallReg(Reg::r12);
+    }
+    AfterCall(b, block);
+  }
+
+  // The callee says at which pc to continue. Anything but the return site is for a caller further out,
+  // or for the dispatcher.
+  void AfterCall(uint32_t b, const BasicBlock& block) {
+    AddSite(Site::Kind::kCall, pc_, 0);
+    if (!region_.FindBlock(block.end)) {
+      buffer_.Jump(return_);
+      return;
+    }
+    e_.AluRI(Alu::kCmp, Width::k32, Reg::rax, static_cast<int32_t>(block.end));
+    buffer_.Jump(Cond::kNe, return_);
+    GoTo(b, block.end);
+  }
+
+  bool EmitRegisterJump(uint32_t b, const BasicBlock& block, const Instruction& in) {
+    if ((known_ >> in.rs1 & 1) != 0) {
+      const uint32_t target = (known_value_[in.rs1] + static_cast<uint32_t>(in.imm)) & ~1u;
+      if (target % 4 == 0 && in.rd != 0) {
+        t_.Set(in.rd, block.end);
+        CallPc(b, block, target);
+        return true;
+      }
+      if (target % 4 == 0 && block.kind == BlockEnd::kJump && target == block.target) {
+        GoTo(b, target);
+        return true;
+      }
+    }
+    t_.Read(Reg::rax, in.rs1);
+    if (in.imm != 0) e_.AluRI(Alu::kAdd, Width::k32, Reg::rax, in.imm);
+    e_.AluRI(Alu::kAnd, Width::k32, Reg::rax, -2);
+    e_.TestRI(Width::k8, Reg::rax, 2);
+    buffer_.Jump(Cond::kNe, NewExit({{}, true, pc_, 1}));
+    if (in.rd != 0) {
+      t_.Set(in.rd, block.end);
+      EmitDispatch();
+      e_.CallReg(Reg::r12);
+      AfterCall(b, block);
+    } else if (block.kind == BlockEnd::kReturn) {
+      if (has_frame_) {
+        buffer_.Jump(return_);
+      } else {
+        e_.Ret();
+      }
+    } else if (block.kind == BlockEnd::kSwitch) {
+      EmitSwitch(block);
+    } else {
+      TailDispatch();
+    }
+    return true;
+  }
+
+  // A jump table by target address, of the span between the lowest and the highest target. A target
+  // that is not in it goes through the dispatcher.
+  void EmitSwitch(const BasicBlock& block) {
+    const uint32_t low = block.switch_targets.front(), high = block.switch_targets.back();
+    const uint32_t cases = (high - low) / 4 + 1;
+    const Label otherwise = buffer_.NewLabel();
+    e_.Lea(Width::k32, Reg::r12, Mem::At(Reg::rax, static_cast<int32_t>(0u - low)));
+    e_.ShiftImm(x64::Shift::kShr, Width::k32, Reg::r12, 2);
+    e_.AluRI(Alu::kCmp, Width::k32, Reg::r12, static_cast<int32_t>(cases));
+    buffer_.Jump(Cond::kAe, otherwise);
+    e_.Lea(Width::k64, Reg::r11, Mem::Rip());
+    const uint32_t base = static_cast<uint32_t>(constants_.size());
+    Relocate(CodeRelocation::Target::kConstants, base);
+    e_.Movsx(Width::k32, Width::k64, Reg::r12, Mem::At(Reg::r11, Reg::r12, 4, 0));
+    e_.AluRR(Alu::kAdd, Width::k64, Reg::r12, Reg::r11);
+    e_.JmpReg(Reg::r12);
+    buffer_.Bind(otherwise);
+    TailDispatch();
+    size_t next = 0;
+    for (uint32_t c = 0; c < cases; ++c) {
+      Label target = otherwise;
+      if (block.switch_targets[next] == low + 4 * c) target = JumpTarget(low + 4 * c), ++next;
+      table_entries_.push_back({base + 4 * c, target, base});
+    }
+    constants_.resize(base + 4 * cases);
+  }
+
+  // -- rarely executed
+
+  // No site but a return address lies where a call before it returns to: traps come first.
+  void EmitCold() {
+    for (const Exit& exit : exits_) {
+      if (!exit.is_trap) continue;
+      SetLine(exit.pc);
+      buffer_.Bind(exit.label);
+      AddSite(Site::Kind::kTrap, exit.pc, exit.refund,
+              static_cast<uint8_t>(abi::TrapCode::kMisalignedPc));
+      e_.Ud2();
+    }
+    for (size_t i = 0; i < exits_.size(); ++i) {
+      if (exits_[i].is_trap) continue;
+      SetLine(exits_[i].pc);
+      buffer_.Bind(exits_[i].label);
+      Leave(exits_[i].pc);
+    }
+    if (miss_.index != kNoLabel) {
+      buffer_.Bind(miss_);
+      e_.JmpMem(Mem::Rip());
+      RelocateCallback(CodeRelocation::Target::kGotRuntime, abi::Callback::kDispatchMiss);
+    }
+    for (const Suspend& suspend : suspends_) {
+      const BasicBlock& block = region_.blocks[suspend.block];
+      SetLine(block.begin);
+      buffer_.Bind(suspend.label);
+      e_.CallMem(Mem::Rip());
+      RelocateCallback(CodeRelocation::Target::kGotRuntime, abi::Callback::kSuspend);
+      AddSite(Site::Kind::kSuspend, block.begin, block.num_instructions());
+    }
+    if (has_frame_) {
+      buffer_.Bind(return_);
+      Epilogue();
+      e_.Ret();
+      for (size_t i = entry_blocks_[0] == 0 ? 1 : 0; i < entries_.size(); ++i) {
+        EmitPrologue(i);
+        buffer_.Jump(LabelOf(entry_blocks_[i]));
+      }
+      SetCfa(8);
+      for (const auto& [label, pc] : exhausted_) {
+        SetLine(pc);
+        buffer_.Bind(label);
+        e_.CallMem(Mem::Rip());
+        RelocateCallback(CodeRelocation::Target::kGotRuntime, abi::Callback::kStackExhausted);
+        AddSite(Site::Kind::kStack, pc, 0);
+      }
+    }
+    // A return address is inside its function.
+    if (!sites_.empty() && sites_.back().at == buffer_.Here()) e_.Ud2();
+  }
+
+  codegen::CompiledFunction Finish() {
+    codegen::CompiledFunction out;
+    out.name = region_.name;
+    out.code = buffer_.Finish();
+    out.constants = std::move(constants_);
+    out.relocations.reserve(relocations_.size());
+    for (const PendingRelocation& r : relocations_)
+      out.relocations.push_back({buffer_.Offset(r.at), r.target, r.index, -4});
+    out.constant_relocations.reserve(table_entries_.size());
+    for (const TableEntry& t : table_entries_)
+      out.constant_relocations.push_back({t.offset, buffer_.Offset(t.target), t.base});
+    for (size_t i = 0; i < entries_.size(); ++i)
+      out.entries.push_back({region_.entries[i], buffer_.Offset(entries_[i])});
+    out.frame_rules.reserve(frame_rules_.size());
+    for (const auto& [at, cfa] : frame_rules_) out.frame_rules.push_back({buffer_.Offset(at), cfa});
+    out.lines.reserve(lines_.size());
+    for (const auto& [at, pc] : lines_) out.lines.push_back({buffer_.Offset(at), pc});
+    out.sites.reserve(sites_.size());
+    for (const PendingSite& s : sites_) {
+      out.sites.push_back({.code_offset = buffer_.Offset(s.at),
+                           .kind = s.kind,
+                           .trap_code = s.trap_code,
+                           .guest_pc = s.guest_pc,
+                           .refund = s.refund,
+                           .state = {}});
+    }
+    // The first site states where registers are; nothing changes after it.
+    if (!out.sites.empty()) {
+      Site& first = out.sites.front();
+      first.reset = true;
+      for (int i = 0; i < abi::kNumPassed; ++i) {
+        first.state.push_back(
+            {abi::kPassed[i], codegen::StateLocation::Kind::kRegister, abi::kPassedIn[i]});
+      }
+      std::sort(first.state.begin(), first.state.end(),
+                [](const auto& a, const auto& b) { return a.slot < b.slot; });
+    }
+    return out;
+  }
+
+  const riscv::Region& region_;
+  const riscv::ControlFlow& flow_;
+  const riscv::Code& code_;
+  const codegen::CompileOptions& options_;
+  x64::CodeBuffer buffer_;
+  x64::Encoder& e_;
+  Templates t_;
+  bool has_frame_ = false;
+
+  Label return_;                // leaves the region for the guest pc in eax; only with a frame
+  Label miss_;                  // bound if used
+  std::vector<Label> entries_;  // by number in the region
+  std::vector<uint32_t> entry_blocks_;
+  std::vector<Exit> exits_;
+  std::vector<Suspend> suspends_;
+  std::vector<std::pair<Label, uint32_t>> exhausted_;
+
+  // The point of emission.
+  uint32_t pc_ = 0;
+  uint32_t known_ = 1;  // guest registers with a known constant, as a set
+  std::array<uint32_t, 32> known_value_{};
+
+  std::vector<PendingSite> sites_;
+  std::vector<PendingRelocation> relocations_;
+  std::vector<std::pair<CodePosition, uint32_t>> frame_rules_;
+  std::vector<std::pair<CodePosition, uint32_t>> lines_;
+  std::vector<TableEntry> table_entries_;
+  std::vector<uint8_t> constants_;
+};
+
+}  // namespace
+
+std::optional<codegen::CompiledFunction> CompileRegion(const riscv::Region& region,
+                                                       const riscv::ControlFlow& flow,
+                                                       const riscv::Code& code,
+                                                       const codegen::CompileOptions& options) {
+  return RegionCompiler(region, flow, code, options).Run();
+}
+
+}  // namespace precast::baseline

@@ -1,0 +1,28 @@
+// Compiles a region of a RISC-V program in one pass, for -O0: every instruction is decoded once and
+// becomes machine code at once, by a template. No IR, no register allocation.
+//
+// The nine passed guest registers (abi::kPassed) stay in their machine registers throughout; the
+// others stay in VmContext. So the state is exact between any two instructions, every site has the
+// same state, and nothing is done at calls and returns. Boundary, sites, traps and counting are those
+// of docs/riscv_lifting.md, so regions compiled either way live in one image.
+#ifndef PRECAST_COMPILER_BASELINE_RISCV_COMPILER_H_
+#define PRECAST_COMPILER_BASELINE_RISCV_COMPILER_H_
+
+#include <optional>
+
+#include "compiler/codegen/compiled_function.h"
+#include "compiler/codegen/target.h"
+#include "compiler/riscv/control_flow.h"
+
+namespace precast::baseline {
+
+// nullopt if the region has an instruction that only the way through the IR compiles. Deterministic
+// and thread-safe. The guest range is left to the caller.
+std::optional<codegen::CompiledFunction> CompileRegion(const riscv::Region& region,
+                                                       const riscv::ControlFlow& flow,
+                                                       const riscv::Code& code,
+                                                       const codegen::CompileOptions& options);
+
+}  // namespace precast::baseline
+
+#endif  // PRECAST_COMPILER_BASELINE_RISCV_COMPILER_H_
