@@ -1,6 +1,6 @@
 #include "rt.h"
 /* small LZ77 (hash chain of depth 1, byte tokens) compress + decompress + byte shuffle */
-#define N (TEST_SCALE > 1 ? 1 << 18 : 4 << 20)
+#define N (TEST_SCALE >= 50 ? 1 << 18 : 4 << 20)
 static uint8_t src[N], dst[N + N / 8 + 64], back[N];
 static uint32_t tab[1 << 15];
 static inline uint32_t ld4(const uint8_t *p) { return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24; }
@@ -34,7 +34,7 @@ int main(void) {
   static uint8_t words[256][12]; for (int i = 0; i < 256; i++) for (int j = 0; j < 12; j++) words[i][j] = 'a' + rnd() % 26;
   for (uint32_t i = 0; i < N;) { uint32_t w = rnd(); w = (w & 255) & (w >> 8); uint32_t l = 3 + (w % 9); for (uint32_t k = 0; k < l && i < N; k++) src[i++] = words[w & 255][k]; if (i < N) src[i++] = ' '; if (i < N && (rnd() & 15) == 0) src[i++] = (uint8_t)rnd(); }
   uint64_t s = 0;
-  for (int r = 0; r < (int)(TEST_SCALE > 1 ? 3 : 56 * N_SCALE); r++) {
+  for (int r = 0; r < (int)(TEST_SCALE >= 50 ? 3 : TEST_SCALE > 1 ? 6 : 56 * N_SCALE); r++) {
     src[(r * 7919) % N] ^= 1; uint32_t c = comp(src, N, dst), u = decomp(dst, c, back);
     uint32_t bad = 0; for (uint32_t i = 0; i < N; i++) bad += back[i] != src[i];
     shuffle4(src, N, back); for (uint32_t i = 0; i < N; i += 97) s = s * 31 + back[i];

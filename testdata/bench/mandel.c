@@ -1,10 +1,13 @@
 #include "rt.h"
-#if TEST_SCALE > 1
+#if TEST_SCALE >= 50
 #define W 40
 #define IT 30
 #elif defined(SOFTFP)
 #define W 160
 #define IT 60
+#elif TEST_SCALE > 1
+#define W 500
+#define IT 800
 #else
 #define W 1600
 #define IT 800

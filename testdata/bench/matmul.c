@@ -1,5 +1,5 @@
 #include "rt.h"
-#define N (TEST_SCALE > 1 ? 48 : 256)
+#define N (TEST_SCALE >= 50 ? 48 : TEST_SCALE > 1 ? 120 : 256)
 static double A[N][N], B[N][N], C[N][N];
 static NOINLINE void mm(void) {
   for (int i = 0; i < N; i++)

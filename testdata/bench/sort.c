@@ -1,5 +1,5 @@
 #include "rt.h"
-#define N (TEST_SCALE > 1 ? 20000 : 2000000)
+#define N (TEST_SCALE >= 50 ? 20000 : TEST_SCALE > 1 ? 200000 : 2000000)
 static int32_t a[N];
 static NOINLINE void qs(int32_t *v, int lo, int hi) {
   while (hi - lo > 16) {
