@@ -1,5 +1,5 @@
 // What a module that wasm2c of wabt 1.0.32 has translated (-n bench) needs around it: standard output and exit.
-// For wasm_compare.sh.
+// For //tools/bench:compare.
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
