@@ -29,6 +29,8 @@ enum class AddressSpace : uint8_t {
 class Observer {
  public:
   virtual ~Observer() = default;
+  // Asked before every instruction: true suspends the run there. The instruction is not observed.
+  virtual bool ShouldSuspend() { return false; }
   // The instruction `word` at `pc` is about to be executed with these registers; if it traps, the run is over.
   virtual void OnInstruction(uint32_t pc, uint32_t word, const uint32_t* x) = 0;
   // Bytes [address, address + size) of an address space other than kRegisters are about to be read or written

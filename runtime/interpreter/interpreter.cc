@@ -105,6 +105,7 @@ const Interpreter::Page* Interpreter::DecodePage(uint32_t page_number) {
     uint32_t pc = page_number * kPageSize + i * 4;
     uint32_t word;
     if (!program_.IsCode(pc) || !FetchWord(program_, pc, word)) continue;
+    page->words[i] = word;
     page->instructions[i] = options_.custom == nullptr ? Decode(word) : DecodeOpenVm(word);
     if (const precast::openvm::Registry::Entry* entry =
             options_.custom != nullptr ? options_.custom->Find(word) : nullptr) {
@@ -412,10 +413,10 @@ do_Ecall:
 
 observe:
   if (kObserved && at->operation != Operation::kPageEnd) {
-    uint32_t word = 0;
-    FetchWord(program_, PC(), word);
+    if (observer_->ShouldSuspend()) goto out_of_fuel;
     x[0] = 0;
-    observer_->OnInstruction(PC(), word, x);
+    observer_->OnInstruction(PC(), page->words[static_cast<size_t>(at - page->instructions.data())],
+                             x);
   }
   goto* kLabels[static_cast<size_t>(at->operation)];
 

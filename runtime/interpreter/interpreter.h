@@ -32,7 +32,7 @@ namespace precast::runtime {
 
 struct InterpreterResult {
   enum class Stop : uint8_t {
-    kFuel,         // context.fuel is 0
+    kFuel,         // context.fuel is 0, or the observer asked for it
     kTrap,         // `trap` at context.pc
     kEcall,        // context.pc is that of the ecall, which is counted
     kNativeEntry,  // the next instruction, at context.pc, has native code
@@ -78,6 +78,7 @@ class Interpreter {
   struct Page {
     // The last one is a kPageEnd.
     std::array<DecodedInstruction, kPageInstructions + 1> instructions;
+    std::array<uint32_t, kPageInstructions + 1> words = {};  // for observers
     std::array<uint64_t, kPageInstructions / 64 + 1> native_entries = {};
 
     bool HasNativeEntry(size_t index) const {

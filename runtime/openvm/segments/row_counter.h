@@ -1,0 +1,104 @@
+// Which rows of which chips an instruction adds, fast enough to ask for each instruction executed; and sets of pages.
+// What Meter, CostMeter and preflight have in common.
+#ifndef PRECAST_RUNTIME_OPENVM_SEGMENTS_ROW_COUNTER_H_
+#define PRECAST_RUNTIME_OPENVM_SEGMENTS_ROW_COUNTER_H_
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "openvm/extension.h"
+#include "openvm/machine.h"
+#include "openvm/metering.h"
+#include "runtime/interpreter/decode.h"
+
+namespace precast::runtime {
+
+// A guest's memory as rows are counted for it; nothing is changed. All of 2^memory_bits bytes at `base` are readable.
+struct CountedMemory {
+  uint8_t* base = nullptr;
+  uint32_t memory_bits = 0;
+};
+
+class RowCounter {
+ public:
+  // `config` and `registry` outlive this.
+  RowCounter(const precast::openvm::MeteringConfig& config,
+             const precast::openvm::Registry& registry, CountedMemory memory)
+      : registry_(registry),
+        table_(config, registry),
+        machine_(memory.base, uint64_t{1} << memory.memory_bits, host_, nullptr) {}
+
+  // Calls add(chip, rows) for each chip of the instruction `word`, which is about to be executed.
+  template <typename Add>
+  void Count(uint32_t word, const uint32_t* x, Add add) {
+    Known& known = known_[(word * 0x9E3779B1u) >> (32 - kKnownBits)];
+    // No instruction is 0.
+    if (known.word != word) known = {word, table_.Of(word)};
+    for (const precast::openvm::RowUse& use : known.uses)
+      add(use.chip, use.count == nullptr ? use.rows : Dynamic(use, word, x));
+  }
+
+ private:
+  static constexpr int kKnownBits = 12;
+
+  struct Known {
+    uint32_t word = 0;
+    absl::Span<const precast::openvm::RowUse> uses;
+  };
+
+  uint32_t Dynamic(const precast::openvm::RowUse& use, uint32_t word, const uint32_t* x) {
+    const precast::openvm::Registry::Entry* entry = registry_.Find(word);
+    const precast::openvm::Instruction in = DecodeCustom(word, entry->opcode->form);
+    return use.count(in, {.rd = x[in.rd], .rs1 = x[in.rs1], .rs2 = x[in.rs2]}, machine_);
+  }
+
+  const precast::openvm::Registry& registry_;
+  precast::openvm::RowTable table_;
+  precast::openvm::HostState host_;  // nobody looks at it
+  precast::openvm::Machine machine_;
+  std::array<Known, 1 << kKnownBits> known_;
+};
+
+// Pages of all address spaces, numbered as the Merkle tree's leaves are.
+class PageSet {
+ public:
+  static constexpr uint32_t kPageBits = 9;
+  static_assert(precast::openvm::kPageBytes == 1 << kPageBits);
+
+  // Pages for address spaces 1 to 8 of 2^memory_bits bytes.
+  explicit PageSet(uint32_t memory_bits)
+      : space_bits_(memory_bits - kPageBits),
+        bits_((uint64_t{8} << (memory_bits - kPageBits)) / 64 + 1) {}
+
+  uint32_t PageOf(precast::openvm::AddressSpace space, uint32_t address) const {
+    const uint32_t in_space = (address >> kPageBits) & ((uint32_t{1} << space_bits_) - 1);
+    return ((static_cast<uint32_t>(space) - 1) << space_bits_) + in_space;
+  }
+  // True if it is new.
+  bool Insert(uint32_t page) {
+    uint64_t& word = bits_[page / 64];
+    const uint64_t bit = uint64_t{1} << (page % 64);
+    if ((word & bit) != 0) return false;
+    word |= bit;
+    pages_.push_back(page);
+    return true;
+  }
+  void Clear() {
+    for (uint32_t page : pages_) bits_[page / 64] = 0;
+    pages_.clear();
+  }
+  // In the order of insertion.
+  const std::vector<uint32_t>& pages() const { return pages_; }
+  uint32_t limit() const { return uint32_t{8} << space_bits_; }
+
+ private:
+  const uint32_t space_bits_;
+  std::vector<uint64_t> bits_;
+  std::vector<uint32_t> pages_;
+};
+
+}  // namespace precast::runtime
+
+#endif  // PRECAST_RUNTIME_OPENVM_SEGMENTS_ROW_COUNTER_H_
