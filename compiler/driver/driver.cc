@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -77,14 +78,32 @@ class Compilation {
     if (absl::Status status = front_end_->Analyze(); !status.ok()) return status;
     stats_.kind = front_end_->program().kind;
     stats_.regions = front_end_->num_functions();
+    bodies_ = std::make_unique<Body[]>(stats_.regions);
     return absl::OkStatus();
   }
 
   absl::StatusOr<ir::Function> LiftAndOptimize(size_t i) const {
     absl::StatusOr<ir::Function> function = front_end_->Lift(i);
-    if (function.ok())
-      opt::Optimize(*function, {.level = options_.opt_level, .verify = options_.check});
+    if (function.ok()) {
+      opt::Optimize(*function, {.level = options_.opt_level,
+                                .verify = options_.check,
+                                .body = [this](ir::FuncRef callee) { return BodyOf(callee); }});
+    }
     return function;
+  }
+
+  // The function called, ready to be put in where it is called; null if that is not to be.
+  const ir::Function* BodyOf(ir::FuncRef callee) const {
+    const std::optional<size_t> i = front_end_->Inlinable(callee);
+    if (!i) return nullptr;
+    Body& body = bodies_[*i];
+    std::call_once(body.once, [&] {
+      absl::StatusOr<ir::Function> function = front_end_->Lift(*i);
+      if (function.ok() && opt::MakeInlinable(*function)) {
+        body.function = std::make_unique<const ir::Function>(*std::move(function));
+      }
+    });
+    return body.function.get();
   }
 
   // Functions are independent: each is lifted, optimized and encoded on
@@ -154,9 +173,15 @@ class Compilation {
                         kMaxBytes, bytes));
   }
 
+  struct Body {
+    std::once_flag once;
+    std::unique_ptr<const ir::Function> function;
+  };
+
   const CompileOptions& options_;
   const codegen::Target& target_ = x64::X64Target();
   std::unique_ptr<FrontEnd> front_end_;
+  std::unique_ptr<Body[]> bodies_;  // by function; filled by whoever needs one first
   std::vector<codegen::CompiledFunction> functions_;
   CompileStats stats_;
 };

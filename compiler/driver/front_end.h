@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -34,6 +35,8 @@ class FrontEnd {
   // ResourceExhausted if the function's SSA form would be out of all proportion.
   virtual size_t num_functions() const = 0;
   virtual absl::StatusOr<ir::Function> Lift(size_t i) const = 0;
+  // Number of the function that a direct call of `callee` calls; nullopt if it may not be put in there.
+  virtual std::optional<size_t> Inlinable(ir::FuncRef /*callee*/) const { return std::nullopt; }
   // Guest instructions in function i, not counting those that can never be executed, if that is known.
   virtual size_t CountInstructions(size_t i) const = 0;
   // Fills in what the back end does not know: name and guest range.

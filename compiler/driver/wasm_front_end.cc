@@ -97,6 +97,18 @@ class WasmFrontEnd final : public FrontEnd {
                       {.metered = options_.metered, .canonical_nans = options_.canonical_nans});
   }
 
+  std::optional<size_t> Inlinable(ir::FuncRef callee) const override {
+    // What has more bytes than this never makes so few IR instructions that it is put in.
+    constexpr uint32_t kMaxBytes = 200;
+    const auto begin = module_.functions.begin() + module_.num_imported_functions;
+    const auto at = std::lower_bound(
+        begin, module_.functions.end(), callee.index,
+        [](const auto& function, uint32_t offset) { return function.body.begin < offset; });
+    if (at == module_.functions.end() || at->body.begin != callee.index) return std::nullopt;
+    if (at->body.end - at->body.begin > kMaxBytes) return std::nullopt;
+    return static_cast<size_t>(at - begin);
+  }
+
   size_t CountInstructions(size_t i) const override {
     wasm::InstructionReader reader(module_.bytes, module_.functions[Index(i)].body,
                                    options_.features);

@@ -61,6 +61,16 @@ std::optional<Builder::WithConstant> Builder::MatchConstant(Value v, Opcode op) 
 }
 
 uint64_t Builder::PossibleBits(Value v) const {
+  const uint64_t bits = BitsOfDefinition(v);
+  return bits_ != nullptr && v.index < bits_->size() ? bits & (*bits_)[v.index] : bits;
+}
+
+bool Builder::IsNonNegative(Value v) const {
+  const uint64_t all = WidthMask(f_.type(v));
+  return (PossibleBits(v) & (all ^ (all >> 1))) == 0;
+}
+
+uint64_t Builder::BitsOfDefinition(Value v) const {
   const Type type = f_.type(v);
   const uint64_t all = WidthMask(type);
   const InstData* def = Def(v);
@@ -135,6 +145,12 @@ Value Builder::Emit(Opcode op, Type type, uint8_t aux, int64_t imm, absl::Span<c
   Slot& slot = table_[(h >> 32) % kTableSize];
   if (slot.epoch == epoch_ && Same(*Def(slot.value), op, type, aux, imm, args)) return slot.value;
 
+  if (values_ != nullptr) {
+    if (const std::optional<Value> v = values_->Find({op, type, aux, imm, args})) {
+      slot = {epoch_, *v};
+      return *v;
+    }
+  }
   Inst inst;
   if (readd_.valid() && Same(f_.inst(readd_), op, type, aux, imm, args)) {
     inst = std::exchange(readd_, Inst());
@@ -144,6 +160,7 @@ Value Builder::Emit(Opcode op, Type type, uint8_t aux, int64_t imm, absl::Span<c
     inst = f_.Append(block_, data, args, {result});
   }
   slot = {epoch_, f_.result(inst)};
+  if (values_ != nullptr) values_->Add({op, type, aux, imm, args}, slot.value);
   return slot.value;
 }
 
@@ -188,6 +205,15 @@ Value Builder::Binary(Opcode op, uint8_t aux, Value a, Value b) {
   }
   if (a == b) {
     if (std::optional<Value> v = SimplifySame(op, aux, type, a)) return *v;
+  }
+  if (reassociate_ && !cb) {
+    if (std::optional<Value> v = Reassociate(op, type, a, b)) return *v;
+  }
+  // Signed and unsigned agree.
+  if (op == Opcode::kShrS && IsNonNegative(a)) return Binary(Opcode::kShrU, a, b);
+  if ((op == Opcode::kSdivTotal || op == Opcode::kSremTotal) && IsNonNegative(a) &&
+      IsNonNegative(b)) {
+    return Binary(op == Opcode::kSdivTotal ? Opcode::kUdivTotal : Opcode::kUremTotal, aux, a, b);
   }
   if (op == Opcode::kOr || op == Opcode::kXor || op == Opcode::kAdd) {
     if (std::optional<Value> v = SimplifyRotate(type, a, b)) return *v;
@@ -333,6 +359,21 @@ std::optional<Value> Builder::SimplifySame(Opcode op, uint8_t aux, Type type, Va
   }
 }
 
+// a + b or a - b of which one is a value and a constant.
+std::optional<Value> Builder::Reassociate(Opcode op, Type type, Value a, Value b) {
+  if (op != Opcode::kAdd && op != Opcode::kSub) return std::nullopt;
+  const std::optional<WithConstant> left = MatchConstant(a, Opcode::kAdd);
+  const std::optional<WithConstant> right = MatchConstant(b, Opcode::kAdd);
+  if (!left && !right) return std::nullopt;
+  uint64_t constant = left ? Bits(type, left->constant) : 0;
+  if (right) {
+    const uint64_t c = Bits(type, right->constant);
+    constant += op == Opcode::kAdd ? c : ~c + 1;
+  }
+  const Value inner = Binary(op, left ? left->left : a, right ? right->left : b);
+  return Binary(Opcode::kAdd, inner, Iconst(type, static_cast<int64_t>(constant)));
+}
+
 // (x << k) | (x >> width-k), or ^ or +: the two have no bit in common.
 std::optional<Value> Builder::SimplifyRotate(Type type, Value a, Value b) {
   if (IsOp(b, Opcode::kShl)) std::swap(a, b);
@@ -357,6 +398,9 @@ Value Builder::Unary(Opcode op, Value a) {
       if (IsOp(a, Opcode::kExtendU32) || IsOp(a, Opcode::kExtendS32)) {
         return f_.args(Inst(f_.value(a).def))[0];
       }
+      break;
+    case Opcode::kExtendS32:
+      if (IsNonNegative(a)) return Unary(Opcode::kExtendU32, a);
       break;
     case Opcode::kExtendS8:
       if (PossibleBits(a) <= 0x7f || IsOp(a, Opcode::kExtendS8)) return a;
@@ -400,6 +444,11 @@ Value Builder::Icmp(IntCond cond, Value a, Value b) {
     const std::optional<Value> v = SimplifyIcmpConstant(cond, type, a, *cb);
     --icmp_depth_;
     if (v) return *v;
+  }
+  if (values_ != nullptr) {
+    if (const std::optional<bool> known = values_->Compare(cond, a, b)) {
+      return Iconst(Type::kI32, *known ? 1 : 0);
+    }
   }
   return Emit(Opcode::kIcmp, type, static_cast<uint8_t>(cond), 0, {a, b}, Type::kI32);
 }
@@ -451,14 +500,14 @@ std::optional<Value> Builder::SimplifyIcmpConstant(IntCond cond, Type type, Valu
   if (IsBoolean(a) && type == Type::kI32) {
     // a == 1 and a != 0 are a; the others its opposite.
     if (equal == (c == 1)) return a;
-    if (const InstData* def = Def(a); def->op == Opcode::kIcmp) {
+    if (const InstData* def = Def(a); def != nullptr && def->op == Opcode::kIcmp) {
       const absl::Span<const Value> args = f_.args(Inst(f_.value(a).def));
       const Value x = args[0];
       const Value y = args[1];
       return Icmp(Inverted(static_cast<IntCond>(def->aux)), x, y);
     }
     // Only of equality the opposite is a comparison too: all others are false for NaN.
-    if (const InstData* def = Def(a); def->op == Opcode::kFcmp) {
+    if (const InstData* def = Def(a); def != nullptr && def->op == Opcode::kFcmp) {
       const FloatCond f = static_cast<FloatCond>(def->aux);
       if (f == FloatCond::kEq || f == FloatCond::kNe) {
         const absl::Span<const Value> args = f_.args(Inst(f_.value(a).def));

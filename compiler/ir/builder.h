@@ -14,7 +14,7 @@
 //  * `br_if` has no constant condition, and its edges differ
 //
 // Value numbering is local to a block and forgets: a small direct-mapped table, cleared by
-// `SetBlock`.
+// `SetBlock`. A pass that walks the dominator tree can lend a ValueTable that does not (SetTable).
 #ifndef PRECAST_COMPILER_IR_BUILDER_H_
 #define PRECAST_COMPILER_IR_BUILDER_H_
 
@@ -26,6 +26,7 @@
 #include "absl/types/span.h"
 #include "compiler/ir/fold.h"
 #include "compiler/ir/ir.h"
+#include "compiler/ir/value_table.h"
 
 namespace precast::ir {
 
@@ -33,6 +34,18 @@ class Builder {
  public:
   // `function` must outlive the builder.
   explicit Builder(Function& function) : f_(function) {}
+
+  // From here on what dominates the current block is made use of. `table` must outlive the builder; the
+  // caller tells it where the walk is.
+  void SetTable(ValueTable* table) { values_ = table; }
+
+  // From here on what an analysis has found is made use of: by value, the bits that may be other than 0, for the
+  // values there were then. `bits` must outlive the builder.
+  void SetPossibleBits(const std::vector<uint64_t>* bits) { bits_ = bits; }
+
+  // From here on constants are brought to the outside of sums: (x + 1) + y becomes (x + y) + 1, which a machine
+  // adds up at once.
+  void SetReassociate(bool on) { reassociate_ = on; }
 
   Function& function() { return f_; }
   // What follows is appended to `b`, which must not have a terminator yet.
@@ -95,6 +108,7 @@ class Builder {
   Value AtomicCmpxchg(MemKind kind, Value base, Value offset, Value expected, Value replacement,
                       Site site);
   void Fence();
+  void Acquire();
   Value LoadContext(MemKind kind, Type type, int64_t displacement);
   void StoreContext(MemKind kind, Value value, int64_t displacement);
   // `pointer` is an i64.
@@ -159,10 +173,15 @@ class Builder {
   std::optional<WithConstant> MatchConstant(Value v, Opcode op) const;
   // Bits of `v` that may be other than 0.
   uint64_t PossibleBits(Value v) const;
+  // The same, from its definition alone.
+  uint64_t BitsOfDefinition(Value v) const;
+  // Whether `v` cannot be negative.
+  bool IsNonNegative(Value v) const;
   bool IsBoolean(Value v) const { return PossibleBits(v) <= 1; }
   Value Binary(Opcode op, uint8_t aux, Value a, Value b);
   std::optional<Value> SimplifyConstant(Opcode op, Type type, Value a, int64_t c);
   std::optional<Value> SimplifySame(Opcode op, uint8_t aux, Type type, Value a);
+  std::optional<Value> Reassociate(Opcode op, Type type, Value a, Value b);
   std::optional<Value> SimplifyRotate(Type type, Value a, Value b);
   std::optional<Value> SimplifyIcmpConstant(IntCond cond, Type type, Value a, int64_t c);
   // Reuses or appends the instruction.
@@ -182,6 +201,9 @@ class Builder {
   };
 
   Function& f_;
+  ValueTable* values_ = nullptr;
+  const std::vector<uint64_t>* bits_ = nullptr;
+  bool reassociate_ = false;
   Block block_;
   Inst readd_;  // the instruction `Readd` is at, while it has not been used
   uint32_t epoch_ = 0;

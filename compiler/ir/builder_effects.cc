@@ -79,6 +79,8 @@ Value Builder::AtomicCmpxchg(MemKind kind, Value base, Value offset, Value expec
 
 void Builder::Fence() { f_.Append(block_, {.op = Opcode::kFence}, {}, {}); }
 
+void Builder::Acquire() { f_.Append(block_, {.op = Opcode::kAcquire}, {}, {}); }
+
 Value Builder::LoadContext(MemKind kind, Type type, int64_t displacement) {
   return AppendLoad({.op = Opcode::kLoadContext,
                      .type = type,

@@ -166,12 +166,14 @@ Dominators::Dominators(const Function& f, const Cfg& cfg, From from)
   for (uint32_t i = n - 1; i > 0; --i) size[idom[i]] += size[i];
   std::vector<uint32_t> next(n, 0);  // where the next child's interval begins
   next[0] = 1;
+  preorder_.resize(n - 1);
   for (uint32_t i = 1; i < n; ++i) {
     const uint32_t at = next[idom[i]];
     next[idom[i]] += size[i];
     next[i] = at + 1;
     begin_[vertex[i].index] = at;
     end_[vertex[i].index] = at + size[i];
+    preorder_[at - 1] = vertex[i];
   }
 }
 

@@ -58,10 +58,13 @@ class Dominators {
   bool Dominates(Block a, Block b) const {
     return begin_[a.index] <= begin_[b.index] && begin_[b.index] < end_[a.index];
   }
+  // The reachable blocks such that each is followed at once by all that it dominates.
+  const std::vector<Block>& preorder() const { return preorder_; }
 
  private:
   // Preorder interval of the block's subtree.
   std::vector<uint32_t> begin_, end_;
+  std::vector<Block> preorder_;
 };
 
 // Loop nesting. Only natural loops (whose head dominates them) count, as the first entry sees them.

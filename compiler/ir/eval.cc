@@ -337,6 +337,7 @@ class Evaluator {
         }
         return AccessMemory(inst, operands, args);
       case Opcode::kFence:
+      case Opcode::kAcquire:
         return;
       case Opcode::kContextAddress:
         values_[inst.results_begin] = machine_.context_address + static_cast<uint64_t>(inst.imm);

@@ -350,7 +350,7 @@ class Generator {
         break;
       default:
         if (Chance(10)) {
-          f_.Append(block_, {.op = Opcode::kFence}, {}, {});
+          f_.Append(block_, {.op = Chance(50) ? Opcode::kFence : Opcode::kAcquire}, {}, {});
           return;
         }
         data.op = Opcode::kAtomicCmpxchg;

@@ -122,6 +122,7 @@ Form FormOf(Opcode op) {
     case Opcode::kAtomicCmpxchg:
       return Form::kAtomicCmpxchg;
     case Opcode::kFence:
+    case Opcode::kAcquire:
       return Form::kFence;
     case Opcode::kContextAddress:
       return Form::kContextAddress;

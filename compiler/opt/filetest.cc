@@ -16,9 +16,13 @@
 #include "compiler/ir/printer.h"
 #include "compiler/ir/verifier.h"
 #include "compiler/opt/dce.h"
+#include "compiler/opt/gvn.h"
+#include "compiler/opt/inline.h"
+#include "compiler/opt/join_params.h"
 #include "compiler/opt/loop_depth.h"
 #include "compiler/opt/meter.h"
 #include "compiler/opt/pipeline.h"
+#include "compiler/opt/preheaders.h"
 #include "compiler/opt/simplify.h"
 
 namespace precast::opt {
@@ -29,11 +33,19 @@ using Pass = std::function<void(ir::Function&)>;
 const std::map<std::string, Pass, std::less<>>& Passes() {
   static const auto* const passes = new std::map<std::string, Pass, std::less<>>{
       {"dce", EliminateDeadCode},
+      {"gvn", NumberValues},
+      {"inline-self",
+       [](ir::Function& f) {
+         const ir::Function body = f;
+         InlineCalls(f, [&](ir::FuncRef) { return &body; });
+       }},
+      {"join-params", JoinParams},
       {"loop_depth", SetLoopDepths},
       {"meter", [](ir::Function& f) { PlaceMeters(f); }},
       {"meter-32", [](ir::Function& f) { PlaceMeters(f, 32); }},
       {"O1", [](ir::Function& f) { Optimize(f, {.level = 1, .verify = true}); }},
       {"O2", [](ir::Function& f) { Optimize(f, {.level = 2, .verify = true}); }},
+      {"preheaders", AddPreheaders},
       {"redundant-params", RemoveRedundantParams},
       {"simplify", Simplify},
       {"unreachable", RemoveUnreachableBlocks},

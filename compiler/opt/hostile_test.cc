@@ -42,7 +42,7 @@ class HostileTest : public testing::Test {
   }
 
   void Optimize() {
-    opt::Optimize(f_, {.level = 1});
+    opt::Optimize(f_, {.level = 2});
     const absl::Status status = ir::Verify(f_);
     EXPECT_TRUE(status.ok()) << status;
   }
@@ -175,6 +175,83 @@ TEST_F(HostileTest, ManyVectorConstants) {
   }
   b_.Ret({b_.Simd(ir::SimdOp::kV128AnyTrue, {v})});
   Optimize();
+}
+
+// What is known is handed down a long chain.
+TEST_F(HostileTest, ManyMemoryAccesses) {
+  Value v = x_;
+  for (int i = 0; i < kSize; ++i) {
+    const ir::Site site{.guest_pc = 1, .refund = 0};
+    v = b_.Add(v, b_.Load(ir::MemKind::kU32, Type::kI32, v, i % 64, site));
+    if (i % 3 == 0) b_.Store(ir::MemKind::kU8, y_, v, i % 64, site);
+    if (i % 7 == 0) Next();
+  }
+  b_.Ret({v});
+  Optimize();
+}
+
+// Each branch tells something about the same two values, or about new ones.
+TEST_F(HostileTest, ManyComparisons) {
+  const Block out = f_.NewBlock();
+  Value v = y_;
+  for (int i = 0; i < kSize; ++i) {
+    const Block next = f_.NewBlock();
+    const Value a = i % 2 == 0 ? x_ : v;
+    b_.BrIf(b_.Icmp(static_cast<ir::IntCond>(i % 10), a, y_), {next}, {out});
+    b_.SetBlock(next);
+    v = b_.Mul(v, x_);
+    b_.TrapIf(b_.Icmp(ir::IntCond::kUlt, v, x_), 1, {.guest_pc = 1, .refund = 0});
+  }
+  b_.Br({out});
+  b_.SetBlock(out);
+  b_.Ret({x_});
+  Optimize();
+}
+
+// A loop for each entry.
+TEST_F(HostileTest, ManyEntriesAndLoops) {
+  Value x = x_;
+  Value y = y_;
+  for (int i = 0; i < kSize / 10; ++i) {
+    const Block head = f_.NewBlock();
+    const Value p = f_.AddParam(head, Type::kI32);
+    const Value q = f_.AddParam(head, Type::kI32);
+    b_.Br({head, {x, y}});
+    b_.SetBlock(head);
+    const Block next = f_.NewBlock();
+    x = b_.Add(p, q);
+    y = q;
+    b_.BrIf(x, {head, {x, y}}, {next});
+    const Block entry = f_.NewBlock();
+    f_.AddEntry(entry);
+    const Value entry_x = f_.AddParam(entry, Type::kI32);
+    const Value entry_y = f_.AddParam(entry, Type::kI32);
+    b_.SetBlock(entry);
+    b_.Br({head, {entry_x, entry_y}});
+    b_.SetBlock(next);
+  }
+  b_.Ret({x});
+  Optimize();
+}
+
+TEST_F(HostileTest, ManyCalls) {
+  Function tiny("tiny", f_.signature());
+  {
+    Builder b(tiny);
+    const Block entry = tiny.NewBlock();
+    tiny.AddEntry(entry);
+    const Value x = tiny.AddParam(entry, Type::kI32);
+    const Value y = tiny.AddParam(entry, Type::kI32);
+    b.SetBlock(entry);
+    b.Ret({b.Xor(x, y)});
+  }
+  Value v = x_;
+  for (int i = 0; i < kSize; ++i) {
+    v = b_.Call(ir::FuncRef(8), {v, y_}, {{Type::kI32}}, {.guest_pc = 1, .refund = 0})[0];
+  }
+  b_.Ret({v});
+  opt::Optimize(f_, {.level = 2, .body = [&](ir::FuncRef) { return &tiny; }});
+  EXPECT_TRUE(ir::Verify(f_).ok()) << ir::Verify(f_);
 }
 
 }  // namespace

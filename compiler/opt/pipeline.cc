@@ -5,8 +5,12 @@
 #include "absl/status/status.h"
 #include "compiler/ir/verifier.h"
 #include "compiler/opt/dce.h"
+#include "compiler/opt/gvn.h"
+#include "compiler/opt/inline.h"
+#include "compiler/opt/join_params.h"
 #include "compiler/opt/loop_depth.h"
 #include "compiler/opt/meter.h"
+#include "compiler/opt/preheaders.h"
 #include "compiler/opt/simplify.h"
 
 namespace precast::opt {
@@ -42,15 +46,34 @@ class Pipeline {
 void Optimize(ir::Function& function, const PipelineOptions& options) {
   Pipeline pipeline(function, options);
   if (options.level == 0) return;
+  if (options.level >= 2 && options.body) {
+    pipeline.Run("inline", [&](ir::Function& f) { InlineCalls(f, options.body); });
+  }
+  if (options.level >= 2) {
+    pipeline.Run("unreachable", RemoveUnreachableBlocks);
+    pipeline.Run("preheaders", AddPreheaders);
+  }
   // A parameter with one value may hide a constant, a constant may hide a dead block: both around
   // the simplification.
   pipeline.Run("dce", EliminateDeadCode);
   pipeline.Run("simplify", Simplify);
   pipeline.Run("dce", EliminateDeadCode);
+  if (options.level >= 2) {
+    pipeline.Run("join_params", JoinParams);
+    pipeline.Run("gvn", NumberValues);
+    pipeline.Run("dce", EliminateDeadCode);
+  }
   // Last, on the final control flow. It removes sites, and with them uses of deferred state.
   pipeline.Run("meter", [](ir::Function& f) { PlaceMeters(f); });
   pipeline.Run("dce", EliminateDeadCode);
   pipeline.Run("loop_depth", SetLoopDepths);
+}
+
+bool MakeInlinable(ir::Function& function) {
+  EliminateDeadCode(function);
+  Simplify(function);
+  EliminateDeadCode(function);
+  return IsInlinable(function);
 }
 
 }  // namespace precast::opt

@@ -13,11 +13,18 @@ struct PipelineOptions {
   int level = 1;  // 0: nothing is run; 1: what cleans up after the front ends; 2: everything
   // Verify the function before the first and after every pass: a violation is our own bug, fatal.
   bool verify = false;
+  // Level 2: gives functions to be put in where they are called, as MakeInlinable leaves them, or null. They
+  // must stay valid while Optimize runs.
+  std::function<const ir::Function*(ir::FuncRef)> body = {};
   // If set, called with the function after every pass.
   std::function<void(std::string_view pass, const ir::Function& function)> dump = {};
 };
 
 void Optimize(ir::Function& function, const PipelineOptions& options);
+
+// Brings a function as the front end made it into the form in which it can be put in where it is called.
+// False if it cannot be.
+bool MakeInlinable(ir::Function& function);
 
 }  // namespace precast::opt
 

@@ -16,7 +16,10 @@
 #include "compiler/ir/random.h"
 #include "compiler/ir/verifier.h"
 #include "compiler/opt/dce.h"
+#include "compiler/opt/gvn.h"
+#include "compiler/opt/join_params.h"
 #include "compiler/opt/meter.h"
+#include "compiler/opt/preheaders.h"
 #include "compiler/opt/simplify.h"
 #include "gtest/gtest.h"
 
@@ -191,13 +194,46 @@ TEST(PassTest, PlaceMetersInLargeGraphs) {
       30000, 500, {.max_blocks = 60, .max_insts = 2, .calls = false});
 }
 
+TEST(PassTest, JoinParams) {
+  TestPass(
+      [](Function& f) {
+        RemoveUnreachableBlocks(f);
+        JoinParams(f);
+      },
+      80000, 1000, {});
+}
+
+TEST(PassTest, Preheaders) {
+  const auto pass = [](Function& f) {
+    RemoveUnreachableBlocks(f);
+    AddPreheaders(f);
+  };
+  TestPass(pass, 85000, 1000, {});
+  TestPass(pass, 86000, 300, {.max_blocks = 60, .max_insts = 4});
+}
+
+TEST(PassTest, ValueNumbering) {
+  const auto pass = [](Function& f) {
+    RemoveUnreachableBlocks(f);
+    NumberValues(f);
+    EliminateDeadCode(f);
+  };
+  TestPass(pass, 81000, 2000, {});
+  TestPass(pass, 83000, 300, {.max_blocks = 60, .max_insts = 20});
+  TestPass(pass, 84000, 2000, {.wasm = true});
+}
+
 TEST(PassTest, WholePipeline) {
-  TestPass([](Function& f) { Optimize(f, {.level = 1, .verify = true}); }, 40000, 1500, {});
+  for (int level : {1, 2}) {
+    TestPass([&](Function& f) { Optimize(f, {.level = level, .verify = true}); }, 40000, 1500, {});
+  }
 }
 
 TEST(PassTest, WholePipelineLarge) {
-  TestPass([](Function& f) { Optimize(f, {.level = 1, .verify = true}); }, 50000, 200,
-           {.max_blocks = 80, .max_insts = 20});
+  for (int level : {1, 2}) {
+    TestPass([&](Function& f) { Optimize(f, {.level = level, .verify = true}); }, 50000, 200,
+             {.max_blocks = 80, .max_insts = 20});
+  }
 }
 
 TEST(PassTest, WebAssembly) {
@@ -208,10 +244,12 @@ TEST(PassTest, WebAssembly) {
         Simplify(f);
       },
       61000, 2000, {.wasm = true});
-  TestPass([](Function& f) { Optimize(f, {.level = 1, .verify = true}); }, 64000, 2000,
-           {.wasm = true});
-  TestPass([](Function& f) { Optimize(f, {.level = 1, .verify = true}); }, 67000, 200,
-           {.max_blocks = 80, .max_insts = 20, .state = false, .wasm = true});
+  for (int level : {1, 2}) {
+    TestPass([&](Function& f) { Optimize(f, {.level = level, .verify = true}); }, 64000, 2000,
+             {.wasm = true});
+    TestPass([&](Function& f) { Optimize(f, {.level = level, .verify = true}); }, 67000, 200,
+             {.max_blocks = 80, .max_insts = 20, .state = false, .wasm = true});
+  }
 }
 
 // A run of WebAssembly ends for want of fuel at exactly the same instruction.
@@ -220,7 +258,7 @@ TEST(PassTest, WebAssemblyIsMeteredExactly) {
   for (uint64_t seed = 70000; seed < 70500; ++seed) {
     const Function before = ir::RandomFunction(seed, {.wasm = true});
     Function after = before;
-    Optimize(after, {.level = 1, .verify = true});
+    Optimize(after, {.level = 2, .verify = true});
     for (int64_t fuel : {5, 50, 150}) {
       const std::vector<uint64_t> args = {1, seed, 3};
       const Observation x = Observe(before, before.entries()[0], args, fuel, false);

@@ -248,6 +248,7 @@ bool FunctionLifter::LiftAtomic(const Instruction& in) {
     const Value address = Pop();
     TrapIfUnaligned(in, address, bytes);
     Push(Load(PlaceOf(in, address, bytes), kind, info.results[0] == 'i' ? Type::kI32 : Type::kI64));
+    b_.Acquire();
     return true;
   }
   if (in.op <= Op::kI64AtomicStore32) {

@@ -185,6 +185,8 @@ void Selector::SelectInst(Inst i, const InstData& d) {
     case Opcode::kFence:
       Emit(MOp::kFence, {});
       return;
+    case Opcode::kAcquire:
+      return;
     case Opcode::kLoadState:
       Emit(MOp::kLoadState, {Def(VRegOf(f_.result(i)))}).disp = StateDisp(d.aux);
       return;

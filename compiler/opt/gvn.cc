@@ -1,0 +1,186 @@
+// Global value numbering, see gvn.h.
+#include "compiler/opt/gvn.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "compiler/ir/builder.h"
+#include "compiler/ir/cfg.h"
+#include "compiler/ir/fold.h"
+#include "compiler/ir/ir.h"
+#include "compiler/ir/value_table.h"
+#include "compiler/opt/known_bits.h"
+#include "compiler/opt/known_memory.h"
+#include "compiler/opt/rewrite.h"
+
+namespace precast::opt {
+namespace {
+
+using ir::Block;
+using ir::Edge;
+using ir::Function;
+using ir::Inst;
+using ir::Opcode;
+using ir::Value;
+
+class Numbering {
+ public:
+  explicit Numbering(Function& f)
+      : f_(f),
+        cfg_(f),
+        dominators_(f, cfg_),
+        values_(f, dominators_),
+        builder_(f),
+        memory_(f, values_, builder_),
+        bits_(PossibleBits(f, cfg_)),
+        replaced_(f.num_values()) {
+    builder_.SetTable(&values_);
+    builder_.SetPossibleBits(&bits_);
+    // Where each sum is guest state of its own, all would be kept.
+    builder_.SetReassociate(f.signature().conv == ir::CallConv::kWasm);
+  }
+
+  void Run() {
+    for (Block b : dominators_.preorder()) {
+      values_.EnterBlock(b);
+      Enter(b);
+      Rebuild(b);
+      Leave(b);
+    }
+  }
+
+ private:
+  // What is known at the end of a block on the way down the dominator tree.
+  struct AtEnd {
+    Block block;
+    KnownMemory::Accesses memory;
+  };
+
+  // The only block that leads to `b`, by one edge.
+  Block OnlyPredecessor(Block b) const {
+    const absl::Span<const Block> predecessors = cfg_.predecessors(b);
+    return predecessors.size() == 1 ? predecessors[0] : Block();
+  }
+
+  void Enter(Block b) {
+    while (!path_.empty() && !dominators_.Dominates(path_.back().block, b)) path_.pop_back();
+    const Block from = OnlyPredecessor(b);
+    if (!from.valid()) {
+      memory_.Set({});
+      return;
+    }
+    // The last block that dominates this one is that predecessor.
+    memory_.Set(path_.back().memory);
+    const Inst branch = f_.terminator(from);
+    if (f_.inst(branch).op == Opcode::kBrIf) {
+      values_.Learn(f_.args(branch)[0], f_.edges(branch)[0].target == b);
+    }
+  }
+
+  void Leave(Block b) {
+    // Kept only if some block is entered from here alone.
+    bool wanted = false;
+    for (const Edge& edge : ir::Successors(f_, b)) {
+      wanted |= cfg_.predecessors(edge.target).size() == 1;
+    }
+    path_.push_back({b, wanted ? memory_.accesses() : KnownMemory::Accesses()});
+  }
+
+  void Rebuild(Block b) {
+    for (auto& [slot, v] : f_.block(b).state) v = replaced_.Get(v);
+    std::vector<Inst> insts = std::exchange(f_.block(b).insts, {});
+    f_.block(b).insts.reserve(insts.size());
+    builder_.SetBlock(b);
+    for (Inst i : insts) {
+      for (size_t k = 0; k < f_.inst(i).args_count; ++k) {
+        const Value v = Operand(f_.args(i)[k]);  // may append, so the span is taken anew
+        f_.mutable_args(i)[k] = v;
+      }
+      if (ir::IsTerminator(f_.inst(i).op)) {
+        Terminate(b, i);
+      } else if (ir::IsPure(f_.inst(i).op)) {
+        const Value result = f_.result(i);
+        replaced_.Set(result, builder_.Readd(i));
+      } else {
+        Keep(b, i);
+      }
+    }
+  }
+
+  // Integer constants are made in each block that uses them, see simplify.cc.
+  Value Operand(Value v) {
+    v = replaced_.Get(v);
+    if (const std::optional<int64_t> c = ir::ConstantOf(f_, v)) {
+      return builder_.Iconst(f_.type(v), *c);
+    }
+    return v;
+  }
+
+  void Keep(Block b, Inst i) {
+    if (f_.inst(i).op == Opcode::kTrapIf) {
+      const Value cond = f_.args(i)[0];
+      const std::optional<bool> known = Truth(cond);
+      if (known && !*known) return;
+      f_.block(b).insts.push_back(i);
+      values_.Learn(cond, false);
+      return;
+    }
+    if (const std::optional<Value> v = memory_.Find(i)) {
+      replaced_.Set(f_.result(i), *v);
+      return;
+    }
+    f_.block(b).insts.push_back(i);
+    memory_.Execute(i);
+  }
+
+  std::optional<bool> Truth(Value cond) const {
+    if (const std::optional<int64_t> c = ir::ConstantOf(f_, cond)) return *c != 0;
+    return values_.Truth(cond);
+  }
+
+  void Terminate(Block b, Inst i) {
+    const size_t num_edges = f_.edges(i).size();
+    for (size_t e = 0; e < num_edges; ++e) {
+      for (size_t k = 0; k < f_.edges(i)[e].args.size(); ++k) {
+        const Value v = Operand(f_.edges(i)[e].args[k]);
+        f_.mutable_edges(i)[e].args[k] = v;
+      }
+    }
+    const absl::Span<const Edge> edges = f_.edges(i);
+    if (f_.inst(i).op == Opcode::kBrIf) {
+      if (const std::optional<bool> known = Truth(f_.args(i)[0])) {
+        builder_.Br(edges[*known ? 0 : 1]);
+        return;
+      }
+      if (edges[0].target == edges[1].target && edges[0].args == edges[1].args) {
+        builder_.Br(edges[0]);
+        return;
+      }
+    }
+    if (f_.inst(i).op == Opcode::kBrTable && builder_.ConstantOf(f_.args(i)[0])) {
+      builder_.BrTable(f_.args(i)[0], std::vector<Edge>(edges.begin(), edges.end()));
+      return;
+    }
+    f_.block(b).insts.push_back(i);
+  }
+
+  Function& f_;
+  const ir::Cfg cfg_;
+  const ir::Dominators dominators_;
+  ir::ValueTable values_;
+  ir::Builder builder_;
+  KnownMemory memory_;
+  const std::vector<uint64_t> bits_;
+  Replacements replaced_;
+  std::vector<AtEnd> path_;  // the blocks that dominate the current one
+};
+
+}  // namespace
+
+void NumberValues(Function& f) { Numbering(f).Run(); }
+
+}  // namespace precast::opt
