@@ -186,6 +186,11 @@ std::optional<double> Per(double amount, double seconds) {
   return seconds > 0 ? std::optional(amount / seconds) : std::nullopt;
 }
 
+// What was not measured is 0.
+std::optional<double> IfMeasured(double value) {
+  return value > 0 ? std::optional(value) : std::nullopt;
+}
+
 // The row of the same file and level with one thread.
 const CompileRow* OneThread(const CompileSpeed& speed, const CompileRow& row) {
   for (const CompileRow& r : speed.compile) {
@@ -258,7 +263,7 @@ std::vector<Section> Sections(const CompileSpeed& speed) {
   });
   for (const LoadRow& row : speed.load) {
     load.table.Add({row.file, Whole(static_cast<double>(row.image_bytes)), WayName(row.way),
-                    Time(row.times.load), Time(row.times.ready),
+                    Time(IfMeasured(row.times.load)), Time(IfMeasured(row.times.ready)),
                     row.times.note.empty() ? "" : "no instance: " + row.times.note.substr(0, 60)});
   }
   std::vector<Section> sections = {compile, load};
