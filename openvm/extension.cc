@@ -41,7 +41,8 @@ void Registry::Add(const Extension* extension) {
       CHECK_NE(opcode.match & common, other->opcode->match & common)
           << opcode.mnemonic << " and " << other->opcode->mnemonic << " share instruction words";
     }
-    entries_.push_back(std::make_unique<Entry>(Entry{extension, &opcode}));
+    entries_.push_back(
+        std::make_unique<Entry>(Entry{extension, &opcode, static_cast<uint32_t>(entries_.size())}));
     by_key_[key].push_back(entries_.back().get());
   }
 }

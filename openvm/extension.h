@@ -114,7 +114,12 @@ class Registry {
   struct Entry {
     const Extension* extension;
     const Opcode* opcode;
+    uint32_t index;  // among all entries, from 0
   };
+  size_t num_entries() const { return entries_.size(); }
+  // `index` < num_entries().
+  const Entry& entry(size_t index) const { return *entries_[index]; }
+
   // The instruction a word is; null if none. Thread-safe once all have been added. Pointers stay valid.
   const Entry* Find(uint32_t word) const;
   const Extension* FindExtension(std::string_view name) const;

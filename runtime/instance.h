@@ -95,6 +95,7 @@ class Instance final : private NativeCallbacks {
   abi::VmContext& context() { return context_; }
   GuestMemory& memory() { return *memory_; }
   HostAbi& host() { return *host_; }
+  const HostAbi& host() const { return *host_; }
   // For an observer of everything that is executed (needs InstanceOptions::interpret_only).
   Interpreter& interpreter() { return *interpreter_; }
   const ProgramImage& program() const { return program_; }

@@ -26,6 +26,7 @@ namespace precast {
 namespace {
 
 using aotc::Grouped;
+using testing::CheckOpenVmSeed;
 using testing::CheckSeed;
 using testing::CheckWasmSeed;
 using testing::DifferentialCounts;
@@ -48,8 +49,9 @@ int Run(const Options& o) {
   auto work = [&] {
     for (uint64_t seed; (seed = next.fetch_add(1)) < o.seed + o.count;) {
       DifferentialCounts counts;
-      const absl::Status status = o.guest == "wasm" ? CheckWasmSeed(seed, o.check, counts)
-                                                    : CheckSeed(seed, o.check, counts);
+      const absl::Status status = o.guest == "wasm"     ? CheckWasmSeed(seed, o.check, counts)
+                                  : o.guest == "openvm" ? CheckOpenVmSeed(seed, o.check, counts)
+                                                        : CheckSeed(seed, o.check, counts);
       std::lock_guard<std::mutex> lock(mutex);
       if (!status.ok()) {
         if (!failure || seed < failure->first) failure = {seed, status};
@@ -108,7 +110,7 @@ int Main(int argc, char** argv) {
           "first\n"
           "difference and says how to reproduce it.",
       .examples = "",
-      .flags = {cli::Text("guest", 'g', "KIND", "riscv (default) or wasm", &o.guest),
+      .flags = {cli::Text("guest", 'g', "KIND", "riscv (default), openvm or wasm", &o.guest),
                 cli::Number("seed", 's', "N", "the first program (default 0)", &o.seed),
                 cli::Number("count", 'n', "N", "how many programs (default 1000)", &o.count),
                 cli::Number("jobs", 'j', "N", "threads (default: one per processor)", &o.jobs),
@@ -128,14 +130,15 @@ int Main(int argc, char** argv) {
       directory != nullptr && chdir(directory) != 0) {
     aotc::PrintError("cannot change to BUILD_WORKING_DIRECTORY");
   }
-  if (o.guest != "riscv" && o.guest != "wasm") {
-    aotc::PrintError("--guest is riscv or wasm");
+  if (o.guest != "riscv" && o.guest != "openvm" && o.guest != "wasm") {
+    aotc::PrintError("--guest is riscv, openvm or wasm");
     return cli::kExitUsage;
   }
   if (!o.write.empty()) {
     const absl::Status status =
-        aotc::WriteFile(o.write, o.guest == "wasm" ? wasm::RandomModule(o.seed)
-                                                   : riscv::testing::RandomProgram(o.seed));
+        aotc::WriteFile(o.write, o.guest == "wasm"     ? wasm::RandomModule(o.seed)
+                                 : o.guest == "openvm" ? riscv::testing::RandomOpenVmProgram(o.seed)
+                                                       : riscv::testing::RandomProgram(o.seed));
     if (!status.ok()) aotc::PrintError(status.message());
     return status.ok() ? cli::kExitOk : cli::kExitFailure;
   }

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "runtime/byte_stream.h"
 
 namespace precast::runtime {
@@ -34,6 +35,21 @@ OpenVmHost::OpenVmHost(OpenVmHostOptions options)
   state_.print = [this](std::string_view text) { Print(text); };
 }
 
+absl::Status OpenVmHost::CheckExtensions(absl::Span<const std::string> ids) {
+  std::vector<std::string> missing;
+  for (const std::string& id : ids) {
+    bool found = false;
+    for (const Extension* extension : Registry::Global().extensions()) {
+      found |= precast::openvm::ExtensionId(*extension) == id;
+    }
+    if (!found) missing.push_back(id);
+  }
+  if (missing.empty()) return absl::OkStatus();
+  return absl::NotFoundError(
+      absl::StrCat("the image needs extensions that are not part of this program: ",
+                   absl::StrJoin(missing, ", ")));
+}
+
 absl::StatusOr<std::unique_ptr<OpenVmHost>> OpenVmHost::Create(OpenVmHostOptions options) {
   std::unique_ptr<OpenVmHost> host(new OpenVmHost(std::move(options)));
   const precast::openvm::Config& config = host->options_.config;
@@ -56,6 +72,10 @@ absl::StatusOr<std::unique_ptr<OpenVmHost>> OpenVmHost::Create(OpenVmHostOptions
                                                               state.status().message()));
     }
     configured.state = *std::move(state);
+  }
+  const Registry& registry = Registry::Global();
+  for (size_t i = 0; i < registry.num_entries(); ++i) {
+    host->by_entry_.push_back(&host->extensions_[registry.entry(i).extension]);
   }
   return host;
 }
@@ -98,7 +118,7 @@ CustomResult OpenVmHost::Execute(const Registry::Entry& entry, const Instruction
                                  const Operands& operands, GuestMemory& memory,
                                  precast::openvm::Observer* observer) {
   CustomResult result;
-  const Configured& configured = extensions_.find(entry.extension)->second;
+  const Configured& configured = *by_entry_[entry.index];
   if (!configured.enabled) {
     result.trap = abi::TrapCode::kDisabledOperation;
     return result;

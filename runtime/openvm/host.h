@@ -35,6 +35,10 @@ struct OpenVmHostOptions {
 
 class OpenVmHost final : public HostAbi, private CustomInstructions {
  public:
+  // NotFound, naming them, if this program lacks one of these extensions (openvm::ExtensionId) or has another
+  // version of it.
+  static absl::Status CheckExtensions(absl::Span<const std::string> ids);
+
   // InvalidArgument if an extension does not take the configuration; NotFound if it names one that is not linked
   // into this program.
   static absl::StatusOr<std::unique_ptr<OpenVmHost>> Create(OpenVmHostOptions options);
@@ -70,6 +74,7 @@ class OpenVmHost final : public HostAbi, private CustomInstructions {
 
   OpenVmHostOptions options_;
   std::unordered_map<const precast::openvm::Extension*, Configured> extensions_;
+  std::vector<const Configured*> by_entry_;  // by Registry::Entry::index
   precast::openvm::HostState state_;
   StdRng random_;
 };

@@ -17,6 +17,7 @@
 #include "tools/commands/image_view.h"
 #include "tools/commands/io.h"
 #include "tools/commands/listing.h"
+#include "tools/commands/openvm_flags.h"
 
 namespace precast::aotc {
 namespace {
@@ -159,6 +160,7 @@ int CompileMain(int argc, char** argv) {
   uint64_t threads = 0;
   bool json = false, quiet = false, no_meter = false;
   std::vector<std::string> imports;
+  OpenVmFlags openvm_flags;
   driver::CompileOptions options;
   cli::Command command{
       .name = "compile",
@@ -196,6 +198,7 @@ int CompileMain(int argc, char** argv) {
                 cli::Switch("json", 0, "print the summary as JSON", &json),
                 cli::Switch("quiet", 'q', "print nothing but errors", &quiet)},
       .positional = {}};
+  openvm_flags.AddTo(command.flags, /*with_inputs=*/false);
   switch (cli::Parse(kProgram, command, argc, argv)) {
     case cli::Parsed::kHelp:
       return cli::kExitOk;
@@ -228,6 +231,15 @@ int CompileMain(int argc, char** argv) {
   }
   options.threads = static_cast<int>(threads);
   options.metered = !no_meter;
+  const absl::StatusOr<driver::CompileOptions::Abi> abi = openvm_flags.Abi();
+  if (!abi.ok()) return UsageError("compile", abi.status().message());
+  options.abi = *abi;
+  absl::StatusOr<std::optional<openvm::Config>> config = openvm_flags.Config();
+  if (!config.ok()) {
+    PrintError(config.status().message());
+    return cli::kExitFailure;
+  }
+  options.openvm_config = *std::move(config);
   const absl::StatusOr<std::vector<ImportFlag>> import_flags = ParseImports(imports);
   if (!import_flags.ok()) return UsageError("compile", import_flags.status().message());
   if (absl::Status s = AddImports(*import_flags, options); !s.ok()) {

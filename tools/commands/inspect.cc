@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "loader/format/cpu_features.h"
 #include "loader/format/guid.h"
 #include "nlohmann/json.hpp"
@@ -182,6 +183,8 @@ std::string AsJson(const ImageView& image, uint64_t top) {
                      {"initial_brk", metadata.initial_brk},
                      {"dispatch_base_pc", info.dispatch_base_pc},
                      {"dispatch_entries", image.Table(format::Table::kDispatch).size() / 4}};
+    root["guest"]["machine"] = metadata.machine;
+    root["guest"]["extensions"] = metadata.extensions;
   } else if (const auto module = ModuleOf(image)) {
     root["module"] = ModuleAsJson(*module);
   }
@@ -278,6 +281,12 @@ std::string AsText(const ImageView& image, uint64_t top, const Palette& p) {
     heading(image.is_wasm() ? "Initial contents of memory 0" : "Guest");
   }
   if (!image.is_wasm()) row("entry", absl::StrFormat("0x%08x", metadata.entry_pc));
+  if (!metadata.machine.empty()) {
+    row("extensions", absl::StrJoin(metadata.extensions, " "));
+    for (std::string_view line : absl::StrSplit(metadata.machine, '\n', absl::SkipEmpty())) {
+      row("machine", line);
+    }
+  }
   for (const format::MetadataSegment& s : metadata.segments) {
     row("memory",
         absl::StrFormat("0x%08x  %11s bytes  %s%s%s", s.address, Grouped(s.size),

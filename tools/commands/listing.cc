@@ -84,6 +84,10 @@ std::string Describe(const format::Site& site) {
   return text;
 }
 
+riscv::Dialect DialectOf(const ImageView& image) {
+  return image.metadata().machine.empty() ? riscv::Dialect::kBase : riscv::Dialect::kOpenVm;
+}
+
 class Lister {
  public:
   Lister(const ImageView& image, const ListingOptions& options)
@@ -141,7 +145,7 @@ class Lister {
     }
     print(GuestLine(image_, pc));
     const std::optional<uint32_t> word = image_.GuestWord(pc);
-    if (!word || riscv::EndsBlock(riscv::Decode(*word).op)) return std::nullopt;
+    if (!word || riscv::EndsBlock(riscv::Decode(*word, DialectOf(image_)).op)) return std::nullopt;
     return pc + 4;
   }
 
@@ -237,7 +241,8 @@ class Lister {
 std::string GuestLine(const ImageView& image, uint32_t pc) {
   const std::optional<uint32_t> word = image.GuestWord(pc);
   return absl::StrFormat("%08x:  %s", pc,
-                         word ? riscv::Disassemble(*word, pc) : "(not in the program)");
+                         word ? riscv::Disassemble(*word, pc, DialectOf(image))
+                              : "(not in the program)");
 }
 
 absl::StatusOr<std::string> Listing(const ImageView& image, const ListingOptions& options) {

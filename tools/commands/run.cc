@@ -15,9 +15,12 @@
 #include "absl/strings/str_split.h"
 #include "compiler/riscv/decoder.h"
 #include "nlohmann/json.hpp"
+#include "runtime/openvm/error.h"
+#include "runtime/openvm/host.h"
 #include "runtime/snapshot.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/io.h"
+#include "tools/commands/openvm_flags.h"
 #include "tools/commands/run_wasm.h"
 #include "tools/commands/session.h"
 
@@ -31,6 +34,8 @@ constexpr char kDescription[] =
     R"(Runs a guest: PROGRAM, an RV32IM ELF executable or a WebAssembly module, which is compiled in
 memory, or IMAGE, which `aotc compile` made of one. The guest's standard input, output and error are those of aotc. It sees
 no file but those in directories granted with --dir, and no environment but --env.
+
+An OpenVM guest gets what --input gives instead, and --stats shows its public values.
 
 Arguments after PROGRAM go to the guest; put -- before them if they begin with a dash.
 
@@ -64,11 +69,12 @@ struct Arguments {
   uint64_t native_stack = 0;  // default
   bool no_meter = false;
   bool stats = false, json = false;
+  OpenVmFlags openvm;
   SessionOptions session;
 };
 
 std::vector<cli::Flag> Flags(Arguments& a) {
-  return {
+  std::vector<cli::Flag> flags = {
       cli::Switch("interpret", 'i', "use the interpreter only; nothing is compiled",
                   &a.session.interpret),
       OptLevelFlag(&a.session.opt_level),
@@ -111,6 +117,8 @@ std::vector<cli::Flag> Flags(Arguments& a) {
                   "recursion of RISC-V is slower, of WebAssembly a trap",
                   &a.native_stack),
   };
+  a.openvm.AddTo(flags, /*with_inputs=*/true);
+  return flags;
 }
 
 std::string Registers(const uint32_t* x) {
@@ -148,7 +156,7 @@ std::string TrapReport(const Session& session, const runtime::Instance& instance
   absl::StrAppend(&text, ", after ", Grouped(instance.retired()), " instructions\n");
   if (std::optional<uint32_t> word = session.WordAt(instance.pc())) {
     absl::StrAppendFormat(&text, "  %08x:  %08x  %s\n", instance.pc(), *word,
-                          riscv::Disassemble(*word, instance.pc()));
+                          riscv::Disassemble(*word, instance.pc(), session.dialect()));
   }
   text += Registers(instance.registers());
   text.pop_back();
@@ -167,6 +175,14 @@ const char* ReasonName(RunResult::Reason reason) {
       return "failed";
   }
   return "";
+}
+
+// Of an OpenVM guest, in hexadecimal.
+std::string PublicValues(const runtime::Instance& instance) {
+  const auto& host = static_cast<const runtime::OpenVmHost&>(instance.host());
+  std::string text;
+  for (uint8_t byte : host.public_values()) absl::StrAppendFormat(&text, "%02x", byte);
+  return text;
 }
 
 std::string StatsText(const Session& session, const runtime::Instance& instance,
@@ -193,6 +209,12 @@ std::string StatsText(const Session& session, const runtime::Instance& instance,
       root["trap"] = runtime::TrapName(result.trap);
       root["fault_address"] = result.fault_address;
     }
+    if (session.is_openvm()) {
+      root["custom_calls"] = s.custom_calls;
+      root["public_values"] = PublicValues(instance);
+      const std::optional<runtime::OpenVmError> error = runtime::OpenVmErrorOf(instance, result);
+      root["error"] = error ? runtime::OpenVmErrorName(error->kind) : "none";
+    }
     root["compile_milliseconds"] = session.compile_seconds() * 1e3;
     root["load_milliseconds"] = session.load_seconds() * 1e3;
     root["run_milliseconds"] = seconds * 1e3;
@@ -207,6 +229,10 @@ std::string StatsText(const Session& session, const runtime::Instance& instance,
                                       Grouped(native), Grouped(s.interpreted)));
   if (retired_before != 0) row("since start", Grouped(instance.retired()));
   row("host calls", Grouped(s.host_calls));
+  if (session.is_openvm()) {
+    row("custom", absl::StrCat(Grouped(s.custom_calls), " calls from native code"));
+    row("public values", PublicValues(instance));
+  }
   std::string exits;
   for (size_t i = 0; i < std::size(kExits); ++i) {
     if (s.native_exits[i] == 0) continue;
@@ -287,6 +313,12 @@ int Execute(Arguments& a) {
   const absl::StatusOr<std::vector<ImportFlag>> imports = ParseImports(a.imports);
   if (!imports.ok()) return UsageError("run", imports.status().message());
   a.session.metered = !a.no_meter;
+  const absl::StatusOr<driver::CompileOptions::Abi> abi = a.openvm.Abi();
+  if (!abi.ok()) return UsageError("run", abi.status().message());
+  a.session.abi = *abi;
+  absl::StatusOr<std::optional<openvm::Config>> config = a.openvm.Config();
+  if (!config.ok()) return CannotStart(config.status());
+  a.session.openvm_config = *std::move(config);
 
   absl::StatusOr<Session> session = Session::Open(a.file, a.session);
   if (!session.ok()) return CannotStart(session.status());
@@ -297,8 +329,15 @@ int Execute(Arguments& a) {
   }
   runtime::InstanceOptions instance_options;
   instance_options.native_stack_size = a.native_stack != 0 ? a.native_stack : uint64_t{1} << 20;
+  const absl::StatusOr<std::vector<std::vector<uint8_t>>> inputs = a.openvm.Inputs();
+  if (!inputs.ok()) return CannotStart(inputs.status());
+  if (!session->is_openvm() && !inputs->empty()) {
+    return UsageError("run", absl::StrCat("--input is for OpenVM guests; ", a.file, " is none"));
+  }
   absl::StatusOr<std::unique_ptr<runtime::Instance>> started =
-      session->Start(std::move(host), instance_options);
+      session->is_openvm()
+          ? session->StartOpenVm({.config = {}, .inputs = *inputs}, instance_options)
+          : session->Start(std::move(host), instance_options);
   if (!started.ok()) return CannotStart(started.status());
   runtime::Instance& instance = **started;
   if (!a.load_state.empty()) {

@@ -25,6 +25,13 @@ absl::Status In(const std::string& path, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
 
+driver::CompileOptions ProgramOptions(const SessionOptions& options) {
+  driver::CompileOptions result;
+  result.abi = options.abi;
+  result.openvm_config = options.openvm_config;
+  return result;
+}
+
 absl::Status CheckGuid(const format::Guid& actual, const SessionOptions& options) {
   if (!options.program_guid || *options.program_guid == actual) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat("program GUID: expected ",
@@ -55,6 +62,8 @@ runtime::ProgramImage ToProgramImage(guest::Program program) {
   image.phdr_address = owner->phdr_address;
   image.phdr_count = owner->phdr_count;
   image.guid = owner->guid;
+  if (owner->openvm) image.machine = openvm::ToText(owner->openvm_config);
+  image.extensions = owner->openvm_extensions;
   image.owner = std::move(owner);
   return image;
 }
@@ -85,7 +94,7 @@ absl::StatusOr<Session> Session::OpenProgram(absl::Span<const uint8_t> file,
     if (absl::Status s = session.CompileAndLoad(file, options); !s.ok()) return s;
     return session;
   }
-  absl::StatusOr<guest::Program> program = driver::ReadProgram(file);
+  absl::StatusOr<guest::Program> program = driver::ReadProgram(file, ProgramOptions(options));
   if (!program.ok()) return program.status();
   session.guid_ = program->guid;
   if (absl::Status s = CheckGuid(session.guid_, options); !s.ok()) return s;
@@ -115,6 +124,8 @@ absl::Status Session::CompileAndLoad(absl::Span<const uint8_t> file,
   compile.check = options.check;
   compile.metered = options.metered;
   compile.canonical_nans = options.canonical_nans;
+  compile.abi = options.abi;
+  compile.openvm_config = options.openvm_config;
   const Clock::time_point start = Clock::now();
   absl::StatusOr<driver::CompileResult> result = driver::Compile(file, compile);
   if (!result.ok()) return result.status();
@@ -160,8 +171,29 @@ void Session::ReadFunctions(const loader::ImageView& view) {
 
 absl::StatusOr<std::unique_ptr<runtime::Instance>> Session::Start(
     runtime::LinuxHostOptions host, runtime::InstanceOptions options) const {
+  if (is_openvm()) {
+    runtime::OpenVmHostOptions openvm;
+    openvm.stdout_fd = host.stdout_fd;
+    return StartOpenVm(std::move(openvm), std::move(options));
+  }
   absl::StatusOr<std::unique_ptr<runtime::LinuxHost>> created =
       runtime::LinuxHost::Create(std::move(host));
+  if (!created.ok()) return created.status();
+  options.interpret_only |= interpret_;
+  if (image_ != nullptr) {
+    options.resolve_plt = [image = image_](uint32_t index) { return image->ResolvePlt(index); };
+  }
+  return runtime::Instance::Create(program_, image_, *std::move(created), std::move(options));
+}
+
+absl::StatusOr<std::unique_ptr<runtime::Instance>> Session::StartOpenVm(
+    runtime::OpenVmHostOptions host, runtime::InstanceOptions options) const {
+  absl::StatusOr<openvm::Config> config = openvm::FromText(program_.machine);
+  if (!config.ok()) return config.status();
+  if (absl::Status s = runtime::OpenVmHost::CheckExtensions(program_.extensions); !s.ok()) return s;
+  host.config = *std::move(config);
+  absl::StatusOr<std::unique_ptr<runtime::OpenVmHost>> created =
+      runtime::OpenVmHost::Create(std::move(host));
   if (!created.ok()) return created.status();
   options.interpret_only |= interpret_;
   if (image_ != nullptr) {

@@ -14,11 +14,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "compiler/driver/driver.h"
 #include "compiler/guest/program.h"
+#include "compiler/riscv/decoder.h"
 #include "loader/format/guid.h"
 #include "loader/loader.h"
+#include "openvm/config.h"
 #include "runtime/host/linux/linux_host.h"
 #include "runtime/instance.h"
+#include "runtime/openvm/host.h"
 #include "runtime/program.h"
 
 namespace precast::aotc {
@@ -43,6 +47,9 @@ struct SessionOptions {
   bool check = false;           // driver::CompileOptions::check
   bool lazy_plt = false;
   bool share_pages = false;  // loader::LoadOptions::share_pages; for images
+  // RISC-V programs, as driver::CompileOptions has them. An image keeps what it was compiled for.
+  driver::CompileOptions::Abi abi = driver::CompileOptions::Abi::kAuto;
+  std::optional<openvm::Config> openvm_config;
   // What an image must have been compiled from.
   std::optional<format::Guid> program_guid;
 };
@@ -64,10 +71,20 @@ class Session {
 
   bool is_wasm() const { return is_wasm_; }
 
+  bool is_openvm() const { return !program_.machine.empty(); }
+
   // RISC-V only: a fresh instance. Several may exist at once, but their `host`
-  // options should then not share descriptors.
+  // options should then not share descriptors. An OpenVM guest gets a host of
+  // its kind, without inputs, whose output is that of `host`.
   absl::StatusOr<std::unique_ptr<runtime::Instance>> Start(
       runtime::LinuxHostOptions host, runtime::InstanceOptions options = {}) const;
+  // OpenVM only. `host.config` is taken from the program.
+  absl::StatusOr<std::unique_ptr<runtime::Instance>> StartOpenVm(
+      runtime::OpenVmHostOptions host, runtime::InstanceOptions options = {}) const;
+  // What custom instruction words mean in the program.
+  riscv::Dialect dialect() const {
+    return is_openvm() ? riscv::Dialect::kOpenVm : riscv::Dialect::kBase;
+  }
 
   bool is_image() const { return is_image_; }
   // RISC-V only.

@@ -24,6 +24,7 @@
 #include "tools/commands/commands.h"
 #include "tools/commands/compare.h"
 #include "tools/commands/io.h"
+#include "tools/commands/openvm_flags.h"
 #include "tools/commands/session.h"
 
 namespace precast::aotc {
@@ -58,6 +59,8 @@ struct Options {
   std::vector<std::string> arguments;
   uint64_t from = 0, count = Instance::kUnlimited;
   bool blocks = false, bisect = false, quiet = false;
+  OpenVmFlags openvm;
+  std::vector<std::vector<uint8_t>> openvm_inputs;
   SessionOptions session;
 };
 
@@ -79,7 +82,11 @@ class Pair {
       runtime::InstanceOptions instance_options;
       instance_options.interpret_only = side == 0;
       absl::StatusOr<std::unique_ptr<Instance>> instance =
-          session.Start(std::move(host), instance_options);
+          session.is_openvm()
+              ? session.StartOpenVm(
+                    {.config = {}, .inputs = options.openvm_inputs, .stdout_fd = pair->output_},
+                    instance_options)
+              : session.Start(std::move(host), instance_options);
       if (!instance.ok()) return instance.status();
       (side == 0 ? pair->interpreted : pair->native) = *std::move(instance);
     }
@@ -187,7 +194,7 @@ class Tracer {
       uint32_t registers[32];
       std::copy_n(instance.registers(), 32, registers);
       const uint32_t word = session_.WordAt(pc).value_or(0);
-      const riscv::Instruction in = riscv::Decode(word);
+      const riscv::Instruction in = riscv::Decode(word, session_.dialect());
       result = instance.Run(1);
       if (riscv::IsStore(in.op)) {
         const uint32_t size = in.op == riscv::Op::kSb ? 1 : in.op == riscv::Op::kSh ? 2 : 4;
@@ -205,7 +212,7 @@ class Tracer {
                                 riscv::RegisterName(in.rs2));
         }
         absl::PrintF("%12s  %08x  %-28s%s%s%s\n", Grouped(instance.retired()), pc,
-                     riscv::Disassemble(word, pc), p_.dim, changes, p_.reset);
+                     riscv::Disassemble(word, pc, session_.dialect()), p_.dim, changes, p_.reset);
       }
       if (result.reason != RunResult::Reason::kSuspended ||
           session_.image()->FindEntry(instance.pc()) != nullptr) {
@@ -338,6 +345,7 @@ int TraceMain(int argc, char** argv) {
                 cli::Text("stdin", 0, "FILE", "what the guest reads", &o.input),
                 OptLevelFlag(&o.session.opt_level)},
       .positional = {}};
+  o.openvm.AddTo(command.flags, /*with_inputs=*/true);
   switch (cli::Parse(kProgram, command, argc, argv)) {
     case cli::Parsed::kHelp:
       return cli::kExitOk;
@@ -352,6 +360,18 @@ int TraceMain(int argc, char** argv) {
   o.count = std::min(o.count, kMost);
   o.file = command.positional[0];
   o.arguments = command.positional;
+  const absl::StatusOr<driver::CompileOptions::Abi> abi = o.openvm.Abi();
+  if (!abi.ok()) return UsageError("trace", abi.status().message());
+  o.session.abi = *abi;
+  absl::StatusOr<std::optional<openvm::Config>> config = o.openvm.Config();
+  absl::StatusOr<std::vector<std::vector<uint8_t>>> inputs = o.openvm.Inputs();
+  for (const absl::Status& s : {config.status(), inputs.status()}) {
+    if (s.ok()) continue;
+    PrintError(s.message());
+    return kExitCannotStart;
+  }
+  o.session.openvm_config = *std::move(config);
+  o.openvm_inputs = *std::move(inputs);
   absl::StatusOr<Session> session = Session::Open(o.file, o.session);
   if (!session.ok()) {
     PrintError(session.status().message());

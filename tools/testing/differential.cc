@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "compiler/riscv/testing/random_program.h"
+#include "openvm/config.h"
 #include "runtime/instance.h"
 #include "runtime/snapshot.h"
 #include "tools/commands/compare.h"
@@ -42,7 +43,12 @@ absl::StatusOr<std::unique_ptr<Instance>> Start(const Session& session) {
   host.arguments = {"random"};
   host.stdin_fd = host.stdout_fd = host.stderr_fd = NullDevice();
   host.stack_size = 64 << 10;  // all of memory is compared, so there should be little
-  return session.Start(std::move(host));
+  if (!session.is_openvm()) return session.Start(std::move(host));
+  runtime::OpenVmHostOptions openvm;
+  openvm.inputs = {
+      {1, 2, 3, 4, 5}, std::vector<uint8_t>(100, 0xa5), {}, std::vector<uint8_t>(33, 1)};
+  openvm.stdout_fd = NullDevice();
+  return session.StartOpenVm(std::move(openvm));
 }
 
 struct Side {
@@ -58,6 +64,11 @@ absl::Status Compare(const Side& oracle, const Side& side) {
   if (!difference) {
     difference = aotc::MemoryDifference(oracle.name.c_str(), *oracle.instance, side.name.c_str(),
                                         *side.instance);
+  }
+  if (!difference) {
+    absl::StatusOr<std::string> a = oracle.instance->host().SaveState();
+    absl::StatusOr<std::string> b = side.instance->host().SaveState();
+    if (a.ok() != b.ok() || (a.ok() && *a != *b)) difference = "the host's state";
   }
   if (!difference) return absl::OkStatus();
   return absl::InternalError(absl::StrCat("different:\n", *difference));
@@ -91,15 +102,31 @@ absl::Status RunInSlices(const Session& session, uint64_t limit, std::mt19937_64
   }
 }
 
-}  // namespace
+// What random OpenVM programs use: 32- and 48-byte fields, primes of each kind, one that is no prime.
+openvm::Config Machine() {
+  openvm::Config config;
+  config.memory_bits = 19;
+  auto number = [](const char* text) { return *openvm::ParseNumber(text); };
+  const openvm::Number secp256k1 =
+      number("115792089237316195423570985008687907853269984665640564039457584007908834671663");
+  const openvm::Number bn254 =
+      number("21888242871839275222246405745257275088696311157297823662689037894645226208583");
+  const openvm::Number bls12_381 = number(
+      "40024095552216673934177898257359041565568828199390078853320581361240316504908378644426876291"
+      "29"
+      "015664037894272559787");
+  config.moduli = {secp256k1, number("97"), bls12_381};
+  config.fp2_moduli = {bn254};
+  config.curves = {{"K", secp256k1, secp256k1, {}, {7}}};
+  return config;
+}
 
-absl::Status CheckSeed(uint64_t seed, bool check, DifferentialCounts& counts) {
-  const std::vector<uint8_t> program = riscv::testing::RandomProgram(seed);
+absl::Status Check(absl::Span<const uint8_t> program, uint64_t seed, aotc::SessionOptions options,
+                   bool check, DifferentialCounts& counts) {
   // Other numbers than those that made the program.
   std::mt19937_64 random(seed ^ 0x9e3779b97f4a7c15);
   const uint64_t limit = 1 + random() % kMaxLimit;
 
-  aotc::SessionOptions options;
   options.threads = 1;
   options.check = check;
   options.interpret = true;
@@ -136,6 +163,18 @@ absl::Status CheckSeed(uint64_t seed, bool check, DifferentialCounts& counts) {
   counts.trapped += oracle.result.reason == RunResult::Reason::kTrapped ? 1 : 0;
   counts.suspended += oracle.result.reason == RunResult::Reason::kSuspended ? 1 : 0;
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckSeed(uint64_t seed, bool check, DifferentialCounts& counts) {
+  return Check(riscv::testing::RandomProgram(seed), seed, {}, check, counts);
+}
+
+absl::Status CheckOpenVmSeed(uint64_t seed, bool check, DifferentialCounts& counts) {
+  aotc::SessionOptions options;
+  options.openvm_config = Machine();
+  return Check(riscv::testing::RandomOpenVmProgram(seed), seed, options, check, counts);
 }
 
 }  // namespace precast::testing
