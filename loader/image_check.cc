@@ -92,9 +92,11 @@ void ImageChecker::CheckIdentity() {
              format::ToHex(options_.abi_fingerprint), format::ToHex(info.abi_fingerprint));
   }
   if ((info.cpu_features & ~options_.cpu_features) != 0) {
-    Mismatch("cpu_features", InfoAt(offsetof(AotFileInfo, cpu_features)),
-             absl::StrCat("a subset of ", format::CpuFeaturesToString(options_.cpu_features)),
-             format::CpuFeaturesToString(info.cpu_features));
+    Mismatch(
+        "cpu_features", InfoAt(offsetof(AotFileInfo, cpu_features)),
+        absl::StrCat("a subset of ", format::CpuFeaturesToString(options_.cpu_features)),
+        absl::StrCat(format::CpuFeaturesToString(info.cpu_features), " (the machine lacks ",
+                     format::CpuFeaturesToString(info.cpu_features & ~options_.cpu_features), ")"));
   }
   const auto guest_kind = static_cast<format::GuestKind>(info.guest_kind);
   ExpectThat(guest_kind == format::GuestKind::kRiscV32 || guest_kind == format::GuestKind::kWasm,

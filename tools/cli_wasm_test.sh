@@ -71,8 +71,14 @@ expect 0 compile arithmetic.wasm --emit=disasm
 has out "divide"
 expect 1 compile invalid.wasm
 has err "invalid.wasm: "
-expect 1 compile riscv.elf --no-meter -o x.so
-has err "always metered"
+expect 0 compile arithmetic.wasm --cpu=x86-64-v3 -o v3.so
+expect 2 compile arithmetic.wasm --cpu=z80
+has err "x86-64-v2, x86-64-v3"
+expect 0 compile riscv.elf --no-meter --cpu=native -o x.so
+expect 0 run x.so --stats
+has err "not counted"
+expect 120 run x.so --max-insns=5
+has err "no-meter"
 head -c 40 arithmetic.wasm >cut.wasm
 expect 1 compile cut.wasm
 

@@ -22,6 +22,9 @@ struct CompileOptions {
   uint32_t dispatch_base = 0;
   uint32_t dispatch_count = 0;  // less than 2^30
 
+  // format::CpuFeature bits that the code may need.
+  uint64_t cpu_features = 0;
+
   bool align_loops = true;  // heads of innermost loops start at multiples of 16
 
   // Runs the register allocator's independent checker on every function; a failure is fatal.

@@ -16,6 +16,7 @@
 #include "compiler/driver/front_end.h"
 #include "compiler/image/image_builder.h"
 #include "compiler/ir/printer.h"
+#include "compiler/opt/meter.h"
 #include "compiler/opt/pipeline.h"
 #include "compiler/parallel.h"
 #include "compiler/riscv/elf_reader.h"
@@ -82,13 +83,18 @@ class Compilation {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<ir::Function> LiftAndOptimize(size_t i) const {
+  absl::StatusOr<ir::Function> Lift(size_t i) const {
     absl::StatusOr<ir::Function> function = front_end_->Lift(i);
-    if (function.ok()) {
-      opt::Optimize(*function, {.level = options_.opt_level,
-                                .verify = options_.check,
-                                .body = [this](ir::FuncRef callee) { return BodyOf(callee); }});
-    }
+    if (function.ok() && !options_.metered) opt::RemoveMeters(*function);
+    return function;
+  }
+
+  absl::StatusOr<ir::Function> LiftAndOptimize(size_t i) const {
+    absl::StatusOr<ir::Function> function = Lift(i);
+    if (!function.ok()) return function;
+    opt::Optimize(*function, {.level = options_.opt_level,
+                              .verify = options_.check,
+                              .body = [this](ir::FuncRef callee) { return BodyOf(callee); }});
     return function;
   }
 
@@ -98,7 +104,7 @@ class Compilation {
     if (!i) return nullptr;
     Body& body = bodies_[*i];
     std::call_once(body.once, [&] {
-      absl::StatusOr<ir::Function> function = front_end_->Lift(*i);
+      absl::StatusOr<ir::Function> function = Lift(*i);
       if (function.ok() && opt::MakeInlinable(*function)) {
         body.function = std::make_unique<const ir::Function>(*std::move(function));
       }
@@ -113,6 +119,7 @@ class Compilation {
     target_options.opt_level = options_.opt_level;
     target_options.dispatch_base = front_end_->dispatch().base;
     target_options.dispatch_count = front_end_->dispatch().count;
+    target_options.cpu_features = CpuFeatures();
     target_options.check_allocation = options_.check;
     functions_.resize(front_end_->num_functions());
     FirstFailure failure;
@@ -147,7 +154,7 @@ class Compilation {
   image::LaidOutImage BuildImage() const {
     return image::Build(front_end_->program(), functions_, front_end_->dispatch(),
                         {.opt_level = options_.opt_level,
-                         .cpu_features = front_end_->cpu_features(),
+                         .cpu_features = CpuFeatures(),
                          .metered = options_.metered,
                          .canonical_nans = options_.canonical_nans,
                          .imports = options_.imports});
@@ -177,6 +184,8 @@ class Compilation {
     std::once_flag once;
     std::unique_ptr<const ir::Function> function;
   };
+
+  uint64_t CpuFeatures() const { return options_.cpu_features | front_end_->cpu_features(); }
 
   const CompileOptions& options_;
   const codegen::Target& target_ = x64::X64Target();

@@ -22,13 +22,17 @@ struct CompileOptions {
   // 0: no optimization passes, and for RISC-V each basic block alone. 1: SSA over whole regions.
   // 2: the whole optimizer.
   int opt_level = 1;
-  // WebAssembly: count fuel; makes code smaller and faster if off. RISC-V code always counts.
+  // Count fuel (WebAssembly) or retired instructions (RISC-V); code is smaller and faster if off, and a
+  // RISC-V run then has no limit and no count.
   bool metered = true;
   // RISC-V: which machine the program is for (docs/openvm.md). kAuto: OpenVM if the program has a section
   // `.openvm` or an instruction that ends an OpenVM guest.
   enum class Abi : uint8_t { kAuto, kLinux, kOpenVm } abi = Abi::kAuto;
   // OpenVM: the machine's configuration; without it, OpenVM's defaults and the moduli of section `.openvm`.
   std::optional<openvm::Config> openvm_config = {};
+  // format::CpuFeature bits that code may use besides those it uses anyway (RISC-V: none; WebAssembly:
+  // x86-64-v2). The image records them all, used or not.
+  uint64_t cpu_features = 0;
   // WebAssembly: NaN results of arithmetic are the canonical NaN, the same on every machine.
   bool canonical_nans = false;
   // WebAssembly: what a module may use beyond the standard's version 2.0.

@@ -32,10 +32,6 @@ class RiscVFrontEnd final : public FrontEnd {
 
   // From here on the program's code and its partition into regions are fixed.
   absl::Status Analyze() override {
-    if (!options_.metered) {
-      return absl::InvalidArgumentError(
-          "RISC-V programs are always metered: the count of instructions is part of their state");
-    }
     if (options_.canonical_nans || !options_.imports.empty()) {
       return absl::InvalidArgumentError(
           "canonical NaNs and imported images are for WebAssembly modules; this is a RISC-V "

@@ -300,4 +300,15 @@ void PlaceMeters(Function& f, int64_t max_headroom) {
   MeterPlacement(f, max_headroom).Run();
 }
 
+void RemoveMeters(ir::Function& f) {
+  for (uint32_t b = 0; b < f.num_blocks(); ++b) {
+    std::erase_if(f.block(Block(b)).insts, [&](Inst i) {
+      InstData& inst = f.inst(i);
+      inst.site.refund = 0;
+      return inst.op == Opcode::kMeter || inst.op == Opcode::kMeterCheck ||
+             inst.op == Opcode::kCharge;
+    });
+  }
+}
+
 }  // namespace precast::opt

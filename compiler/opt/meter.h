@@ -40,6 +40,9 @@ inline constexpr int64_t kMaxHeadroom = 256;
 
 void PlaceMeters(ir::Function& f, int64_t max_headroom = kMaxHeadroom);
 
+// The function without metering: no fuel is asked for or charged, and no site gives any back.
+void RemoveMeters(ir::Function& f);
+
 }  // namespace precast::opt
 
 #endif  // PRECAST_COMPILER_OPT_METER_H_

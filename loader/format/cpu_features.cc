@@ -54,6 +54,14 @@ uint64_t HostCpuFeatures() {
   return features;
 }
 
+std::optional<uint64_t> CpuFeaturesOf(std::string_view cpu) {
+  if (cpu == "x86-64") return 0;
+  if (cpu == "x86-64-v2") return kX86_64V2;
+  if (cpu == "x86-64-v3") return kX86_64V3;
+  if (cpu == "native") return HostCpuFeatures() & kX86_64V3;
+  return std::nullopt;
+}
+
 std::string CpuFeaturesToString(uint64_t features) {
   std::string text;
   const auto add = [&](std::string_view name) {

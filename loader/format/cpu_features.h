@@ -4,7 +4,9 @@
 #define PRECAST_LOADER_FORMAT_CPU_FEATURES_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace precast::format {
 
@@ -37,6 +39,21 @@ inline constexpr uint64_t kX86_64V2 =
     static_cast<uint64_t>(CpuFeature::kSse3) | static_cast<uint64_t>(CpuFeature::kSsse3) |
     static_cast<uint64_t>(CpuFeature::kSse41) | static_cast<uint64_t>(CpuFeature::kSse42) |
     static_cast<uint64_t>(CpuFeature::kPopcnt);
+
+// x86-64-v3, with the same exceptions.
+inline constexpr uint64_t kX86_64V3 =
+    kX86_64V2 | static_cast<uint64_t>(CpuFeature::kLzcnt) |
+    static_cast<uint64_t>(CpuFeature::kBmi1) | static_cast<uint64_t>(CpuFeature::kBmi2) |
+    static_cast<uint64_t>(CpuFeature::kMovbe) | static_cast<uint64_t>(CpuFeature::kAvx) |
+    static_cast<uint64_t>(CpuFeature::kFma) | static_cast<uint64_t>(CpuFeature::kAvx2);
+
+constexpr bool Has(uint64_t features, CpuFeature feature) {
+  return (features & static_cast<uint64_t>(feature)) != 0;
+}
+
+// What code for `cpu` may need: "x86-64" (nothing), "x86-64-v2", "x86-64-v3", or "native": of the features of
+// x86-64-v3 those that this machine has.
+std::optional<uint64_t> CpuFeaturesOf(std::string_view cpu);
 
 // Bits of the features this machine has and the operating system supports.
 uint64_t HostCpuFeatures();

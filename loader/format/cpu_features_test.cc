@@ -12,6 +12,15 @@ TEST(CpuFeatures, Names) {
             "popcnt,bmi2,bit63");
 }
 
+TEST(CpuFeatures, Levels) {
+  EXPECT_EQ(CpuFeaturesOf("x86-64"), 0u);
+  EXPECT_EQ(CpuFeaturesOf("x86-64-v2"), kX86_64V2);
+  EXPECT_EQ(CpuFeaturesOf("x86-64-v3"), kX86_64V3);
+  EXPECT_EQ(CpuFeaturesOf("native"), HostCpuFeatures() & kX86_64V3);
+  EXPECT_EQ(CpuFeaturesOf("x86-64-v9"), std::nullopt);
+  EXPECT_EQ(kX86_64V3 & kX86_64V2, kX86_64V2);
+}
+
 // The compiler's own view of the machine, where it has one.
 TEST(CpuFeatures, AgreesWithTheCompilersDetection) {
   const uint64_t host = HostCpuFeatures();

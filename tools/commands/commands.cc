@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "loader/format/cpu_features.h"
 #include "tools/commands/image_view.h"
 #include "tools/commands/io.h"
 
@@ -26,6 +27,22 @@ cli::Flag OptLevelFlag(int* level) {
         *level = text[0] - '0';
         return absl::OkStatus();
       }};
+}
+
+cli::Flag CpuFlag(uint64_t* features) {
+  return {"cpu", 0, "NAME",
+          "the oldest processor that shall run the code: x86-64, x86-64-v2, x86-64-v3, or native\n"
+          "(this machine, up to v3). Default: x86-64 for RISC-V, x86-64-v2 for WebAssembly,\n"
+          "which never needs less",
+          [features](std::string_view text) {
+            const std::optional<uint64_t> found = format::CpuFeaturesOf(text);
+            if (!found.has_value()) {
+              return absl::InvalidArgumentError(absl::StrCat(
+                  "expected x86-64, x86-64-v2, x86-64-v3 or native, found \"", text, "\""));
+            }
+            *features = *found;
+            return absl::OkStatus();
+          }};
 }
 
 absl::StatusOr<std::vector<ImportFlag>> ParseImports(const std::vector<std::string>& flags) {

@@ -3,6 +3,7 @@
 #ifndef PRECAST_TOOLS_COMMANDS_COMMANDS_H_
 #define PRECAST_TOOLS_COMMANDS_COMMANDS_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,9 @@ int WastMain(int argc, char** argv);
 
 // A flag -O0 / -O1 / -O2.
 cli::Flag OptLevelFlag(int* level);
+
+// A flag --cpu: driver::CompileOptions::cpu_features.
+cli::Flag CpuFlag(uint64_t* features);
 
 // What a flag --import NAME=FILE holds; see session.h.
 absl::StatusOr<std::vector<ImportFlag>> ParseImports(const std::vector<std::string>& flags);

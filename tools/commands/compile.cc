@@ -32,9 +32,9 @@ What is written (--emit):
   ir      the intermediate representation after optimization (to standard output)
   disasm  the listing that `aotc disasm` prints (to standard output)
 
-The output depends on the program, the flags that say what code is made (-O, --no-meter,
---canonical-nans, --import) and the compiler, and on nothing else. It is written as a whole or not at
-all.
+The output depends on the program, the flags that say what code is made (-O, --cpu,
+--no-meter, --canonical-nans, --import) and the compiler, and on nothing else (with --cpu=native, also on
+what this machine has). It is written as a whole or not at all.
 
 A WebAssembly module may use version 2.0 of the standard, tail calls, extended constant expressions,
 multiple memories, relaxed SIMD, 64-bit memories, threads and wide arithmetic.)";
@@ -175,11 +175,12 @@ int CompileMain(int argc, char** argv) {
       .flags = {cli::Text("output", 'o', "FILE", "where to write; - is standard output", &output),
                 cli::Text("emit", 'e', "KIND", "so, asm, ir or disasm (default so)", &emit),
                 OptLevelFlag(&options.opt_level),
+                CpuFlag(&options.cpu_features),
                 cli::Number("jobs", 'j', "N",
                             "threads (default: one per processor); the output is the same",
                             &threads),
                 cli::Switch("no-meter", 0,
-                            "WebAssembly: do not count fuel; code is smaller and faster",
+                            "count neither instructions nor fuel; code is smaller and faster",
                             &no_meter),
                 cli::Switch("canonical-nans", 0,
                             "WebAssembly: make every NaN that arithmetic gives the "

@@ -78,6 +78,7 @@ std::vector<cli::Flag> Flags(Arguments& a) {
       cli::Switch("interpret", 'i', "use the interpreter only; nothing is compiled",
                   &a.session.interpret),
       OptLevelFlag(&a.session.opt_level),
+      CpuFlag(&a.session.cpu_features),
       cli::Number("max-insns", 'n', "N", "suspend after exactly N more instructions", &a.limit),
       cli::Text("save-state", 's', "FILE", "when suspended, write a snapshot for `aotc resume`",
                 &a.save_state),
@@ -87,7 +88,7 @@ std::vector<cli::Flag> Flags(Arguments& a) {
       cli::Number("fuel", 0, "N", "WebAssembly: stop after N instructions", &a.fuel),
       cli::Texts("import", 0, "NAME=FILE",
                  "WebAssembly: link imports from NAME with FILE, a module or an image", &a.imports),
-      cli::Switch("no-meter", 0, "WebAssembly: compile MODULE without counting fuel", &a.no_meter),
+      cli::Switch("no-meter", 0, "compile without counting instructions or fuel", &a.no_meter),
       cli::Switch("canonical-nans", 0, "WebAssembly: compile MODULE with canonical NaNs",
                   &a.session.canonical_nans),
       cli::Texts("dir", 'd', "HOST[::GUEST]",
@@ -153,7 +154,10 @@ std::string TrapReport(const Session& session, const runtime::Instance& instance
     default:
       break;
   }
-  absl::StrAppend(&text, ", after ", Grouped(instance.retired()), " instructions\n");
+  if (session.IsMetered()) {
+    absl::StrAppend(&text, ", after ", Grouped(instance.retired()), " instructions");
+  }
+  text += "\n";
   if (std::optional<uint32_t> word = session.WordAt(instance.pc())) {
     absl::StrAppendFormat(&text, "  %08x:  %08x  %s\n", instance.pc(), *word,
                           riscv::Disassemble(*word, instance.pc(), session.dialect()));
@@ -193,15 +197,17 @@ std::string StatsText(const Session& session, const runtime::Instance& instance,
   const double mips = seconds > 0 ? static_cast<double>(retired) / seconds / 1e6 : 0;
   constexpr const char* kExits[] = {"returned", "dispatch_miss",   "suspended",
                                     "trap",     "stack_exhausted", "host_exit"};
+  const bool metered = session.IsMetered();
   if (json) {
-    nlohmann::ordered_json root = {{"result", ReasonName(result.reason)},
-                                   {"pc", instance.pc()},
-                                   {"instructions", retired},
-                                   {"instructions_since_start", instance.retired()},
-                                   {"native_instructions", native},
-                                   {"interpreted_instructions", s.interpreted},
-                                   {"host_calls", s.host_calls},
-                                   {"native_entries", s.native_entries}};
+    nlohmann::ordered_json root = {{"result", ReasonName(result.reason)}, {"pc", instance.pc()}};
+    if (metered) {
+      root["instructions"] = retired;
+      root["instructions_since_start"] = instance.retired();
+      root["native_instructions"] = native;
+    }
+    root["interpreted_instructions"] = s.interpreted;
+    root["host_calls"] = s.host_calls;
+    root["native_entries"] = s.native_entries;
     for (size_t i = 0; i < std::size(kExits); ++i)
       root["native_exits"][kExits[i]] = s.native_exits[i];
     if (result.reason == RunResult::Reason::kExited) root["exit_code"] = result.exit_code;
@@ -218,16 +224,21 @@ std::string StatsText(const Session& session, const runtime::Instance& instance,
     root["compile_milliseconds"] = session.compile_seconds() * 1e3;
     root["load_milliseconds"] = session.load_seconds() * 1e3;
     root["run_milliseconds"] = seconds * 1e3;
-    root["million_instructions_per_second"] = mips;
+    if (metered) root["million_instructions_per_second"] = mips;
     return root.dump(2) + "\n";
   }
   std::string out;
   auto row = [&](std::string_view name, std::string_view value) {
     absl::StrAppendFormat(&out, "  %-14s %s\n", name, value);
   };
-  row("instructions", absl::StrFormat("%s (%s native, %s interpreted)", Grouped(retired),
-                                      Grouped(native), Grouped(s.interpreted)));
-  if (retired_before != 0) row("since start", Grouped(instance.retired()));
+  if (metered) {
+    row("instructions", absl::StrFormat("%s (%s native, %s interpreted)", Grouped(retired),
+                                        Grouped(native), Grouped(s.interpreted)));
+  } else {
+    row("instructions", absl::StrCat("not counted (compiled with --no-meter), ",
+                                     Grouped(s.interpreted), " interpreted"));
+  }
+  if (metered && retired_before != 0) row("since start", Grouped(instance.retired()));
   row("host calls", Grouped(s.host_calls));
   if (session.is_openvm()) {
     row("custom", absl::StrCat(Grouped(s.custom_calls), " calls from native code"));
@@ -242,7 +253,7 @@ std::string StatsText(const Session& session, const runtime::Instance& instance,
   row("native code", absl::StrCat("entered ", Grouped(s.native_entries), " times", exits));
   row("time", absl::StrFormat("%.3f ms running, %.3f ms compiling, %.3f ms loading", seconds * 1e3,
                               session.compile_seconds() * 1e3, session.load_seconds() * 1e3));
-  row("speed", absl::StrFormat("%.1f million instructions per second", mips));
+  if (metered) row("speed", absl::StrFormat("%.1f million instructions per second", mips));
   return out;
 }
 
@@ -326,6 +337,12 @@ int Execute(Arguments& a) {
   if (!a.invoke.empty() || a.fuel != kNoLimit || !imports->empty()) {
     return UsageError("run", absl::StrCat("--invoke, --fuel and --import are for WebAssembly; ",
                                           a.file, " is a RISC-V program (see --max-insns)"));
+  }
+  if (a.limit != kNoLimit && !session->IsMetered()) {
+    return CannotStart(absl::InvalidArgumentError(
+        absl::StrCat(a.file,
+                     " was compiled with --no-meter, so --max-insns would not stop it; compile it "
+                     "again without, or interpret it with --interpret")));
   }
   runtime::InstanceOptions instance_options;
   instance_options.native_stack_size = a.native_stack != 0 ? a.native_stack : uint64_t{1} << 20;

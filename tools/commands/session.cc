@@ -123,6 +123,7 @@ absl::Status Session::CompileAndLoad(absl::Span<const uint8_t> file,
   compile.threads = options.threads;
   compile.check = options.check;
   compile.metered = options.metered;
+  compile.cpu_features = options.cpu_features;
   compile.canonical_nans = options.canonical_nans;
   compile.abi = options.abi;
   compile.openvm_config = options.openvm_config;

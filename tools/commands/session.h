@@ -42,7 +42,8 @@ struct SessionOptions {
   bool interpret = false;  // make no native code, use none
   int opt_level = 1;       // for programs
   bool metered = true,
-       canonical_nans = false;  // for WebAssembly modules; see driver::CompileOptions
+       canonical_nans = false;  // for programs; see driver::CompileOptions
+  uint64_t cpu_features = 0;    // likewise
   int threads = 0;              // for the compiler; 0: one per processor
   bool check = false;           // driver::CompileOptions::check
   bool lazy_plt = false;
@@ -94,6 +95,8 @@ class Session {
   const format::Guid& guid() const { return guid_; }
   // Null if everything is interpreted.
   const std::shared_ptr<loader::LoadedImage>& image() const { return image_; }
+  // Whether what runs counts instructions or fuel.
+  bool IsMetered() const { return image_ == nullptr || interpret_ || image_->metered(); }
   double compile_seconds() const { return compile_seconds_; }
   double load_seconds() const { return load_seconds_; }
 
