@@ -28,7 +28,7 @@ codegen::CompiledFunction Compile(const ir::Function& function,
                                   const codegen::CompileOptions& options) {
   const ControlFlow control_flow = AnalyzeControlFlow(function);
 
-  const MFunction machine = Select(function, control_flow);
+  const MFunction machine = Select(function, control_flow, options.cpu_features);
   if (options.dump) options.dump("mir", regalloc::ToString(machine.problem));
   // From here on the instructions and their order are fixed, except for moves.
 

@@ -1,5 +1,5 @@
 // Assembly for small IR functions, compared with expectations in the same file: filetests/*.ir hold
-// IR, then the assembly as comments. To accept what the compiler now makes, after reading it:
+// IR, then the assembly as comments. A name that ends in _o2 means -O2, in _v3 --cpu=x86-64-v3. To accept what the compiler now makes, after reading it:
 //   bazel run //compiler/x64:compile_test -- --update
 #include "compiler/x64/compile.h"
 
@@ -18,6 +18,7 @@
 #include "compiler/ir/verifier.h"
 #include "compiler/x64/assembly_text.h"
 #include "gtest/gtest.h"
+#include "loader/format/cpu_features.h"
 
 namespace precast::x64 {
 namespace {
@@ -52,6 +53,8 @@ TEST(CompileTest, Files) {
       options.check_allocation = true;
       options.dispatch_base = 0x10000;
       options.dispatch_count = 1000;
+      options.opt_level = path.stem().string().ends_with("_o2") ? 2 : 1;
+      if (path.stem().string().ends_with("_v3")) options.cpu_features = format::kX86_64V3;
       absl::StrAppend(&result, "//\n// ", f.name(), "\n");
       const std::string assembly = AssemblyText(Compile(f, options));
       for (absl::string_view line : absl::StrSplit(assembly, '\n', absl::SkipEmpty())) {

@@ -18,6 +18,7 @@ namespace precast::x64::emission {
 
 codegen::CompiledFunction Emitter::Run() {
   ThreadJumps();
+  FindDispatch();
   labels_.reserve(m_.blocks.size());
   for (size_t b = 0; b < m_.blocks.size(); ++b) labels_.push_back(buffer_.NewLabel());
   for (uint32_t b = 0; b < m_.blocks.size(); ++b) {
@@ -38,16 +39,17 @@ codegen::CompiledFunction Emitter::Run() {
 
 void Emitter::ThreadJumps() {
   const uint32_t n = static_cast<uint32_t>(m_.blocks.size());
-  std::vector<uint32_t> first_move(n, 0), num_moves(n, 0);
+  first_move_.assign(n, 0);
+  num_moves_.assign(n, 0);
   {
     uint32_t b = 0;
     for (uint32_t k = 0; k < s_.moves.size(); ++k) {
       while (p_.blocks[b].end <= s_.moves[k].before) ++b;
-      if (num_moves[b]++ == 0) first_move[b] = k;
+      if (num_moves_[b]++ == 0) first_move_[b] = k;
     }
   }
   thread_.assign(n, kNone);
-  ShareEdgeCode(first_move, num_moves);
+  ShareEdgeCode();
   std::vector<uint32_t> path;
   std::vector<uint8_t> on_path(n, 0);
   for (uint32_t start = 0; start < n; ++start) {
@@ -55,7 +57,7 @@ void Emitter::ThreadJumps() {
     uint32_t b = start;
     while (thread_[b] == kNone && !on_path[b]) {
       const regalloc::Block& block = p_.blocks[b];
-      const bool only_jump = block.end - block.begin == 1 && num_moves[b] == 0 &&
+      const bool only_jump = block.end - block.begin == 1 && num_moves_[b] == 0 &&
                              m_.insts[block.begin].op == MOp::kJump && !m_.blocks[b].is_entry &&
                              b != 0;
       if (!only_jump) {
@@ -74,18 +76,17 @@ void Emitter::ThreadJumps() {
   }
 }
 
-void Emitter::ShareEdgeCode(absl::Span<const uint32_t> first_move,
-                            absl::Span<const uint32_t> num_moves) {
+void Emitter::ShareEdgeCode() {
   std::unordered_multimap<uint64_t, uint32_t> known;  // by hash of target and moves
   for (uint32_t b = 0; b < m_.blocks.size(); ++b) {
     const regalloc::Block& block = p_.blocks[b];
-    if (m_.blocks[b].ir.valid() || block.end - block.begin != 1 || num_moves[b] == 0) continue;
+    if (m_.blocks[b].ir.valid() || block.end - block.begin != 1 || num_moves_[b] == 0) continue;
     const uint32_t target = p_.edges[block.succs_begin].target;
     if (target == b + 1) continue;  // falls through
     uint64_t hash = target;
     auto mix = [&](uint64_t v) { hash = (hash ^ v) * 0x9e3779b97f4a7c15u; };
     auto moves = absl::MakeConstSpan(s_.moves);
-    const auto mine = moves.subspan(first_move[b], num_moves[b]);
+    const auto mine = moves.subspan(first_move_[b], num_moves_[b]);
     for (const regalloc::Move& m : mine) {
       mix(m.from.reg.hw | m.from.slot << 4);
       mix(m.to.reg.hw | m.to.slot << 4);
@@ -93,7 +94,7 @@ void Emitter::ShareEdgeCode(absl::Span<const uint32_t> first_move,
     auto [begin, end] = known.equal_range(hash);
     for (auto it = begin; it != end && thread_[b] == kNone; ++it) {
       const uint32_t other = it->second;
-      const auto theirs = moves.subspan(first_move[other], num_moves[other]);
+      const auto theirs = moves.subspan(first_move_[other], num_moves_[other]);
       if (p_.edges[p_.blocks[other].succs_begin].target == target &&
           m_.blocks[other].cold == m_.blocks[b].cold &&
           std::equal(mine.begin(), mine.end(), theirs.begin(), theirs.end(),
@@ -117,21 +118,25 @@ uint32_t Emitter::NextEmitted(uint32_t b) const {
 
 void Emitter::EmitBlock(uint32_t b) {
   const MBlock& info = m_.blocks[b];
-  const regalloc::Block& block = p_.blocks[b];
   if (info.align && options_.align_loops) buffer_.Align(16);
   SetCfa(info.is_entry ? 8 : 8 + frame_);
-  SetLine(info.guest_pc);
-  block_start_ = true;
-  live_slots_[0] = live_slots_[1] = live_slots_[2] = live_slots_[3] = 0;
   buffer_.Bind(labels_[b]);
   block_begin_ = buffer_.Here();
+  EmitBody(b, NextEmitted(b));
+}
+
+void Emitter::EmitBody(uint32_t b, uint32_t next) {
+  const regalloc::Block& block = p_.blocks[b];
+  SetLine(m_.blocks[b].guest_pc);
+  next_ = next;
+  block_start_ = true;
+  StartState(block.begin);
+  uint32_t move = first_move_[b];
+  const uint32_t last_move = move + num_moves_[b];
   for (uint32_t i = block.begin; i < block.end; ++i) {
     const MInst& m = m_.insts[i];
     SetLine(m.site.guest_pc);
-    while (next_move_ < s_.moves.size() && s_.moves[next_move_].before <= i) {
-      const regalloc::Move& move = s_.moves[next_move_++];
-      if (move.before == i) EmitMove(move);  // else of a block whose code is shared
-    }
+    for (; move < last_move && s_.moves[move].before == i; ++move) EmitMove(s_.moves[move]);
     EmitInst(b, i, m);
   }
 }

@@ -42,7 +42,14 @@ void Emitter::EmitFloat(uint32_t i, const MInst& m) {
     case MOp::kFloat:
       if (m.folded) {
         const Mem mem = FoldedMem(i, m);
-        e_.SseRM(m.sse, w, X(i, LastOperand(i)), mem);
+        const Xmm d = X(i, LastOperand(i));
+        m.avx ? e_.VsseRM(m.sse, w, d, X(i, 0), mem) : e_.SseRM(m.sse, w, d, mem);
+      } else if (m.avx && X(i, 0) != X(i, 2)) {
+        if (IsReg(i, 1)) {
+          e_.VsseRR(m.sse, w, X(i, 2), X(i, 0), X(i, 1));
+        } else {
+          e_.VsseRM(m.sse, w, X(i, 2), X(i, 0), VectorM(i, 1));
+        }
       } else if (IsReg(i, 1)) {
         e_.SseRR(m.sse, w, X(i, 2), X(i, 1));
       } else {
@@ -50,10 +57,12 @@ void Emitter::EmitFloat(uint32_t i, const MInst& m) {
       }
       return;
     case MOp::kFloatConst:
-      e_.SseRM(m.sse, w, X(i, 1), Mem::Rip());
+      m.avx ? e_.VsseRM(m.sse, w, X(i, 1), X(i, 0), Mem::Rip())
+            : e_.SseRM(m.sse, w, X(i, 1), Mem::Rip());
       return RelocateFloat(w, static_cast<uint64_t>(m.imm));
     case MOp::kFloatMask:
-      e_.SseBitsRM(m.bits, X(i, 1), Mem::Rip());
+      m.avx ? e_.VsseBitsRM(m.bits, X(i, 1), X(i, 0), Mem::Rip())
+            : e_.SseBitsRM(m.bits, X(i, 1), Mem::Rip());
       return RelocateRepeated(w, static_cast<uint64_t>(m.imm));
     case MOp::kFloatMinMax:
       return EmitFloatMinMax(i, m);

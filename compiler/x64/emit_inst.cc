@@ -114,6 +114,28 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
     case MOp::kShiftCl:
       e_.ShiftCl(m.shift, w, R(i, 2));
       return;
+    case MOp::kRotate: {
+      const Reg x = R(i, 0), d = R(i, 1);
+      const uint8_t amount = static_cast<uint8_t>(m.imm);
+      if (x == d) return e_.ShiftImm(m.shift, w, d, amount);
+      const uint8_t bits = w == Width::k64 ? 64 : 32;
+      return e_.Rorx(w, d, x,
+                     m.shift == Shift::kRor ? amount : static_cast<uint8_t>(bits - amount));
+    }
+    case MOp::kShiftX:
+      return IsReg(i, 0) ? e_.ShiftX(m.shift, w, R(i, 2), R(i, 0), R(i, 1))
+                         : e_.ShiftX(m.shift, w, R(i, 2), M(i, 0), R(i, 1));
+    case MOp::kAndNot:
+      return IsReg(i, 1) ? e_.Andn(w, R(i, 2), R(i, 0), R(i, 1))
+                         : e_.Andn(w, R(i, 2), R(i, 0), M(i, 1));
+    case MOp::kLowBit:
+      return IsReg(i, 0) ? e_.BlsR(m.low_bit, w, R(i, 1), R(i, 0))
+                         : e_.BlsM(m.low_bit, w, R(i, 1), M(i, 0));
+    case MOp::kBitCount:
+      if (m.aux != 0) {
+        return IsReg(i, 0) ? e_.Bsf(w, R(i, 1), R(i, 0)) : e_.Bsf(w, R(i, 1), M(i, 0));
+      }
+      return IsReg(i, 0) ? e_.Lzcnt(w, R(i, 1), R(i, 0)) : e_.Lzcnt(w, R(i, 1), M(i, 0));
     case MOp::kUnary:
       e_.UnaryR(m.unary, w, R(i, 1));
       return;
@@ -252,6 +274,10 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
     case MOp::kMeterCheck: {
       e_.AluRI(m.op == MOp::kMeter ? Alu::kSub : Alu::kCmp, Width::k64, kFuel,
                static_cast<int32_t>(m.imm));
+      if (const auto known = suspend_stub_.find(i); known != suspend_stub_.end()) {
+        buffer_.Jump(Cond::kL, known->second);
+        return;
+      }
       const auto [begin, count] = CaptureState(i);
       Stub stub{.kind = Stub::Kind::kSuspend,
                 .label = buffer_.NewLabel(),
@@ -260,6 +286,7 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
                 .state_begin = begin,
                 .state_count = count};
       buffer_.Jump(Cond::kL, stub.label);
+      if (!dispatch_.empty() && dispatch_[b].size != 0) suspend_stub_[i] = stub.label;
       stubs_.push_back(stub);
       return;
     }
@@ -300,20 +327,20 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
     case MOp::kVconst:
       return EmitSimd(i, m);
     case MOp::kJump:
-      JumpUnlessNext(b, p_.edges[block.succs_begin].target);
+      JumpUnlessNext(p_.edges[block.succs_begin].target);
       return;
     case MOp::kBranch: {
       const uint32_t yes = p_.edges[block.succs_begin].target;
       const uint32_t no = p_.edges[block.succs_begin + 1].target;
-      if (thread_[yes] == thread_[no] && !m.folded) return JumpUnlessNext(b, yes);
+      if (thread_[yes] == thread_[no] && !m.folded) return JumpUnlessNext(yes);
       EmitTest(i, m);
-      if (thread_[yes] == NextEmitted(b)) {
+      if (thread_[yes] == next_) {
         MInst inverted = m;
         inverted.cond = Invert(m.cond);
         JumpIf(inverted, LabelOf(no));
       } else {
         JumpIf(m, LabelOf(yes));
-        JumpUnlessNext(b, no);
+        JumpUnlessNext(no);
       }
       return;
     }
@@ -461,11 +488,14 @@ void Emitter::EmitBranchTable(uint32_t i, const MInst& m, const regalloc::Block&
   e_.AluRI(Alu::kCmp, Width::k32, index, static_cast<int32_t>(cases));
   buffer_.Jump(Cond::kAe, LabelOf(edge_target(cases)));
   e_.Lea(Width::k64, table, Mem::Rip());
-  const uint32_t base = static_cast<uint32_t>((constants_.size() + 3) / 4 * 4);
+  const auto [known, is_new] =
+      jump_table_.emplace(i, static_cast<uint32_t>((constants_.size() + 3) / 4 * 4));
+  const uint32_t base = known->second;
   Relocate(CodeRelocation::Target::kConstants, base);
   e_.Movsx(Width::k32, Width::k64, target, Mem::At(table, index, 4, 0));
   e_.AluRR(Alu::kAdd, Width::k64, target, table);
   e_.JmpReg(target);
+  if (!is_new) return;
   for (uint32_t c = 0; c < cases; ++c) {
     table_entries_.push_back({base + 4 * c, LabelOf(edge_target(c)), base});
   }

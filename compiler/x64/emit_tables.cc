@@ -55,6 +55,21 @@ void Emitter::AddSite(Site::Kind kind, const MInst& m, uint8_t trap_code, uint32
   block_start_ = false;
 }
 
+void Emitter::StartState(uint32_t i) {
+  const auto before = [](const auto& range, uint32_t at) { return range.from < at; };
+  const auto first = [&](const auto& ranges, size_t guess) {
+    if ((guess == ranges.size() || ranges[guess].from >= i) &&
+        (guess == 0 || ranges[guess - 1].from < i)) {
+      return guess;
+    }
+    return static_cast<size_t>(std::lower_bound(ranges.begin(), ranges.end(), i, before) -
+                               ranges.begin());
+  };
+  next_tracked_ = first(s_.tracked, next_tracked_);
+  next_constant_ = first(m_.constant_state, next_constant_);
+  live_slots_[0] = live_slots_[1] = live_slots_[2] = live_slots_[3] = 0;
+}
+
 std::pair<uint32_t, uint32_t> Emitter::CaptureState(uint32_t i) {
   while (next_tracked_ < s_.tracked.size() && s_.tracked[next_tracked_].from <= i) {
     const regalloc::TrackedLocation& t = s_.tracked[next_tracked_++];

@@ -1,6 +1,7 @@
 // The state that emission keeps while it goes through one function, shared by the files that emit:
 //
 //   emit.cc            order: blocks and the moves between them, jumps, cold stubs
+//   emit_dispatch.cc   copies of the blocks that dispatch an interpreter loop
 //   emit_inst.cc       the machine code of each MIR instruction
 //   emit_condition.cc  tests and what is made of their flags
 //   emit_memory.cc     loads, stores, atomics
@@ -138,7 +139,9 @@ class Emitter {
   void AddSite(Site::Kind kind, const MInst& m, uint8_t trap_code = 0, uint32_t state_begin = 0,
                uint32_t state_count = 0);
 
-  // The state map at instruction `i`, into state_pool_. Called with ascending i.
+  // Begins a block: the state maps of instructions from `i` on come next.
+  void StartState(uint32_t i);
+  // The state map at instruction `i`, into state_pool_. Called with ascending i in a block.
   std::pair<uint32_t, uint32_t> CaptureState(uint32_t i);
   void SetState(const StateLocation& where, uint32_t until);
 
@@ -149,17 +152,26 @@ class Emitter {
 
   // Edges out of different blocks often need the same moves to the same target: one copy serves
   // all of them.
-  void ShareEdgeCode(absl::Span<const uint32_t> first_move, absl::Span<const uint32_t> num_moves);
+  void ShareEdgeCode();
 
   Label LabelOf(uint32_t block) const { return labels_[thread_[block]]; }
 
   uint32_t NextEmitted(uint32_t b) const;
 
-  void JumpUnlessNext(uint32_t b, uint32_t target) {
-    if (thread_[target] != NextEmitted(b)) buffer_.Jump(LabelOf(target));
-  }
+  // Goes on at `target` unless its code comes next: jumps there, or copies what it would do.
+  void JumpUnlessNext(uint32_t target);
 
   void EmitBlock(uint32_t b);
+  // The moves and instructions of block `b`, whose code is followed by that of block `next`.
+  void EmitBody(uint32_t b, uint32_t next);
+
+  // An interpreter written in the guest's language jumps from every handler back to one place that looks up the
+  // next handler. A copy of that place at the end of each handler saves the jump, and gives the processor an
+  // indirect branch per handler to predict, which is much easier. This finds such places: short chains of blocks
+  // in loops that end with a jump table.
+  void FindDispatch();
+  // Emits copies of the chain of blocks that starts with `b`.
+  void EmitDispatchCopy(uint32_t b);
   void EmitMove(const regalloc::Move& move);
 
   void Epilogue() {
@@ -257,10 +269,21 @@ class Emitter {
 
   std::vector<uint32_t> thread_;  // by block
   std::vector<Label> labels_;     // by block
+  uint32_t next_ = kNone;         // the block whose code follows that of the block being emitted
+  // By block: its range in Solution::moves.
+  std::vector<uint32_t> first_move_, num_moves_;
+  // By block, if there is any dispatch: the instructions and moves from here to the jump table, 0 if there is
+  // none near; and the next block on the way, kNone at the end.
+  struct Dispatch {
+    uint32_t size = 0, next = kNone;
+  };
+  std::vector<Dispatch> dispatch_;
+  uint32_t copied_ = 0;                      // instructions in copies so far
+  std::map<uint32_t, Label> suspend_stub_;   // by instruction, of copied blocks
+  std::map<uint32_t, uint32_t> jump_table_;  // by instruction: where it is in constants_
   std::vector<Stub> stubs_;
   bool has_miss_ = false;
   Label miss_;
-  size_t next_move_ = 0;
 
   size_t next_tracked_ = 0, next_constant_ = 0;
   StateLocation state_[256];

@@ -71,6 +71,11 @@ void Encoder::OpM(Width w, uint32_t opcode, uint8_t reg, const Mem& m, bool byte
   if (has_base) rex |= m.base >> 3;
   if (rex != 0 || (byte_reg && NeedsByteRex(reg))) Byte(0x40 | rex);
   Opcode(opcode);
+  ModRm(reg, m);
+}
+
+void Encoder::ModRm(uint8_t reg, const Mem& m) {
+  const bool has_base = m.base != Mem::kNoReg, has_index = m.index != Mem::kNoReg;
   const uint32_t r = (reg & 7u) << 3;
   if (m.rip) {
     Byte(r | 5);  // mod 00, rm 101: rip + disp32

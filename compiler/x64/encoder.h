@@ -36,6 +36,9 @@ struct Mem {
 // Operand width of an integer instruction.
 enum class Width : uint8_t { k8, k16, k32, k64 };
 
+// What blsr, blsmsk and blsi do with the lowest 1 bit; the number is the opcode extension.
+enum class LowBit : uint8_t { kReset = 1, kMask = 2, kIsolate = 3 };
+
 // The eight two-operand instructions of one encoding family; the number is the opcode extension.
 enum class Alu : uint8_t { kAdd, kOr, kAdc, kSbb, kAnd, kSub, kXor, kCmp };
 // Shifts and rotates; the number is the opcode extension.
@@ -116,6 +119,26 @@ class Encoder {
   void ShiftImm(Shift op, Width w, Reg r, uint8_t amount);
   void ShiftCl(Shift op, Width w, Reg r);
   void SignExtendRax(Width w);  // cdq, cqo: rdx:rax := sign-extension of rax
+
+  // -- BMI1, BMI2, LZCNT (32 or 64 bits)
+  void Lzcnt(Width w, Reg dst, Reg src);
+  void Lzcnt(Width w, Reg dst, const Mem& m);
+  void Rorx(Width w, Reg dst, Reg src, uint8_t amount);  // keeps flags
+  void Rorx(Width w, Reg dst, const Mem& m, uint8_t amount);
+  // shlx, shrx, sarx: dst = src shifted by amount; keep flags.
+  void ShiftX(Shift op, Width w, Reg dst, Reg src, Reg amount);
+  void ShiftX(Shift op, Width w, Reg dst, const Mem& m, Reg amount);
+  void Andn(Width w, Reg dst, Reg a, Reg b);  // dst = ~a & b
+  void Andn(Width w, Reg dst, Reg a, const Mem& m);
+  void BlsR(LowBit op, Width w, Reg dst, Reg src);
+  void BlsM(LowBit op, Width w, Reg dst, const Mem& m);
+
+  // -- AVX, 128 bits: three operands; dst = a op b, the upper half of dst's ymm register is cleared
+  void VsseRR(Sse op, Width w, Xmm dst, Xmm a, Xmm b);  // vaddss … ; the rest of dst is a's
+  void VsseRM(Sse op, Width w, Xmm dst, Xmm a, const Mem& m);
+  void VsseBitsRM(SseBits op, Xmm dst, Xmm a, const Mem& m);  // vandps …
+  void Vector3(VectorOp op, Xmm dst, Xmm a, Xmm b);           // of form kTwo
+  void Vector3(VectorOp op, Xmm dst, Xmm a, const Mem& m);    // need not be aligned
 
   // -- atomic: any width
   void LockXadd(Width w, const Mem& m, Reg r);
@@ -200,6 +223,14 @@ class Encoder {
   // Memory form. `byte_reg`: `reg` is named as a byte register.
   void OpM(Width w, uint32_t opcode, uint8_t reg, const Mem& m, bool byte_reg = false,
            uint8_t prefix = 0);
+
+  // ModRM, SIB and displacement of a memory operand.
+  void ModRm(uint8_t reg, const Mem& m);
+  // VEX [opcode] ModRM with 128 bits or a scalar; `prefix` is 0, 0x66, 0xf3 or 0xf2; `v` the register in
+  // VEX.vvvv.
+  void VexR(uint8_t prefix, bool wide, uint32_t opcode, uint8_t reg, uint8_t v, uint8_t rm);
+  void VexM(uint8_t prefix, bool wide, uint32_t opcode, uint8_t reg, uint8_t v, const Mem& m);
+  void Vex(uint8_t prefix, bool wide, uint32_t opcode, uint32_t rxb, uint8_t v);
 
   std::vector<uint8_t> bytes_;
   size_t size_ = 0;

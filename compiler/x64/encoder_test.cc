@@ -318,6 +318,78 @@ TEST_F(EncoderTest, Vectors) {
   }
 }
 
+TEST_F(EncoderTest, Vex) {
+  for (Width w : kWide) {
+    for (Reg a : Regs()) {
+      for (Reg b : Regs()) {
+        const std::string ab = absl::StrCat(" ", Name(w, a), ", ", Name(w, b));
+        e_.Lzcnt(w, a, b);
+        Expect("lzcnt" + ab);
+        e_.Rorx(w, a, b, 5);
+        Expect(absl::StrCat("rorx", ab, ", 0x5"));
+        e_.BlsR(LowBit::kReset, w, a, b);
+        Expect("blsr" + ab);
+        e_.BlsR(LowBit::kMask, w, a, b);
+        Expect("blsmsk" + ab);
+        e_.BlsR(LowBit::kIsolate, w, a, b);
+        Expect("blsi" + ab);
+        for (Reg c : {Reg::rax, Reg::rsp, Reg::r8, Reg::r15}) {
+          const std::string abc = absl::StrCat(ab, ", ", Name(w, c));
+          e_.ShiftX(Shift::kShl, w, a, b, c);
+          Expect("shlx" + abc);
+          e_.ShiftX(Shift::kShr, w, a, b, c);
+          Expect("shrx" + abc);
+          e_.ShiftX(Shift::kSar, w, a, b, c);
+          Expect("sarx" + abc);
+          e_.Andn(w, a, b, c);
+          Expect("andn" + abc);
+        }
+      }
+    }
+  }
+  int k = 0;
+  for (const Mem& m : Mems()) {
+    const Reg r = static_cast<Reg>(k % 16), v = static_cast<Reg>(k / 16 % 16);
+    const Xmm x = static_cast<Xmm>(r), y = static_cast<Xmm>(v);
+    ++k;
+    const std::string at = Text(m);
+    for (Width w : kWide) {
+      e_.Lzcnt(w, r, m);
+      Expect(absl::StrCat("lzcnt ", Name(w, r), ", ", at));
+      e_.Rorx(w, r, m, 31);
+      Expect(absl::StrCat("rorx ", Name(w, r), ", ", at, ", 0x1f"));
+      e_.BlsM(LowBit::kIsolate, w, r, m);
+      Expect(absl::StrCat("blsi ", Name(w, r), ", ", at));
+      e_.ShiftX(Shift::kSar, w, r, m, v);
+      Expect(absl::StrCat("sarx ", Name(w, r), ", ", at, ", ", Name(w, v)));
+      e_.Andn(w, r, v, m);
+      Expect(absl::StrCat("andn ", Name(w, r), ", ", Name(w, v), ", ", at));
+    }
+    e_.VsseRM(Sse::kSub, Width::k64, x, y, m);
+    Expect(absl::StrCat("vsubsd ", Name(x), ", ", Name(y), ", ", at));
+    e_.VsseBitsRM(SseBits::kXor, x, y, m);
+    Expect(absl::StrCat("vxorps ", Name(x), ", ", Name(y), ", ", at));
+    e_.Vector3(VectorOp::kPshufb, x, y, m);
+    Expect(absl::StrCat("vpshufb ", Name(x), ", ", Name(y), ", ", at));
+  }
+  for (int a = 0; a < 16; ++a) {
+    for (int b = 0; b < 16; ++b) {
+      for (int c : {0, 7, 8, 15}) {
+        const std::string abc = absl::StrCat(" xmm", a, ", xmm", b, ", xmm", c);
+        const Xmm x = static_cast<Xmm>(a), y = static_cast<Xmm>(b), z = static_cast<Xmm>(c);
+        e_.VsseRR(Sse::kMul, Width::k64, x, y, z);
+        Expect("vmulsd" + abc);
+        e_.VsseRR(Sse::kDiv, Width::k32, x, y, z);
+        Expect("vdivss" + abc);
+        e_.Vector3(VectorOp::kPaddd, x, y, z);
+        Expect("vpaddd" + abc);
+        e_.Vector3(VectorOp::kPcmpeqq, x, y, z);
+        Expect("vpcmpeqq" + abc);
+      }
+    }
+  }
+}
+
 TEST_F(EncoderTest, Control) {
   e_.SignExtendRax(Width::k32);
   Expect("cdq");

@@ -107,7 +107,8 @@ void CompareRandom(uint64_t seed, size_t num_functions, int size, int runs) {
   std::vector<Function> functions;
   for (size_t k = 0; k < num_functions; ++k) functions.push_back(generator.Make(k, size));
   std::vector<codegen::CompiledFunction> compiled;
-  for (const Function& f : functions) compiled.push_back(Compile(f, Options()));
+  for (const Function& f : functions)
+    compiled.push_back(Compile(f, seed % 3 == 0 ? NativeOptions() : Options()));
   TestMachine machine(std::move(compiled), kDispatchBase, kDispatchCount);
   for (int run = 0; run < runs; ++run) {
     const uint32_t entry = static_cast<uint32_t>(run) % functions[0].entries().size();

@@ -36,6 +36,10 @@ enum class MOp : uint8_t {
   kAluImm,      // [a, =d reuses a] alu, imm
   kShiftImm,    // [a, =d reuses a] shift, imm
   kShiftCl,     // [a, amount in rcx, =d reuses a] shift
+  kRotate,      // [a, =d] shift (kRol or kRor), imm: BMI2's where the two registers differ
+  kShiftX,      // [a any, amount, =d] shift: BMI2's
+  kAndNot,      // [a, b any, =d] ~a & b: BMI1's
+  kLowBit,      // [a any, =d] low_bit: BMI1's
   kUnary,       // [a, =d reuses a] unary: not, neg
   kImul,        // [a, b, =d reuses a]
   kImulImm,     // [a, =d] imm
@@ -51,9 +55,10 @@ enum class MOp : uint8_t {
   // [a in rax, b, =quotient in rax or remainder in rdx]; unary: div or idiv; aux: kDivideRemainder,
   // kDivideGuarded, else total
   kDivide,
-  kBitScan,  // [a, =d, not a's] aux: 0 leading zeros, 1 trailing zeros
-  kPopcnt,   // [a, =d]
-  kSetCond,  // [f…, =d, =temporary if parity]
+  kBitScan,   // [a, =d, not a's] aux: 0 leading zeros, 1 trailing zeros
+  kBitCount,  // [a any, =d] likewise: lzcnt or tzcnt
+  kPopcnt,    // [a, =d]
+  kSetCond,   // [f…, =d, =temporary if parity]
   // d = cond ? a : b. With parity, cond is kNe for integers, kE for vectors.
   kSelect,    // [f…, a, b, =d reuses b]
   kLoad,      // [place…, =d] mem, disp; site kMemory if can_fault
@@ -71,9 +76,9 @@ enum class MOp : uint8_t {
   // Scalar floating point. Values are in the low lane of vector registers; the other lanes are
   // anything.
   kFconst,        // [=d] imm: the bits
-  kFloat,         // [a, b, =d reuses a] sse
-  kFloatConst,    // [a, =d reuses a] sse with constant imm
-  kFloatMask,     // [a, =d reuses a] bits with constant imm
+  kFloat,         // [a, b, =d reuses a; with `avx` =d] sse
+  kFloatConst,    // [a, =d reuses a; with `avx` =d] sse with constant imm
+  kFloatMask,     // [a, =d reuses a; with `avx` =d] bits with constant imm
   kFloatMinMax,   // [a, b, =d reuses a] sse: kMin or kMax; as WebAssembly defines them
   kCopysign,      // [a, b, =d reuses a, =temporary]
   kSqrt,          // [a, =d reuses a]
@@ -160,6 +165,7 @@ struct MInst {
     Alu alu = Alu::kAdd;
     Shift shift;
     Unary unary;
+    LowBit low_bit;
     Sse sse;
     SseBits bits;
     Rounding rounding;
@@ -174,6 +180,7 @@ struct MInst {
   bool parity = false;
   uint8_t aux = 0;
   bool constant_b = false;
+  bool avx = false;             // kFloat, kFloatConst, kFloatMask: in three operands
   Place place = Place::kGuest;  // loads, stores, atomics
   bool can_fault = true;        // loads, stores
   bool folded = false;          // see above

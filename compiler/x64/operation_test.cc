@@ -33,7 +33,7 @@ std::vector<uint64_t> Interesting(Type t, std::mt19937_64& rng) {
 }
 
 // Parameters: a in x2/x10, b in x11/x12; the result in x2/x10.
-class OperationTest : public ::testing::Test {
+class OperationTest : public ::testing::TestWithParam<bool> {
  protected:
   using Make = std::function<Value(Build&, Value a, Value b)>;
   codegen::CompiledFunction Compiled(Type t, Type result, const Make& make) {
@@ -49,7 +49,7 @@ class OperationTest : public ::testing::Test {
     const Value low = result == Type::kI64 ? build.Low(r) : r;
     const Value high = result == Type::kI64 ? build.High(r) : zero;
     build.Do(Opcode::kRet, {zero, low, high});
-    return Compile(f, Options());
+    return Compile(f, GetParam() ? NativeOptions() : Options());
   }
   static uint64_t Run(TestMachine& machine, uint32_t function, uint64_t a, uint64_t b) {
     auto& x = machine.context().x;
@@ -63,7 +63,7 @@ class OperationTest : public ::testing::Test {
   std::mt19937_64 rng_{1};
 };
 
-TEST_F(OperationTest, BinaryOfRegisters) {
+TEST_P(OperationTest, BinaryOfRegisters) {
   for (Type t : {Type::kI32, Type::kI64}) {
     std::vector<codegen::CompiledFunction> functions;
     for (Opcode op : kBinary) {
@@ -83,7 +83,7 @@ TEST_F(OperationTest, BinaryOfRegisters) {
   }
 }
 
-TEST_F(OperationTest, BinaryOfOneValue) {
+TEST_P(OperationTest, BinaryOfOneValue) {
   for (Type t : {Type::kI32, Type::kI64}) {
     std::vector<codegen::CompiledFunction> functions;
     for (Opcode op : kBinary) {
@@ -106,7 +106,7 @@ TEST_F(OperationTest, BinaryOfOneValue) {
   }
 }
 
-TEST_F(OperationTest, BinaryWithConstant) {
+TEST_P(OperationTest, BinaryWithConstant) {
   for (Type t : {Type::kI32, Type::kI64}) {
     for (Opcode op : kBinary) {
       std::vector<uint64_t> constants = Interesting(t, rng_);
@@ -136,7 +136,7 @@ TEST_F(OperationTest, BinaryWithConstant) {
   }
 }
 
-TEST_F(OperationTest, Compare) {
+TEST_P(OperationTest, Compare) {
   for (Type t : {Type::kI32, Type::kI64}) {
     for (int c = 0; c < 10; ++c) {
       const IntCond cond = static_cast<IntCond>(c);
@@ -190,6 +190,9 @@ TEST_F(OperationTest, Compare) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Targets, OperationTest, ::testing::Bool(),
+                         [](const auto& info) { return info.param ? "Native" : "Baseline"; });
 
 }  // namespace
 }  // namespace precast::x64::testing

@@ -136,8 +136,9 @@ void Selector::PlaceState() {
 
 namespace precast::x64 {
 
-MFunction Select(const ir::Function& function, const ControlFlow& control_flow) {
-  return selection::Selector(function, control_flow).Run();
+MFunction Select(const ir::Function& function, const ControlFlow& control_flow,
+                 uint64_t cpu_features) {
+  return selection::Selector(function, control_flow, cpu_features).Run();
 }
 
 }  // namespace precast::x64

@@ -11,7 +11,9 @@
 namespace precast::x64 {
 
 // `function` is verified IR without floating-point or vector operations. Deterministic.
-MFunction Select(const ir::Function& function, const ControlFlow& control_flow);
+// `cpu_features`: the format::CpuFeature bits that code may need.
+MFunction Select(const ir::Function& function, const ControlFlow& control_flow,
+                 uint64_t cpu_features);
 
 }  // namespace precast::x64
 

@@ -59,7 +59,10 @@ void Selector::EmitShiftImm(Shift op, VReg a, uint8_t amount, Width w, VReg d) {
     m.imm = amount;
     return;
   }
-  MInst& m = Emit(MOp::kShiftImm, {Use(a), DefReuse(d, 0)});
+  const bool rotate = op == Shift::kRol || op == Shift::kRor;
+  MInst& m = rotate && HasCpu(format::CpuFeature::kBmi2)
+                 ? Emit(MOp::kRotate, {Use(a), Def(d)})
+                 : Emit(MOp::kShiftImm, {Use(a), DefReuse(d, 0)});
   m.shift = op;
   m.width = w;
   m.imm = amount;
@@ -238,10 +241,42 @@ void Selector::SelectBitwise(Opcode op, Value a, Value b, Width w, VReg d) {
       return EmitAluImm(alu, Reg(a), static_cast<int32_t>(*c), w, d);
     }
   }
+  if (!c.has_value() && (SelectBitTrick(op, a, b, w, d) || SelectBitTrick(op, b, a, w, d))) return;
   if (FoldInto(MOp::kAlu, a, b, w, d, alu) || FoldInto(MOp::kAlu, b, a, w, d, alu)) return;
   PreferDyingFirst(a, b);
   const VReg x = Reg(a), y = Reg(b);
   EmitAlu(alu, x, y, w, d);
+}
+
+bool Selector::SelectBitTrick(Opcode op, Value a, Value b, Width w, VReg d) {
+  if (!HasCpu(format::CpuFeature::kBmi1) || op == Opcode::kOr) return false;
+  const auto low_bit = [&](LowBit what) {
+    MInst& m = Emit(MOp::kLowBit, {UseAny(Reg(a)), Def(d)});
+    m.low_bit = what;
+    m.width = w;
+    return true;
+  };
+  // a & (a - 1), a ^ (a - 1)
+  if (const std::optional<Inst> add = SingleUse(b, Opcode::kAdd)) {
+    if (Low(f_.args(*add)[0], w) == a && ConstantOf(f_.args(*add)[1]) == -1) {
+      return low_bit(op == Opcode::kAnd ? LowBit::kReset : LowBit::kMask);
+    }
+  }
+  if (op != Opcode::kAnd) return false;
+  // a & -a
+  if (const std::optional<Inst> sub = SingleUse(b, Opcode::kSub)) {
+    if (ConstantOf(f_.args(*sub)[0]) == 0 && Low(f_.args(*sub)[1], w) == a) {
+      return low_bit(LowBit::kIsolate);
+    }
+  }
+  // a & ~x
+  if (const std::optional<Inst> inverted = SingleUse(b, Opcode::kXor)) {
+    if (ConstantOf(f_.args(*inverted)[1]) != -1) return false;
+    const VReg y = Reg(Low(f_.args(*inverted)[0], w)), x = Reg(a);
+    Emit(MOp::kAndNot, {Use(y), UseAny(x), Def(d)}).width = w;
+    return true;
+  }
+  return false;
 }
 
 void Selector::SelectShift(Opcode op, Value a, Value b, Width w, VReg d) {
@@ -274,7 +309,10 @@ void Selector::SelectShift(Opcode op, Value a, Value b, Width w, VReg d) {
     if (c.has_value() && (*c & mask) == mask) b = f_.args(*and_inst)[0];
   }
   const VReg x = Reg(a), y = Reg(b);
-  MInst& m = Emit(MOp::kShiftCl, {Use(x), UseFixed(y, x64::Reg::rcx), DefReuse(d, 0)});
+  const bool rotate = shift == Shift::kRol || shift == Shift::kRor;
+  MInst& m = !rotate && HasCpu(format::CpuFeature::kBmi2)
+                 ? Emit(MOp::kShiftX, {UseAny(x), Use(y), Def(d)})
+                 : Emit(MOp::kShiftCl, {Use(x), UseFixed(y, x64::Reg::rcx), DefReuse(d, 0)});
   m.shift = shift;
   m.width = w;
 }

@@ -34,23 +34,27 @@ void Selector::EmitSse(Sse op, Value a, Value b, Width w, VReg d) {
   // Of two NaNs the first wins, so operands are exchanged only if one cannot be a NaN.
   if ((op == Sse::kAdd || op == Sse::kMul) && IsNumber(a)) std::swap(a, b);
   const VReg x = Reg(a);
+  const bool avx = HasCpu(format::CpuFeature::kAvx);
+  const Operand result = avx ? Def(d) : DefReuse(d, 0);
   if (const std::optional<Inst> load = FoldableLoad(b, w); load.has_value() && a != b) {
     std::vector<Operand>& operands = ScratchOperands();
     operands.push_back(Use(x));
     const Address at = Fold(*load, operands);
-    operands.push_back(DefReuse(d, 0));
+    operands.push_back(result);
     MInst& folded = Emit(MOp::kFloat, operands);
+    folded.avx = avx;
     folded.sse = op;
     folded.width = w;
     return SetFolded(at, *load, folded);
   }
   MInst* m;
   if (const std::optional<int64_t> bits = FloatConstantOf(b)) {
-    m = &Emit(MOp::kFloatConst, {Use(x), DefReuse(d, 0)});
+    m = &Emit(MOp::kFloatConst, {Use(x), result});
     m->imm = *bits;
   } else {
-    m = &Emit(MOp::kFloat, {Use(x), UseAny(Reg(b)), DefReuse(d, 0)});
+    m = &Emit(MOp::kFloat, {Use(x), UseAny(Reg(b)), result});
   }
+  m->avx = avx;
   m->sse = op;
   m->width = w;
 }
@@ -91,7 +95,11 @@ void Selector::SelectFloat(Inst i, const InstData& d) {
     }
     case Opcode::kFneg:
     case Opcode::kFabs: {
-      MInst& m = unary(MOp::kFloatMask);
+      const bool avx = HasCpu(format::CpuFeature::kAvx);
+      MInst& m =
+          avx ? Emit(MOp::kFloatMask, {Use(Reg(args[0])), Def(result)}) : unary(MOp::kFloatMask);
+      m.avx = avx;
+      m.width = w;
       m.bits = d.op == Opcode::kFneg ? SseBits::kXor : SseBits::kAnd;
       m.imm = static_cast<int64_t>(d.op == Opcode::kFneg ? SignBit(w) : SignBit(w) - 1);
       return;

@@ -118,7 +118,11 @@ void Selector::SelectInst(Inst i, const InstData& d) {
       return SelectShift(d.op, args[0], args[1], w, VRegOf(f_.result(i)));
     case Opcode::kClz:
     case Opcode::kCtz: {
-      MInst& m = Emit(MOp::kBitScan, {UseAny(Reg(args[0])), DefEarly(VRegOf(f_.result(i)))});
+      const bool counts =
+          HasCpu(d.op == Opcode::kCtz ? format::CpuFeature::kBmi1 : format::CpuFeature::kLzcnt);
+      const VReg result = VRegOf(f_.result(i)), x = Reg(args[0]);
+      MInst& m = counts ? Emit(MOp::kBitCount, {UseAny(x), Def(result)})
+                        : Emit(MOp::kBitScan, {UseAny(x), DefEarly(result)});
       m.width = w;
       m.aux = d.op == Opcode::kCtz ? 1 : 0;
       return;

@@ -32,6 +32,7 @@
 #include "compiler/regalloc/regalloc.h"
 #include "compiler/x64/control_flow.h"
 #include "compiler/x64/mir.h"
+#include "loader/format/cpu_features.h"
 #include "runtime/abi/vm_context.h"
 
 namespace precast::x64::selection {
@@ -110,9 +111,10 @@ class Travel {
 
 class Selector {
  public:
-  Selector(const ir::Function& f, const ControlFlow& cf)
+  Selector(const ir::Function& f, const ControlFlow& cf, uint64_t cpu_features)
       : f_(f),
         cf_(cf),
+        cpu_features_(cpu_features),
         uses_(f.num_values(), 0),
         vreg_of_(f.num_values(), kNoVReg),
         inst_block_(f.num_insts(), kNone),
@@ -186,6 +188,8 @@ class Selector {
     if (inst_block_[inst.index] != block_.index) return std::nullopt;
     return inst;
   }
+
+  bool HasCpu(format::CpuFeature feature) const { return format::Has(cpu_features_, feature); }
 
   // -- before selection
 
@@ -390,6 +394,8 @@ class Selector {
   // d = (a * c) >> (width + shift), the product whole; c is as wide as a, signed or not.
   void EmitMulHighBy(VReg a, bool is_signed, int64_t c, uint8_t shift, Width w, VReg d);
   void SelectBitwise(Opcode op, Value a, Value b, Width w, VReg d);
+  // a & b, or for xor a ^ b, where that is an instruction of BMI1; else false.
+  bool SelectBitTrick(Opcode op, Value a, Value b, Width w, VReg d);
   void SelectShift(Opcode op, Value a, Value b, Width w, VReg d);
   void SelectSetCond(Inst i, const InstData& d, VReg result);
   void EmitExtend(MOp op, Width from, Width to, VReg a, VReg d);
@@ -481,6 +487,7 @@ class Selector {
 
   const ir::Function& f_;
   const ControlFlow& cf_;
+  const uint64_t cpu_features_;
   MFunction m_;
   std::vector<uint32_t> uses_;        // by value
   std::vector<VReg> vreg_of_;         // by value

@@ -7,6 +7,7 @@
 
 #include "compiler/codegen/target.h"
 #include "compiler/ir/ir.h"
+#include "loader/format/cpu_features.h"
 #include "runtime/abi/vm_context.h"
 
 namespace precast::x64::testing {
@@ -16,6 +17,13 @@ codegen::CompileOptions Options() {
   options.check_allocation = true;
   options.dispatch_base = kDispatchBase;
   options.dispatch_count = kDispatchCount;
+  return options;
+}
+
+codegen::CompileOptions NativeOptions() {
+  codegen::CompileOptions options = Options();
+  options.opt_level = 2;
+  options.cpu_features = format::HostCpuFeatures() & format::kX86_64V3;
   return options;
 }
 

@@ -27,6 +27,8 @@ inline constexpr uint32_t kDispatchCount = 64;
 
 // With these, and with the register allocation checked.
 codegen::CompileOptions Options();
+// The same at -O2 and for this very machine.
+codegen::CompileOptions NativeOptions();
 
 // Every operation of two operands of one type.
 inline constexpr Opcode kBinary[] = {Opcode::kAdd,       Opcode::kSub,       Opcode::kMul,

@@ -238,7 +238,7 @@ void CompareRandom(uint64_t seeds, uint32_t max_blocks, uint32_t max_insts) {
     Direct(f);
     ASSERT_TRUE(ir::Verify(f).ok());
     std::vector<codegen::CompiledFunction> functions;
-    functions.push_back(Compile(f, Options()));
+    functions.push_back(Compile(f, seed % 3 == 0 ? NativeOptions() : Options()));
     functions.push_back(Callee(false));
     functions.push_back(Callee(true));
     TestMachine machine(std::move(functions));

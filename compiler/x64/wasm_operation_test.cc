@@ -126,6 +126,15 @@ std::vector<uint64_t> Interesting(Type type) {
 
 using Make = std::function<Value(Build&, Value, Value)>;
 
+// Whether functions are compiled with NativeOptions().
+bool g_native = false;
+
+class FloatOperationTest : public ::testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override { g_native = GetParam(); }
+};
+class IntegerOperationTest : public FloatOperationTest {};
+
 // A function (a, b) -> result with WebAssembly's calling convention.
 codegen::CompiledFunction Compiled(Type a, Type b, Type result, const Make& make) {
   Function f("f", {{a, b}, {result}, ir::CallConv::kWasm});
@@ -136,7 +145,7 @@ codegen::CompiledFunction Compiled(Type a, Type b, Type result, const Make& make
   build.At(block);
   const Value r = make(build, x, y);
   build.Do(Opcode::kRet, {r});
-  return Compile(f, Options());
+  return Compile(f, g_native ? NativeOptions() : Options());
 }
 
 uint64_t Result(TestMachine& machine, uint32_t function, Type a, Type b, Type result, uint64_t x,
@@ -190,7 +199,7 @@ const Opcode kFloatBinary[] = {Opcode::kFadd, Opcode::kFsub, Opcode::kFmul,     
 const Opcode kFloatUnary[] = {Opcode::kFneg,   Opcode::kFabs,   Opcode::kFsqrt,   Opcode::kFceil,
                               Opcode::kFfloor, Opcode::kFtrunc, Opcode::kFnearest};
 
-TEST(FloatOperationTest, Binary) {
+TEST_P(FloatOperationTest, Binary) {
   for (Type t : {Type::kF32, Type::kF64}) {
     for (Opcode op : kFloatBinary) {
       std::vector<codegen::CompiledFunction> functions;
@@ -230,7 +239,7 @@ TEST(FloatOperationTest, Binary) {
   }
 }
 
-TEST(FloatOperationTest, Unary) {
+TEST_P(FloatOperationTest, Unary) {
   for (Type t : {Type::kF32, Type::kF64}) {
     for (Opcode op : kFloatUnary) {
       std::vector<codegen::CompiledFunction> functions;
@@ -250,7 +259,7 @@ TEST(FloatOperationTest, Unary) {
   }
 }
 
-TEST(FloatOperationTest, Conversions) {
+TEST_P(FloatOperationTest, Conversions) {
   struct Conversion {
     Opcode op;
     Type from, to;
@@ -298,7 +307,7 @@ TEST(FloatOperationTest, Conversions) {
 }
 
 // As a value, negated, selecting integers and floats, branching, trapping.
-TEST(FloatOperationTest, Compare) {
+TEST_P(FloatOperationTest, Compare) {
   for (Type t : {Type::kF32, Type::kF64}) {
     const std::vector<uint64_t> values = Interesting(t);
     for (int k = 0; k < 6; ++k) {
@@ -349,7 +358,7 @@ TEST(FloatOperationTest, Compare) {
         build.Do(Opcode::kRet, {build.Const(Type::kI32, 1)});
         build.At(no);
         build.Do(Opcode::kRet, {build.Const(Type::kI32, 0)});
-        functions.push_back(Compile(f, Options()));
+        functions.push_back(Compile(f, g_native ? NativeOptions() : Options()));
       }
       functions.push_back(Compiled(t, t, Type::kI32, [&](Build& b, Value x, Value y) {
         b.Do(Opcode::kTrapIf, {compare(b, x, y)}, 9, 0, {77, 3});
@@ -414,7 +423,7 @@ TEST(FloatOperationTest, Compare) {
   }
 }
 
-TEST(IntegerOperationTest, Counts) {
+TEST_P(IntegerOperationTest, Counts) {
   for (Type t : {Type::kI32, Type::kI64}) {
     for (Opcode op : {Opcode::kClz, Opcode::kCtz, Opcode::kPopcnt}) {
       std::vector<codegen::CompiledFunction> functions;
@@ -428,7 +437,7 @@ TEST(IntegerOperationTest, Counts) {
   }
 }
 
-TEST(IntegerOperationTest, CheckedDivision) {
+TEST_P(IntegerOperationTest, CheckedDivision) {
   for (Type t : {Type::kI32, Type::kI64}) {
     for (Opcode op :
          {Opcode::kSdivTotal, Opcode::kUdivTotal, Opcode::kSremTotal, Opcode::kUremTotal}) {
@@ -460,6 +469,9 @@ TEST(IntegerOperationTest, CheckedDivision) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Targets, FloatOperationTest, ::testing::Bool());
+INSTANTIATE_TEST_SUITE_P(Targets, IntegerOperationTest, ::testing::Bool());
 
 }  // namespace
 }  // namespace precast::x64::testing
