@@ -23,6 +23,7 @@
 #include "compiler/opt/meter.h"
 #include "compiler/opt/pipeline.h"
 #include "compiler/opt/preheaders.h"
+#include "compiler/opt/reassociate.h"
 #include "compiler/opt/simplify.h"
 
 namespace precast::opt {
@@ -46,6 +47,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"O1", [](ir::Function& f) { Optimize(f, {.level = 1, .verify = true}); }},
       {"O2", [](ir::Function& f) { Optimize(f, {.level = 2, .verify = true}); }},
       {"preheaders", AddPreheaders},
+      {"reassociate", Reassociate},
       {"redundant-params", RemoveRedundantParams},
       {"simplify", Simplify},
       {"unreachable", RemoveUnreachableBlocks},

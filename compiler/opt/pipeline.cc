@@ -11,6 +11,7 @@
 #include "compiler/opt/loop_depth.h"
 #include "compiler/opt/meter.h"
 #include "compiler/opt/preheaders.h"
+#include "compiler/opt/reassociate.h"
 #include "compiler/opt/simplify.h"
 
 namespace precast::opt {
@@ -66,6 +67,8 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
   // Last, on the final control flow. It removes sites, and with them uses of deferred state.
   pipeline.Run("meter", [](ir::Function& f) { PlaceMeters(f); });
   pipeline.Run("dce", EliminateDeadCode);
+  // Last, since what is in what order matters to nothing before.
+  if (options.level >= 2) pipeline.Run("reassociate", Reassociate);
   pipeline.Run("loop_depth", SetLoopDepths);
 }
 
