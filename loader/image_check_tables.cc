@@ -164,8 +164,8 @@ bool ImageChecker::CheckExInfo(const std::string& name, const ImageView::Functio
     for (const format::StateLocation& location : site.state) {
       if (location.slot > abi::kSlotPc ||
           (location.kind == format::StateLocation::Kind::kRegister &&
-           (location.value < 0 || location.value > 15))) {
-        Damaged(absl::StrCat(name, " state"), at, "slots 0..32 in registers 0..15",
+           (location.value < 0 || location.value > 31))) {
+        Damaged(absl::StrCat(name, " state"), at, "slots 0..32 in registers 0..31",
                 absl::StrCat("slot ", location.slot, " in ", location.value));
         return false;
       }

@@ -224,11 +224,19 @@ bool Instance::ConfirmTrap(std::optional<uint8_t> code, RunResult& result) {
     result.reason = RunResult::Reason::kSuspended;
     return true;
   }
-  int64_t fuel = context_.fuel;
-  context_.fuel = 1;
+  // Two accesses that native code does as one have the site of the first; what is between them and
+  // the one that cannot be done is executed here.
+  constexpr int64_t kMostBetween = 4096;
+  const int64_t fuel = context_.fuel;
+  context_.fuel = code.has_value() ? 1 : std::min(fuel, kMostBetween);
+  const int64_t given = context_.fuel;
   InterpreterResult stop = interpreter_->Run(context_, *memory_, /*stop_at_native_entry=*/false);
-  bool trapped = stop.stop == InterpreterResult::Stop::kTrap;
-  context_.fuel = fuel;
+  const bool trapped = stop.stop == InterpreterResult::Stop::kTrap;
+  context_.fuel = fuel - (given - context_.fuel);
+  if (context_.fuel == 0 && !code.has_value()) {
+    result.reason = RunResult::Reason::kSuspended;
+    return true;
+  }
   if (!trapped || (code.has_value() && *code != static_cast<uint8_t>(stop.trap))) {
     result.reason = RunResult::Reason::kFailed;
     result.failure = absl::InternalError(
@@ -248,11 +256,12 @@ absl::Status Instance::Materialize(const loader::SiteInfo& site) {
       case loader::StateLocation::Kind::kContext:
         continue;
       case loader::StateLocation::Kind::kRegister:
-        if (location.value < 0 || location.value > 15) {
+        if (location.value < 0 || location.value > 31) {
           return absl::InternalError(absl::StrFormat("site at pc 0x%x: machine register %d",
                                                      site.guest_pc, location.value));
         }
-        value = static_cast<uint32_t>(context_.gpr[location.value]);
+        value = static_cast<uint32_t>(context_.gpr[location.value % 16] >>
+                                      (location.value / 16 * 32));
         break;
       case loader::StateLocation::Kind::kFrame: {
         // A damaged table must not make us read outside the stack.

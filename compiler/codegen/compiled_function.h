@@ -44,10 +44,11 @@ struct Entry {
 struct StateLocation {
   enum class Kind : uint8_t {
     kContext,   // up to date in VmContext (ends an earlier deferral)
-    kRegister,  // machine register number `value`
+    kRegister,  // machine register number `value`; with kUpperHalf added, the upper half of it
     kFrame,     // 4 bytes at stack pointer + `value`
     kConstant,  // the value itself
   };
+  static constexpr int32_t kUpperHalf = 16;
   uint8_t slot;
   Kind kind;
   int32_t value;

@@ -25,6 +25,7 @@
 #include "compiler/opt/preheaders.h"
 #include "compiler/opt/reassociate.h"
 #include "compiler/opt/simplify.h"
+#include "compiler/opt/wide_arithmetic.h"
 
 namespace precast::opt {
 namespace {
@@ -53,6 +54,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"unreachable", RemoveUnreachableBlocks},
       {"unseen-state", RemoveUnseenState},
       {"unused-values", RemoveUnusedValues},
+      {"wide", FuseWideArithmetic},
   };
   return *passes;
 }

@@ -13,6 +13,7 @@
 #include "compiler/opt/preheaders.h"
 #include "compiler/opt/reassociate.h"
 #include "compiler/opt/simplify.h"
+#include "compiler/opt/wide_arithmetic.h"
 
 namespace precast::opt {
 namespace {
@@ -66,6 +67,10 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
   }
   // Last, on the final control flow. It removes sites, and with them uses of deferred state.
   pipeline.Run("meter", [](ir::Function& f) { PlaceMeters(f); });
+  // After that: it moves what begins a block.
+  if (options.level >= 2 && function.signature().conv == ir::CallConv::kGuest) {
+    pipeline.Run("wide_arithmetic", FuseWideArithmetic);
+  }
   pipeline.Run("dce", EliminateDeadCode);
   // Last, since what is in what order matters to nothing before.
   if (options.level >= 2) pipeline.Run("reassociate", Reassociate);

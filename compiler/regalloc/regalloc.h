@@ -94,7 +94,7 @@ struct Edge {
 struct TrackedRange {
   VReg vreg;
   InstIndex from, to;
-  uint8_t label;  // guest state slot
+  uint16_t label;  // whose meaning is the caller's: which guest register it is
 };
 
 // The input. Block 0 is the first in layout order; the order given is the final layout order and is
@@ -138,7 +138,7 @@ struct Move {
 };
 
 struct TrackedLocation {
-  uint8_t label;
+  uint16_t label;
   InstIndex from, to;  // inclusive, at the early points, after the moves inserted before each
   Location location;
   VReg vreg;

@@ -60,7 +60,8 @@ std::string Text(const StateLocation& l) {
     case StateLocation::Kind::kContext:
       return slot;
     case StateLocation::Kind::kRegister:
-      return absl::StrCat(slot, "=", kRegisters[l.value & 15]);
+      return absl::StrCat(slot, "=", kRegisters[l.value & 15],
+                          l.value >= StateLocation::kUpperHalf ? ">>32" : "");
     case StateLocation::Kind::kFrame:
       return absl::StrCat(slot, "=[rsp+", l.value, "]");
     case StateLocation::Kind::kConstant:

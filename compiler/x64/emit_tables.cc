@@ -73,13 +73,16 @@ void Emitter::StartState(uint32_t i) {
 std::pair<uint32_t, uint32_t> Emitter::CaptureState(uint32_t i) {
   while (next_tracked_ < s_.tracked.size() && s_.tracked[next_tracked_].from <= i) {
     const regalloc::TrackedLocation& t = s_.tracked[next_tracked_++];
-    StateLocation where{.slot = t.label, .kind = StateLocation::Kind::kRegister, .value = 0};
+    const bool high = t.label > 0xff;
+    StateLocation where{.slot = static_cast<uint8_t>(t.label & 0xff),
+                        .kind = StateLocation::Kind::kRegister,
+                        .value = 0};
     if (t.location.kind == Location::Kind::kReg) {
-      where.value = t.location.reg.hw;
+      where.value = t.location.reg.hw + (high ? StateLocation::kUpperHalf : 0);
     } else {
       DCHECK(t.location.kind == Location::Kind::kSlot);
       where.kind = StateLocation::Kind::kFrame;
-      where.value = SlotDisp(t.location.slot, RegClass::kInt);
+      where.value = SlotDisp(t.location.slot, RegClass::kInt) + (high ? 4 : 0);
     }
     SetState(where, t.to);
   }

@@ -198,6 +198,12 @@ struct MBlock {
   bool align = false;
 };
 
+// A label of the register allocator's tracked ranges: the guest state slot, and whether it is the
+// upper half of the register or slot that the value is in.
+inline constexpr uint16_t StateLabel(uint8_t slot, bool high) {
+  return static_cast<uint16_t>(slot | (high ? 0x100 : 0));
+}
+
 // Deferred state whose value is a constant needs no register: it holds at the sites of [from, to].
 struct ConstantState {
   uint8_t slot;

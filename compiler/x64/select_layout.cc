@@ -22,14 +22,17 @@ void Selector::CountUses(Block b) {
   auto close = [&](uint8_t slot) {
     OpenDeferral& o = open[slot];
     if (o.value.valid() && o.since < sites.size()) {
-      deferrals_.push_back({slot, o.value, sites[o.since], sites.back()});
+      deferrals_.push_back({slot, o.value, o.high, sites[o.since], sites.back()});
       ++uses_[o.value.index];
     }
     o.value = Value();
   };
   auto defer = [&](uint8_t slot, Value v) {
     close(slot);
-    open[slot].value = v;
+    // Half of a 64-bit value need not be taken out of it for sites.
+    const auto [value, high] = WholeOf(v);
+    open[slot].value = value;
+    open[slot].high = high;
     open[slot].since = static_cast<uint32_t>(sites.size());
     slots.push_back(slot);
   };

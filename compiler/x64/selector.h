@@ -145,18 +145,32 @@ class Selector {
   // A deferral in force while a block is walked.
   struct OpenDeferral {
     Value value;
+    bool high = false;   // its upper half
     uint32_t since = 0;  // number of sites before it
   };
   // Deferred state that some site sees: from the first to the last such site, IR instructions.
   struct Deferral {
     uint8_t slot;
     Value value;
+    bool high;  // the upper half of `value`, an i64
     uint32_t first, last;
   };
 
   const InstData* DefOf(Value v) const {
     const ir::ValueData& data = f_.value(v);
     return data.is_param ? nullptr : &f_.inst(Inst(data.def));
+  }
+  // The i64 value of which `v` is the low or the high half, or `v` itself.
+  std::pair<Value, bool> WholeOf(Value v) const {
+    const InstData* wrap = DefOf(v);
+    if (wrap == nullptr || wrap->op != Opcode::kWrap) return {v, false};
+    const Value whole = f_.args(Inst(f_.value(v).def))[0];
+    const InstData* shift = DefOf(whole);
+    if (shift != nullptr && shift->op == Opcode::kShrU &&
+        ConstantOf(f_.args(Inst(f_.value(whole).def))[1]) == 32) {
+      return {f_.args(Inst(f_.value(whole).def))[0], true};
+    }
+    return {whole, false};
   }
   // The value whose register `v` shares: a zero-extension is free, see mir.h.
   Value Resolve(Value v) const {

@@ -335,7 +335,8 @@ uint32_t TestMachine::SlotAt(const Stop& stop, uint8_t slot) const {
     case StateLocation::Kind::kContext:
       break;
     case StateLocation::Kind::kRegister:
-      return static_cast<uint32_t>(context_.vm.gpr[it->second.value]);
+      return static_cast<uint32_t>(context_.vm.gpr[it->second.value % 16] >>
+                                   (it->second.value / 16 * 32));
     case StateLocation::Kind::kFrame: {
       uint32_t value;
       std::memcpy(&value, reinterpret_cast<const uint8_t*>(context_.vm.gpr[4]) + it->second.value,

@@ -33,7 +33,7 @@
 //          [zigzag (refund - predicted)]
 //                                  predicted: refund before - guest pc difference in units
 //                                  (otherwise equal)
-//          [count, then per change: slot * 4 + kind, and for kRegister: number; for kFrame:
+//          [count, then per change: slot * 4 + kind, and for kRegister: number (16 more: its upper half); for kFrame:
 //           displacement rotated right by 2, unsigned; for kConstant: zigzag value]
 //
 //   line:  byte b < 0xf0           code offset += b >> 2; guest pc += (b & 3) + 1 units, or if
@@ -65,7 +65,8 @@ struct StateLocation {
   enum class Kind : uint8_t { kContext, kRegister, kFrame, kConstant };
   uint8_t slot;
   Kind kind;
-  // Register number, displacement from the stack pointer, or the value; 0 for kContext.
+  // Register number, or 16 more for the upper half of the register; displacement from the stack
+  // pointer; or the value; 0 for kContext.
   int32_t value;
   friend bool operator==(const StateLocation&, const StateLocation&) = default;
 };

@@ -70,7 +70,7 @@ std::string Describe(const format::Site& site) {
         absl::StrAppend(&text, "context");
         break;
       case format::StateLocation::Kind::kRegister:
-        absl::StrAppend(&text, MachineRegister(l.value));
+        absl::StrAppend(&text, MachineRegister(l.value % 16), l.value >= 16 ? ">>32" : "");
         break;
       case format::StateLocation::Kind::kFrame:
         absl::StrAppendFormat(&text, "[rsp%+d]", l.value);
