@@ -28,7 +28,7 @@ using Bytes = std::vector<uint8_t>;
 
 constexpr char kGuests[] = "testdata/openvm/";
 
-struct Run {
+struct GuestRun {
   std::unique_ptr<runtime::Instance> instance;
   RunResult result;
   const runtime::OpenVmHost& host() const {
@@ -46,8 +46,8 @@ openvm::Config Machine() {
 }
 
 // Level -1: interpreted.
-Run RunGuest(const std::string& name, int level, std::vector<Bytes> inputs,
-             std::optional<openvm::Config> config, int64_t limit) {
+GuestRun RunGuest(const std::string& name, int level, std::vector<Bytes> inputs,
+                  std::optional<openvm::Config> config, int64_t limit) {
   aotc::SessionOptions options;
   options.interpret = level < 0;
   options.opt_level = level < 0 ? 1 : level;
@@ -62,17 +62,17 @@ Run RunGuest(const std::string& name, int level, std::vector<Bytes> inputs,
   absl::StatusOr<std::unique_ptr<runtime::Instance>> instance =
       session->StartOpenVm(std::move(host));
   EXPECT_TRUE(instance.ok()) << instance.status();
-  Run run{*std::move(instance), {}};
+  GuestRun run{*std::move(instance), {}};
   run.result = run.instance->Run(limit);
   return run;
 }
 
 // In every way; returns the interpreter's run.
-Run RunEverywhere(const std::string& name, const std::vector<Bytes>& inputs,
-                  const std::optional<openvm::Config>& config, int64_t limit = 1'000'000) {
-  Run oracle = RunGuest(name, -1, inputs, config, limit);
+GuestRun RunEverywhere(const std::string& name, const std::vector<Bytes>& inputs,
+                       const std::optional<openvm::Config>& config, int64_t limit = 1'000'000) {
+  GuestRun oracle = RunGuest(name, -1, inputs, config, limit);
   for (int level : {0, 1, 2}) {
-    const Run native = RunGuest(name, level, inputs, config, limit);
+    const GuestRun native = RunGuest(name, level, inputs, config, limit);
     const std::string side = absl::StrCat("-O", level);
     EXPECT_EQ(aotc::Difference("interpreted", *oracle.instance, oracle.result, side.c_str(),
                                *native.instance, native.result),
@@ -84,7 +84,7 @@ Run RunEverywhere(const std::string& name, const std::vector<Bytes>& inputs,
 }
 
 TEST(OpenVmGuests, Arithmetic) {
-  const Run run = RunEverywhere("arithmetic", {}, Machine());
+  const GuestRun run = RunEverywhere("arithmetic", {}, Machine());
   ASSERT_EQ(run.result.reason, RunResult::Reason::kExited);
   EXPECT_EQ(run.result.exit_code, 0u)
       << "vector " << static_cast<int>(run.host().public_values()[0]);
@@ -95,7 +95,7 @@ TEST(OpenVmGuests, InputsAndHints) {
   Bytes text(1000);
   uint32_t sum = 0;
   for (size_t i = 0; i < text.size(); ++i) sum += text[i] = static_cast<uint8_t>(i * 7);
-  const Run run = RunEverywhere("io", {{'h', 'e', 'l', 'l', 'o'}, text}, Machine());
+  const GuestRun run = RunEverywhere("io", {{'h', 'e', 'l', 'l', 'o'}, text}, Machine());
   ASSERT_EQ(run.result.reason, RunResult::Reason::kExited);
   sum += 'h' + 'e' + 'l' + 'l' + 'o';
   const absl::Span<const uint8_t> values = run.host().public_values();
@@ -103,7 +103,7 @@ TEST(OpenVmGuests, InputsAndHints) {
 }
 
 TEST(OpenVmGuests, ModuliOfTheSection) {
-  const Run run = RunEverywhere("section", {}, std::nullopt);
+  const GuestRun run = RunEverywhere("section", {}, std::nullopt);
   EXPECT_EQ(run.result.reason, RunResult::Reason::kExited);
   EXPECT_EQ(run.result.exit_code, 0u);
   EXPECT_EQ(run.host().config().moduli, (std::vector<openvm::Number>{{0xf1, 0xff}, {97}}));
@@ -142,7 +142,7 @@ TEST(OpenVmGuests, EveryError) {
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(static_cast<int>(c.which));
-    const Run run = RunEverywhere("errors", {{c.which, 0, 0, 0}}, Machine(), 100'000);
+    const GuestRun run = RunEverywhere("errors", {{c.which, 0, 0, 0}}, Machine(), 100'000);
     const std::optional<runtime::OpenVmError> error = OpenVmErrorOf(*run.instance, run.result);
     ASSERT_TRUE(error.has_value());
     EXPECT_EQ(error->kind, c.kind) << OpenVmErrorName(error->kind);
@@ -151,7 +151,7 @@ TEST(OpenVmGuests, EveryError) {
   }
   for (uint8_t which : {0, 1, 4, 17}) {
     SCOPED_TRACE(static_cast<int>(which));
-    const Run run = RunEverywhere("errors", {{which, 0, 0, 0}}, Machine());
+    const GuestRun run = RunEverywhere("errors", {{which, 0, 0, 0}}, Machine());
     const std::optional<runtime::OpenVmError> error = OpenVmErrorOf(*run.instance, run.result);
     ASSERT_TRUE(error.has_value());
     EXPECT_EQ(error->kind, which < 2    ? Kind::kMisalignedAccess
