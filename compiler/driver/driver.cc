@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "compiler/codegen/compiled_function.h"
 #include "compiler/codegen/target.h"
@@ -18,6 +19,7 @@
 #include "compiler/ir/printer.h"
 #include "compiler/opt/meter.h"
 #include "compiler/opt/pipeline.h"
+#include "compiler/opt/resume_entries.h"
 #include "compiler/parallel.h"
 #include "compiler/riscv/elf_reader.h"
 #include "compiler/wasm/reader.h"
@@ -89,13 +91,22 @@ class Compilation {
     return function;
   }
 
-  absl::StatusOr<ir::Function> LiftAndOptimize(size_t i) const {
+  // Function i, and maybe a second one that has some of its entries.
+  struct Lifted {
+    ir::Function function;
+    std::optional<ir::Function> resumed;
+  };
+  absl::StatusOr<Lifted> LiftAndOptimize(size_t i) const {
     absl::StatusOr<ir::Function> function = Lift(i);
-    if (!function.ok()) return function;
-    opt::Optimize(*function, {.level = options_.opt_level,
-                              .verify = options_.check,
-                              .body = [this](ir::FuncRef callee) { return BodyOf(callee); }});
-    return function;
+    if (!function.ok()) return function.status();
+    Lifted lifted{*std::move(function), std::nullopt};
+    if (options_.opt_level >= 2) lifted.resumed = opt::SplitResumeEntries(lifted.function);
+    opt::Optimize(lifted.function, {.level = options_.opt_level,
+                                    .verify = options_.check,
+                                    .body = [this](ir::FuncRef callee) { return BodyOf(callee); }});
+    // That one is seldom executed.
+    if (lifted.resumed) opt::Optimize(*lifted.resumed, {.level = 1, .verify = options_.check});
+    return lifted;
   }
 
   // The function called, ready to be put in where it is called; null if that is not to be.
@@ -122,6 +133,7 @@ class Compilation {
     target_options.cpu_features = CpuFeatures();
     target_options.check_allocation = options_.check;
     functions_.resize(front_end_->num_functions());
+    std::vector<std::optional<codegen::CompiledFunction>> resumed(functions_.size());
     FirstFailure failure;
     std::mutex mutex;
     size_t done = 0;
@@ -131,10 +143,15 @@ class Compilation {
       std::optional<codegen::CompiledFunction> compiled;
       if (options_.opt_level == 0) compiled = front_end_->CompileBaseline(i, target_options);
       if (!compiled) {
-        const absl::StatusOr<ir::Function> function = LiftAndOptimize(i);
-        if (!function.ok()) return failure.Add(i, function.status());
-        compiled = target_.Compile(*function, target_options);
-        ir_instructions = function->num_insts();
+        const absl::StatusOr<Lifted> lifted = LiftAndOptimize(i);
+        if (!lifted.ok()) return failure.Add(i, lifted.status());
+        compiled = target_.Compile(lifted->function, target_options);
+        ir_instructions = lifted->function.num_insts();
+        if (lifted->resumed) {
+          resumed[i] = target_.Compile(*lifted->resumed, target_options);
+          front_end_->Describe(i, *resumed[i]);
+          resumed[i]->name += ".resumed";
+        }
       }
       functions_[i] = *std::move(compiled);
       front_end_->Describe(i, functions_[i]);
@@ -146,6 +163,10 @@ class Compilation {
       if (options_.progress) options_.progress(done, functions_.size());
     });
     if (!failure.status().ok()) return failure.status();
+    // Behind all others, where they are in nobody's way.
+    for (std::optional<codegen::CompiledFunction>& f : resumed) {
+      if (f) functions_.push_back(*std::move(f));
+    }
     for (const codegen::CompiledFunction& f : functions_) stats_.code_bytes += f.code.size();
     return CheckSize();
   }
@@ -237,9 +258,10 @@ absl::StatusOr<std::string> CompileToIr(absl::Span<const uint8_t> file,
   std::vector<std::string> texts(compilation.num_functions());
   FirstFailure failure;
   ParallelFor(texts.size(), options.threads, [&](size_t i) {
-    const absl::StatusOr<ir::Function> function = compilation.LiftAndOptimize(i);
-    if (!function.ok()) return failure.Add(i, function.status());
-    texts[i] = ir::Print(*function);
+    const auto lifted = compilation.LiftAndOptimize(i);
+    if (!lifted.ok()) return failure.Add(i, lifted.status());
+    texts[i] = ir::Print(lifted->function);
+    if (lifted->resumed) absl::StrAppend(&texts[i], "\n", ir::Print(*lifted->resumed));
   });
   if (!failure.status().ok()) return failure.status();
   std::string result;

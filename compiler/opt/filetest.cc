@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,7 @@
 #include "compiler/opt/pipeline.h"
 #include "compiler/opt/preheaders.h"
 #include "compiler/opt/reassociate.h"
+#include "compiler/opt/resume_entries.h"
 #include "compiler/opt/simplify.h"
 #include "compiler/opt/wide_arithmetic.h"
 
@@ -50,6 +52,12 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"preheaders", AddPreheaders},
       {"reassociate", Reassociate},
       {"redundant-params", RemoveRedundantParams},
+      // What remains, and what is split off.
+      {"resume-entries", [](ir::Function& f) { SplitResumeEntries(f); }},
+      {"resumed",
+       [](ir::Function& f) {
+         if (std::optional<ir::Function> copy = SplitResumeEntries(f)) f = *std::move(copy);
+       }},
       {"simplify", Simplify},
       {"unreachable", RemoveUnreachableBlocks},
       {"unseen-state", RemoveUnseenState},

@@ -1,0 +1,67 @@
+// Splitting off entries, see resume_entries.h.
+#include "compiler/opt/resume_entries.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "compiler/ir/cfg.h"
+#include "compiler/opt/dce.h"
+
+namespace precast::opt {
+
+using ir::Block;
+using ir::Function;
+using ir::Inst;
+using ir::Opcode;
+
+namespace {
+
+// The block that entry `e` leads to without a choice.
+Block TargetOf(const Function& f, Block e) {
+  const Inst last = f.terminator(e);
+  return f.inst(last).op == Opcode::kBr ? f.edges(last)[0].target : Block();
+}
+
+}  // namespace
+
+std::optional<Function> SplitResumeEntries(Function& f) {
+  if (f.signature().conv != ir::CallConv::kGuest || f.entries().size() < 3) return std::nullopt;
+  const ir::Cfg cfg(f);
+  const ir::Loops loops(f, cfg);
+  std::vector<bool> is_entered(f.num_blocks(), false);
+  for (Block e : f.entries()) {
+    if (const Block to = TargetOf(f, e); to.valid()) is_entered[to.index] = true;
+  }
+  // By block: whether it is the head of a loop inside one that is entered. An outer head comes before an inner
+  // one in the order.
+  std::vector<bool> is_inside(f.num_blocks(), false);
+  for (Block h : cfg.order()) {
+    if (loops.head(h) != h) continue;
+    const Block outer = loops.parent(h);
+    if (outer.valid()) is_inside[h.index] = is_inside[outer.index] || is_entered[outer.index];
+  }
+  const auto in_main = std::make_unique<bool[]>(f.num_blocks());
+  const auto in_copy = std::make_unique<bool[]>(f.num_blocks());
+  std::fill_n(in_main.get(), f.num_blocks(), true);
+  std::fill_n(in_copy.get(), f.num_blocks(), true);
+  bool any = false;
+  for (Block e : f.entries()) {
+    const Block to = TargetOf(f, e);
+    const bool moves = e != f.entries()[0] && to.valid() && is_inside[to.index];
+    (moves ? in_main : in_copy)[e.index] = false;
+    any |= moves;
+  }
+  if (!any) return std::nullopt;
+  Function copy = f;
+  copy.RetainBlocks(absl::MakeConstSpan(in_copy.get(), f.num_blocks()));
+  f.RetainBlocks(absl::MakeConstSpan(in_main.get(), f.num_blocks()));
+  // What only the entries that went led to.
+  RemoveUnreachableBlocks(copy);
+  RemoveUnreachableBlocks(f);
+  return copy;
+}
+
+}  // namespace precast::opt
