@@ -40,6 +40,11 @@ constexpr Subcommand kSubcommands[] = {
     {"trace", "run interpreter and native code side by side, up to the first difference",
      TraceMain},
     {"wast", "run WebAssembly specification scripts", WastMain},
+    {"preflight", "OpenVM: execute segments again, recording what proving them needs",
+     PreflightMain},
+    {"segment-verify", "OpenVM: check that segments follow one another", SegmentVerifyMain},
+    {"segment-dump", "OpenVM: show what preflight recorded", SegmentDumpMain},
+    {"segment-state", "OpenVM: make a snapshot of the beginning of a segment", SegmentStateMain},
 };
 
 std::string Help() {
@@ -49,7 +54,7 @@ std::string Help() {
       "to ELF images, and runs them in a sandbox with an exact count of instructions.\n\n"
       "Usage: aotc COMMAND [flags] ...\n\nCommands:\n";
   for (const Subcommand& c : kSubcommands) {
-    absl::StrAppendFormat(&text, "  %-9s %s\n", c.name, c.summary);
+    absl::StrAppendFormat(&text, "  %-14s %s\n", c.name, c.summary);
   }
   absl::StrAppend(
       &text,

@@ -33,6 +33,10 @@ int DisasmMain(int argc, char** argv);
 int CheckMain(int argc, char** argv);
 int TraceMain(int argc, char** argv);
 int WastMain(int argc, char** argv);
+int PreflightMain(int argc, char** argv);
+int SegmentVerifyMain(int argc, char** argv);
+int SegmentDumpMain(int argc, char** argv);
+int SegmentStateMain(int argc, char** argv);
 
 // A flag -O0 / -O1 / -O2.
 cli::Flag OptLevelFlag(int* level);

@@ -21,6 +21,7 @@
 #include "tools/commands/commands.h"
 #include "tools/commands/io.h"
 #include "tools/commands/openvm_flags.h"
+#include "tools/commands/run_metered.h"
 #include "tools/commands/run_wasm.h"
 #include "tools/commands/session.h"
 
@@ -70,6 +71,7 @@ struct Arguments {
   bool no_meter = false;
   bool stats = false, json = false;
   OpenVmFlags openvm;
+  MeteredFlags metered;
   SessionOptions session;
 };
 
@@ -119,6 +121,7 @@ std::vector<cli::Flag> Flags(Arguments& a) {
                   &a.native_stack),
   };
   a.openvm.AddTo(flags, /*with_inputs=*/true);
+  a.metered.AddTo(flags);
   return flags;
 }
 
@@ -190,7 +193,8 @@ std::string PublicValues(const runtime::Instance& instance) {
 }
 
 std::string StatsText(const Session& session, const runtime::Instance& instance,
-                      const RunResult& result, uint64_t retired_before, double seconds, bool json) {
+                      const RunResult& result, const MeteredRun* segments, uint64_t retired_before,
+                      double seconds, bool json) {
   const runtime::RunStatistics& s = instance.statistics();
   const uint64_t retired = instance.retired() - retired_before;
   const uint64_t native = retired - s.interpreted;
@@ -221,6 +225,7 @@ std::string StatsText(const Session& session, const runtime::Instance& instance,
       const std::optional<runtime::OpenVmError> error = runtime::OpenVmErrorOf(instance, result);
       root["error"] = error ? runtime::OpenVmErrorName(error->kind) : "none";
     }
+    if (segments != nullptr) root["metered"] = segments->Json();
     root["compile_milliseconds"] = session.compile_seconds() * 1e3;
     root["load_milliseconds"] = session.load_seconds() * 1e3;
     root["run_milliseconds"] = seconds * 1e3;
@@ -244,6 +249,7 @@ std::string StatsText(const Session& session, const runtime::Instance& instance,
     row("custom", absl::StrCat(Grouped(s.custom_calls), " calls from native code"));
     row("public values", PublicValues(instance));
   }
+  if (segments != nullptr) out += segments->Text();
   std::string exits;
   for (size_t i = 0; i < std::size(kExits); ++i) {
     if (s.native_exits[i] == 0) continue;
@@ -331,8 +337,16 @@ int Execute(Arguments& a) {
   if (!config.ok()) return CannotStart(config.status());
   a.session.openvm_config = *std::move(config);
 
+  if (absl::Status s = a.metered.Resolve(); !s.ok()) return UsageError("run", s.message());
+  // Native code is of use to metered execution for writing the states only.
+  if (a.metered.wanted() && a.metered.directory.empty()) a.session.interpret = true;
+
   absl::StatusOr<Session> session = Session::Open(a.file, a.session);
   if (!session.ok()) return CannotStart(session.status());
+  if (a.metered.wanted() && (session->is_wasm() || !session->is_openvm())) {
+    return UsageError(
+        "run", absl::StrCat("--metered and its like are for OpenVM guests; ", a.file, " is none"));
+  }
   if (session->is_wasm()) return ExecuteWasm(*session, a, std::move(host), *imports);
   if (!a.invoke.empty() || a.fuel != kNoLimit || !imports->empty()) {
     return UsageError("run", absl::StrCat("--invoke, --fuel and --import are for WebAssembly; ",
@@ -351,6 +365,9 @@ int Execute(Arguments& a) {
   if (!session->is_openvm() && !inputs->empty()) {
     return UsageError("run", absl::StrCat("--input is for OpenVM guests; ", a.file, " is none"));
   }
+  runtime::InstanceOptions again_options = instance_options;
+  again_options.interpret_only = !session->IsMetered();
+  instance_options.interpret_only = a.metered.wanted();
   absl::StatusOr<std::unique_ptr<runtime::Instance>> started =
       session->is_openvm()
           ? session->StartOpenVm({.config = {}, .inputs = *inputs}, instance_options)
@@ -364,11 +381,20 @@ int Execute(Arguments& a) {
     }
   }
 
+  std::unique_ptr<MeteredRun> metered;
+  if (a.metered.wanted()) {
+    absl::StatusOr<std::unique_ptr<MeteredRun>> begun =
+        MeteredRun::Begin(a.metered, *session, instance, a.load_state);
+    if (!begun.ok()) return CannotStart(begun.status());
+    metered = *std::move(begun);
+  }
+
   const uint64_t retired_before = instance.retired();
   const Clock::time_point start = Clock::now();
   const RunResult result = instance.Run(
       static_cast<int64_t>(std::min<uint64_t>(a.limit, runtime::Instance::kUnlimited)));
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  if (metered != nullptr) metered->End(result);
 
   int exit_code = kExitBroken;
   switch (result.reason) {
@@ -387,6 +413,11 @@ int Execute(Arguments& a) {
         if (absl::Status s = runtime::SaveSnapshot(instance, a.save_state); !s.ok()) {
           PrintError(absl::StrCat("cannot save the state to ", a.save_state, ": ", s.message()));
           exit_code = kExitCannotStart;
+        } else if (absl::Status m =
+                       metered != nullptr ? metered->Save(a.save_state) : absl::OkStatus();
+                   !m.ok()) {
+          PrintError(m.message());
+          exit_code = kExitCannotStart;
         } else {
           PrintError(
               absl::StrCat("state saved; continue with: aotc resume ", a.save_state, " ", a.file));
@@ -398,8 +429,22 @@ int Execute(Arguments& a) {
                               ". This is a bug of Precast, not of the guest."));
       break;
   }
+  if (metered != nullptr && !a.metered.directory.empty() &&
+      result.reason == RunResult::Reason::kExited) {
+    auto again = [&] {
+      return session->StartOpenVm({.config = {}, .inputs = *inputs, .stdout_fd = -1},
+                                  again_options);
+    };
+    if (absl::Status s = metered->WriteSegments(again, a.file); !s.ok()) {
+      PrintError(absl::StrCat("cannot write the segments: ", s.message()));
+      exit_code = kExitCannotStart;
+    }
+  }
+  if (a.metered.segments && !a.stats && !a.json && a.stats_file.empty())
+    absl::FPrintF(stderr, "%s", metered->Text());
   if (a.stats || a.json || !a.stats_file.empty()) {
-    const std::string text = StatsText(*session, instance, result, retired_before, seconds, a.json);
+    const std::string text =
+        StatsText(*session, instance, result, metered.get(), retired_before, seconds, a.json);
     if (a.stats_file.empty()) {
       absl::FPrintF(stderr, "%s", text);
     } else if (absl::Status s = WriteFileOrStdout(a.stats_file, text); !s.ok()) {

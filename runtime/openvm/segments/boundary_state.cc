@@ -145,6 +145,10 @@ absl::StatusOr<BoundaryState> DecodeHeader(absl::Span<const uint8_t> bytes, uint
 
 absl::Status SetLeaves(const BoundaryState& state, MemoryTree& tree) {
   using precast::openvm::AddressSpace;
+  if (state.memory_bits != tree.memory_bits()) {
+    return ChainFault(ChainError::kState, absl::StrFormat("memory bits: expected %d, actual %d",
+                                                          tree.memory_bits(), state.memory_bits));
+  }
   std::vector<uint8_t> page(kPageSize);
   for (int i = 0; i < 32; ++i) {
     for (int byte = 0; byte < 4; ++byte)

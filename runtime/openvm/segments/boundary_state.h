@@ -50,7 +50,7 @@ std::string EncodeHeader(const BoundaryState& state);
 absl::StatusOr<BoundaryState> DecodeHeader(absl::Span<const uint8_t> bytes, uint64_t file_size,
                                            uint64_t& header_size);
 
-// Brings registers, public values and pages into the tree. ChainFault kMalformed if a page is outside memory.
+// Brings registers, public values and pages into the tree. ChainFault kState or kMalformed if they do not fit.
 absl::Status SetLeaves(const BoundaryState& state, MemoryTree& tree);
 
 // What identifies a program on a machine: of its GUID, its configuration, its entry and its initial memory's root.

@@ -340,6 +340,15 @@ TEST_F(ChainTest, UnknownHash) {
   ExpectFault(ChainError::kMalformed, "hash \"poseidon2-babybear\": not part of this program");
 }
 
+TEST_F(ChainTest, LargerMemory) {
+  Forge(2, [](BoundaryState& state) {
+    state.memory_bits = 32;
+    state.pages.back().number = (1 << 20) - 1;
+  });
+  ExpectFault(ChainError::kState, "hash and memory bits");
+  EXPECT_FALSE(Execute().ok());
+}
+
 // What cannot be seen without executing.
 TEST_F(ChainTest, HeightsThatAreNotThose) {
   ForgeManifest(

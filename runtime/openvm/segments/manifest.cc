@@ -17,7 +17,7 @@ constexpr uint32_t kVersion = 1;
 
 // Of the manifest without its digest.
 std::string DigestOf(const Json& root) {
-  const std::string text = root.dump();
+  const std::string text = root.dump(-1, ' ', false, Json::error_handler_t::replace);
   return HexOf(format::Sha256::Hash(
       absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(text.data()), text.size())));
 }
@@ -108,7 +108,7 @@ std::string ManifestToJson(const Manifest& m) {
                {"segments", std::move(segments)},
                {"metering", Json::parse(precast::openvm::MeteringToJson(m.metering))}};
   root["digest"] = DigestOf(root);
-  return absl::StrCat(root.dump(1), "\n");
+  return absl::StrCat(root.dump(1, ' ', false, Json::error_handler_t::replace), "\n");
 }
 
 absl::StatusOr<Manifest> ManifestFromJson(std::string_view text) {

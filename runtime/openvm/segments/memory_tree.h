@@ -24,6 +24,7 @@ class MemoryTree {
     return ((static_cast<uint32_t>(space) - 1) << space_bits_) + page;
   }
   uint32_t leaves() const { return uint32_t{8} << space_bits_; }
+  uint32_t memory_bits() const { return space_bits_ + 12; }
   // leaf < leaves().
   void Set(uint32_t leaf, const MemoryDigest& digest);
   MemoryDigest Leaf(uint32_t leaf) const { return At(0, leaf); }

@@ -128,7 +128,8 @@ std::string Meter::SaveState() const {
 
 absl::Status Meter::RestoreState(absl::Span<const uint8_t> state) {
   ByteReader in(state);
-  bool good = in.Number<uint32_t>() == 1 && in.Number<uint64_t>() == first_instruction_;
+  bool good = in.Number<uint32_t>() == 1;
+  const auto first_instruction = in.Number<uint64_t>();
   auto numbers = [&](uint64_t least, uint64_t most, uint64_t limit) {
     std::vector<uint32_t> values(std::min<uint64_t>(in.Number<uint32_t>(), state.size() / 4));
     good = good && in.ok() && values.size() >= least && values.size() <= most;
@@ -150,7 +151,7 @@ absl::Status Meter::RestoreState(absl::Span<const uint8_t> state) {
   const auto new_pages = in.Number<uint32_t>();
   const auto count = in.Number<uint32_t>();
   std::vector<Segment> segments;
-  uint64_t end = first_instruction_;
+  uint64_t end = first_instruction;
   for (uint32_t i = 0; i < count && good && in.ok(); ++i) {
     Segment segment{.first_instruction = in.Number<uint64_t>(),
                     .instructions = in.Number<uint64_t>(),
@@ -169,6 +170,7 @@ absl::Status Meter::RestoreState(absl::Span<const uint8_t> state) {
                         "configuration",
                         state.size(), in.offset()));
   }
+  first_instruction_ = first_instruction;
   instructions_ = instructions;
   until_check_ = until_check;
   heights_ = heights;

@@ -59,7 +59,7 @@ class Meter final : public precast::openvm::Observer {
 
   const precast::openvm::MeteringConfig& config_;
   const precast::openvm::PageRows page_rows_;
-  const uint64_t first_instruction_;
+  uint64_t first_instruction_;
   RowCounter rows_;
   uint64_t instructions_;  // at the next check
   uint32_t until_check_;

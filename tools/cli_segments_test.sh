@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+#
+# Segments of OpenVM guests from the command line: metered runs, directories of segments, preflight, faults.
+
+set -uo pipefail
+
+readonly root="${PWD}"
+readonly aotc="${root}/tools/aotc"
+readonly json_check="${root}/tools/json_check"
+readonly guest="${root}/testdata/openvm/io.elf"
+readonly machine="--openvm-config=${root}/testdata/openvm/machine.toml"
+work="$(mktemp -d "${TEST_TMPDIR:-/tmp}/cli_segments_test.XXXXXX")"
+readonly work
+cd -- "${work}" || exit 1
+unset BUILD_WORKING_DIRECTORY
+
+failures=0
+checks=0
+fail() {
+  failures=$((failures + 1))
+  printf 'FAILED: %s\n' "$*"
+  sed 's/^/    stdout: /' out 2>/dev/null | head -n 20
+  sed 's/^/    stderr: /' err 2>/dev/null | head -n 20
+}
+# Runs aotc; its output goes to ./out and ./err. Fails unless it exits with CODE.
+expect() { # CODE ARGUMENTS...
+  local -r want="$1"
+  shift
+  local code=0
+  checks=$((checks + 1))
+  "${aotc}" "$@" >out 2>err </dev/null || code=$?
+  ((code == want)) || fail "aotc $*: exit code ${code}, expected ${want}"
+}
+has() { # FILE TEXT
+  checks=$((checks + 1))
+  grep -qF -- "$2" "$1" || fail "$1 does not say: $2"
+}
+is_json() { # FILE
+  checks=$((checks + 1))
+  "${json_check}" <"$1" || fail "$1 is not JSON"
+}
+same() { # A B
+  checks=$((checks + 1))
+  cmp -s -- "$1" "$2" || fail "$1 and $2 differ"
+}
+# The segments of a report, without times.
+segments_of() { # FILE
+  sed -n '/"metered"/,/^  }/p' "$1"
+}
+# Changes the byte at OFFSET of FILE.
+damage() { # FILE OFFSET
+  printf '\377' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+printf 'a line of input for the guest to read, over and over again. %.0s' {1..60} >input
+readonly run=(run "${guest}" "${machine}" --input=input --input=hex:01020304)
+
+# Metered runs.
+expect 0 "${run[@]}" --segments
+has err 'segments       1'
+echo '{"max_interactions": 60000}' >small.json
+echo '{"max_interactionz": 60000}' >wrong.json
+expect 0 "${run[@]}" --metering=small.json --json --stats-file=whole.json
+is_json whole.json
+has whole.json '"complete": true'
+has whole.json '"BaseAlu"'
+expect 120 "${run[@]}" --metering=wrong.json
+has err 'max_interactionz: expected no such field'
+expect 122 "${run[@]}" --metered-cost --max-cost=100k --json
+has err '"exceeded": true'
+expect 0 "${run[@]}" --metered-cost --json
+has err '"exceeded": false'
+expect 2 "${run[@]}" --metered-cost --segments
+expect 2 "${run[@]}" --max-cost=5
+
+# A metered run that is suspended goes on as if it had not been.
+expect 122 "${run[@]}" --metering=small.json --max-insns=7777 --save-state=half
+expect 0 resume half "${guest}" "${machine}" --metering=small.json --json --stats-file=rest.json
+segments_of whole.json >a
+segments_of rest.json >b
+same a b
+
+# A directory of segments.
+expect 0 "${run[@]}" --metering=small.json --segments-dir=dir
+expect 120 "${run[@]}" --metering=small.json --segments-dir=dir
+has err 'holds the segments of a run'
+expect 0 segment-verify dir
+has out 'segments, '
+expect 0 segment-verify dir "${guest}" --execute --jobs=2
+has out 'good, also executed'
+expect 0 segment-verify dir --json
+is_json out
+expect 1 segment-verify dir "${root}/testdata/openvm/arithmetic.elf"
+has err 'program-commit'
+# Native code and the interpreter write the same.
+expect 0 "${run[@]}" --interpret --metering=small.json --segments-dir=interpreted
+for file in dir/*; do same "${file}" "interpreted/${file##*/}"; done
+
+# Preflight.
+expect 0 preflight dir --jobs=2 --output=traces --json
+is_json out
+expect 0 preflight dir --segment=1 --output=one
+same traces/segment-000001.preflight one/segment-000001.preflight
+expect 0 segment-dump traces/segment-000001.preflight --entries=5
+has out 'BaseAlu'
+expect 0 segment-dump traces/segment-000001.preflight --entries=5 --json
+is_json out
+damage traces/segment-000001.preflight 500
+expect 1 segment-dump traces/segment-000001.preflight
+expect 1 preflight dir --segment=99999
+expect 2 preflight
+
+# Continuing from the middle of a segment, natively and interpreted.
+expect 0 segment-state dir --segment=2 --max-insns=17 -o two.state
+expect 0 resume two.state "${guest}" "${machine}"
+cp out native
+expect 0 resume two.state "${guest}" "${machine}" --interpret
+same out native
+
+# Faults.
+cp -r dir broken
+damage broken/state-000001 60
+expect 1 segment-verify broken
+has err 'damaged: state-000001'
+expect 1 segment-verify broken --json
+has out '"error": "damaged"'
+cp dir/state-000001 broken/state-000001
+damage broken/state-000001 "$(($(stat -c %s broken/state-000001) - 5))"
+expect 1 segment-verify broken
+has err 'page-contents'
+cp dir/state-000001 broken/state-000002
+cp dir/state-000001 broken/state-000001
+expect 1 segment-verify broken
+has err 'order: state-000002'
+rm broken/state-000002
+expect 1 segment-verify broken
+has err 'unreadable'
+
+printf '%d checks, %d failures\n' "${checks}" "${failures}"
+((failures == 0))
