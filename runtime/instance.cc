@@ -12,6 +12,7 @@
 #include "absl/log/check.h"
 #include "absl/strings/str_format.h"
 #include "runtime/signals.h"
+#include "runtime/abi/helpers.h"
 
 namespace precast::runtime {
 
@@ -59,6 +60,9 @@ absl::StatusOr<std::unique_ptr<Instance>> Instance::Create(
   instance->memory_ = *std::move(memory);
 
   Interpreter::Options interpreter_options;
+  interpreter_options.fast_helpers =
+      std::find(instance->program_.extensions.begin(), instance->program_.extensions.end(),
+                abi::kFastHelpersExtension) != instance->program_.extensions.end();
   interpreter_options.strict_alignment =
       instance->options_.strict_alignment || instance->host_->strict_alignment();
   instance->custom_ = interpreter_options.custom = instance->host_->custom_instructions();

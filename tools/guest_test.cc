@@ -88,10 +88,12 @@ class GuestTest : public ::testing::TestWithParam<GuestCase> {
  protected:
   enum class Way { kWhole, kSlices, kSnapshots };
 
-  static absl::StatusOr<Session> Open(const std::string& elf, bool interpret, int opt_level) {
+  static absl::StatusOr<Session> Open(const std::string& elf, bool interpret, int opt_level,
+                                      bool fast_helpers) {
     aotc::SessionOptions options;
     options.interpret = interpret;
     options.opt_level = opt_level;
+    options.fast_helpers = fast_helpers;
     options.threads = 1;
     return Session::Open(kPrebuilt + elf, options);
   }
@@ -200,34 +202,40 @@ class GuestTest : public ::testing::TestWithParam<GuestCase> {
     EXPECT_EQ(aotc::MemoryDifference("interpreted", *a.instance, "this", *b.instance).value_or(""),
               "");
   }
-};
 
-TEST_P(GuestTest, RunsTheSameInEveryWay) {
-  const GuestCase& guest = GetParam();
-  absl::StatusOr<Session> interpreted = Open(guest.elf, /*interpret=*/true, 1);
-  ASSERT_TRUE(interpreted.ok()) << interpreted.status();
-  const Outcome oracle = Run(*interpreted, guest, Way::kWhole);
-  CheckExpected(guest, oracle);
+  static void RunInEveryWay(const GuestCase& guest, bool fast_helpers) {
+    absl::StatusOr<Session> interpreted = Open(guest.elf, /*interpret=*/true, 1, fast_helpers);
+    ASSERT_TRUE(interpreted.ok()) << interpreted.status();
+    const Outcome oracle = Run(*interpreted, guest, Way::kWhole);
+    CheckExpected(guest, oracle);
 
-  for (int opt_level : {0, 1, 2}) {
-    absl::StatusOr<Session> native = Open(guest.elf, /*interpret=*/false, opt_level);
-    ASSERT_TRUE(native.ok()) << native.status();
-    struct Case {
-      Way way;
-      const char* name;
-    };
-    for (const Case& c : {Case{Way::kWhole, "in one piece"}, Case{Way::kSlices, "in slices"},
-                          Case{Way::kSnapshots, "through snapshots"}}) {
-      if (c.way != Way::kWhole && opt_level == 0) continue;
-      SCOPED_TRACE(absl::StrFormat("-O%d, %s", opt_level, c.name));
-      const Outcome outcome = Run(*native, guest, c.way);
-      CheckExpected(guest, outcome);
-      CheckSame(guest, oracle, outcome);
-      EXPECT_NE(outcome.instance->statistics().native_entries, 0u);
+    for (int opt_level : {0, 1, 2}) {
+      absl::StatusOr<Session> native =
+          Open(guest.elf, /*interpret=*/false, opt_level, fast_helpers);
+      ASSERT_TRUE(native.ok()) << native.status();
+      struct Case {
+        Way way;
+        const char* name;
+      };
+      for (const Case& c : {Case{Way::kWhole, "in one piece"}, Case{Way::kSlices, "in slices"},
+                            Case{Way::kSnapshots, "through snapshots"}}) {
+        if (c.way != Way::kWhole && opt_level == 0) continue;
+        SCOPED_TRACE(absl::StrFormat("-O%d, %s", opt_level, c.name));
+        const Outcome outcome = Run(*native, guest, c.way);
+        CheckExpected(guest, outcome);
+        CheckSame(guest, oracle, outcome);
+        EXPECT_NE(outcome.instance->statistics().native_entries, 0u);
+      }
     }
   }
-}
+};
 
+TEST_P(GuestTest, RunsTheSameInEveryWay) { RunInEveryWay(GetParam(), /*fast_helpers=*/false); }
+
+// The same results; only the count of instructions is another one, but the same in every way.
+TEST_P(GuestTest, RunsTheSameWithFastHelpers) {
+  if (GetParam().Has("helpers")) RunInEveryWay(GetParam(), /*fast_helpers=*/true);
+}
 std::vector<GuestCase> Cases() {
   std::vector<GuestCase> cases;
   for (GuestCase& guest :

@@ -15,6 +15,7 @@
 #include "compiler/baseline/riscv_compiler.h"
 #include "compiler/driver/front_end.h"
 #include "compiler/riscv/control_flow.h"
+#include "compiler/riscv/fast_helpers.h"
 #include "compiler/riscv/elf_reader.h"
 #include "compiler/riscv/lifter.h"
 #include "openvm/config.h"
@@ -54,7 +55,7 @@ class RiscVFrontEnd final : public FrontEnd {
   std::optional<codegen::CompiledFunction> CompileBaseline(
       size_t i, const codegen::CompileOptions& options) const override {
     // Templates always count, and leave misaligned accesses to the machine.
-    if (!options_.metered || program_.openvm) return std::nullopt;
+    if (!options_.metered || program_.openvm || program_.fast_helpers) return std::nullopt;
     return baseline::CompileRegion(flow_.regions[i], flow_, *code_, options);
   }
 
@@ -123,6 +124,12 @@ absl::StatusOr<std::unique_ptr<FrontEnd>> OpenRiscV(absl::Span<const uint8_t> fi
   absl::StatusOr<guest::Program> program = riscv::ReadElf(file);
   if (!program.ok()) return program.status();
   if (absl::Status s = ChooseAbi(options, *program); !s.ok()) return s;
+  if (options.fast_helpers) {
+    if (program->openvm) {
+      return absl::InvalidArgumentError("fast helpers are not for OpenVM guests");
+    }
+    riscv::UseFastHelpers(*program);
+  }
   return std::make_unique<RiscVFrontEnd>(*std::move(program), options);
 }
 

@@ -80,6 +80,8 @@ struct Program {
   openvm::Config openvm_config;
   // Contents of the file's section `.openvm`, which tells such a guest's moduli.
   std::optional<std::vector<uint8_t>> openvm_section;
+  // RISC-V: calls of libgcc functions have been replaced (compiler/riscv/fast_helpers.h).
+  bool fast_helpers = false;
   // Extensions whose instructions the code has (openvm::ExtensionId), ascending; known once it is compiled.
   std::vector<std::string> openvm_extensions;
 

@@ -87,8 +87,11 @@ class WebChooser {
     for (uint32_t n = 0; n < f_.num_blocks(); ++n) {
       for (Inst i : f_.block(Block(n)).insts) {
         const ir::InstData& d = f_.inst(i);
-        // Shifts are parts of shifts across both halves, mostly.
-        if (d.op == Opcode::kDeferState || d.op == Opcode::kShl || d.op == Opcode::kShrU) continue;
+        // Parts of shifts across both halves, and of joins, mostly.
+        if (d.op == Opcode::kDeferState || d.op == Opcode::kShl || d.op == Opcode::kShrU ||
+            d.op == Opcode::kExtendU32) {
+          continue;
+        }
         // What gives a half of a pair is taken to be replaced.
         if (d.results_count == 1 && half.contains(f_.result(i).index)) continue;
         for (Value v : f_.args(i)) ++outside_[v.index];
@@ -274,6 +277,9 @@ class Rewriter {
         Replace(f_.result(use.inst), builder_.Unary(Opcode::kWrap, shifted));
         break;
       }
+      case PairUse::Kind::kJoin:
+        Replace(f_.result(use.inst), Wide(use.pair));
+        break;
       case PairUse::Kind::kCompare: {
         const IntCond cond = static_cast<IntCond>(f_.inst(use.inst).aux);
         const Value other = use.other != kNoPair ? Wide(use.other) : builder_.Iconst(Type::kI64, 0);

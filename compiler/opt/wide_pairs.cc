@@ -227,6 +227,7 @@ class PairFinder {
       }
       const Inst i = insts[n];
       const ir::InstData& d = f_.inst(i);
+      if (d.op == Opcode::kOr && d.type == Type::kI64) FindJoin(i);
       if (d.results_count != 1 || d.type != Type::kI32) continue;
       const Value v = f_.result(i);
       switch (d.op) {
@@ -251,6 +252,24 @@ class PairFinder {
       if (d.op == Opcode::kAdd && d.type == Type::kI32) FindSum(f_.result(insts[n]));
     }
     FindShifts(insts);
+  }
+
+  // An i64 that has been made of two halves: extend_u32(hi) << 32 | extend_u32(lo).
+  void FindJoin(Inst i) {
+    for (size_t k = 0; k < 2; ++k) {
+      const Value high = f_.args(i)[k], low = f_.args(i)[1 - k];
+      const ir::InstData *shift = Def(high), *lo = Def(low);
+      if (shift == nullptr || lo == nullptr || shift->op != Opcode::kShl ||
+          lo->op != Opcode::kExtendU32 || !IsConstant(Arg(high, 1), 32)) {
+        continue;
+      }
+      const ir::InstData* hi = Def(Arg(high, 0));
+      if (hi == nullptr || hi->op != Opcode::kExtendU32) continue;
+      const uint32_t p = Need(Arg(low, 0), Arg(Arg(high, 0), 0));
+      uses_.push_back(
+          {PairUse::Kind::kJoin, p, block_of_[i.index], i, Inst(), Inst(), 0, kNoPair, 3});
+      return;
+    }
   }
 
   // hi is a sum of a carry and of one or two other values. Of several carries it is the last one's: the
@@ -465,6 +484,14 @@ class PairFinder {
 
   bool Adjacent(Value lo, Value hi) const { return FirstLoad(lo, hi).has_value(); }
 
+  // Whether `lo` and `hi` are the halves of an i64.
+  bool IsSplit(Value lo, Value hi) const {
+    if (!IsOp(lo, Opcode::kWrap) || !IsOp(hi, Opcode::kWrap)) return false;
+    const ir::InstData* shift = Def(Arg(hi, 0));
+    return shift != nullptr && shift->op == Opcode::kShrU && Arg(Arg(hi, 0), 0) == Arg(lo, 0) &&
+           IsConstant(Arg(Arg(hi, 0), 1), 32);
+  }
+
   // The first of two loads of words side by side, if nothing that could tell comes between them.
   std::optional<Inst> FirstLoad(Value lo, Value hi) const {
     if (!IsOp(lo, Opcode::kLoad) || !IsOp(hi, Opcode::kLoad) || lo == hi || !SameBlock(lo, hi)) {
@@ -526,14 +553,9 @@ class PairFinder {
       return;
     }
     if (a == nullptr || b == nullptr || BlockOf(lo) != BlockOf(hi)) return;
-    if (a->op == Opcode::kWrap && b->op == Opcode::kWrap) {
-      const Value wide = Arg(lo, 0), high = Arg(hi, 0);
-      const ir::InstData* shift = Def(high);
-      if (shift != nullptr && shift->op == Opcode::kShrU && f_.args(DefInst(high))[0] == wide &&
-          IsConstant(f_.args(DefInst(high))[1], 32)) {
-        pairs_[p].kind = PairKind::kWide;
-        pairs_[p].existing = wide;
-      }
+    if (IsSplit(lo, hi)) {
+      pairs_[p].kind = PairKind::kWide;
+      pairs_[p].existing = Arg(lo, 0);
       return;
     }
     if (const std::optional<Inst> first = FirstLoad(lo, hi)) {
@@ -666,7 +688,11 @@ class PairFinder {
       if (!beside()) return false;
     }
     const Value lo = f_.args(low)[1], hi = f_.args(high)[1];
-    const std::optional<uint32_t> p = Known(lo, hi);
+    std::optional<uint32_t> p = Known(lo, hi);
+    if (!p.has_value() && IsSplit(lo, hi)) {
+      p = Need(lo, hi);
+      Drain();
+    }
     const bool constant = Constant(lo).has_value() && Constant(hi).has_value();
     if (!p.has_value() || constant || pairs_[*p].kind == PairKind::kJoin) return false;
     // It must exist at the first store.

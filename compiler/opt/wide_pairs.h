@@ -46,7 +46,7 @@ struct Pair {
 
 // Something that uses a pair and gains from having it as one value.
 struct PairUse {
-  enum class Kind : uint8_t { kStore, kFunnel, kCompare } kind;
+  enum class Kind : uint8_t { kStore, kFunnel, kCompare, kJoin } kind;
   uint32_t pair;
   ir::Block block;
   ir::Inst inst;    // kStore: the first of the two stores; otherwise the instruction replaced

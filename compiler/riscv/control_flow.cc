@@ -216,6 +216,9 @@ class Recovery {
         return false;
       case Op::kCustom:
         return true;  // rd is read
+      case Op::kHelper:
+        for (int r : {10, 11}) regs[r] = {}, bounds[r] = 0;
+        break;
       default:
         break;
     }
@@ -613,7 +616,9 @@ class Recovery {
 
 // Code ranges and segments are both ascending and without overlap.
 Code::Code(const guest::Program& program) {
-  const Dialect dialect = program.openvm ? Dialect::kOpenVm : Dialect::kBase;
+  const Dialect dialect = program.openvm         ? Dialect::kOpenVm
+                          : program.fast_helpers ? Dialect::kFastHelpers
+                                                 : Dialect::kBase;
   size_t first = 0;  // segments before it end before the code range at hand begins
   for (const guest::CodeRange& code : program.code) {
     while (first < program.segments.size() &&

@@ -1,10 +1,12 @@
 #include "compiler/riscv/decoder.h"
 
 #include <array>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/str_format.h"
 #include "openvm/extension.h"
+#include "runtime/abi/helpers.h"
 
 namespace precast::riscv {
 namespace {
@@ -117,7 +119,11 @@ Instruction DecodeExtension(uint32_t w) {
 Instruction Decode(uint32_t w, Dialect dialect) {
   const Row* row = FindRow(w);
   if (dialect == Dialect::kOpenVm && (row == nullptr || IsSystem(w))) return DecodeExtension(w);
-  if (row == nullptr) return {};
+  if (row == nullptr) {
+    const std::optional<abi::Helper> helper = abi::DecodeHelper(w);
+    if (dialect != Dialect::kFastHelpers || !helper.has_value()) return {};
+    return {.op = Op::kHelper, .rd = 1, .imm = static_cast<int32_t>(*helper)};
+  }
   Instruction in;
   in.op = row->op;
   const uint8_t rd = (w >> 7) & 31, rs1 = (w >> 15) & 31, rs2 = (w >> 20) & 31;
@@ -161,6 +167,11 @@ const char* RegisterName(uint8_t r) {
 }
 
 std::string Disassemble(uint32_t word, uint32_t pc, Dialect dialect) {
+  if (dialect == Dialect::kFastHelpers) {
+    if (const std::optional<abi::Helper> helper = abi::DecodeHelper(word)) {
+      return absl::StrFormat("helper ra, %s", abi::kHelpers[static_cast<size_t>(*helper)].symbol);
+    }
+  }
   if (dialect == Dialect::kOpenVm) {
     if (const openvm::Registry::Entry* entry = openvm::Registry::Global().Find(word)) {
       const Instruction in = Decode(word, dialect);

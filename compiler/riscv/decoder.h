@@ -17,6 +17,7 @@ enum class Op : uint8_t {
   kCustomRegister,  // kRegister: writes rd, too
   kCustomBranch,    // kBranch
   kCustomEnd,       // kEnd; also what else ends an OpenVM guest
+  kHelper,          // fast helpers: `imm` is an abi::Helper; rd is ra
   kIllegal,         // anything else, including all-zero and all-one words
 };
 
@@ -30,6 +31,7 @@ struct Instruction {
 // What words beyond RV32IM mean.
 enum class Dialect : uint8_t {
   kBase,    // nothing
+  kFastHelpers,  // calls of libgcc functions (runtime/abi/helpers.h)
   kOpenVm,  // extensions (openvm::Registry); all of opcode SYSTEM ends the guest, but csrrw of x0 into x0 does nothing
 };
 

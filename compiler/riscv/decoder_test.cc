@@ -22,6 +22,15 @@ TEST(Decoder, PrintsKnownWords) {
   EXPECT_EQ(Disassemble(0x0ff0000f, 0), "fence");
 }
 
+TEST(Decoder, FastHelpersAreADialect) {
+  EXPECT_EQ(Decode(0x0000008b).op, Op::kIllegal);
+  EXPECT_EQ(Decode(0x0000008b, Dialect::kFastHelpers).op, Op::kHelper);
+  EXPECT_EQ(Disassemble(0x0020008b, 0, Dialect::kFastHelpers), "helper ra, __muldf3");
+  EXPECT_EQ(Disassemble(0x0020008b, 0), ".word 0x0020008b");
+  EXPECT_EQ(Decode(0xfff0008b, Dialect::kFastHelpers).op, Op::kIllegal);  // no such helper
+  EXPECT_EQ(Decode(0x0000010b, Dialect::kFastHelpers).op, Op::kIllegal);  // rd is not ra
+}
+
 TEST(Decoder, RejectsWhatIsNotRv32im) {
   EXPECT_EQ(Decode(0x00000000).op, Op::kIllegal);
   EXPECT_EQ(Decode(0xffffffff).op, Op::kIllegal);

@@ -10,7 +10,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/log/check.h"
 #include "compiler/ir/builder.h"
+#include "compiler/riscv/lift_helper.h"
 #include "compiler/riscv/region_analysis.h"
+#include "runtime/abi/helpers.h"
 #include "runtime/abi/vm_context.h"
 
 namespace precast::riscv {
@@ -55,6 +57,7 @@ class Lifter {
         plan_(PlanRegion(region, code, kPassed, options.local)),
         function_(region.name, RegionSignature()),
         b_(function_),
+        helper_(b_),
         ir_block_(plan_.nodes.size()),
         out_(plan_.nodes.size()) {}
 
@@ -373,6 +376,9 @@ class Lifter {
       case Op::kCustomRegister:
         LiftCustom(in);
         break;
+      case Op::kHelper:
+        LiftHelper(in);
+        break;
       case Op::kFence:
       case Op::kFenceI:
         break;  // one hart, and code that never changes
@@ -437,6 +443,15 @@ class Lifter {
 
   static uint32_t AlignmentBits(MemKind kind) {
     return kind == MemKind::kU32 ? 2 : kind == MemKind::kU16 || kind == MemKind::kS16 ? 1 : 0;
+  }
+
+  void LiftHelper(const Instruction& in) {
+    const abi::HelperInfo& info = abi::kHelpers[in.imm];
+    std::array<Value, 4> inputs;
+    for (int k = 0; k < info.inputs; ++k) inputs[static_cast<size_t>(k)] = Read(10 + k);
+    const std::array<Value, 2> outputs = helper_.Lift(static_cast<abi::Helper>(in.imm), inputs);
+    Write(in.rd, Const(pc_ + 4));
+    for (int k = 0; k < info.outputs; ++k) Write(10 + k, outputs[static_cast<size_t>(k)]);
   }
 
   void LiftLoad(const Instruction& in, MemKind kind) {
@@ -516,13 +531,22 @@ class Lifter {
     }
   }
 
+  // Whether the branch is taken. What a comparison helper gives is compared with 0, as a rule.
+  Value Compare(IntCond cond, const Instruction& in) {
+    const Value y = Read(in.rs2), x = Read(in.rs1);
+    std::optional<Value> direct;
+    if (in.rs2 == 0) direct = helper_.CompareWithZero(cond, x);
+    if (in.rs1 == 0) direct = helper_.CompareWithZero(ir::Swapped(cond), y);
+    return direct.has_value() ? *direct : b_.Icmp(cond, x, y);
+  }
+
   void LiftBranch(const BasicBlock& block, const Instruction& in) {
     static constexpr IntCond kConds[] = {IntCond::kEq,  IntCond::kNe,  IntCond::kSlt,
                                          IntCond::kSge, IntCond::kUlt, IntCond::kUge};
-    const Value taken = in.op == Op::kCustomBranch
-                            ? LiftCustom(in)
-                            : b_.Icmp(kConds[static_cast<int>(in.op) - static_cast<int>(Op::kBeq)],
-                                      Read(in.rs1), Read(in.rs2));
+    const Value taken =
+        in.op == Op::kCustomBranch
+            ? LiftCustom(in)
+            : Compare(kConds[static_cast<int>(in.op) - static_cast<int>(Op::kBeq)], in);
     if (in.imm % 4 != 0) {
       b_.TrapIf(taken, static_cast<uint8_t>(abi::TrapCode::kMisalignedPc), StopSite());
       GoTo(block.end);
@@ -660,6 +684,7 @@ class Lifter {
   const RegionPlan plan_;
   ir::Function function_;
   ir::Builder b_;
+  HelperLifter helper_;
 
   std::vector<ir::Block> ir_block_;      // by node; none for kAfterCall
   std::vector<RegisterSet> parameters_;  // by block: registers that are its block parameters

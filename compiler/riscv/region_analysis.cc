@@ -6,6 +6,8 @@
 #include <queue>
 #include <utility>
 
+#include "runtime/abi/helpers.h"
+
 namespace precast::riscv {
 namespace {
 
@@ -17,14 +19,23 @@ bool IsCall(BlockEnd kind) {
 
 // Registers that an instruction reads and writes; x0 is never in a set. (The decoder leaves operands
 // that a format lacks x0.)
+constexpr int kFirstArgument = 10;  // a0
+
 RegisterSet Reads(const Instruction& in) {
   RegisterSet set = (RegisterSet{1} << in.rs1) | (RegisterSet{1} << in.rs2);
   if (IsCustom(in.op)) set |= RegisterSet{1} << in.rd;
+  if (in.op == Op::kHelper) {
+    set |= ((RegisterSet{1} << abi::kHelpers[in.imm].inputs) - 1) << kFirstArgument;
+  }
   return set & ~RegisterSet{1};
 }
 RegisterSet Writes(const Instruction& in) {
   if (in.op == Op::kCustom || in.op == Op::kCustomEnd) return 0;
-  return (RegisterSet{1} << in.rd) & ~RegisterSet{1};
+  RegisterSet set = RegisterSet{1} << in.rd;
+  if (in.op == Op::kHelper) {
+    set |= ((RegisterSet{1} << abi::kHelpers[in.imm].outputs) - 1) << kFirstArgument;
+  }
+  return set & ~RegisterSet{1};
 }
 
 class Planner {

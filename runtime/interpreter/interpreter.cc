@@ -4,9 +4,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "absl/log/check.h"
+#include "runtime/abi/helpers.h"
+#include "runtime/interpreter/helpers.h"
 
 namespace precast::runtime {
 
@@ -107,6 +110,12 @@ const Interpreter::Page* Interpreter::DecodePage(uint32_t page_number) {
     if (!program_.IsCode(pc) || !FetchWord(program_, pc, word)) continue;
     page->words[i] = word;
     page->instructions[i] = options_.custom == nullptr ? Decode(word) : DecodeOpenVm(word);
+    if (const std::optional<abi::Helper> helper = abi::DecodeHelper(word);
+        options_.fast_helpers && helper.has_value()) {
+      page->instructions[i] = {.operation = Operation::kFastHelper,
+                               .rd = 1,
+                               .immediate = static_cast<uint32_t>(*helper)};
+    }
     if (const precast::openvm::Registry::Entry* entry =
             options_.custom != nullptr ? options_.custom->Find(word) : nullptr) {
       CustomSite site{entry, DecodeCustom(word, entry->opcode->form)};
@@ -279,6 +288,9 @@ do_Ebreak:
   result.fault_address = PC();
   goto trap;
 
+do_FastHelper:
+  RunHelper(static_cast<abi::Helper>(IMM), x + 10);
+  SET_RD(PC() + 4);
 do_Lui:
   SET_RD(IMM);
 do_Auipc:

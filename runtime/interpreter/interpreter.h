@@ -50,6 +50,7 @@ class Interpreter {
  public:
   struct Options {
     bool strict_alignment = false;  // misaligned accesses trap
+    bool fast_helpers = false;      // the instructions of runtime/abi/helpers.h exist
     // Whether there is native code for a pc. Asked once per pc, when it is decoded.
     std::function<bool(uint32_t pc)> has_native_entry;
     // Makes this an interpreter of OpenVM guests (DecodeOpenVm) with these instructions; null: RV32IM alone.

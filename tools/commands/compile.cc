@@ -187,6 +187,11 @@ int CompileMain(int argc, char** argv) {
                             "canonical one,\n"
                             "so that results are the same everywhere",
                             &options.canonical_nans),
+                cli::Switch("fast-helpers", 0,
+                            "RISC-V: calls of libgcc's floating-point functions are one\n"
+                            "instruction each, with the same results, and count as one.\n"
+                            "Trusts the program's symbols: __adddf3 must be libgcc's",
+                            &options.fast_helpers),
                 cli::Texts("import", 0, "NAME=FILE",
                            "WebAssembly: record that the imports from NAME are "
                            "those of FILE, a module\n"

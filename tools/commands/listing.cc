@@ -85,7 +85,9 @@ std::string Describe(const format::Site& site) {
 }
 
 riscv::Dialect DialectOf(const ImageView& image) {
-  return image.metadata().machine.empty() ? riscv::Dialect::kBase : riscv::Dialect::kOpenVm;
+  if (!image.metadata().machine.empty()) return riscv::Dialect::kOpenVm;
+  // Without a machine, the only extension there is: fast helpers.
+  return image.metadata().extensions.empty() ? riscv::Dialect::kBase : riscv::Dialect::kFastHelpers;
 }
 
 class Lister {

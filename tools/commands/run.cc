@@ -93,6 +93,10 @@ std::vector<cli::Flag> Flags(Arguments& a) {
       cli::Switch("no-meter", 0, "compile without counting instructions or fuel", &a.no_meter),
       cli::Switch("canonical-nans", 0, "WebAssembly: compile MODULE with canonical NaNs",
                   &a.session.canonical_nans),
+      cli::Switch("fast-helpers", 0,
+                  "RISC-V: execute libgcc's floating-point functions as one\n"
+                  "instruction each; see `aotc compile --help`",
+                  &a.session.fast_helpers),
       cli::Texts("dir", 'd', "HOST[::GUEST]",
                  "let the guest use files in directory HOST, as "
                  "GUEST\n(default: the same name)",

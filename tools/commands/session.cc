@@ -29,6 +29,7 @@ driver::CompileOptions ProgramOptions(const SessionOptions& options) {
   driver::CompileOptions result;
   result.abi = options.abi;
   result.openvm_config = options.openvm_config;
+  result.fast_helpers = options.fast_helpers;
   return result;
 }
 
@@ -127,6 +128,7 @@ absl::Status Session::CompileAndLoad(absl::Span<const uint8_t> file,
   compile.canonical_nans = options.canonical_nans;
   compile.abi = options.abi;
   compile.openvm_config = options.openvm_config;
+  compile.fast_helpers = options.fast_helpers;
   const Clock::time_point start = Clock::now();
   absl::StatusOr<driver::CompileResult> result = driver::Compile(file, compile);
   if (!result.ok()) return result.status();

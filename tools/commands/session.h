@@ -51,6 +51,7 @@ struct SessionOptions {
   // RISC-V programs, as driver::CompileOptions has them. An image keeps what it was compiled for.
   driver::CompileOptions::Abi abi = driver::CompileOptions::Abi::kAuto;
   std::optional<openvm::Config> openvm_config;
+  bool fast_helpers = false;  // see driver::CompileOptions
   // What an image must have been compiled from.
   std::optional<format::Guid> program_guid;
 };
