@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstring>
 #include <map>
-#include <set>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -63,6 +62,37 @@ RegisterUse UseOf(uint32_t word, const Registry& registry) {
   }
 }
 
+// A number for each word of an address space, 0 at first.
+class WordTable {
+ public:
+  uint32_t* At(uint32_t address) {
+    const uint32_t page = address / kPageSize;
+    if (page != last_page_) {
+      std::unique_ptr<Page>& found = pages_[page];
+      if (found == nullptr) found = std::make_unique<Page>();
+      last_ = found.get();
+      last_page_ = page;
+    }
+    return &(*last_)[address % kPageSize / 4];
+  }
+  std::map<uint32_t, uint32_t> NonZero() const {
+    std::map<uint32_t, uint32_t> result;
+    for (const auto& [page, numbers] : pages_) {
+      for (uint32_t i = 0; i < numbers->size(); ++i) {
+        if ((*numbers)[i] != 0) result[page * kPageSize + i * 4] = (*numbers)[i];
+      }
+    }
+    return result;
+  }
+
+ private:
+  using Page = std::array<uint32_t, kPageSize / 4>;
+
+  std::unordered_map<uint32_t, std::unique_ptr<Page>> pages_;
+  Page* last_ = nullptr;  // the one used last
+  uint32_t last_page_ = UINT32_MAX;
+};
+
 class Recorder final : public precast::openvm::Observer {
  public:
   Recorder(const precast::openvm::MeteringConfig& config, Instance& instance,
@@ -75,13 +105,18 @@ class Recorder final : public precast::openvm::Observer {
         rows_(config, registry_, {memory_, host.config().memory_bits}),
         touched_(host.config().memory_bits),
         heights_(config.chips.size()),
-        records_(config.chips.size()) {
+        records_(config.chips.size()),
+        dirty_(uint32_t{1} << (host.config().memory_bits - 12)) {
     touched_.Insert(touched_.PageOf(AddressSpace::kRegisters, 0));
   }
 
   void OnInstruction(uint32_t pc, uint32_t word, const uint32_t* x) override {
+    if (!writer_.writes()) {
+      rows_.Count(word, x, [&](uint32_t chip, uint32_t rows) { heights_[chip] += rows; });
+      return;
+    }
     EndInstruction(x);
-    ++frequencies_[pc];
+    ++*frequencies_.At(pc);
     const RegisterUse use = UseOf(word, registry_);
     const uint32_t rd = word >> 7 & 31, rs1 = word >> 15 & 31, rs2 = word >> 20 & 31;
     const uint32_t begin = clock_;
@@ -108,17 +143,19 @@ class Recorder final : public precast::openvm::Observer {
     for (uint32_t page = touched_.PageOf(space, address); page <= last_page; ++page)
       touched_.Insert(page);
     const uint64_t end = uint64_t{address} + size;
+    if (space == AddressSpace::kMemory && write) {
+      for (uint64_t page = address / kPageSize; page * kPageSize < end; ++page) dirty_[page] = true;
+    }
+    if (!writer_.writes()) return;
     for (uint64_t block = address & ~uint32_t{3}; block < end; block += 4) {
       const auto at = static_cast<uint32_t>(block);
-      const uint32_t value = ValueAt(space, at);
-      Log(space, at, write, value);
-      if (space == AddressSpace::kMemory && write) dirty_.insert(at / kPageSize);
+      Log(space, at, write, ValueAt(space, at));
     }
   }
 
   // After the last instruction, with the registers it left.
   absl::Status Finish(const uint32_t* x, uint32_t final_pc) {
-    EndInstruction(x);
+    if (writer_.writes()) EndInstruction(x);
     writer_.Memory(log_);
     for (uint32_t chip = 0; chip < records_.size(); ++chip) FlushChip(chip);
     const precast::openvm::PageRows rows = RowsOfPage(config_);
@@ -128,12 +165,12 @@ class Recorder final : public precast::openvm::Observer {
     heights_[config_.poseidon2] += pages * rows.poseidon2;
     for (size_t i = 0; i < heights_.size(); ++i)
       heights_[i] = config_.chips[i].constant_height.value_or(heights_[i]);
-    const std::map<uint32_t, uint32_t> sorted(frequencies_.begin(), frequencies_.end());
-    return writer_.Finish(sorted, heights_, final_pc);
+    return writer_.Finish(frequencies_.NonZero(), heights_, final_pc);
   }
 
   const std::vector<uint32_t>& heights() const { return heights_; }
-  const std::set<uint32_t>& dirty() const { return dirty_; }
+  // Pages of kPageSize that have been written to.
+  const std::vector<bool>& dirty() const { return dirty_; }
 
  private:
   static constexpr size_t kBuffered = 1 << 14;
@@ -158,7 +195,7 @@ class Recorder final : public precast::openvm::Observer {
     Log(AddressSpace::kRegisters, 4 * number, false, value);
   }
   void Log(AddressSpace space, uint32_t address, bool write, uint32_t value) {
-    uint32_t& last = last_[uint64_t{static_cast<uint8_t>(space)} << 32 | address];
+    uint32_t& last = *last_[static_cast<uint8_t>(space) % last_.size()].At(address);
     log_.push_back({.timestamp = clock_,
                     .previous_timestamp = last,
                     .address = address,
@@ -198,9 +235,9 @@ class Recorder final : public precast::openvm::Observer {
   size_t instruction_begin_ = 0;                 // of the current one, in log_
   uint32_t written_register_ = 0, written_before_ = 0;
   uint32_t clock_ = 1;
-  std::unordered_map<uint64_t, uint32_t> last_;  // space << 32 | address → timestamp
-  std::unordered_map<uint32_t, uint32_t> frequencies_;
-  std::set<uint32_t> dirty_;  // pages of kPageSize
+  std::array<WordTable, 8> last_;  // by address space: timestamps
+  WordTable frequencies_;          // by pc
+  std::vector<bool> dirty_;
 };
 
 absl::Status Differs(size_t segment, std::string_view what, std::string_view expected,
@@ -273,7 +310,8 @@ absl::Status PreflightOne(const Chain& chain, size_t index, const InstanceFactor
   std::copy(instance.registers(), instance.registers() + 32, state.x);
   state.x[0] = 0;
   state.public_values.assign(host.public_values().begin(), host.public_values().end());
-  for (uint32_t page : recorder.dirty()) {
+  for (uint32_t page = 0; page < recorder.dirty().size(); ++page) {
+    if (!recorder.dirty()[page]) continue;
     state.pages.push_back(
         {page, tree->hash().Leaf(absl::MakeConstSpan(
                    instance.memory().base() + uint64_t{page} * kPageSize, kPageSize))});

@@ -69,6 +69,7 @@ class PreflightWriter {
                                                                  const PreflightHeader& header);
   ~PreflightWriter();
 
+  bool writes() const { return file_ != nullptr; }
   void Memory(const std::vector<MemoryEntry>& entries);
   void Chip(uint32_t chip, const std::vector<ChipEntry>& entries);
   absl::Status Finish(const std::map<uint32_t, uint32_t>& frequencies,
