@@ -252,7 +252,10 @@ class Recovery {
   }
 
   bool IsLikelyCode(uint32_t pc) const {
-    if (pc % 4 != 0) return false;
+    if (pc % 4 != 0 || program_.code_hint.empty() || pc < program_.code_hint.front().begin ||
+        pc >= program_.code_hint.back().end) {
+      return false;
+    }
     auto it = std::upper_bound(program_.code_hint.begin(), program_.code_hint.end(), pc,
                                [](uint32_t p, const guest::CodeRange& r) { return p < r.begin; });
     return it != program_.code_hint.begin() && pc < std::prev(it)->end && code_.Contains(pc);
@@ -490,14 +493,19 @@ class Recovery {
     }
     ControlFlow result;
     std::vector<uint32_t> region_of_root(blocks_.size(), Code::kNone);
+    std::vector<uint32_t> num_blocks;  // by region
     for (uint32_t b = 0; b < blocks_.size(); ++b) {
       const uint32_t root = Find(b);
       if (region_of_root[root] == Code::kNone) {
-        region_of_root[root] = static_cast<uint32_t>(result.regions.size());
-        result.regions.emplace_back();
+        region_of_root[root] = static_cast<uint32_t>(num_blocks.size());
+        num_blocks.push_back(0);
       }
-      result.regions[region_of_root[root]].blocks.push_back(std::move(blocks_[b]));
+      ++num_blocks[region_of_root[root]];
     }
+    result.regions.resize(num_blocks.size());
+    for (size_t r = 0; r < num_blocks.size(); ++r) result.regions[r].blocks.reserve(num_blocks[r]);
+    for (uint32_t b = 0; b < blocks_.size(); ++b)
+      result.regions[region_of_root[Find(b)]].blocks.push_back(std::move(blocks_[b]));
     for (Region& region : result.regions) {
       ChooseEntries(region);
       result.entries.insert(result.entries.end(), region.entries.begin(), region.entries.end());
@@ -531,39 +539,38 @@ class Recovery {
     std::vector<bool> head(n);
     enum : uint8_t { kNew, kOpen, kDone };
     std::vector<uint8_t> color(n, kNew);
+    // The successors of the blocks on the stack, those of its top last.
+    std::vector<uint32_t> successors;
     struct Frame {
       uint32_t block;
-      std::vector<uint32_t> successors;
-      size_t next = 0;
-    };
-    auto successors_of = [&](uint32_t b) {
-      std::vector<uint32_t> result;
-      const BlockEnd kind = region.blocks[b].kind;
-      if (kind == BlockEnd::kCall || kind == BlockEnd::kIndirectCall || kind == BlockEnd::kHostCall)
-        return result;
-      ForEachSuccessor(region.blocks[b], [&](uint32_t pc) {
-        if (std::optional<uint32_t> s = region.FindBlock(pc)) result.push_back(*s);
-      });
-      return result;
+      uint32_t begin, next;  // in `successors`
     };
     std::vector<Frame> stack;
+    auto open = [&](uint32_t b) {
+      color[b] = kOpen;
+      const uint32_t begin = static_cast<uint32_t>(successors.size());
+      stack.push_back({b, begin, begin});
+      const BlockEnd kind = region.blocks[b].kind;
+      if (kind == BlockEnd::kCall || kind == BlockEnd::kIndirectCall || kind == BlockEnd::kHostCall)
+        return;
+      ForEachSuccessor(region.blocks[b], [&](uint32_t pc) {
+        if (std::optional<uint32_t> s = region.FindBlock(pc)) successors.push_back(*s);
+      });
+    };
     for (uint32_t root = 0; root < n; ++root) {
       if (color[root] != kNew) continue;
-      color[root] = kOpen;
-      stack.push_back({root, successors_of(root)});
+      open(root);
       while (!stack.empty()) {
         Frame& frame = stack.back();
-        if (frame.next == frame.successors.size()) {
+        if (frame.next == successors.size()) {
           color[frame.block] = kDone;
+          successors.resize(frame.begin);
           stack.pop_back();
           continue;
         }
-        const uint32_t s = frame.successors[frame.next++];
+        const uint32_t s = successors[frame.next++];
         if (color[s] == kOpen) head[s] = true;
-        if (color[s] == kNew) {
-          color[s] = kOpen;
-          stack.push_back({s, successors_of(s)});
-        }
+        if (color[s] == kNew) open(s);
       }
     }
     return head;
@@ -643,6 +650,10 @@ Code::Code(const guest::Program& program) {
 }
 
 uint32_t Code::IndexOf(uint32_t pc) const {
+  if (ranges_.size() == 1) {  // nearly always
+    const uint32_t offset = pc - ranges_[0].begin;
+    return pc % 4 == 0 && offset < ranges_[0].end - ranges_[0].begin ? offset / 4 : kNone;
+  }
   auto it = std::upper_bound(ranges_.begin(), ranges_.end(), pc,
                              [](uint32_t p, const Range& r) { return p < r.begin; });
   if (it == ranges_.begin() || pc % 4 != 0) return kNone;
@@ -651,6 +662,7 @@ uint32_t Code::IndexOf(uint32_t pc) const {
 }
 
 const Code::Range& Code::RangeAt(uint32_t index) const {
+  if (ranges_.size() == 1) return ranges_[0];
   return *std::prev(std::upper_bound(ranges_.begin(), ranges_.end(), index,
                                      [](uint32_t i, const Range& r) { return i < r.base; }));
 }
