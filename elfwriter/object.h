@@ -103,6 +103,8 @@ class Object {
   void AddSymbol(const Symbol& symbol);
   // Makes a field of a section depend on an address. The bytes there before do not matter.
   void AddFixup(const Fixup& fixup);
+  // Room for that many fixups, so that they do not move while they are added.
+  void ReserveFixups(size_t count) { fixups_.reserve(count); }
   // Appends a note section, which PT_NOTE covers too; `section_name` as ".note.gnu.x".
   // (eu-elflint --strict accepts only owners and types it has heard of.)
   void AddNote(absl::string_view section_name, absl::string_view owner, uint32_t type,

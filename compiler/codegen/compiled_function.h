@@ -96,6 +96,10 @@ struct CompiledFunction {
   std::vector<Site> sites;
   std::vector<FrameRule> frame_rules;
   std::vector<LineEntry> lines;
+  // The three above as the image holds them, once image::EncodeSideTables was here; then these are
+  // set and the three are empty.
+  std::vector<uint8_t> ex_info;
+  std::vector<uint8_t> unwind;
 };
 
 }  // namespace precast::codegen

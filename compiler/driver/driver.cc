@@ -155,6 +155,7 @@ class Compilation {
       }
       functions_[i] = *std::move(compiled);
       front_end_->Describe(i, functions_[i]);
+      image::EncodeSideTables(front_end_->program().kind, functions_[i]);
       const size_t guest_instructions = front_end_->CountInstructions(i);
       std::lock_guard<std::mutex> lock(mutex);
       stats_.guest_instructions += guest_instructions;

@@ -56,6 +56,32 @@ std::string CanonicalOptions(guest::Kind kind, const ImageOptions& options) {
   return text;
 }
 
+uint32_t PcShift(guest::Kind kind) { return kind == guest::Kind::kWasm ? 0 : kRiscVPcShift; }
+
+std::vector<uint8_t> EncodeExInfo(guest::Kind kind, const CompiledFunction& f) {
+  format::ExInfoEncoder encoder(f.guest_begin, PcShift(kind));
+  for (const codegen::FrameRule& rule : f.frame_rules)
+    encoder.AddFrameRule({rule.code_offset, rule.cfa_offset});
+  std::vector<format::StateLocation> changes;
+  for (const codegen::Site& site : f.sites) {
+    changes.clear();
+    for (const codegen::StateLocation& l : site.state) {
+      changes.push_back({l.slot, static_cast<format::StateLocation::Kind>(l.kind), l.value});
+    }
+    encoder.AddSite(site.code_offset, static_cast<format::SiteKind>(site.kind), site.trap_code,
+                    site.guest_pc, site.refund, site.reset, changes);
+  }
+  for (const codegen::LineEntry& line : f.lines) encoder.AddLine({line.code_offset, line.guest_pc});
+  return encoder.Finish();
+}
+
+std::vector<uint8_t> EncodeUnwind(const CompiledFunction& f) {
+  elfwriter::CfiProgram program;
+  for (const codegen::FrameRule& rule : f.frame_rules)
+    program.AdvanceTo(rule.code_offset).DefCfaOffset(rule.cfa_offset);
+  return std::vector<uint8_t>(program.bytes().begin(), program.bytes().end());
+}
+
 class Builder {
  public:
   Builder(const guest::Program& program, absl::Span<const CompiledFunction> functions,
@@ -110,6 +136,13 @@ class Builder {
   }
 
   void PlaceCode() {
+    size_t size = 0, num_entries = 0;
+    for (const CompiledFunction& f : functions_) {
+      size += f.code.size() + kFunctionAlignment;
+      num_entries += f.entries.size();
+    }
+    text_.reserve(size);
+    entry_at_.reserve(num_entries);
     for (const CompiledFunction& f : functions_) {
       text_.resize(AlignUp(text_.size(), kFunctionAlignment), kFiller);
       code_at_.push_back(static_cast<uint32_t>(text_.size()));
@@ -171,7 +204,8 @@ class Builder {
     for (size_t i = 0; i < functions_.size(); ++i) {
       const CompiledFunction& f = functions_[i];
       function_info.push_back(blob_.Add(format::EncodeFunctionInfo(FunctionInfoOf(f))));
-      ex_info.push_back(blob_.Add(EncodeExInfo(f)));
+      ex_info.push_back(f.ex_info.empty() ? blob_.Add(EncodeExInfo(program_.kind, f))
+                                          : blob_.Add(f.ex_info));
       if (is_wasm_) continue;
       exports.push_back(
           {blob_.AddString(f.name), format::ExportKind::kFunction, static_cast<uint32_t>(i)});
@@ -224,25 +258,7 @@ class Builder {
     return entries;
   }
 
-  uint32_t PcShift() const { return is_wasm_ ? 0 : kRiscVPcShift; }
-
-  std::vector<uint8_t> EncodeExInfo(const CompiledFunction& f) const {
-    format::ExInfoEncoder encoder(f.guest_begin, PcShift());
-    for (const codegen::FrameRule& rule : f.frame_rules)
-      encoder.AddFrameRule({rule.code_offset, rule.cfa_offset});
-    std::vector<format::StateLocation> changes;
-    for (const codegen::Site& site : f.sites) {
-      changes.clear();
-      for (const codegen::StateLocation& l : site.state) {
-        changes.push_back({l.slot, static_cast<format::StateLocation::Kind>(l.kind), l.value});
-      }
-      encoder.AddSite(site.code_offset, static_cast<format::SiteKind>(site.kind), site.trap_code,
-                      site.guest_pc, site.refund, site.reset, changes);
-    }
-    for (const codegen::LineEntry& line : f.lines)
-      encoder.AddLine({line.code_offset, line.guest_pc});
-    return encoder.Finish();
-  }
+  uint32_t PcShift() const { return image::PcShift(program_.kind); }
 
   format::FunctionInfo FunctionInfoOf(const CompiledFunction& f) const {
     format::FunctionInfo info;
@@ -356,6 +372,10 @@ class Builder {
   // -- address-dependent fields
 
   void AddFixups() {
+    size_t count = format::kTableCount + 16 + entry_at_.size() + plt_callbacks_.size();
+    for (const CompiledFunction& f : functions_)
+      count += f.relocations.size() + f.constant_relocations.size();
+    object_->ReserveFixups(count);
     FixFileInfo();
     for (size_t i = 0; i < functions_.size(); ++i) {
       for (const CodeRelocation& r : functions_[i].relocations) FixCode(i, r);
@@ -438,14 +458,12 @@ class Builder {
     cie.initial.DefCfa(elfwriter::DwarfRegister::kRsp, 8)
         .Offset(elfwriter::DwarfRegister::kReturnAddress, -8);
     const elfwriter::CieId id = object_->AddCie(cie);
-    elfwriter::CfiProgram program;
     for (size_t i = 0; i < functions_.size(); ++i) {
       const CompiledFunction& f = functions_[i];
-      program.Clear();
-      for (const codegen::FrameRule& rule : f.frame_rules)
-        program.AdvanceTo(rule.code_offset).DefCfaOffset(rule.cfa_offset);
+      const std::vector<uint8_t> fresh =
+          f.ex_info.empty() ? EncodeUnwind(f) : std::vector<uint8_t>();
       object_->AddFde(id, text_section_, code_at_[i], static_cast<uint32_t>(f.code.size()),
-                      program.bytes());
+                      f.ex_info.empty() ? fresh : f.unwind);
     }
     if (!plt_callbacks_.empty()) object_->AddFde(id, plt_section_, 0, info_.plt.size, {});
     object_->AddFixup({rodata_section_, offsetof(AotFileInfo, eh_frame),
@@ -517,6 +535,14 @@ DispatchRange CoverEntries(absl::Span<const uint32_t> entries) {
     best = {entries[first], (entries[last] - entries[first]) / kInstructionBytes + 1};
   }
   return best;
+}
+
+void EncodeSideTables(guest::Kind kind, CompiledFunction& function) {
+  function.ex_info = EncodeExInfo(kind, function);
+  function.unwind = EncodeUnwind(function);
+  function.sites = {};
+  function.frame_rules = {};
+  function.lines = {};
 }
 
 LaidOutImage Build(const guest::Program& program, absl::Span<const CompiledFunction> functions,
