@@ -51,7 +51,19 @@ class RegionCompiler {
         options_(options),
         e_(buffer_.code()),
         t_(buffer_) {
-    for (const BasicBlock& block : region.blocks) has_frame_ |= IsCall(block.kind);
+    size_t instructions = 0;
+    for (const BasicBlock& block : region.blocks) {
+      has_frame_ |= IsCall(block.kind);
+      instructions += block.num_instructions();
+    }
+    const size_t blocks = region.blocks.size(), entries = region.entries.size();
+    buffer_.Reserve(6 * instructions + 24 * blocks + 32 * entries + 64,
+                    3 * blocks + 2 * entries + 8, 4 * blocks + 2 * entries + 8);
+    sites_.reserve(instructions / 2 + blocks + entries);
+    lines_.reserve(instructions + 2 * blocks + 2 * entries);
+    relocations_.reserve(2 * blocks + entries + 4);
+    suspends_.reserve(blocks);
+    frame_rules_.reserve(2 * entries + 4);
   }
 
   std::optional<codegen::CompiledFunction> Run() {

@@ -4,6 +4,7 @@
 #ifndef PRECAST_COMPILER_X64_CODE_BUFFER_H_
 #define PRECAST_COMPILER_X64_CODE_BUFFER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -27,6 +28,13 @@ class CodeBuffer {
  public:
   // For every instruction but relative jumps inside the function.
   Encoder& code() { return encoder_; }
+
+  // Room for about that much, so that nothing moves while it is written.
+  void Reserve(size_t bytes, size_t labels, size_t jumps) {
+    encoder_.Reserve(bytes);
+    labels_.reserve(labels);
+    fixups_.reserve(jumps);
+  }
 
   Label NewLabel() {
     labels_.push_back({});

@@ -63,7 +63,12 @@ enum class Rounding : uint8_t { kNearest = 8, kFloor = 9, kCeil = 10, kTrunc = 1
 
 class Encoder {
  public:
-  Encoder() { bytes_.resize(256); }
+  Encoder() { bytes_.resize(64); }
+
+  // Room for that many bytes without moving what is there.
+  void Reserve(size_t size) {
+    if (bytes_.size() < size) bytes_.resize(size);
+  }
 
   size_t size() const { return size_; }
   const uint8_t* data() const { return bytes_.data(); }
