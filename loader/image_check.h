@@ -6,7 +6,7 @@
 // range lies in a segment of the right kind, the structure of every table, GOT and PLT
 // descriptions, PLT code, dispatch entries, and the structure of .eh_frame, because the unwinder of
 // the C runtime trusts it. With `deep`, also every record of every function and the order of
-// functions.
+// functions. With `trusted`, only what takes the same time for every image.
 //
 // What is not: the machine code itself. Whoever can compute a new digest can put any code there.
 #ifndef PRECAST_LOADER_IMAGE_CHECK_H_
@@ -30,6 +30,10 @@ struct CheckOptions {
   abi::Fingerprint abi_fingerprint = abi::kFingerprint;
   uint64_t cpu_features = format::HostCpuFeatures();
   bool verify_digest = true;
+  // The bytes are what our own compiler wrote, because nobody else can write there: a private cache.
+  // Left out is all that takes time in proportion to the image: digest, dispatch entries, .eh_frame.
+  // A lazily mapped image is then read only where it is used. Never for files from outside.
+  bool trusted = false;
   bool deep = false;
 };
 

@@ -124,8 +124,10 @@ class ImageLoader {
 
   absl::StatusOr<std::unique_ptr<LoadedImage>> Finish() {
     ImageView& view = image_->view_;
+    CheckOptions check = options_.check;
+    check.trusted |= options_.trusted && image_->fd_ >= 0;
     const CheckReport report =
-        CheckImage(absl::MakeConstSpan(image_->base_, file_size_), options_.check, &view);
+        CheckImage(absl::MakeConstSpan(image_->base_, file_size_), check, &view);
     if (!report.ok()) return report.ToStatus();
     if (image_->fd_ >= 0) {
       absl::StatusOr<struct stat> after = StatRegular(image_->fd_);
@@ -363,7 +365,8 @@ const void* LoadedImage::ResolvePlt(uint32_t index) const {
 
 absl::StatusOr<std::unique_ptr<LoadedImage>> LoadDescriptor(int fd, const LoadOptions& options) {
   ImageLoader loader(options);
-  absl::Status status = options.share_pages ? loader.PlaceShared(fd) : loader.PlaceCopy(fd);
+  const bool share_pages = options.share_pages || options.trusted;
+  absl::Status status = share_pages ? loader.PlaceShared(fd) : loader.PlaceCopy(fd);
   if (!status.ok()) return status;
   return loader.Finish();
 }

@@ -38,6 +38,11 @@ struct LoadOptions {
   // guest code.
   bool register_frames = true;
   bool share_pages = false;
+  // Maps the file (as share_pages does) and checks only what takes the same time for every image
+  // (CheckOptions::trusted): the first instruction of a large image runs as soon as that of a small
+  // one. For files in a place where nobody but the compiler writes. Of LoadMemory it makes no
+  // difference.
+  bool trusted = false;
 };
 
 class LoadedImage final : public Image {

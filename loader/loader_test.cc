@@ -311,6 +311,32 @@ TEST_P(LoaderTest, TheRightProgramIsAccepted) {
   EXPECT_TRUE(image.ok()) << image.status();
 }
 
+// Trust leaves out what reads the whole file, and nothing else.
+TEST(Loader, TrustedImages) {
+  LoadOptions options = Options();
+  options.trusted = true;
+  std::vector<uint8_t> bytes = MakeSmallImage();
+  auto image = LoadFile(WriteFile("trusted.so", bytes), options);
+  ASSERT_TRUE(image.ok()) << image.status();
+  EXPECT_EQ(Call(**image, kAnswerPc), 42u);
+  EXPECT_EQ(Call(**image, kPltPc), 1002u);
+
+  // In the content digest itself.
+  std::vector<uint8_t> damaged = bytes;
+  damaged[(*image)->view().info_offset + 16] ^= 1;
+  const std::string path = WriteFile("damaged.so", damaged);
+  EXPECT_FALSE(LoadFile(path, Options()).ok());
+  EXPECT_TRUE(LoadFile(path, options).ok());
+  EXPECT_FALSE(LoadMemory(damaged, options).ok()) << "memory is not a place to be trusted";
+
+  // In the magic number and in the program's identity.
+  damaged = bytes;
+  damaged[(*image)->view().info_offset] ^= 1;
+  EXPECT_FALSE(LoadFile(WriteFile("no_magic.so", damaged), options).ok());
+  options.check.program_guid = format::Guid{1, 2, 3};
+  EXPECT_FALSE(LoadFile(path, options).ok());
+}
+
 TEST(Loader, FilesThatAreNoImages) {
   EXPECT_EQ(LoadFile(testing::TempDir() + "/no such file", Options()).status().code(),
             absl::StatusCode::kNotFound);

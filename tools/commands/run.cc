@@ -118,6 +118,10 @@ std::vector<cli::Flag> Flags(Arguments& a) {
                   "and gdb see its symbols; the file must not be changed in "
                   "place meanwhile",
                   &a.session.share_pages),
+      cli::Switch("trust", 0,
+                  "IMAGE is what aotc wrote, and nobody else can write it: map it, and check only\n"
+                  "what takes the same time for every image",
+                  &a.session.trusted),
       cli::Number("native-stack", 0, "BYTES",
                   "host stack for guest code (default: 1 MiB; WebAssembly: 8 "
                   "MiB). Deeper\n"

@@ -47,6 +47,7 @@ struct SessionOptions {
   int threads = 0;              // for the compiler; 0: one per processor
   bool check = false;           // driver::CompileOptions::check
   bool lazy_plt = false;
+  bool trusted = false;      // loader::LoadOptions::trusted; for images
   bool share_pages = false;  // loader::LoadOptions::share_pages; for images
   // RISC-V programs, as driver::CompileOptions has them. An image keeps what it was compiled for.
   driver::CompileOptions::Abi abi = driver::CompileOptions::Abi::kAuto;
