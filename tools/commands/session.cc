@@ -1,5 +1,9 @@
 #include "tools/commands/session.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -40,6 +44,18 @@ absl::Status CheckGuid(const format::Guid& actual, const SessionOptions& options
                                                     ", actual ", format::GuidToString(actual)));
 }
 
+// The loader reads images itself, and of large ones not everything.
+bool IsImageFile(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return false;
+  struct stat info;
+  uint8_t header[64];
+  const bool is_file = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+  const ssize_t n = is_file ? pread(fd, header, sizeof header, 0) : 0;
+  close(fd);
+  return n > 0 && LooksLikeImage(absl::MakeConstSpan(header, static_cast<size_t>(n)));
+}
+
 }  // namespace
 
 runtime::ProgramImage ToProgramImage(guest::Program program) {
@@ -70,9 +86,9 @@ runtime::ProgramImage ToProgramImage(guest::Program program) {
 }
 
 absl::StatusOr<Session> Session::Open(const std::string& path, const SessionOptions& options) {
-  absl::StatusOr<std::vector<uint8_t>> file = ReadFile(path);
-  if (!file.ok()) return file.status();
-  if (!LooksLikeImage(*file)) {
+  if (!IsImageFile(path)) {
+    absl::StatusOr<std::vector<uint8_t>> file = ReadFile(path);
+    if (!file.ok()) return file.status();
     absl::StatusOr<Session> session = OpenProgram(*file, options);
     if (!session.ok()) return In(path, session.status());
     return session;
@@ -143,6 +159,7 @@ absl::Status Session::LoadImage(const std::string& path, absl::Span<const uint8_
   load.callbacks = runtime::CallbackAddresses();
   load.lazy_plt = options.lazy_plt;
   load.share_pages = options.share_pages;
+  load.trusted = options.trusted;
   const Clock::time_point start = Clock::now();
   absl::StatusOr<std::unique_ptr<loader::LoadedImage>> image =
       path.empty() ? loader::LoadMemory(bytes, load) : loader::LoadFile(path, load);
