@@ -27,6 +27,7 @@
 #include "compiler/opt/reassociate.h"
 #include "compiler/opt/resume_entries.h"
 #include "compiler/opt/simplify.h"
+#include "compiler/opt/sink_meters.h"
 #include "compiler/opt/wide_arithmetic.h"
 
 namespace precast::opt {
@@ -59,6 +60,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
          if (std::optional<ir::Function> copy = SplitResumeEntries(f)) f = *std::move(copy);
        }},
       {"simplify", Simplify},
+      {"sink_meters", SinkMeters},
       {"unreachable", RemoveUnreachableBlocks},
       {"unseen-state", RemoveUnseenState},
       {"unused-values", RemoveUnusedValues},
