@@ -3,7 +3,8 @@
 // beginning. Each gets a register that is free for all of it; or one that is free for its next
 // uses, the rest being cut off; or the register of the interval that loses least by giving it up.
 // What does not get a register lives in memory up to its next use that is worth a reload, which is
-// again an interval.
+// again an interval. That happens only where the estimates of residence.h, which decides beforehand
+// what is in memory where, were not right.
 //
 // Cuts are made in gaps, at the place that costs least (split_points.h). Only a part that goes to
 // memory may begin inside an instruction, if the value was in its register when the instruction
@@ -15,6 +16,7 @@
 #include <utility>
 
 #include "absl/log/check.h"
+#include "compiler/regalloc/residence.h"
 #include "compiler/regalloc/split_points.h"
 
 namespace precast::regalloc {
@@ -62,6 +64,7 @@ class Scan {
   };
 
   void MakeInitialIntervals();
+  void Keep(uint32_t id, bool memory);
   uint32_t PopNext();
   void Requeue(uint32_t id);
   void AdvanceTo(RegClass cls, Pos pos);
@@ -122,7 +125,6 @@ void Scan::MakeInitialIntervals() {
     if (begin != end) {
       x.from = in_.ranges.items[begin].from;
       x.to = in_.ranges.items[end - 1].to;
-      initial_.push_back(v);
     }
     intervals_.push_back(x);
   }
@@ -137,9 +139,40 @@ void Scan::MakeInitialIntervals() {
       }
     }
   }
+  const Grouped<Cut> cuts = DecideResidence(p_, live_, in_);
+  for (VReg v = 0; v < n; ++v) {
+    if (in_.ranges.begin[v] == in_.ranges.begin[v + 1]) continue;
+    bool memory = false;
+    uint32_t id = v;
+    for (uint32_t k = cuts.begin[v]; k < cuts.begin[v + 1]; ++k) {
+      const Cut& cut = cuts.items[k];
+      const Interval& x = intervals_[id];
+      if (cut.pos >= x.to) break;
+      if (cut.pos > x.from) {
+        const uint32_t rest = Split(id, cut.pos);
+        Keep(id, memory);
+        id = rest;
+      }
+      memory = cut.memory;
+    }
+    Keep(id, memory);
+  }
   std::sort(initial_.begin(), initial_.end(), [this](uint32_t a, uint32_t b) {
     return std::pair(intervals_[a].from, a) > std::pair(intervals_[b].from, b);
   });
+}
+
+// A part as it was decided beforehand, except that an operand has the last word.
+void Scan::Keep(uint32_t id, bool memory) {
+  Interval& x = intervals_[id];
+  for (uint32_t k = x.use_begin; memory && k < UseEnd(x) && in_.uses.items[k].pos < x.to; ++k) {
+    memory = in_.uses.items[k].kind != UseKind::kMust;
+  }
+  if (memory) {
+    x.home = kInSlot;
+  } else {
+    initial_.push_back(id);
+  }
 }
 
 uint32_t Scan::PopNext() {
@@ -332,6 +365,7 @@ float Scan::EvictionGain(const Interval& x, Pos pos) const {
   const uint32_t k = FindUse(x, pos);
   if (k >= UseEnd(x)) return std::numeric_limits<float>::max();
   const Pos use = in_.uses.items[k].pos;
+  if (use >= x.to) return std::numeric_limits<float>::max();
   return static_cast<float>(use - pos);
 }
 

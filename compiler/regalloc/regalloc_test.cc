@@ -324,6 +324,78 @@ TEST(AllocateTest, ColdCallLeavesTheLoopAlone) {
   }
 }
 
+// Three values that the loop uses and three that it leaves alone, of which one goes through block
+// parameters, in four registers.
+TEST(AllocateTest, LoopKeepsWhatItUses) {
+  Maker m;
+  std::vector<VReg> used, alone;
+  m.BeginBlock();
+  for (int k = 0; k < 3; ++k) {
+    alone.push_back(m.New());
+    m.Add({Def(alone.back())});
+    used.push_back(m.New());
+    m.Add({Def(used.back())});
+  }
+  m.Add({});
+  m.AddEdge(1, {used[0], alone[0]});
+  const VReg i = m.New(), passed = m.New(), next = m.New(), t = m.New();
+  m.BeginBlock({i, passed}, 64);
+  m.Add({Use(i), Use(used[1]), Def(t)});
+  m.Add({Use(t), Use(used[2])});
+  m.Add({Use(i), ReuseDef(next, 0)});
+  m.Add({Use(next)});
+  m.AddEdge(2);
+  m.AddEdge(3);
+  m.BeginBlock({}, 64);
+  m.Add({});
+  m.AddEdge(1, {next, passed});
+  m.BeginBlock();
+  m.Add({Use(passed), Use(alone[1]), Use(alone[2])});
+  m.Add({});
+  const Problem problem = m.Finish();
+  const Solution solution = AllocateAndCheck(problem);
+  for (const Move& move : solution.moves) {
+    for (const Block& block : problem.blocks) {
+      if (block.frequency < 50) continue;
+      EXPECT_FALSE(block.begin <= move.before && move.before < block.end)
+          << ToString(problem, &solution);
+    }
+  }
+}
+
+// A value that a loop hands on to itself is in its slot from before the loop.
+TEST(AllocateTest, PassedOnValueIsStoredBeforeTheLoop) {
+  Maker m;
+  const VReg start = m.New(), value = m.New(), i = m.New(), passed = m.New(), next = m.New();
+  m.BeginBlock();
+  m.Add({Def(start)});
+  m.Add({Def(value)});
+  m.Add({});
+  m.AddEdge(1, {start, value});
+  m.BeginBlock({i, passed}, 64);
+  m.Add({Use(passed)});
+  m.Add({}, m.p_.allocatable);
+  m.Add({Use(passed)});
+  m.Add({Use(i), ReuseDef(next, 0)});
+  m.Add({Use(next)});
+  m.AddEdge(2);
+  m.AddEdge(3);
+  m.BeginBlock({}, 64);
+  m.Add({});
+  m.AddEdge(1, {next, passed});
+  m.BeginBlock();
+  m.Add({Use(passed)});
+  m.Add({});
+  const Problem problem = m.Finish();
+  const Solution solution = AllocateAndCheck(problem);
+  int stores = 0;
+  for (const Move& move : solution.moves) {
+    const bool hot = problem.blocks[1].begin <= move.before && move.before < problem.blocks[2].end;
+    stores += hot && move.to.kind == Location::Kind::kSlot;
+  }
+  EXPECT_EQ(stores, 1) << ToString(problem, &solution);  // only the counter's
+}
+
 TEST(AllocateTest, TrackedOnlyValuesGoToMemoryFirst) {
   Maker m;
   std::vector<VReg> kept, used;

@@ -5,6 +5,8 @@
 // A value that goes to memory is stored in one of two ways, whichever executes fewer stores: once,
 // right after its definition (SSA: the slot stays right for ever), or wherever a part in a register
 // is followed by a part in memory (good for values that are needed in memory only on cold paths).
+// "Right after the definition" of a block parameter means on the edges to it, and not on those whose
+// argument is in the same slot already: what a loop only passes on is stored before the loop.
 #include "compiler/regalloc/resolve.h"
 
 #include <algorithm>
@@ -26,6 +28,9 @@ enum Stage : uint8_t {
   kExit,   // edge moves, if the edge's source holds them
   kNumStages,
 };
+
+// See ChooseStores.
+constexpr int kMaxStoreRounds = 6;
 
 struct RawMove {
   InstIndex before;
@@ -185,6 +190,28 @@ class Resolver {
            move.to.kind == Location::Kind::kSlot;
   }
 
+  // Calls f(source block, target block, argument, parameter) for every argument of a live parameter.
+  template <typename F>
+  void ForEachArgument(F f) const {
+    for (BlockIndex b = 0; b < p_.blocks.size(); ++b) {
+      const Block& block = p_.blocks[b];
+      for (uint32_t e = 0; e < block.succs_count; ++e) {
+        const Edge& edge = p_.edges[block.succs_begin + e];
+        const Block& target = p_.blocks[edge.target];
+        for (uint32_t k = 0; k < edge.args_count; ++k) {
+          const VReg param = p_.block_params[target.params_begin + k];
+          if (!IsLive(param)) continue;
+          f(b, edge.target, p_.edge_args[edge.args_begin + k], param);
+        }
+      }
+    }
+  }
+  // An argument that is in its parameter's slot already.
+  bool IsInPlace(VReg arg, VReg param) const {
+    return stored_at_def_[arg] && slots_.of_vreg[arg] == slots_.of_vreg[param] &&
+           p_.vreg_class[arg] == p_.vreg_class[param];
+  }
+
   void ChooseStores() {
     const size_t n = p_.vreg_class.size();
     stored_at_def_.assign(n, false);
@@ -192,13 +219,34 @@ class Resolver {
     for (const RawMove& move : moves_) {
       if (IsStore(move)) cost[move.to_vreg] += move.frequency;
     }
+    std::vector<VReg> params;  // that have a choice
     for (VReg v = 0; v < n; ++v) {
       if (slots_.of_vreg[v] == kNoSlot) continue;
-      const Part& first = assignment_.parts.items[PartAt(v, in_.def_pos[v])];
-      const BlockIndex b = live_.def_block[v];
       // A value that begins in memory is there already.
-      if (first.home != kInSlot && p_.blocks[b].frequency > cost[v]) continue;
+      stored_at_def_[v] =
+          FirstPart(v).home == kInSlot || p_.blocks[live_.def_block[v]].frequency <= cost[v];
+    }
+    for (VReg v : p_.block_params) {
+      if (slots_.of_vreg[v] == kNoSlot || FirstPart(v).home == kInSlot) continue;
+      params.push_back(v);
       stored_at_def_[v] = true;
+    }
+    // To begin with all are stored; those go for which that is not worth it, and then others for
+    // whose arguments they are. Any result is correct.
+    std::vector<float> on_edges(n, 0.0f);
+    for (int round = 0; round < kMaxStoreRounds && !params.empty(); ++round) {
+      for (VReg v : params) on_edges[v] = 0;
+      ForEachArgument([&](BlockIndex from, BlockIndex to, VReg arg, VReg param) {
+        if (slots_.of_vreg[param] == kNoSlot || IsInPlace(arg, param)) return;
+        on_edges[param] += std::min(p_.blocks[from].frequency, p_.blocks[to].frequency);
+      });
+      const size_t before = params.size();
+      std::erase_if(params, [&](VReg v) {
+        if (on_edges[v] <= cost[v]) return false;
+        stored_at_def_[v] = false;
+        return true;
+      });
+      if (params.size() == before) break;
     }
     std::erase_if(moves_, [this](const RawMove& move) {
       if (move.to.kind != Location::Kind::kSlot || move.from.kind != Location::Kind::kReg) {
@@ -210,18 +258,31 @@ class Resolver {
       // Only the move from a fixed definition's register to a value that begins in memory stays.
       return !IsMoveFromFixedDef(move);
     });
+    std::vector<uint8_t> is_param(n, 0);
+    for (VReg v : p_.block_params) is_param[v] = 1;
     for (VReg v = 0; v < n; ++v) {
-      if (!stored_at_def_[v]) continue;
-      const Part& first = assignment_.parts.items[PartAt(v, in_.def_pos[v])];
+      if (!stored_at_def_[v] || is_param[v]) continue;
+      const Part& first = FirstPart(v);
       if (first.home == kInSlot) continue;
-      // The gap that follows the definition; for a block parameter, that of the block's beginning.
+      // The gap that follows the definition.
       const InstIndex before = InstOf(GapAtOrAfter(in_.def_pos[v]));
       const Location from = in_.fixed_def[v] >= 0
                                 ? RegLocation(static_cast<uint32_t>(in_.fixed_def[v]))
                                 : Home(v, first);
       Add(before, kSplit, v, v, from, SlotOf(v), 0);
     }
+    ForEachArgument([&](BlockIndex from, BlockIndex to, VReg arg, VReg param) {
+      if (!stored_at_def_[param] || FirstPart(param).home == kInSlot || IsInPlace(arg, param)) {
+        return;
+      }
+      const bool at_target = p_.blocks[to].preds_count == 1;
+      Add(at_target ? p_.blocks[to].begin : p_.blocks[from].end - 1, at_target ? kEntry : kExit,
+          arg, param, At(arg, GapOf(p_.blocks[from].end) - 1), SlotOf(param), 0);
+    });
   }
+
+  // The part that the definition begins.
+  const Part& FirstPart(VReg v) const { return assignment_.parts.items[PartAt(v, in_.def_pos[v])]; }
 
   bool IsMoveFromFixedDef(const RawMove& move) const {
     const VReg v = move.from_vreg;

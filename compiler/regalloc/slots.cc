@@ -45,12 +45,21 @@ Slots AssignSlots(const Problem& p, const Intervals& in, const Bundles& bundles,
 
   // Spilled vregs grouped by bundle, bundles in order of their representative.
   std::vector<std::pair<uint32_t, VReg>> spilled;
+  std::vector<uint8_t> is_spilled(n, 0);  // bit 0: the vreg, bit 1: the bundle
   for (VReg v = 0; v < n; ++v) {
     for (uint32_t k = assignment.parts.begin[v]; k < assignment.parts.begin[v + 1]; ++k) {
       if (assignment.parts.items[k].home != kInSlot) continue;
       spilled.emplace_back(bundles.of_vreg[v], v);
+      is_spilled[v] |= 1;
+      is_spilled[bundles.of_vreg[v]] |= 2;
       break;
     }
+  }
+  // Block parameters that hand on what is in the slot anyway.
+  for (VReg v : p.block_params) {
+    if (is_spilled[v] & 1 || !(is_spilled[bundles.of_vreg[v]] & 2)) continue;
+    if (in.ranges.begin[v] == in.ranges.begin[v + 1]) continue;
+    spilled.emplace_back(bundles.of_vreg[v], v);
   }
   std::sort(spilled.begin(), spilled.end());
 
