@@ -71,8 +71,8 @@ expect 2 comiple hello.elf
 has err 'did you mean "compile"?'
 expect 2 frobnicate
 has err 'no command "frobnicate"'
-expect 2 compile hello.elf -O2
-has err "expected 0 or 1"
+expect 2 compile hello.elf -O3
+has err "expected 0, 1 or 2"
 expect 2 compile hello.elf --emit=elf
 has err "expected so, asm, ir or disasm"
 expect 2 compile hello.elf args.elf

@@ -66,7 +66,6 @@ TEST(Compile, RejectsWhatIsNoProgram) {
   EXPECT_EQ(Compile({}, {}).status().code(), absl::StatusCode::kInvalidArgument);
   const Bytes text = {'h', 'e', 'l', 'l', 'o'};
   EXPECT_TRUE(absl::StrContains(Compile(text, {}).status().message(), "expected a RISC-V ELF"));
-  EXPECT_FALSE(Compile(Assemble("ebreak"), {.metered = false}).ok());
   EXPECT_FALSE(Compile(Assemble("ebreak"), {.canonical_nans = true}).ok());
   Bytes faulty = Assemble("ebreak");
   faulty[24] = 3;

@@ -31,7 +31,7 @@ for text in '## Engines' 'rv-O0' 'wasm-O1-nometer' 'rv-interp' 'matmul' 'Machine
 done
 grep -q -e WRONG -e FAILED -e FAULT "${work}/out" && fail "a fault"
 [[ ! -s ${work}/err ]] || fail "messages: $(cat "${work}/err")"
-"${json_check}" "${work}/r.json" || fail "not JSON"
+"${json_check}" <"${work}/r.json" || fail "not JSON"
 has "${work}/r.json" '"outcome": "ok"'
 has "${work}/r.json" '"output": "fib='
 has "${work}/r.html" '<svg'
@@ -58,7 +58,7 @@ grep -q 'fib (1/100), right' "${work}/out" && fail "a right output taken for wro
 compare --compile-speed --runs=1 --json="${work}/c.json" \
   testdata/bench/wasm/sort.wasm testdata/prebuilt/bench_sort.elf >"${work}/out" || fail "compile speed"
 for text in 'sort.wasm' 'bench_sort.elf' 'hello.elf' 'first instruction'; do has "${work}/out" "${text}"; done
-"${json_check}" "${work}/c.json" || fail "not JSON"
+"${json_check}" <"${work}/c.json" || fail "not JSON"
 
 # --- command lines --------------------------------------------------------------------------------
 compare --help >"${work}/out" || fail "--help"
