@@ -27,7 +27,6 @@
 #include "compiler/opt/reassociate.h"
 #include "compiler/opt/resume_entries.h"
 #include "compiler/opt/simplify.h"
-#include "compiler/opt/sink_meters.h"
 #include "compiler/opt/wide_arithmetic.h"
 
 namespace precast::opt {
@@ -60,7 +59,6 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
          if (std::optional<ir::Function> copy = SplitResumeEntries(f)) f = *std::move(copy);
        }},
       {"simplify", Simplify},
-      {"sink_meters", SinkMeters},
       {"unreachable", RemoveUnreachableBlocks},
       {"unseen-state", RemoveUnseenState},
       {"unused-values", RemoveUnusedValues},

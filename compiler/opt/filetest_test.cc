@@ -21,7 +21,7 @@ bool update = false;
 
 constexpr const char* kFiles[] = {
     "dce.ir",        "gvn.ir",         "inline.ir",         "join_params.ir", "meter.ir",
-    "preheaders.ir", "reassociate.ir", "resume_entries.ir", "simplify.ir",    "sink_meters.ir"};
+    "preheaders.ir", "reassociate.ir", "resume_entries.ir", "simplify.ir"};
 
 // Relative to the runfiles, which are the working directory, and to the source tree.
 std::string PathOf(const std::string& file) { return absl::StrCat("compiler/opt/testdata/", file); }

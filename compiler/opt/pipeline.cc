@@ -13,7 +13,6 @@
 #include "compiler/opt/preheaders.h"
 #include "compiler/opt/reassociate.h"
 #include "compiler/opt/simplify.h"
-#include "compiler/opt/sink_meters.h"
 #include "compiler/opt/wide_arithmetic.h"
 
 namespace precast::opt {
@@ -73,8 +72,6 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
     pipeline.Run("wide_arithmetic", FuseWideArithmetic);
   }
   pipeline.Run("dce", EliminateDeadCode);
-  // On the final control flow.
-  if (options.level >= 2) pipeline.Run("sink_meters", SinkMeters);
   // Last, since what is in what order matters to nothing before.
   if (options.level >= 2) pipeline.Run("reassociate", Reassociate);
   pipeline.Run("loop_depth", SetLoopDepths);

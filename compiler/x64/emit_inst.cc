@@ -272,14 +272,8 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       return;
     case MOp::kMeter:
     case MOp::kMeterCheck: {
-      int64_t amount = m.imm;
-      uint32_t meters = 1;
-      while (m.op == MOp::kMeter && MeterFollows(b, i + meters - 1, amount)) {
-        amount += m_.insts[i + meters++].imm;
-      }
-      skip_until_ = i + meters;
       e_.AluRI(m.op == MOp::kMeter ? Alu::kSub : Alu::kCmp, Width::k64, kFuel,
-               static_cast<int32_t>(amount));
+               static_cast<int32_t>(m.imm));
       if (const auto known = suspend_stub_.find(i); known != suspend_stub_.end()) {
         buffer_.Jump(Cond::kL, known->second);
         return;
@@ -289,8 +283,6 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
                 .label = buffer_.NewLabel(),
                 .back = {},
                 .inst = &m,
-                .index = i,
-                .meters = meters,
                 .state_begin = begin,
                 .state_count = count};
       buffer_.Jump(Cond::kL, stub.label);

@@ -84,8 +84,7 @@ class Emitter {
     Label label;
     Label back;
     const MInst* inst;
-    uint32_t index = 0;   // of the instruction, if it has operands
-    uint32_t meters = 1;  // kSuspend: how many meters, from inst on, have one check
+    uint32_t index = 0;  // of the instruction, if it has operands
     uint32_t state_begin = 0, state_count = 0;
   };
 
@@ -210,9 +209,6 @@ class Emitter {
   void AddMemorySite(uint32_t i, const MInst& m);
   void EmitSetReg(Reg r, uint64_t value);
   void EmitInst(uint32_t b, uint32_t i, const MInst& m);
-  // Whether instruction i + 1 of block `b` is a meter that the check of that at `i` can ask for too, besides
-  // `amount`.
-  bool MeterFollows(uint32_t b, uint32_t i, int64_t amount) const;
   void EmitEntry(const MInst& m);
   void EmitZeroExtend(uint32_t i, const MInst& m);
 
@@ -249,7 +245,6 @@ class Emitter {
   // -- cold code
 
   void EmitStub(const Stub& stub);
-  void EmitSuspendStub(const Stub& stub);
   void EmitDivideStub(const Stub& stub);
   void EmitFloatMinMaxStub(const Stub& stub);
   void EmitFloatToIntStub(const Stub& stub);
@@ -274,7 +269,6 @@ class Emitter {
 
   std::vector<uint32_t> thread_;  // by block
   std::vector<Label> labels_;     // by block
-  uint32_t skip_until_ = 0;       // instructions before it are part of one already emitted
   uint32_t next_ = kNone;         // the block whose code follows that of the block being emitted
   // By block: its range in Solution::moves.
   std::vector<uint32_t> first_move_, num_moves_;
