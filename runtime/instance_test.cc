@@ -414,7 +414,7 @@ TEST(InstanceTest, BrokenImagesFailWithAStatus) {
   // Sites of the wrong kind, with impossible registers, slots, frames and refunds.
   image->AddSite(snippet_wild_memory, Kind::kSuspend, kBase + 4, 0);
   EXPECT_EQ(run(image).reason, Reason::kFailed);
-  for (loader::StateLocation bad : {loader::StateLocation{1, LocationKind::kRegister, 16},
+  for (loader::StateLocation bad : {loader::StateLocation{1, LocationKind::kRegister, 32},
                                     loader::StateLocation{1, LocationKind::kRegister, -1},
                                     loader::StateLocation{0, LocationKind::kConstant, 1},
                                     loader::StateLocation{33, LocationKind::kConstant, 1},
