@@ -145,25 +145,6 @@ bool Compare(IntCond cond, int width, uint64_t a, uint64_t b) {
   LOG(FATAL) << "bad condition";
 }
 
-int AccessBytes(MemKind kind) {
-  switch (kind) {
-    case MemKind::kU8:
-    case MemKind::kS8:
-      return 1;
-    case MemKind::kU16:
-    case MemKind::kS16:
-      return 2;
-    case MemKind::kU32:
-    case MemKind::kS32:
-      return 4;
-    case MemKind::k64:
-      return 8;
-    case MemKind::k128:
-      return 16;
-  }
-  return 16;
-}
-
 bool IsSignedAccess(MemKind kind) {
   return kind == MemKind::kS8 || kind == MemKind::kS16 || kind == MemKind::kS32;
 }

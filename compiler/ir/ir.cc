@@ -131,6 +131,39 @@ void Function::RelabelDefinitions(absl::Span<const uint32_t> numbers) {
   values_ = std::move(values);
 }
 
+int AccessBytes(MemKind kind) {
+  switch (kind) {
+    case MemKind::kU8:
+    case MemKind::kS8:
+      return 1;
+    case MemKind::kU16:
+    case MemKind::kS16:
+      return 2;
+    case MemKind::kU32:
+    case MemKind::kS32:
+      return 4;
+    case MemKind::k64:
+      return 8;
+    case MemKind::k128:
+      return 16;
+  }
+  return 16;
+}
+
+int TypeBytes(Type type) {
+  switch (type) {
+    case Type::kI32:
+    case Type::kF32:
+      return 4;
+    case Type::kI64:
+    case Type::kF64:
+      return 8;
+    case Type::kV128:
+      return 16;
+  }
+  return 16;
+}
+
 const OpcodeInfo& Info(Opcode op) {
   enum : unsigned { T = 1, E = 2, S = 4 };
   static constexpr OpcodeInfo kInfo[] = {

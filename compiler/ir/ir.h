@@ -97,6 +97,10 @@ using V128 = std::array<uint8_t, 16>;
 // Width and extension of a guest memory access. Floating-point values take kU32 and k64. Loads extend to the result's integer type.
 enum class MemKind : uint8_t { kU8, kS8, kU16, kS16, kU32, kS32, k64, k128 };
 
+// Bytes that an access touches; bytes of a value.
+int AccessBytes(MemKind kind);
+int TypeBytes(Type type);
+
 // Why execution stops at a `kTrap`, or at a faulting site. The numbers are those of
 // `runtime/abi/trap_codes.h`.
 using TrapCode = uint8_t;

@@ -14,39 +14,6 @@ using ir::Value;
 
 namespace {
 
-uint8_t BytesOf(MemKind kind) {
-  switch (kind) {
-    case MemKind::kU8:
-    case MemKind::kS8:
-      return 1;
-    case MemKind::kU16:
-    case MemKind::kS16:
-      return 2;
-    case MemKind::kU32:
-    case MemKind::kS32:
-      return 4;
-    case MemKind::k64:
-      return 8;
-    case MemKind::k128:
-      return 16;
-  }
-  return 16;
-}
-
-uint8_t BytesOf(Type type) {
-  switch (type) {
-    case Type::kI32:
-    case Type::kF32:
-      return 4;
-    case Type::kI64:
-    case Type::kF64:
-      return 8;
-    case Type::kV128:
-      return 16;
-  }
-  return 16;
-}
-
 bool IsStore(Opcode op) {
   return op == Opcode::kStore || op == Opcode::kStoreAt || op == Opcode::kStoreContext ||
          op == Opcode::kStoreHost || op == Opcode::kStoreState;
@@ -59,7 +26,7 @@ std::optional<KnownMemory::Place> KnownMemory::PlaceOf(Inst i) const {
   const absl::Span<const Value> args = f_.args(i);
   const auto number = [&](size_t k) { return values_.Number(args[k]); };
   Place place;
-  place.size = BytesOf(static_cast<MemKind>(inst.aux));
+  place.size = static_cast<uint8_t>(ir::AccessBytes(static_cast<MemKind>(inst.aux)));
   place.displacement = inst.imm;
   switch (inst.op) {
     case Opcode::kLoad:
@@ -108,7 +75,8 @@ std::optional<Value> KnownMemory::Forward(const Access& from, MemKind kind, Type
     if (from.kind != kind) return std::nullopt;
     return from.value;
   }
-  if (from.place.size == BytesOf(type) || from.place.space == Space::kState) return from.value;
+  if (from.place.size == ir::TypeBytes(type) || from.place.space == Space::kState)
+    return from.value;
   // A part of an integer was stored.
   switch (kind) {
     case MemKind::kU8:
