@@ -27,11 +27,11 @@ constexpr std::string_view kSystemExtension = "rv32io";
 }  // namespace
 
 OpenVmHost::OpenVmHost(OpenVmHostOptions options)
-    : options_(std::move(options)), random_(options_.seed) {
+    : options_(std::move(options)), random_(RandomFromSeed(options_.seed)) {
   state_.inputs = options_.inputs;
   state_.public_values.resize(options_.config.public_values);
   state_.deferrals = options_.deferrals;
-  state_.random = [this](absl::Span<uint8_t> out) { random_.FillBytes(out); };
+  state_.random = [this](absl::Span<uint8_t> out) { FillRandom(random_, out); };
   state_.print = [this](std::string_view text) { Print(text); };
 }
 
@@ -200,7 +200,7 @@ absl::Status OpenVmHost::RestoreState(absl::Span<const uint8_t> state) {
   state_.SetHint(std::move(hint));
   state_.public_values = std::move(public_values);
   options_.seed = seed;
-  random_ = StdRng(seed);
+  random_ = RandomFromSeed(seed);
   random_.set_position(position);
   return absl::OkStatus();
 }

@@ -76,7 +76,7 @@ class OpenVmHost final : public HostAbi, private CustomInstructions {
   std::unordered_map<const precast::openvm::Extension*, Configured> extensions_;
   std::vector<const Configured*> by_entry_;  // by Registry::Entry::index
   precast::openvm::HostState state_;
-  StdRng random_;
+  openvm::ChaCha12Rng random_;
 };
 
 }  // namespace precast::runtime
