@@ -11,8 +11,8 @@
 
 #include "absl/log/check.h"
 #include "absl/strings/str_format.h"
-#include "runtime/signals.h"
 #include "runtime/abi/helpers.h"
+#include "runtime/signals.h"
 
 namespace precast::runtime {
 
@@ -127,13 +127,16 @@ RunResult Instance::Run(int64_t limit) {
   }
   limit = std::clamp<int64_t>(limit, 0, kUnlimited);
   context_.fuel = limit;
+  // Code that does not count would not stop at a limit.
+  const bool native = image_ != nullptr && (limit == kUnlimited || image_->metered());
   for (;;) {
     if (context_.fuel <= 0) {
       result.reason = RunResult::Reason::kSuspended;
       break;
     }
-    const void* entry = image_ != nullptr ? image_->FindEntry(context_.pc) : nullptr;
-    if (entry != nullptr ? RunNative(entry, result) : RunInterpreter(/*until_limit=*/false, result))
+    const void* entry = native ? image_->FindEntry(context_.pc) : nullptr;
+    if (entry != nullptr ? RunNative(entry, result)
+                         : RunInterpreter(/*until_limit=*/!native, result))
       break;
   }
   retired_ += static_cast<uint64_t>(limit - context_.fuel);
@@ -264,8 +267,8 @@ absl::Status Instance::Materialize(const loader::SiteInfo& site) {
           return absl::InternalError(absl::StrFormat("site at pc 0x%x: machine register %d",
                                                      site.guest_pc, location.value));
         }
-        value = static_cast<uint32_t>(context_.gpr[location.value % 16] >>
-                                      (location.value / 16 * 32));
+        value =
+            static_cast<uint32_t>(context_.gpr[location.value % 16] >> (location.value / 16 * 32));
         break;
       case loader::StateLocation::Kind::kFrame: {
         // A damaged table must not make us read outside the stack.

@@ -47,6 +47,8 @@ class FakeImage final : public loader::Image {
       ranges_.push_back({.begin = r.begin, .end = r.end});
   }
 
+  void SetMetered(bool metered) { metered_ = metered; }
+  bool metered() const override { return metered_; }
   void AddEntry(uint32_t pc, const unsigned char* code) { entries_[pc] = code; }
   // All passed registers are in machine registers, as at a boundary; `more` comes on top.
   void AddSite(const unsigned char* at, Kind kind, uint32_t pc, uint32_t refund,
@@ -86,6 +88,7 @@ class FakeImage final : public loader::Image {
   absl::Span<const uint8_t> program_guid() const override { return program_.guid; }
 
  private:
+  bool metered_ = true;
   ProgramImage program_;
   std::vector<loader::GuestSegment> segments_;
   std::vector<loader::CodeRange> ranges_;
@@ -201,6 +204,16 @@ TEST(InstanceTest, EntersAndReturns) {
   EXPECT_EQ(instance->Run().reason, Reason::kExited);
   EXPECT_EQ(instance->retired(), 4u);
   RunEveryWay(BlockImage(), {});
+}
+
+TEST(InstanceTest, LimitWithoutCountingIsInterpreted) {
+  std::shared_ptr<FakeImage> image = BlockImage();
+  image->SetMetered(false);
+  std::unique_ptr<Instance> instance = MakeInstance(image, std::make_unique<FakeHost>());
+  EXPECT_EQ(instance->Run(2).reason, Reason::kSuspended);
+  EXPECT_EQ(instance->pc(), kBase + 8);
+  EXPECT_EQ(instance->retired(), 2u);
+  EXPECT_EQ(instance->statistics().native_entries, 0u);
 }
 
 TEST(InstanceTest, SuspendsExactly) {
