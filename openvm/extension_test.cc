@@ -15,7 +15,9 @@ bool CopyWord(const ExtensionState*, const Instruction&, const Operands& operand
   return true;
 }
 
-uint32_t ByLength(const Instruction&, const Operands& operands, Machine&) { return operands.rs2 / 4; }
+uint32_t ByLength(const Instruction&, const Operands& operands, Machine&) {
+  return operands.rs2 / 4;
+}
 
 class TestExtension final : public Extension {
  public:

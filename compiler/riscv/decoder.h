@@ -30,7 +30,7 @@ struct Instruction {
 
 // What words beyond RV32IM mean.
 enum class Dialect : uint8_t {
-  kBase,    // nothing
+  kBase,         // nothing
   kFastHelpers,  // calls of libgcc functions (runtime/abi/helpers.h)
   kOpenVm,  // extensions (openvm::Registry); all of opcode SYSTEM ends the guest, but csrrw of x0 into x0 does nothing
 };

@@ -5,8 +5,8 @@
 #include <fstream>
 #include <ios>
 #include <iterator>
-#include <ostream>
 #include <optional>
+#include <ostream>
 #include <set>
 #include <vector>
 

@@ -119,10 +119,10 @@ void Selector::PlaceState() {
       const Deferral& d = deferrals_[i];
       const uint32_t from = position(d.first), to = position(d.last);
       if (const std::optional<int64_t> c = ConstantOf(d.value)) {
-        m_.constant_state.push_back({d.slot, from, to, static_cast<int32_t>(d.high ? *c >> 32 : *c)});
+        m_.constant_state.push_back(
+            {d.slot, from, to, static_cast<int32_t>(d.high ? *c >> 32 : *c)});
       } else {
-        m_.problem.tracked.push_back(
-            {VRegOf(d.value), from, to, StateLabel(d.slot, d.high)});
+        m_.problem.tracked.push_back({VRegOf(d.value), from, to, StateLabel(d.slot, d.high)});
       }
     }
     auto by_from = [](const auto& a, const auto& b) { return a.from < b.from; };
