@@ -49,7 +49,9 @@ class RiscVFrontEnd final : public FrontEnd {
 
   absl::StatusOr<ir::Function> Lift(size_t i) const override {
     return riscv::Lift(flow_.regions[i], flow_, *code_,
-                       {.local = options_.opt_level == 0, .strict_alignment = program_.openvm});
+                       {.local = options_.opt_level == 0,
+                        .strict_alignment = program_.openvm,
+                        .lower_custom = program_.openvm ? &program_ : nullptr});
   }
 
   std::optional<codegen::CompiledFunction> CompileBaseline(

@@ -10,8 +10,11 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/log/check.h"
 #include "compiler/ir/builder.h"
+#include "compiler/riscv/custom_lowering.h"
+#include "compiler/riscv/elf_reader.h"
 #include "compiler/riscv/lift_helper.h"
 #include "compiler/riscv/region_analysis.h"
+#include "openvm/extension.h"
 #include "runtime/abi/helpers.h"
 #include "runtime/abi/vm_context.h"
 
@@ -54,6 +57,7 @@ class Lifter {
         code_(code),
         local_(options.local),
         strict_alignment_(options.strict_alignment),
+        lower_custom_(options.lower_custom),
         plan_(PlanRegion(region, code, kPassed, options.local)),
         function_(region.name, RegionSignature()),
         b_(function_),
@@ -469,10 +473,38 @@ class Lifter {
 
   // -- custom instructions
 
+  // The lowering of the instruction at hand, which is then custom_; null if there is none.
+  CustomLowering FindLowering() {
+    if (lower_custom_ == nullptr) return nullptr;
+    const uint32_t word = WordAt(*lower_custom_, pc_);
+    const openvm::Registry::Entry* entry = openvm::Registry::Global().Find(word);
+    if (entry == nullptr) return nullptr;
+    const Instruction in = Decode(word, Dialect::kOpenVm);
+    custom_ = {.word = word,
+               .rd = in.rd,
+               .rs1 = in.rs1,
+               .rs2 = in.rs2,
+               .funct7 = static_cast<uint8_t>(word >> 25),
+               .imm = in.imm};
+    return CustomLowerings::Global().Find(entry->opcode->mnemonic);
+  }
+
   // Calls the runtime, with the state where it is. If the instruction traps, it has done nothing, and the
   // interpreter finds out how by executing it again. Returns its value.
   Value LiftCustom(const Instruction& in) {
     const bool has_value = in.op != Op::kCustom;
+    if (CustomLowering lowering = FindLowering()) {
+      CustomContext context{.builder = b_,
+                            .instruction = custom_,
+                            .rd = Read(in.rd),
+                            .rs1 = Read(in.rs1),
+                            .rs2 = Read(in.rs2),
+                            .config = lower_custom_->openvm_config,
+                            .site = StopSite()};
+      const Value value = lowering(context);
+      if (in.op == Op::kCustomRegister) Write(in.rd, value);
+      return value;
+    }
     const Value args[] = {Const(pc_), Read(in.rd), Read(in.rs1), Read(in.rs2)};
     static constexpr Type kResults[] = {Type::kI32, Type::kI32};
     const std::vector<Value> results =
@@ -681,6 +713,7 @@ class Lifter {
   const Code& code_;
   const bool local_;
   const bool strict_alignment_;
+  const guest::Program* const lower_custom_;
   const RegionPlan plan_;
   ir::Function function_;
   ir::Builder b_;
@@ -692,6 +725,7 @@ class Lifter {
 
   // The point of lifting.
   Registers now_;
+  openvm::Instruction custom_;
   absl::flat_hash_map<uint32_t, LowBits> known_low_bits_;  // by value, from here on in the block
   uint32_t pc_ = 0;                                        // of the instruction at hand
   uint32_t index_ = 0;                                     // its number in the block

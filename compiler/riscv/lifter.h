@@ -6,6 +6,7 @@
 #ifndef PRECAST_COMPILER_RISCV_LIFTER_H_
 #define PRECAST_COMPILER_RISCV_LIFTER_H_
 
+#include "compiler/guest/program.h"
 #include "compiler/ir/ir.h"
 #include "compiler/riscv/control_flow.h"
 
@@ -17,6 +18,8 @@ struct LiftOptions {
   bool local = false;
   // Loads and stores that are not naturally aligned trap.
   bool strict_alignment = false;
+  // OpenVM: the program, whose custom instructions are lowered where there is a lowering; null: all are calls.
+  const guest::Program* lower_custom = nullptr;
 };
 
 // The signature that all regions share.
