@@ -17,8 +17,10 @@ class ByteWriter {
   template <typename T>
   void Number(T value) {
     static_assert(std::is_unsigned_v<T>);
+    char bytes[sizeof(T)];
     for (size_t i = 0; i < sizeof(T); ++i)
-      bytes_.push_back(static_cast<char>(uint64_t{value} >> (8 * i) & 0xFF));
+      bytes[i] = static_cast<char>(uint64_t{value} >> (8 * i) & 0xFF);
+    bytes_.append(bytes, sizeof(T));
   }
   void Bytes(absl::Span<const uint8_t> bytes) {
     bytes_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -27,6 +29,7 @@ class ByteWriter {
     Number(static_cast<uint32_t>(text.size()));
     bytes_.append(text);
   }
+  void Reserve(size_t size) { bytes_.reserve(size); }
   size_t size() const { return bytes_.size(); }
   std::string Take() { return std::move(bytes_); }
 

@@ -1,7 +1,6 @@
 // aotc compile: a guest program in, an image (or assembly, IR, a listing) out.
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
 #include <string>
 
@@ -18,6 +17,7 @@
 #include "tools/commands/io.h"
 #include "tools/commands/listing.h"
 #include "tools/commands/openvm_flags.h"
+#include "tools/commands/progress.h"
 
 namespace precast::aotc {
 namespace {
@@ -38,35 +38,6 @@ what this machine has). It is written as a whole or not at all.
 
 A WebAssembly module may use version 2.0 of the standard, tail calls, extended constant expressions,
 multiple memories, relaxed SIMD, 64-bit memories, threads and wide arithmetic.)";
-
-// Shows how far the work is, on a terminal, once it takes longer than two
-// seconds.
-class Progress {
- public:
-  explicit Progress(bool on) : on_(on && isatty(STDERR_FILENO) != 0) {}
-  ~Progress() { Clear(); }
-
-  void Show(size_t done, size_t total) {
-    if (!on_) return;
-    const auto now = std::chrono::steady_clock::now();
-    if (now < next_) return;
-    next_ = now + std::chrono::milliseconds(100);
-    shown_ = true;
-    absl::FPrintF(stderr, "\r\033[Kcompiling: %d of %d functions, %d %%", done, total,
-                  100 * done / std::max<size_t>(1, total));
-    fflush(stderr);
-  }
-  void Clear() {
-    if (shown_) absl::FPrintF(stderr, "\r\033[K");
-    shown_ = false;
-  }
-
- private:
-  bool on_;
-  bool shown_ = false;
-  std::chrono::steady_clock::time_point next_ =
-      std::chrono::steady_clock::now() + std::chrono::seconds(2);
-};
 
 std::string DefaultOutput(std::string_view program, std::string_view emit) {
   if (emit == "ir" || emit == "disasm") return "-";
@@ -174,8 +145,7 @@ int CompileMain(int argc, char** argv) {
           "  aotc compile main.wasm --import=library=library.wasm\n",
       .flags = {cli::Text("output", 'o', "FILE", "where to write; - is standard output", &output),
                 cli::Text("emit", 'e', "KIND", "so, asm, ir or disasm (default so)", &emit),
-                OptLevelFlag(&options.opt_level),
-                CpuFlag(&options.cpu_features),
+                OptLevelFlag(&options.opt_level), CpuFlag(&options.cpu_features),
                 cli::Number("jobs", 'j', "N",
                             "threads (default: one per processor); the output is the same",
                             &threads),
@@ -258,7 +228,7 @@ int CompileMain(int argc, char** argv) {
     PrintError(file.status().message());
     return cli::kExitFailure;
   }
-  Progress progress(!quiet && !json);
+  Progress progress("compiling", "functions", !quiet && !json);
   options.progress = [&](size_t done, size_t total) { progress.Show(done, total); };
 
   absl::Status status;

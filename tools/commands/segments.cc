@@ -22,6 +22,7 @@
 #include "runtime/snapshot.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/io.h"
+#include "tools/commands/progress.h"
 #include "tools/commands/session.h"
 
 namespace precast::aotc {
@@ -75,7 +76,7 @@ unsigned Jobs(uint64_t jobs) {
 struct Arguments {
   std::string directory, program, output;
   uint64_t jobs = kUnset, segment = kUnset, limit = 0, limit_entries = 0;
-  bool execute = false, json = false;
+  bool execute = false, discard = false, json = false;
 };
 
 // Fills directory and program from what is not a flag.
@@ -112,6 +113,9 @@ int PreflightMain(int argc, char** argv) {
                           &a.output),
                 cli::Number("jobs", 'j', "N", "threads (default: one per processor)", &a.jobs),
                 cli::Number("segment", 0, "K", "only this one", &a.segment),
+                cli::Switch("discard", 0,
+                            "make the records, but write no files: to check or to measure",
+                            &a.discard),
                 cli::Switch("json", 0, "print what was done as JSON", &a.json)},
       .positional = {}};
   switch (cli::Parse(kProgram, command, argc, argv)) {
@@ -128,12 +132,17 @@ int PreflightMain(int argc, char** argv) {
   absl::StatusOr<Session> session = OpenProgramOf(*chain, a.directory, a.program);
   if (!session.ok()) return Failed(session.status());
   runtime::PreflightOptions options;
-  options.output = a.output.empty() ? a.directory : a.output;
+  using Records = runtime::PreflightOptions::Records;
+  options.records = a.discard ? Records::kDiscard : Records::kWrite;
+  if (!a.discard) options.output = a.output.empty() ? a.directory : a.output;
   options.jobs = Jobs(a.jobs);
+  Progress progress("preflight", "segments", !a.json);
+  options.progress = [&](size_t done, size_t total) { progress.Show(done, total); };
   if (a.segment != kUnset) options.segments.push_back(a.segment);
   const Clock::time_point start = Clock::now();
   if (absl::Status s = runtime::Preflight(*chain, FactoryOf(*session), options); !s.ok())
     return Failed(s);
+  progress.Clear();
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   const size_t count =
       options.segments.empty() ? chain->manifest().segments.size() : options.segments.size();
@@ -145,7 +154,9 @@ int PreflightMain(int argc, char** argv) {
     absl::PrintF("%s\n", root.dump(2));
   } else {
     absl::PrintF("%d segments in %.3f s, %d threads: %s\n", count, seconds, options.jobs,
-                 runtime::PreflightPath(options.output, a.segment == kUnset ? 0 : a.segment));
+                 a.discard
+                     ? "discarded"
+                     : runtime::PreflightPath(options.output, a.segment == kUnset ? 0 : a.segment));
   }
   return cli::kExitOk;
 }
@@ -192,8 +203,11 @@ int SegmentVerifyMain(int argc, char** argv) {
     absl::StatusOr<Session> session = OpenProgramOf(*chain, a.directory, a.program);
     if (!session.ok()) return session.status();
     if (absl::Status s = chain->Verify(&session->program()); !s.ok() || !a.execute) return s;
+    Progress progress("executing", "segments", !a.json);
     return runtime::Preflight(*chain, FactoryOf(*session),
-                              {.output = "", .jobs = Jobs(a.jobs), .segments = {}});
+                              {.jobs = Jobs(a.jobs), .progress = [&](size_t done, size_t total) {
+                                 progress.Show(done, total);
+                               }});
   };
   const absl::Status status = verify();
   const std::optional<runtime::ChainError> error = runtime::ChainErrorOf(status);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -113,7 +114,10 @@ class ChainTest : public ::testing::Test {
     if (!chain.ok()) return chain.status();
     return Preflight(
         *chain, [&] { return absl::StatusOr<std::unique_ptr<Instance>>(StartGuest(program_)); },
-        {.output = output, .jobs = jobs, .segments = {}});
+        {.records =
+             output.empty() ? PreflightOptions::Records::kNone : PreflightOptions::Records::kWrite,
+         .output = output,
+         .jobs = jobs});
   }
 
   const ProgramImage program_;
@@ -371,6 +375,27 @@ TEST_F(ChainTest, PreflightFilesAreTheSameWithAnyNumberOfThreads) {
   ASSERT_TRUE(Execute(4, two).ok());
   for (size_t i = 0; i < segments_.size(); ++i)
     EXPECT_EQ(Read(PreflightPath(one, i)), Read(PreflightPath(two, i)));
+}
+
+TEST_F(ChainTest, PreflightThatIsDiscarded) {
+  absl::StatusOr<Chain> chain = Chain::Open(directory_.string());
+  ASSERT_TRUE(chain.ok());
+  auto files = [&] {
+    return std::distance(fs::directory_iterator(directory_), fs::directory_iterator{});
+  };
+  const auto before = files();
+  size_t done = 0;
+  const absl::Status s = Preflight(
+      *chain, [&] { return absl::StatusOr<std::unique_ptr<Instance>>(StartGuest(program_)); },
+      {.records = PreflightOptions::Records::kDiscard,
+       .jobs = 3,
+       .progress = [&](size_t now, size_t total) {
+         EXPECT_EQ(now, ++done);
+         EXPECT_EQ(total, segments_.size());
+       }});
+  EXPECT_TRUE(s.ok()) << s;
+  EXPECT_EQ(done, segments_.size());
+  EXPECT_EQ(files(), before);
 }
 
 // Replays the memory log: what was read was written before, and the registers and memory at the end are

@@ -9,11 +9,11 @@
 #include <cstring>
 #include <map>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/synchronization/mutex.h"
 #include "openvm/extension.h"
 #include "runtime/openvm/segments/preflight_file.h"
 #include "runtime/openvm/segments/row_counter.h"
@@ -65,21 +65,19 @@ RegisterUse UseOf(uint32_t word, const Registry& registry) {
 // A number for each word of an address space, 0 at first.
 class WordTable {
  public:
-  uint32_t* At(uint32_t address) {
+  uint32_t& At(uint32_t address) {
     const uint32_t page = address / kPageSize;
-    if (page != last_page_) {
-      std::unique_ptr<Page>& found = pages_[page];
-      if (found == nullptr) found = std::make_unique<Page>();
-      last_ = found.get();
-      last_page_ = page;
-    }
-    return &(*last_)[address % kPageSize / 4];
+    if (page >= pages_.size()) pages_.resize(page + 1);
+    std::unique_ptr<Page>& numbers = pages_[page];
+    if (numbers == nullptr) numbers = std::make_unique<Page>();
+    return (*numbers)[address % kPageSize / 4];
   }
   std::map<uint32_t, uint32_t> NonZero() const {
     std::map<uint32_t, uint32_t> result;
-    for (const auto& [page, numbers] : pages_) {
-      for (uint32_t i = 0; i < numbers->size(); ++i) {
-        if ((*numbers)[i] != 0) result[page * kPageSize + i * 4] = (*numbers)[i];
+    for (uint32_t page = 0; page < pages_.size(); ++page) {
+      if (pages_[page] == nullptr) continue;
+      for (uint32_t i = 0; i < pages_[page]->size(); ++i) {
+        if ((*pages_[page])[i] != 0) result[page * kPageSize + i * 4] = (*pages_[page])[i];
       }
     }
     return result;
@@ -88,15 +86,14 @@ class WordTable {
  private:
   using Page = std::array<uint32_t, kPageSize / 4>;
 
-  std::unordered_map<uint32_t, std::unique_ptr<Page>> pages_;
-  Page* last_ = nullptr;  // the one used last
-  uint32_t last_page_ = UINT32_MAX;
+  std::vector<std::unique_ptr<Page>> pages_;
 };
 
 class Recorder final : public precast::openvm::Observer {
  public:
+  // `writer` null: only counts rows and pages.
   Recorder(const precast::openvm::MeteringConfig& config, Instance& instance,
-           const OpenVmHost& host, PreflightWriter& writer)
+           const OpenVmHost& host, PreflightWriter* writer)
       : config_(config),
         host_(host),
         registry_(Registry::Global()),
@@ -111,13 +108,15 @@ class Recorder final : public precast::openvm::Observer {
   }
 
   void OnInstruction(uint32_t pc, uint32_t word, const uint32_t* x) override {
-    if (!writer_.writes()) {
+    if (writer_ == nullptr) {
       rows_.Count(word, x, [&](uint32_t chip, uint32_t rows) { heights_[chip] += rows; });
       return;
     }
     EndInstruction(x);
-    ++*frequencies_.At(pc);
-    const RegisterUse use = UseOf(word, registry_);
+    ++frequencies_.At(pc);
+    KnownUse& known = known_[(word * 0x9E3779B1u) >> (32 - kKnownBits)];
+    if (known.word != word) known = {word, UseOf(word, registry_)};  // no instruction is 0
+    const RegisterUse use = known.use;
     const uint32_t rd = word >> 7 & 31, rs1 = word >> 15 & 31, rs2 = word >> 20 & 31;
     const uint32_t begin = clock_;
     rows_.Count(word, x, [&](uint32_t chip, uint32_t rows) {
@@ -146,7 +145,7 @@ class Recorder final : public precast::openvm::Observer {
     if (space == AddressSpace::kMemory && write) {
       for (uint64_t page = address / kPageSize; page * kPageSize < end; ++page) dirty_[page] = true;
     }
-    if (!writer_.writes()) return;
+    if (writer_ == nullptr) return;
     for (uint64_t block = address & ~uint32_t{3}; block < end; block += 4) {
       const auto at = static_cast<uint32_t>(block);
       Log(space, at, write, ValueAt(space, at));
@@ -155,9 +154,6 @@ class Recorder final : public precast::openvm::Observer {
 
   // After the last instruction, with the registers it left.
   absl::Status Finish(const uint32_t* x, uint32_t final_pc) {
-    if (writer_.writes()) EndInstruction(x);
-    writer_.Memory(log_);
-    for (uint32_t chip = 0; chip < records_.size(); ++chip) FlushChip(chip);
     const precast::openvm::PageRows rows = RowsOfPage(config_);
     const auto pages = static_cast<uint32_t>(touched_.pages().size());
     heights_[config_.boundary] += pages * rows.boundary;
@@ -165,7 +161,11 @@ class Recorder final : public precast::openvm::Observer {
     heights_[config_.poseidon2] += pages * rows.poseidon2;
     for (size_t i = 0; i < heights_.size(); ++i)
       heights_[i] = config_.chips[i].constant_height.value_or(heights_[i]);
-    return writer_.Finish(frequencies_.NonZero(), heights_, final_pc);
+    if (writer_ == nullptr) return absl::OkStatus();
+    EndInstruction(x);
+    writer_->Memory(log_);
+    for (uint32_t chip = 0; chip < records_.size(); ++chip) FlushChip(chip);
+    return writer_->Finish(frequencies_.NonZero(), heights_, final_pc);
   }
 
   const std::vector<uint32_t>& heights() const { return heights_; }
@@ -173,7 +173,12 @@ class Recorder final : public precast::openvm::Observer {
   const std::vector<bool>& dirty() const { return dirty_; }
 
  private:
-  static constexpr size_t kBuffered = 1 << 14;
+  static constexpr size_t kBuffered = 1 << 12;  // entries: what fits the second-level cache
+  static constexpr int kKnownBits = 10;
+  struct KnownUse {
+    uint32_t word = 0;
+    RegisterUse use;
+  };
 
   void EndInstruction(const uint32_t* x) {
     for (size_t i = instruction_begin_; i < log_.size(); ++i) {
@@ -186,7 +191,7 @@ class Recorder final : public precast::openvm::Observer {
       log_.back().value = x[rd];
     }
     if (log_.size() >= kBuffered) {
-      writer_.Memory(log_);
+      writer_->Memory(log_);
       log_.clear();
     }
     instruction_begin_ = log_.size();
@@ -195,7 +200,7 @@ class Recorder final : public precast::openvm::Observer {
     Log(AddressSpace::kRegisters, 4 * number, false, value);
   }
   void Log(AddressSpace space, uint32_t address, bool write, uint32_t value) {
-    uint32_t& last = *last_[static_cast<uint8_t>(space) % last_.size()].At(address);
+    uint32_t& last = last_[static_cast<uint8_t>(space) % last_.size()].At(address);
     log_.push_back({.timestamp = clock_,
                     .previous_timestamp = last,
                     .address = address,
@@ -206,7 +211,7 @@ class Recorder final : public precast::openvm::Observer {
     last = clock_++;
   }
   void FlushChip(uint32_t chip) {
-    writer_.Chip(chip, records_[chip]);
+    writer_->Chip(chip, records_[chip]);
     records_[chip].clear();
   }
   // Four bytes, of those that are inside the address space; cells of deferrals are not seen.
@@ -225,7 +230,7 @@ class Recorder final : public precast::openvm::Observer {
   const precast::openvm::MeteringConfig& config_;
   const OpenVmHost& host_;
   const Registry& registry_;
-  PreflightWriter& writer_;
+  PreflightWriter* const writer_;
   uint8_t* const memory_;
   RowCounter rows_;
   PageSet touched_;
@@ -237,6 +242,7 @@ class Recorder final : public precast::openvm::Observer {
   uint32_t clock_ = 1;
   std::array<WordTable, 8> last_;  // by address space: timestamps
   WordTable frequencies_;          // by pc
+  std::array<KnownUse, 1 << kKnownBits> known_ = {};
   std::vector<bool> dirty_;
 };
 
@@ -248,7 +254,7 @@ absl::Status Differs(size_t segment, std::string_view what, std::string_view exp
 }
 
 absl::Status PreflightOne(const Chain& chain, size_t index, const InstanceFactory& factory,
-                          const std::string& path) {
+                          const PreflightOptions& options) {
   absl::StatusOr<std::unique_ptr<Instance>> made = factory();
   if (!made.ok()) return made.status();
   Instance& instance = **made;
@@ -267,9 +273,16 @@ absl::Status PreflightOne(const Chain& chain, size_t index, const InstanceFactor
   header.initial_pc = segment.initial_pc;
   for (const precast::openvm::Chip& chip : manifest.metering.chips)
     header.chips.push_back(chip.name);
-  absl::StatusOr<std::unique_ptr<PreflightWriter>> writer = PreflightWriter::Create(path, header);
-  if (!writer.ok()) return writer.status();
-  Recorder recorder(manifest.metering, instance, host, **writer);
+  std::unique_ptr<PreflightWriter> writer;
+  if (options.records == PreflightOptions::Records::kDiscard) {
+    writer = PreflightWriter::Discarding(header);
+  } else if (options.records == PreflightOptions::Records::kWrite) {
+    absl::StatusOr<std::unique_ptr<PreflightWriter>> created =
+        PreflightWriter::Create(PreflightPath(options.output, index), header);
+    if (!created.ok()) return created.status();
+    writer = *std::move(created);
+  }
+  Recorder recorder(manifest.metering, instance, host, writer.get());
   instance.interpreter().SetObserver(&recorder);
   const RunResult result = instance.Run(static_cast<int64_t>(segment.metered.instructions));
   instance.interpreter().SetObserver(nullptr);
@@ -330,7 +343,8 @@ std::string PreflightPath(const std::string& directory, size_t segment) {
 
 absl::Status Preflight(const Chain& chain, const InstanceFactory& factory,
                        const PreflightOptions& options) {
-  if (!options.output.empty() && mkdir(options.output.c_str(), 0777) != 0 && errno != EEXIST)
+  if (options.records == PreflightOptions::Records::kWrite &&
+      mkdir(options.output.c_str(), 0777) != 0 && errno != EEXIST)
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot make directory ", options.output));
   std::vector<size_t> segments = options.segments;
   if (segments.empty()) {
@@ -344,11 +358,14 @@ absl::Status Preflight(const Chain& chain, const InstanceFactory& factory,
   }
   std::vector<absl::Status> results(segments.size());
   std::atomic<size_t> next = 0;
+  absl::Mutex mutex;
+  size_t done = 0;  // guarded by mutex
   auto work = [&] {
     for (size_t i = next++; i < segments.size(); i = next++) {
-      results[i] =
-          PreflightOne(chain, segments[i], factory,
-                       options.output.empty() ? "" : PreflightPath(options.output, segments[i]));
+      results[i] = PreflightOne(chain, segments[i], factory, options);
+      absl::MutexLock lock(&mutex);
+      ++done;
+      if (options.progress) options.progress(done, segments.size());
     }
   };
   std::vector<std::thread> threads;

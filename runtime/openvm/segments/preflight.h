@@ -21,10 +21,17 @@ namespace precast::runtime {
 using InstanceFactory = std::function<absl::StatusOr<std::unique_ptr<Instance>>()>;
 
 struct PreflightOptions {
-  std::string
-      output;  // directory for the files segment-000000.preflight …; empty: nothing is written
+  enum class Records {
+    kNone,     // only what is needed to compare
+    kDiscard,  // made in full, and thrown away
+    kWrite,    // to files in `output`
+  };
+  Records records = Records::kNone;
+  std::string output = {};  // directory for the files segment-000000.preflight …
   unsigned jobs = 1;
-  std::vector<size_t> segments;  // empty: all
+  std::vector<size_t> segments = {};  // empty: all
+  // After each segment; by one thread at a time.
+  std::function<void(size_t done, size_t total)> progress = {};
 };
 
 // Executes segments and compares with what the manifest says: instructions, heights, final pc and final root, and in the

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kMagic = "PRECPREF";
 constexpr uint32_t kVersion = 1;
-constexpr size_t kMemorySize = 24, kChipSize = 28;
+constexpr size_t kBlockSize = 12, kMemorySize = 24, kChipSize = 28;
 
 absl::Span<const uint8_t> BytesOf(std::string_view text) {
   return absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(text.data()), text.size());
@@ -70,11 +70,28 @@ class Input {
 absl::StatusOr<std::unique_ptr<PreflightWriter>> PreflightWriter::Create(
     const std::string& path, const PreflightHeader& header) {
   std::unique_ptr<PreflightWriter> writer(new PreflightWriter);
-  if (path.empty()) return writer;
   writer->path_ = path;
-  writer->file_ = std::fopen(path.c_str(), "wbe");
+  writer->partial_path_ = absl::StrCat(path, ".part");
+  writer->file_ = std::fopen(writer->partial_path_.c_str(), "wbe");
   if (writer->file_ == nullptr)
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot create ", path));
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot create ", writer->partial_path_));
+  writer->Begin(header);
+  return writer;
+}
+
+std::unique_ptr<PreflightWriter> PreflightWriter::Discarding(const PreflightHeader& header) {
+  std::unique_ptr<PreflightWriter> writer(new PreflightWriter);
+  writer->Begin(header);
+  return writer;
+}
+
+PreflightWriter::~PreflightWriter() {
+  if (file_ == nullptr) return;
+  std::fclose(file_);
+  std::remove(partial_path_.c_str());
+}
+
+void PreflightWriter::Begin(const PreflightHeader& header) {
   ByteWriter out;
   out.Bytes(BytesOf(kMagic));
   out.Number(kVersion);
@@ -85,32 +102,26 @@ absl::StatusOr<std::unique_ptr<PreflightWriter>> PreflightWriter::Create(
   out.Number(header.initial_pc);
   out.Number(static_cast<uint32_t>(header.chips.size()));
   for (const std::string& chip : header.chips) out.String(chip);
-  writer->Put(out.Take());
-  return writer;
-}
-
-PreflightWriter::~PreflightWriter() {
-  if (file_ != nullptr) std::fclose(file_);
+  Put(out.Take());
 }
 
 void PreflightWriter::Put(std::string_view bytes) {
-  if (file_ == nullptr || !status_.ok()) return;
+  if (!status_.ok()) return;
   hash_.Update(BytesOf(bytes));
-  if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size())
-    status_ = absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path_));
+  if (file_ != nullptr && std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size())
+    status_ = absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", partial_path_));
 }
 
 void PreflightWriter::Memory(const std::vector<MemoryEntry>& entries) {
-  if (file_ == nullptr || entries.empty()) return;
+  if (entries.empty()) return;
   ByteWriter out;
+  out.Reserve(kBlockSize + entries.size() * kMemorySize);
   BeginBlock("MEMO", 0, entries.size(), out);
   for (const MemoryEntry& e : entries) {
     out.Number(e.timestamp);
     out.Number(e.previous_timestamp);
     out.Number(e.address);
-    out.Number(e.space);
-    out.Number(static_cast<uint8_t>(e.write ? 1 : 0));
-    out.Number(uint16_t{0});
+    out.Number(uint32_t{e.space} | (e.write ? 1u << 8 : 0));
     out.Number(e.previous);
     out.Number(e.value);
   }
@@ -118,8 +129,9 @@ void PreflightWriter::Memory(const std::vector<MemoryEntry>& entries) {
 }
 
 void PreflightWriter::Chip(uint32_t chip, const std::vector<ChipEntry>& entries) {
-  if (file_ == nullptr || entries.empty()) return;
+  if (entries.empty()) return;
   ByteWriter out;
+  out.Reserve(kBlockSize + entries.size() * kChipSize);
   BeginBlock("CHIP", chip, entries.size(), out);
   for (const ChipEntry& e : entries) {
     for (uint32_t value : {e.pc, e.word, e.timestamp, e.rd, e.rs1, e.rs2, e.rows})
@@ -130,7 +142,6 @@ void PreflightWriter::Chip(uint32_t chip, const std::vector<ChipEntry>& entries)
 
 absl::Status PreflightWriter::Finish(const std::map<uint32_t, uint32_t>& frequencies,
                                      const std::vector<uint32_t>& heights, uint32_t final_pc) {
-  if (file_ == nullptr) return absl::OkStatus();
   ByteWriter out;
   BeginBlock("FREQ", 0, frequencies.size(), out);
   for (const auto& [pc, times] : frequencies) {
@@ -146,8 +157,12 @@ absl::Status PreflightWriter::Finish(const std::map<uint32_t, uint32_t>& frequen
   end.Number(final_pc);
   end.Bytes(copy.Finish());
   Put(end.Take());
+  if (file_ == nullptr) return status_;
   if (std::fclose(std::exchange(file_, nullptr)) != 0 && status_.ok())
-    status_ = absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path_));
+    status_ = absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", partial_path_));
+  if (status_.ok() && std::rename(partial_path_.c_str(), path_.c_str()) != 0)
+    status_ = absl::ErrnoToStatus(errno, absl::StrCat("cannot rename to ", path_));
+  if (!status_.ok()) std::remove(partial_path_.c_str());
   return status_;
 }
 

@@ -61,15 +61,15 @@ struct PreflightHeader {
   std::vector<std::string> chips;
 };
 
-// Writes as it is told. Errors stay and come out of Finish.
+// Writes as it is told, to a name of its own until the file is whole. Errors stay and come out of Finish.
 class PreflightWriter {
  public:
-  // An empty path: nothing is written.
   static absl::StatusOr<std::unique_ptr<PreflightWriter>> Create(const std::string& path,
                                                                  const PreflightHeader& header);
+  // Does all that a writer does, its digest too, but keeps nothing.
+  static std::unique_ptr<PreflightWriter> Discarding(const PreflightHeader& header);
   ~PreflightWriter();
 
-  bool writes() const { return file_ != nullptr; }
   void Memory(const std::vector<MemoryEntry>& entries);
   void Chip(uint32_t chip, const std::vector<ChipEntry>& entries);
   absl::Status Finish(const std::map<uint32_t, uint32_t>& frequencies,
@@ -77,10 +77,11 @@ class PreflightWriter {
 
  private:
   PreflightWriter() = default;
+  void Begin(const PreflightHeader& header);
   void Put(std::string_view bytes);
 
-  std::string path_;
-  std::FILE* file_ = nullptr;
+  std::string path_, partial_path_;
+  std::FILE* file_ = nullptr;  // null: nothing is kept
   format::Sha256 hash_;
   absl::Status status_;
 };
