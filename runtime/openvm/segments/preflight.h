@@ -36,8 +36,7 @@ struct PreflightOptions {
 
 // Executes segments and compares with what the manifest says: instructions, heights, final pc and final root, and in the
 // last one how the guest ends. ChainFault kExecution where something differs; other faults as Chain::Restore. Of
-// several faults, that of the first segment. Memory chips' heights may be lower than the manifest's where a
-// segment had no check point of its own (docs/openvm_segments.md).
+// several faults, that of the first segment.
 absl::Status Preflight(const Chain& chain, const InstanceFactory& factory,
                        const PreflightOptions& options);
 
