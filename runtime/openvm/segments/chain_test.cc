@@ -11,11 +11,13 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 #include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -54,8 +56,10 @@ class ChainTest : public ::testing::Test {
   explicit ChainTest(uint32_t stride = 64, uint32_t height_bits = 14)
       : program_(LoopGuest(3000, stride, kExitCode)),
         config_(SmallMetering(height_bits)),
-        directory_(fs::path(::testing::TempDir()) /
-                   ::testing::UnitTest::GetInstance()->current_test_info()->name()) {
+        directory_(
+            fs::path(::testing::TempDir()) /
+            absl::StrReplaceAll(::testing::UnitTest::GetInstance()->current_test_info()->name(),
+                                {{"/", "-"}})) {
     fs::remove_all(directory_);
     segments_ = Metered(program_, config_);
     std::unique_ptr<Instance> instance = StartGuest(program_);
@@ -397,6 +401,26 @@ TEST_F(ChainTest, PreflightThatIsDiscarded) {
   EXPECT_EQ(done, segments_.size());
   EXPECT_EQ(files(), before);
 }
+
+// From one segment for each check to one in all; strides that touch a page every time, or seldom.
+class AnyLimits : public ChainTest, public ::testing::WithParamInterface<std::tuple<int, int>> {
+ protected:
+  AnyLimits() : ChainTest(std::get<0>(GetParam()), std::get<1>(GetParam())) {}
+};
+
+TEST_P(AnyLimits, ExecutingGivesTheHeights) {
+  EXPECT_TRUE(Execute().ok()) << Execute() << ", " << segments_.size() << " segments";
+  // Of every chip, those of memory too.
+  for (uint32_t chip : {config_.boundary, config_.merkle, config_.poseidon2}) {
+    ForgeManifest([&](Manifest& manifest) { ++manifest.segments.back().metered.heights[chip]; });
+    EXPECT_EQ(ChainErrorOf(Execute()), ChainError::kExecution) << chip;
+    ForgeManifest([&](Manifest& manifest) { --manifest.segments.back().metered.heights[chip]; });
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, AnyLimits,
+                         ::testing::Combine(::testing::Values(4, 64, 4096),
+                                            ::testing::Values(6, 8, 9, 10, 11, 12, 13, 16)));
 
 // Replays the memory log: what was read was written before, and the registers and memory at the end are
 // those of the next state.

@@ -282,20 +282,28 @@ RunResult Watch(const ChainSegment& segment, Instance& instance, Recorder& recor
   return result;
 }
 
-// A segment that is over a limit had no check point but its beginning, and so ended at the check that found out. What it
-// touched since the check before, which is all that it touched, counts in the next segment as well (Meter::Check).
+// Whether the segments up to `end` were each over a limit at the first check after its beginning. Such a segment ends
+// there, and what it touched counts in the next one as well. One that ends at the check before the one that
+// found out leaves nothing, and neither does any after it: from then on there is always a check before (Meter::Check).
+bool LeavesPages(const Manifest& manifest, size_t end) {
+  for (size_t i = 0; i < end; ++i) {
+    const precast::openvm::Segment& segment = manifest.segments[i].metered;
+    if (segment.instructions != manifest.metering.check_interval ||
+        precast::openvm::ExceededLimit(manifest.metering, segment.heights) ==
+            precast::openvm::Limit::kNone)
+      return false;
+  }
+  return end != 0;
+}
+
 absl::Status InheritPages(const Chain& chain, size_t index, const InstanceFactory& factory,
                           Recorder& recorder) {
-  if (index == 0) return absl::OkStatus();
   const Manifest& manifest = chain.manifest();
-  const ChainSegment& before = manifest.segments[index - 1];
-  if (precast::openvm::ExceededLimit(manifest.metering, before.metered.heights) ==
-      precast::openvm::Limit::kNone)
-    return absl::OkStatus();
+  if (!LeavesPages(manifest, index)) return absl::OkStatus();
   absl::StatusOr<Start> start = StartAt(chain, index - 1, factory);
   if (!start.ok()) return start.status();
   Recorder pages(manifest.metering, *start->instance, *start->host, nullptr);
-  Watch(before, *start->instance, pages);
+  Watch(manifest.segments[index - 1], *start->instance, pages);
   recorder.Inherit(pages.touched());
   return absl::OkStatus();
 }
