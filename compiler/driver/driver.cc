@@ -19,6 +19,7 @@
 #include "compiler/ir/printer.h"
 #include "compiler/opt/meter.h"
 #include "compiler/opt/pipeline.h"
+#include "compiler/opt/profile.h"
 #include "compiler/opt/resume_entries.h"
 #include "compiler/parallel.h"
 #include "compiler/riscv/elf_reader.h"
@@ -79,6 +80,12 @@ class Compilation {
     if (!front_end.ok()) return front_end.status();
     front_end_ = *std::move(front_end);
     if (absl::Status status = front_end_->Analyze(); !status.ok()) return status;
+    if (options_.profile && options_.profile->guid != front_end_->program().guid) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("profile: guid: expected that of the program, ",
+                       format::GuidToString(front_end_->program().guid), ", actual ",
+                       format::GuidToString(options_.profile->guid)));
+    }
     stats_.kind = front_end_->program().kind;
     stats_.regions = front_end_->num_functions();
     bodies_ = std::make_unique<Body[]>(stats_.regions);
@@ -88,6 +95,7 @@ class Compilation {
   absl::StatusOr<ir::Function> Lift(size_t i) const {
     absl::StatusOr<ir::Function> function = front_end_->Lift(i);
     if (function.ok() && !options_.metered) opt::RemoveMeters(*function);
+    if (function.ok() && options_.profile) opt::ApplyProfile(*function, options_.profile->profile);
     return function;
   }
 
@@ -174,12 +182,14 @@ class Compilation {
 
   // From here on every address in the image is fixed.
   image::LaidOutImage BuildImage() const {
-    return image::Build(front_end_->program(), functions_, front_end_->dispatch(),
-                        {.opt_level = options_.opt_level,
-                         .cpu_features = CpuFeatures(),
-                         .metered = options_.metered,
-                         .canonical_nans = options_.canonical_nans,
-                         .imports = options_.imports});
+    return image::Build(
+        front_end_->program(), functions_, front_end_->dispatch(),
+        {.opt_level = options_.opt_level,
+         .cpu_features = CpuFeatures(),
+         .metered = options_.metered,
+         .canonical_nans = options_.canonical_nans,
+         .profile = options_.profile ? ProfileDigest(options_.profile->profile) : "",
+         .imports = options_.imports});
   }
 
   size_t num_functions() const { return front_end_->num_functions(); }

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "compiler/driver/profile_file.h"
 #include "compiler/guest/program.h"
 #include "compiler/wasm/module.h"
 #include "elfwriter/assembly.h"
@@ -43,6 +44,9 @@ struct CompileOptions {
   // WebAssembly: for some or all of the names that the module imports from, the program (module or image of
   // one) that it is compiled against. Recorded in the image; who links it compares.
   std::vector<format::ImportedImage> imports = {};
+  // What earlier runs executed often and never (see opt/profile.h). Of another program: InvalidArgument. Its digest
+  // is among the image's options.
+  std::optional<GuestProfile> profile = {};
   // Worker threads; 0 = one per processor. Output does not depend on it.
   int threads = 0;
   // Run the IR verifier between passes and the register allocation checker: slow, for tests and

@@ -53,6 +53,7 @@ std::string CanonicalOptions(guest::Kind kind, const ImageOptions& options) {
   std::string text = absl::StrFormat("opt=%d;metered=%d", options.opt_level, options.metered);
   if (kind == guest::Kind::kWasm)
     absl::StrAppendFormat(&text, ";canonical_nans=%d", options.canonical_nans);
+  if (!options.profile.empty()) absl::StrAppend(&text, ";profile=", options.profile);
   return text;
 }
 

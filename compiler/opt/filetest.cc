@@ -24,6 +24,7 @@
 #include "compiler/opt/meter.h"
 #include "compiler/opt/pipeline.h"
 #include "compiler/opt/preheaders.h"
+#include "compiler/opt/profile.h"
 #include "compiler/opt/reassociate.h"
 #include "compiler/opt/resume_entries.h"
 #include "compiler/opt/simplify.h"
@@ -50,6 +51,10 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"O1", [](ir::Function& f) { Optimize(f, {.level = 1, .verify = true}); }},
       {"O2", [](ir::Function& f) { Optimize(f, {.level = 2, .verify = true}); }},
       {"preheaders", AddPreheaders},
+      {"profile",
+       [](ir::Function& f) {
+         ApplyProfile(f, {.counts = {{0x10, 1}, {0x20, 20000}, {0x30, 20}, {0x40, 19}, {0x50, 0}}});
+       }},
       {"reassociate", Reassociate},
       {"redundant-params", RemoveRedundantParams},
       // What remains, and what is split off.

@@ -20,8 +20,8 @@ namespace {
 bool update = false;
 
 constexpr const char* kFiles[] = {
-    "dce.ir",        "gvn.ir",         "inline.ir",         "join_params.ir", "meter.ir",
-    "preheaders.ir", "reassociate.ir", "resume_entries.ir", "simplify.ir"};
+    "dce.ir",        "gvn.ir",     "inline.ir",      "join_params.ir",    "meter.ir",
+    "preheaders.ir", "profile.ir", "reassociate.ir", "resume_entries.ir", "simplify.ir"};
 
 // Relative to the runfiles, which are the working directory, and to the source tree.
 std::string PathOf(const std::string& file) { return absl::StrCat("compiler/opt/testdata/", file); }

@@ -33,7 +33,7 @@ What is written (--emit):
   disasm  the listing that `aotc disasm` prints (to standard output)
 
 The output depends on the program, the flags that say what code is made (-O, --cpu,
---no-meter, --canonical-nans, --import) and the compiler, and on nothing else (with --cpu=native, also on
+--no-meter, --canonical-nans, --profile, --import) and the compiler, and on nothing else (with --cpu=native, also on
 what this machine has). It is written as a whole or not at all.
 
 A WebAssembly module may use version 2.0 of the standard, tail calls, extended constant expressions,
@@ -127,7 +127,7 @@ absl::Status EmitIr(absl::Span<const uint8_t> file, const driver::CompileOptions
 }  // namespace
 
 int CompileMain(int argc, char** argv) {
-  std::string output, emit = "so";
+  std::string output, profile, emit = "so";
   uint64_t threads = 0;
   bool json = false, quiet = false, no_meter = false;
   std::vector<std::string> imports;
@@ -162,6 +162,11 @@ int CompileMain(int argc, char** argv) {
                             "instruction each, with the same results, and count as one.\n"
                             "Trusts the program's symbols: __adddf3 must be libgcc's",
                             &options.fast_helpers),
+                cli::Text("profile", 0, "FILE",
+                          "what earlier runs executed how often (docs/performance.md): "
+                          "what is seldom executed\n"
+                          "is moved out of the way",
+                          &profile),
                 cli::Texts("import", 0, "NAME=FILE",
                            "WebAssembly: record that the imports from NAME are "
                            "those of FILE, a module\n"
@@ -227,6 +232,17 @@ int CompileMain(int argc, char** argv) {
   if (!file.ok()) {
     PrintError(file.status().message());
     return cli::kExitFailure;
+  }
+  if (!profile.empty()) {
+    absl::StatusOr<std::vector<uint8_t>> text = ReadFile(profile);
+    absl::StatusOr<driver::GuestProfile> read =
+        text.ok() ? driver::ReadProfile(AsText(*text)) : text.status();
+    if (!read.ok()) {
+      PrintError(text.ok() ? absl::StrCat(profile, ": ", read.status().message())
+                           : std::string(read.status().message()));
+      return cli::kExitFailure;
+    }
+    options.profile = *std::move(read);
   }
   Progress progress("compiling", "functions", !quiet && !json);
   options.progress = [&](size_t done, size_t total) { progress.Show(done, total); };
