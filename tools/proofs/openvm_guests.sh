@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 #
-# Runs OpenVM's own guests, interpreted and natively at every level, and compares: exit code, public values, retired
-# instructions, place. They are not part of this tree: they come from a directory, or from GitHub.
+# Runs OpenVM's own guests, interpreted and natively at every level, pure and metered, and compares: exit code, public
+# values, retired instructions, place; segments and the heights of all chips. The guests are not part of this
+# tree: they come from a directory, or from GitHub. Prints a table; speeds are of the highest level.
 #
 #   tools/proofs/openvm_guests.sh [DIRECTORY]
 #
 # DIRECTORY: a checkout of openvm-org/openvm; without it, commit COMMIT is cloned into a temporary directory.
 #
-# Environment: AOTC, the aotc to run (default: `bazel run`'s build of //tools:aotc); LEVELS (default "0 1 2").
+# Needs python3. Environment: AOTC, the aotc to run (default: `bazel run`'s build of //tools:aotc); LEVELS (default "0 1 2").
 # Exit status: 0 if all are equal and have ended with code 0, 1 if not, 2 for wrong usage.
 
 set -euo pipefail
@@ -29,47 +30,61 @@ if [[ -z ${source} ]]; then
 fi
 guests="${source}/benchmarks/guest"
 
-# What a guest reads, as benchmarks/prove/src/bin gives it to them. ecrecover is left out: its signatures are made by
-# the benchmark itself.
+# What a guest reads, as benchmarks/prove/src/bin gives it to them; signatures are our own.
 inputs_of() {
   case $1 in
     base64_json) echo "${guests}/$1/json_payload_encoded.txt" ;;
     bincode | rkyv) echo "${guests}/$1/minecraft_savedata.bin" ;;
     regex) echo "${guests}/$1/regex_email.txt" ;;
     fibonacci) echo hex:00350c0000000000 ;; # 800,000 as u64
+    ecrecover) python3 "${root}/tools/proofs/ecrecover_inputs.py" ;;
     sha2_bench) echo hex:0000100000000000 ;;
   esac
 }
 
-# Of the JSON report, what must be equal.
-essence() { grep -E '"(result|pc|instructions|exit_code|public_values|error|trap)"' "$1"; }
-field() { sed -nE "s/^ *\"$2\": \"?([^\",]*)\"?,?$/\1/p" "$1"; }
+# Of the JSON report, what must be equal; and the segments with their heights, and how many they are.
+essence() { grep -E '^  "(result|pc|instructions|exit_code|public_values|error|trap)"' "$1"; }
+field() { sed -nE "s/^  \"$2\": \"?([^\",]*)\"?,?$/\1/p" "$1"; }
+segments() { python3 -c 'import json, sys; print(json.dumps(json.load(open(sys.argv[1]))["metered"]["segments"]))' "$1"; }
+count() { python3 -c 'import json, sys; print(len(json.load(sys.stdin)))'; }
+
+run() { # run NAME FLAG…: reports to ${work}/NAME, output to ${work}/NAME.out
+  local name=$1 code=0
+  shift
+  "${aotc}" run "${elf[0]}" "${flags[@]}" "$@" --json --stats-file="${work}/${name}" \
+    >"${work}/${name}.out" 2>"${work}/${name}.errors" || code=$?
+  return "${code}"
+}
 
 status=0
-printf '%-22s %14s %9s %9s %10s  %s\n' guest instructions interp/s native/s compile "-O${LEVELS:-0 1 2}"
+printf '%-22s %13s %8s %10s %10s %8s %10s  %s\n' guest instructions segments 'pure MHz' 'metered' 'interp.' compile \
+  "interpreted = -O{${LEVELS:-0 1 2}}"
 for directory in "${guests}"/*/; do
   name="$(basename -- "${directory}")"
   elf=("${directory}"elf/*.elf)
-  [[ -s ${elf[0]} && ${name} != ecrecover ]] || continue
+  [[ -s ${elf[0]} ]] || continue
   flags=("--openvm-config=${directory}openvm.toml")
   while read -r input; do [[ -n ${input} ]] && flags+=("--input=${input}"); done < <(inputs_of "${name}")
-  code=0
-  "${aotc}" run "${elf[0]}" "${flags[@]}" --interpret --json --stats-file="${work}/interpreted" \
-    >"${work}/interpreted.out" 2>"${work}/errors" || code=$?
   verdict=equal
-  [[ ${code} -eq 0 ]] || verdict="exit code ${code}: $(head -1 "${work}/errors")"
+  run interpreted --interpret || verdict="exit code $?: $(head -1 "${work}/interpreted.errors")"
+  run interpreted_metered --interpret --metered || verdict="metered: exit code $?"
+  segments "${work}/interpreted_metered" >"${work}/expected"
   for level in ${LEVELS:-0 1 2}; do
-    "${aotc}" run "${elf[0]}" "${flags[@]}" "-O${level}" --json --stats-file="${work}/native" \
-      >"${work}/native.out" 2>/dev/null || true
+    run native "-O${level}" || true
+    run metered "-O${level}" --metered || true
+    segments "${work}/metered" >"${work}/actual"
     if ! diff <(essence "${work}/interpreted") <(essence "${work}/native") >"${work}/difference" ||
-      ! cmp -s "${work}/interpreted.out" "${work}/native.out"; then
+      ! diff <(essence "${work}/interpreted") <(essence "${work}/metered") >"${work}/difference" ||
+      ! cmp "${work}/expected" "${work}/actual" >"${work}/difference" ||
+      ! cmp "${work}/interpreted.out" "${work}/native.out" >"${work}/difference"; then
       verdict="-O${level} DIFFERENT: $(tr '\n' ' ' <"${work}/difference")"
     fi
   done
   [[ ${verdict} == equal ]] || status=1
-  printf '%-22s %14s %8.0fM %8.0fM %8.1fms  %s\n' "${name}" "$(field "${work}/native" instructions)" \
+  printf '%-22s %13s %8s %10.0f %10.0f %8.0f %8.1fms  %s\n' "${name}" "$(field "${work}/native" instructions)" \
+    "$(count <"${work}/actual")" "$(field "${work}/native" million_instructions_per_second)" \
+    "$(field "${work}/metered" million_instructions_per_second)" \
     "$(field "${work}/interpreted" million_instructions_per_second)" \
-    "$(field "${work}/native" million_instructions_per_second)" \
     "$(field "${work}/native" compile_milliseconds)" "${verdict}"
 done
 exit ${status}
