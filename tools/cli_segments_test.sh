@@ -2,47 +2,12 @@
 #
 # Segments of OpenVM guests from the command line: metered runs, directories of segments, preflight, faults.
 
-set -uo pipefail
+# shellcheck source=tools/cli_test_lib.sh
+source tools/cli_test_lib.sh
 
-readonly root="${PWD}"
-readonly aotc="${root}/tools/aotc"
-readonly json_check="${root}/tools/json_check"
 readonly guest="${root}/testdata/openvm/io.elf"
 readonly machine="--openvm-config=${root}/testdata/openvm/machine.toml"
-work="$(mktemp -d "${TEST_TMPDIR:-/tmp}/cli_segments_test.XXXXXX")"
-readonly work
-cd -- "${work}" || exit 1
-unset BUILD_WORKING_DIRECTORY
 
-failures=0
-checks=0
-fail() {
-  failures=$((failures + 1))
-  printf 'FAILED: %s\n' "$*"
-  sed 's/^/    stdout: /' out 2>/dev/null | head -n 20
-  sed 's/^/    stderr: /' err 2>/dev/null | head -n 20
-}
-# Runs aotc; its output goes to ./out and ./err. Fails unless it exits with CODE.
-expect() { # CODE ARGUMENTS...
-  local -r want="$1"
-  shift
-  local code=0
-  checks=$((checks + 1))
-  "${aotc}" "$@" >out 2>err </dev/null || code=$?
-  ((code == want)) || fail "aotc $*: exit code ${code}, expected ${want}"
-}
-has() { # FILE TEXT
-  checks=$((checks + 1))
-  grep -qF -- "$2" "$1" || fail "$1 does not say: $2"
-}
-is_json() { # FILE
-  checks=$((checks + 1))
-  "${json_check}" <"$1" || fail "$1 is not JSON"
-}
-same() { # A B
-  checks=$((checks + 1))
-  cmp -s -- "$1" "$2" || fail "$1 and $2 differ"
-}
 # The segments of a report, without times.
 segments_of() { # FILE
   sed -n '/"metered"/,/^  }/p' "$1"
@@ -98,6 +63,8 @@ for file in dir/*; do same "${file}" "interpreted/${file##*/}"; done
 
 # Preflight.
 expect 0 preflight dir --jobs=2 --output=traces --json
+expect 0 preflight run --discard
+has out 'discarded'
 is_json out
 expect 0 preflight dir --segment=1 --output=one
 same traces/segment-000001.preflight one/segment-000001.preflight
@@ -136,5 +103,4 @@ rm broken/state-000002
 expect 1 segment-verify broken
 has err 'unreadable'
 
-printf '%d checks, %d failures\n' "${checks}" "${failures}"
-((failures == 0))
+finish

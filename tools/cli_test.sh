@@ -2,51 +2,10 @@
 #
 # The command line of aotc as users meet it: help, mistakes, exit codes, files, JSON.
 
-set -uo pipefail
+# shellcheck source=tools/cli_test_lib.sh
+source tools/cli_test_lib.sh
 
-readonly root="${PWD}"
-readonly aotc="${root}/tools/aotc"
-readonly json_check="${root}/tools/json_check"
 readonly guests="${root}/testdata/prebuilt"
-work="$(mktemp -d "${TEST_TMPDIR:-/tmp}/cli_test.XXXXXX")"
-readonly work
-cd -- "${work}" || exit 1
-unset BUILD_WORKING_DIRECTORY
-
-failures=0
-checks=0
-fail() {
-  failures=$((failures + 1))
-  printf 'FAILED: %s\n' "$*"
-  sed 's/^/    stdout: /' out 2>/dev/null | head -n 20
-  sed 's/^/    stderr: /' err 2>/dev/null | head -n 20
-}
-
-# Runs aotc; its output goes to ./out and ./err. Fails unless it exits with CODE.
-expect() { # CODE ARGUMENTS...
-  local -r want="$1"
-  shift
-  local code=0
-  checks=$((checks + 1))
-  "${aotc}" "$@" >out 2>err </dev/null || code=$?
-  ((code == want)) || fail "aotc $*: exit code ${code}, expected ${want}"
-}
-has() { # FILE TEXT
-  checks=$((checks + 1))
-  grep -qF -- "$2" "$1" || fail "$1 does not say: $2"
-}
-is_json() { # FILE
-  checks=$((checks + 1))
-  "${json_check}" <"$1" || fail "$1 is not JSON"
-}
-is_file() {
-  checks=$((checks + 1))
-  [[ -s $1 ]] || fail "there is no file $1"
-}
-same() { # A B
-  checks=$((checks + 1))
-  cmp -s -- "$1" "$2" || fail "$1 and $2 differ"
-}
 
 cp "${guests}"/{hello,args,recursion,fault_null_load,infinite_loop,files}.elf .
 
@@ -277,5 +236,21 @@ same granted/out.txt granted/expected.txt
 "${aotc}" compile hello.elf -o closed.so >&- 2>&- <&- || fail "compile without standard descriptors"
 same closed.so hello.so
 
-printf '%d checks, %d failed\n' "${checks}" "${failures}"
-((failures == 0))
+# --- Profiles ------------------------------------------------------------------------------------
+expect 0 inspect hello.so
+guid="$(sed -nE 's/^ *program +([0-9a-f-]{36}).*/\1/p' out)"
+profile() { # GUID
+  printf '{"format": "precast-profile", "version": 1, "guid": "%s", "counts": [[65536, 1]]}' "$1" >profile.json
+}
+profile "${guid}"
+expect 0 compile hello.elf --profile=profile.json -O2 -o profiled.so
+expect 0 inspect profiled.so
+has out ";profile="
+profile "00000000-0000-0000-0000-000000000000"
+expect 1 compile hello.elf --profile=profile.json -o profiled.so
+has err "profile: guid: expected that of the program, ${guid}, actual 00000000"
+echo '{' >profile.json
+expect 1 compile hello.elf --profile=profile.json -o profiled.so
+has err "profile.json: expected a JSON object"
+
+finish

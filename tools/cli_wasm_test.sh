@@ -3,55 +3,15 @@
 # The command line of aotc with WebAssembly modules as users meet it: compile, run, inspect, disasm, check; calls,
 # traps, fuel, imports, mistakes.
 
-set -uo pipefail
+# shellcheck source=tools/cli_test_lib.sh
+source tools/cli_test_lib.sh
 
-readonly root="${PWD}"
-readonly aotc="${root}/tools/aotc"
-readonly json_check="${root}/tools/json_check"
-work="$(mktemp -d "${TEST_TMPDIR:-/tmp}/cli_wasm_test.XXXXXX")"
-readonly work
-cd -- "${work}" || exit 1
-unset BUILD_WORKING_DIRECTORY
 cp -L "${root}"/testdata/wasm/*.wasm .
 cp -L "${root}/testdata/prebuilt/hello.elf" riscv.elf
 
-failures=0
-checks=0
-fail() {
-  failures=$((failures + 1))
-  printf 'FAILED: %s\n' "$*"
-  sed 's/^/    stdout: /' out 2>/dev/null | head -n 20
-  sed 's/^/    stderr: /' err 2>/dev/null | head -n 20
-}
-
-# Runs aotc; its output goes to ./out and ./err. Fails unless it exits with CODE.
-expect() { # CODE ARGUMENTS...
-  local -r want="$1"
-  shift
-  local code=0
-  checks=$((checks + 1))
-  "${aotc}" "$@" >out 2>err </dev/null || code=$?
-  ((code == want)) || fail "aotc $*: exit code ${code}, expected ${want}"
-}
-has() { # FILE TEXT
-  checks=$((checks + 1))
-  grep -qF -- "$2" "$1" || fail "$1 does not say: $2"
-}
-lacks() { # FILE TEXT
-  checks=$((checks + 1))
-  ! grep -qF -- "$2" "$1" || fail "$1 says: $2"
-}
 prints() { # LINE...
   checks=$((checks + 1))
   { (($# == 0)) || printf '%s\n' "$@"; } | cmp -s - out || fail "expected to print: $*"
-}
-same() { # A B
-  checks=$((checks + 1))
-  cmp -s "$1" "$2" || fail "$1 and $2 differ"
-}
-is_json() { # FILE
-  checks=$((checks + 1))
-  "${json_check}" <"$1" || fail "$1 is no JSON"
 }
 
 # --- Compiling -----------------------------------------------------------------------------------
@@ -291,5 +251,4 @@ for how in hello.wasm hello.so "hello.so --interpret"; do
 done
 expect 120 run hello.wasm --dir=not_there
 
-printf '%d checks, %d failed\n' "${checks}" "${failures}"
-((failures == 0))
+finish
