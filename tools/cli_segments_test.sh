@@ -63,7 +63,7 @@ for file in dir/*; do same "${file}" "interpreted/${file##*/}"; done
 
 # Preflight.
 expect 0 preflight dir --jobs=2 --output=traces --json
-expect 0 preflight run --discard
+expect 0 preflight dir --discard
 has out 'discarded'
 is_json out
 expect 0 preflight dir --segment=1 --output=one
