@@ -63,9 +63,9 @@ for file in dir/*; do same "${file}" "interpreted/${file##*/}"; done
 
 # Preflight.
 expect 0 preflight dir --jobs=2 --output=traces --json
+is_json out
 expect 0 preflight dir --discard
 has out 'discarded'
-is_json out
 expect 0 preflight dir --segment=1 --output=one
 same traces/segment-000001.preflight one/segment-000001.preflight
 expect 0 segment-dump traces/segment-000001.preflight --entries=5
