@@ -163,6 +163,7 @@ void Selector::SelectInst(Inst i, const InstData& d) {
     case Opcode::kExtendS32:
       return SelectExtend(MOp::kSignExtend, Width::k32, Width::k64, args[0], f_.result(i));
     case Opcode::kWrap:
+      if (Resolve(f_.result(i)) != f_.result(i)) return;
       return SelectExtend(MOp::kZeroExtend, Width::k32, Width::k32, args[0], f_.result(i));
     case Opcode::kExtendS8:
       return SelectExtend(MOp::kSignExtend, Width::k8, w, args[0], f_.result(i));

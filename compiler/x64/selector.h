@@ -172,12 +172,25 @@ class Selector {
     }
     return {whole, false};
   }
-  // The value whose register `v` shares: a zero-extension is free, see mir.h.
+  // The value whose register `v` shares: a zero-extension is free, see mir.h, and so is it to take the low half
+  // where the high half is 0.
   Value Resolve(Value v) const {
-    for (const InstData* d = DefOf(v); d != nullptr && d->op == Opcode::kExtendU32; d = DefOf(v)) {
+    for (const InstData* d = DefOf(v); d != nullptr; d = DefOf(v)) {
+      const bool shares =
+          d->op == Opcode::kExtendU32 ||
+          (d->op == Opcode::kWrap && IsShiftedDown(f_.args(Inst(f_.value(v).def))[0]));
+      if (!shares) break;
       v = f_.args(Inst(f_.value(v).def))[0];
     }
     return v;
+  }
+  // Whether `v` is an i64 of which nothing but what was its high half remains.
+  bool IsShiftedDown(Value v) const {
+    const InstData* d = DefOf(v);
+    if (d == nullptr || d->op != Opcode::kShrU || d->type != Type::kI64) return false;
+    const InstData* amount = DefOf(f_.args(Inst(f_.value(v).def))[1]);
+    return amount != nullptr && amount->op == Opcode::kIconst && amount->imm >= 32 &&
+           amount->imm < 64;
   }
   // The constant `v` is, as its type: an i32 sign-extended.
   std::optional<int64_t> ConstantOf(Value v) const {
