@@ -118,6 +118,7 @@ class Builder {
   void StoreState(StateSlot slot, Value value);
   void DeferState(StateSlot slot, Value value);
   void Charge(int64_t amount);
+  void ChargeValue(Value amount);
   void Meter(int64_t amount, Site site);
   void MeterCheck(int64_t amount, Site site);
   // Nothing if `cond` is the constant 0.

@@ -131,6 +131,13 @@ void Builder::Charge(int64_t amount) {
   if (amount != 0) f_.Append(block_, {.op = Opcode::kCharge, .imm = amount}, {}, {});
 }
 
+void Builder::ChargeValue(Value amount) {
+  if (const std::optional<int64_t> c = ConstantOf(amount)) {
+    return Charge(static_cast<int64_t>(Bits(Type::kI32, *c)));
+  }
+  f_.Append(block_, {.op = Opcode::kChargeValue}, {amount}, {});
+}
+
 void Builder::Meter(int64_t amount, Site site) {
   f_.Append(block_, {.op = Opcode::kMeter, .imm = amount, .site = site}, {}, {});
 }

@@ -336,6 +336,9 @@ class Evaluator {
       case Opcode::kCharge:
         machine_.fuel -= inst.imm;
         return;
+      case Opcode::kChargeValue:
+        machine_.fuel -= static_cast<uint32_t>(args[0]);
+        return;
       case Opcode::kMeter:
       case Opcode::kMeterCheck: {
         const bool charges = inst.op == Opcode::kMeter;

@@ -596,6 +596,9 @@ class Parser {
         Expect(",");
         values(1);
         break;
+      case Form::kChargeValue:
+        values(1);
+        break;
       case Form::kTrapIf:
         values(1);
         Expect(",");

@@ -228,6 +228,9 @@ class Printer {
         absl::StrAppend(&out_, " x", inst.aux);
         WriteValues(args, ", ");
         break;
+      case Form::kChargeValue:
+        WriteValues(args, " ");
+        break;
       case Form::kTrapIf:
         WriteValues(args, " ");
         absl::StrAppend(&out_, ", ", inst.aux);

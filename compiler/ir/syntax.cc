@@ -139,6 +139,8 @@ Form FormOf(Opcode op) {
     case Opcode::kMeter:
     case Opcode::kMeterCheck:
       return Form::kAmount;
+    case Opcode::kChargeValue:
+      return Form::kChargeValue;
     case Opcode::kTrapIf:
       return Form::kTrapIf;
     case Opcode::kCall:

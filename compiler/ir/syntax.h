@@ -37,6 +37,7 @@ enum class Form : uint8_t {
   kLoadState,       // slot
   kStoreState,      // slot, value
   kAmount,          // imm
+  kChargeValue,     // amount
   kTrapIf,          // cond, code
   kCall,            // @callee(args)
   kCallDispatch,    // pc(args)

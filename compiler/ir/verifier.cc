@@ -283,6 +283,7 @@ class Verifier {
           return Fail("V17", at, "refunds less than it subtracts");
         }
         return true;
+      case Form::kChargeValue:
       case Form::kTrapIf:
       case Form::kBrIf:
       case Form::kBrTable:

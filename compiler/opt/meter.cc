@@ -64,7 +64,10 @@ class MeterPlacement {
       bool site_seen = false;
       for (size_t k = 0; k < insts.size(); ++k) {
         const InstData& inst = f_.inst(insts[k]);
-        if (inst.op == Opcode::kCharge || inst.op == Opcode::kMeterCheck) return false;
+        if (inst.op == Opcode::kCharge || inst.op == Opcode::kChargeValue ||
+            inst.op == Opcode::kMeterCheck) {
+          return false;
+        }
         if (inst.op == Opcode::kMeter) {
           if (site_seen || inst.imm < 0 || int64_t{inst.site.refund} != inst.imm) return false;
           info.meter = k;
@@ -306,7 +309,7 @@ void RemoveMeters(ir::Function& f) {
       InstData& inst = f.inst(i);
       inst.site.refund = 0;
       return inst.op == Opcode::kMeter || inst.op == Opcode::kMeterCheck ||
-             inst.op == Opcode::kCharge;
+             inst.op == Opcode::kCharge || inst.op == Opcode::kChargeValue;
     });
   }
 }

@@ -1,7 +1,7 @@
 // Places metering.
 //
 // Requires: IR without unreachable blocks in which a block has at most one `meter`, before all of
-//   the block's other sites, with refund == amount, and no `charge` or `meter_check`: what a front
+//   the block's other sites, with refund == amount, and no `charge`, `charge_value` or `meter_check`: what a front
 //   end makes, whose every block asks for its own instructions. On any other function the pass does
 //   nothing; nor on a WebAssembly function, which must stop at exactly the segment that fuel does
 //   not cover (docs/wasm_lifting.md).

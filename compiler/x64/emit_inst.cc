@@ -270,6 +270,9 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
     case MOp::kCharge:
       e_.AluRI(Alu::kSub, Width::k64, kFuel, static_cast<int32_t>(m.imm));
       return;
+    case MOp::kChargeValue:
+      e_.AluRR(Alu::kSub, Width::k64, kFuel, R(i, 0));
+      return;
     case MOp::kMeter:
     case MOp::kMeterCheck: {
       e_.AluRI(m.op == MOp::kMeter ? Alu::kSub : Alu::kCmp, Width::k64, kFuel,

@@ -93,6 +93,7 @@ enum class MOp : uint8_t {
   kStoreState,     // [a] disp
   kStoreStateImm,  // [] disp, imm
   kCharge,         // [] imm
+  kChargeValue,    // [a]
   kMeter,          // [] imm; site kSuspend
   kMeterCheck,     // [] imm; site kSuspend
   kTrapIf,         // [f…] aux = trap code; site kTrap

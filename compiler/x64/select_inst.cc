@@ -206,6 +206,9 @@ void Selector::SelectInst(Inst i, const InstData& d) {
       return;
     case Opcode::kDeferState:
       return;
+    case Opcode::kChargeValue:  // 32 bits are held zero-extended
+      Emit(MOp::kChargeValue, {Use(Reg(args[0]))});
+      return;
     case Opcode::kCharge:
     case Opcode::kMeter:
     case Opcode::kMeterCheck: {

@@ -213,6 +213,9 @@ Outcome Evaluator::Run(const Function& f, size_t entry, std::vector<uint32_t> ar
         case Opcode::kCharge:
           fuel -= d.imm;
           break;
+        case Opcode::kChargeValue:
+          fuel -= arg32(0);
+          break;
         case Opcode::kMeter:
         case Opcode::kMeterCheck:
           if (fuel < d.imm) return stop({Outcome::Kind::kSuspended, d.site.guest_pc, 0, {}});

@@ -146,11 +146,15 @@ void Generator::Simple() {
     Memory();
   } else if (kind < 29) {
     const int64_t charge = static_cast<int64_t>(Pick(200));
-    switch (Pick(3)) {
+    switch (Pick(4)) {
       case 0:
         build_->Do(Opcode::kCharge, {}, 0, charge % 10);
         break;
-      case 1: {
+      case 1:
+        build_->Do(Opcode::kChargeValue, {build_->Binary(Opcode::kAnd, Type::kI32, Any32(),
+                                                         build_->Const(Type::kI32, charge % 10))});
+        break;
+      case 2: {
         ir::Site site = Site();
         site.refund = static_cast<uint32_t>(charge);
         build_->Do(Opcode::kMeter, {}, 0, charge, site);
