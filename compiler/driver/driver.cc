@@ -111,7 +111,8 @@ class Compilation {
     if (options_.opt_level >= 2) lifted.resumed = opt::SplitResumeEntries(lifted.function);
     opt::Optimize(lifted.function, {.level = options_.opt_level,
                                     .verify = options_.check,
-                                    .body = [this](ir::FuncRef callee) { return BodyOf(callee); }});
+                                    .body = [this](ir::FuncRef callee) { return BodyOf(callee); },
+                                    .delay_state = true});
     // That one is seldom executed.
     if (lifted.resumed) opt::Optimize(*lifted.resumed, {.level = 1, .verify = options_.check});
     return lifted;

@@ -20,6 +20,7 @@
 #include "compiler/opt/gvn.h"
 #include "compiler/opt/inline.h"
 #include "compiler/opt/join_params.h"
+#include "compiler/opt/late_state.h"
 #include "compiler/opt/loop_depth.h"
 #include "compiler/opt/meter.h"
 #include "compiler/opt/pipeline.h"
@@ -45,6 +46,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
          InlineCalls(f, [&](ir::FuncRef) { return &body; });
        }},
       {"join-params", JoinParams},
+      {"late-state", DelayState},
       {"loop_depth", SetLoopDepths},
       {"meter", [](ir::Function& f) { PlaceMeters(f); }},
       {"meter-32", [](ir::Function& f) { PlaceMeters(f, 32); }},

@@ -19,9 +19,12 @@ namespace {
 
 bool update = false;
 
-constexpr const char* kFiles[] = {
-    "dce.ir",        "gvn.ir",     "inline.ir",      "join_params.ir",    "meter.ir",
-    "preheaders.ir", "profile.ir", "reassociate.ir", "resume_entries.ir", "simplify.ir"};
+constexpr const char* kFiles[] = {"dce.ir",         "gvn.ir",
+                                  "inline.ir",      "join_params.ir",
+                                  "late_state.ir",  "meter.ir",
+                                  "preheaders.ir",  "profile.ir",
+                                  "reassociate.ir", "resume_entries.ir",
+                                  "simplify.ir",    "wide_arithmetic.ir"};
 
 // Relative to the runfiles, which are the working directory, and to the source tree.
 std::string PathOf(const std::string& file) { return absl::StrCat("compiler/opt/testdata/", file); }

@@ -8,6 +8,7 @@
 #include "compiler/opt/gvn.h"
 #include "compiler/opt/inline.h"
 #include "compiler/opt/join_params.h"
+#include "compiler/opt/late_state.h"
 #include "compiler/opt/loop_depth.h"
 #include "compiler/opt/meter.h"
 #include "compiler/opt/preheaders.h"
@@ -70,6 +71,7 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
   // After that: it moves what begins a block.
   if (options.level >= 2 && function.signature().conv == ir::CallConv::kGuest) {
     pipeline.Run("wide_arithmetic", FuseWideArithmetic);
+    if (options.delay_state) pipeline.Run("late_state", DelayState);
   }
   pipeline.Run("dce", EliminateDeadCode);
   // Last, since what is in what order matters to nothing before.

@@ -16,6 +16,9 @@ struct PipelineOptions {
   // Level 2: gives functions to be put in where they are called, as MakeInlinable leaves them, or null. They
   // must stay valid while Optimize runs.
   std::function<const ir::Function*(ir::FuncRef)> body = {};
+  // Level 2: a fault may be reported at an earlier place, from which the runtime comes to it by interpretation
+  // (late_state.h).
+  bool delay_state = false;
   // If set, called with the function after every pass.
   std::function<void(std::string_view pass, const ir::Function& function)> dump = {};
 };

@@ -1,0 +1,245 @@
+// Reporting faults earlier, see late_state.h.
+#include "compiler/opt/late_state.h"
+
+#include <algorithm>
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "compiler/ir/cfg.h"
+
+namespace precast::opt {
+namespace {
+
+using ir::Block;
+using ir::Function;
+using ir::Inst;
+using ir::InstData;
+using ir::MemKind;
+using ir::Opcode;
+using ir::Site;
+using ir::Value;
+
+constexpr size_t kSlots = 256;
+// So much at most is executed by interpretation before a fault, in bytes of code.
+constexpr uint32_t kMaxDistance = 1024;
+
+class StateDelayer {
+ public:
+  explicit StateDelayer(Function& f)
+      : f_(f),
+        used_(f.num_values(), false),
+        elsewhere_(f.num_values(), false),
+        last_(f.num_values(), -1) {}
+
+  void Run() {
+    const ir::Cfg cfg(f_);
+    FindUsed(cfg);
+    for (Block b : cfg.order()) Delay(b);
+  }
+
+ private:
+  // Values that are needed for more than being declared in their block, and those of them that are needed in
+  // other blocks than the one that makes them.
+  void FindUsed(const ir::Cfg& cfg) {
+    std::vector<Value> work;
+    const auto use = [&](Value v) {
+      if (used_[v.index]) return;
+      used_[v.index] = true;
+      work.push_back(v);
+    };
+    std::vector<uint32_t> block_of(f_.num_insts(), Block::kNone);
+    for (Block b : cfg.order()) {
+      for (Inst i : f_.block(b).insts) block_of[i.index] = b.index;
+    }
+    const auto home = [&](Value v) {
+      const ir::ValueData& data = f_.value(v);
+      return data.is_param ? data.def : block_of[data.def];
+    };
+    for (Block b : cfg.order()) {
+      for (const auto& [slot, v] : f_.block(b).state) {
+        if (home(v) == b.index) continue;
+        use(v);
+        elsewhere_[v.index] = true;
+      }
+      for (Inst i : f_.block(b).insts) {
+        const InstData& d = f_.inst(i);
+        for (Value v : f_.args(i)) {
+          if (home(v) != b.index) elsewhere_[v.index] = true;
+          if (ir::Info(d.op).has_side_effect && d.op != Opcode::kDeferState) use(v);
+          if (ir::Info(d.op).is_terminator) use(v);
+        }
+        for (const ir::Edge& edge : f_.edges(i)) {
+          for (Value v : edge.args) {
+            use(v);
+            elsewhere_[v.index] = true;
+          }
+        }
+      }
+    }
+    while (!work.empty()) {
+      const ir::ValueData& data = f_.value(work.back());
+      work.pop_back();
+      if (data.is_param) continue;
+      for (Value v : f_.args(Inst(data.def))) use(v);
+    }
+  }
+
+  // The i64 of which `v` is a half, or `v`: a half of what is there costs nothing to declare.
+  Value Whole(Value v) const {
+    for (int k = 0; k < 2; ++k) {
+      const ir::ValueData& data = f_.value(v);
+      if (data.is_param) return v;
+      const InstData& d = f_.inst(Inst(data.def));
+      if (d.op != (k == 0 ? Opcode::kWrap : Opcode::kShrU)) return v;
+      v = f_.args(Inst(data.def))[0];
+    }
+    return v;
+  }
+  // Whether `v` is made only to be declared.
+  bool IsMadeForState(Value v) const {
+    const Value whole = Whole(v);
+    if (used_[v.index] || used_[whole.index] || f_.value(whole).is_param) return false;
+    const InstData& d = f_.inst(Inst(f_.value(whole).def));
+    return d.op != Opcode::kIconst && !ir::Info(d.op).has_side_effect;
+  }
+  bool IsConstant(Value v) const {
+    const ir::ValueData& data = f_.value(v);
+    return !data.is_param && f_.inst(Inst(data.def)).op == Opcode::kIconst;
+  }
+  // Whether `v` is kept for something behind position `at` of the current block.
+  bool IsKept(Value v, int at) const {
+    return IsConstant(v) || IsNeeded(v, at) || IsNeeded(Whole(v), at);
+  }
+  bool IsNeeded(Value v, int at) const { return elsewhere_[v.index] || last_[v.index] > at; }
+
+  void Delay(Block b) {
+    std::vector<Inst>& insts = f_.block(b).insts;
+    touched_.clear();
+    for (size_t k = 0; k < insts.size(); ++k) {
+      const InstData& d = f_.inst(insts[k]);
+      if (d.op == Opcode::kDeferState) continue;
+      if (d.results_count == 1 && ir::Info(d.op).has_side_effect == false &&
+          !used_[f_.result(insts[k]).index]) {
+        continue;
+      }
+      for (Value v : f_.args(insts[k])) {
+        last_[v.index] = static_cast<int>(k);
+        touched_.push_back(v);
+      }
+    }
+    declared_ = {};
+    for (const auto& [slot, v] : f_.block(b).state) declared_[slot] = v;
+    before_ = declared_;
+    place_.reset();
+    pending_.clear();
+    std::vector<Inst> out;
+    out.reserve(insts.size());
+    for (size_t k = 0; k < insts.size(); ++k) Visit(insts[k], static_cast<int>(k), out);
+    insts = std::move(out);
+    for (Value v : touched_) last_[v.index] = -1;
+  }
+
+  void Visit(Inst i, int at, std::vector<Inst>& out) {
+    InstData& d = f_.inst(i);
+    switch (d.op) {
+      case Opcode::kDeferState:
+        declared_[d.aux] = f_.args(i)[0];
+        pending_.push_back(i);
+        return;
+      case Opcode::kLoad:
+      case Opcode::kStore: {
+        const Site own = d.site;
+        if (place_.has_value() && !pending_.empty() &&
+            own.guest_pc - place_->guest_pc <= kMaxDistance && IsWorthIt(at)) {
+          d.site = *place_;
+        } else {
+          Flush(out);
+          SetPlace(own);
+        }
+        out.push_back(i);
+        if (d.op == Opcode::kStore) {
+          Flush(out);
+          // Behind a store begins the next instruction; behind two that became one does not.
+          if (static_cast<MemKind>(d.aux) == MemKind::k64) {
+            place_.reset();
+          } else {
+            SetPlace({own.guest_pc + 4, own.refund != 0 ? own.refund - 1 : 0});
+          }
+        }
+        return;
+      }
+      case Opcode::kMeter:
+      case Opcode::kMeterCheck:
+      case Opcode::kTrapIf:
+        Flush(out);
+        SetPlace(d.site);
+        out.push_back(i);
+        return;
+      case Opcode::kCharge:
+        if (place_.has_value()) {
+          const int64_t refund = int64_t{place_->refund} + d.imm;
+          if (refund >= 0 && refund <= INT32_MAX) {
+            place_->refund = static_cast<uint32_t>(refund);
+          } else {
+            place_.reset();
+          }
+        }
+        out.push_back(i);
+        return;
+      default:
+        if (ir::Info(d.op).has_side_effect || ir::IsTerminator(d.op)) {
+          Flush(out);
+          place_.reset();
+        }
+        out.push_back(i);
+        return;
+    }
+  }
+
+  void Flush(std::vector<Inst>& out) {
+    out.insert(out.end(), pending_.begin(), pending_.end());
+    pending_.clear();
+  }
+  void SetPlace(Site site) {
+    place_ = site;
+    before_ = declared_;
+  }
+
+  // Whether more values are made only for the state at position `at` than must be kept, instead of
+  // them, for that of the earlier place.
+  bool IsWorthIt(int at) {
+    int made = 0, kept = 0;
+    std::bitset<kSlots> seen;
+    for (auto i = pending_.rbegin(); i != pending_.rend(); ++i) {
+      const uint8_t slot = f_.inst(*i).aux;
+      if (seen[slot]) continue;  // declared again later
+      seen.set(slot);
+      if (IsMadeForState(f_.args(*i)[0])) ++made;
+      const Value old = before_[slot];
+      // What nothing else has ever needed lies in the frame, and stays there.
+      if (old.valid() && (used_[old.index] || used_[Whole(old).index]) && !IsKept(old, at)) ++kept;
+    }
+    return made > kept;
+  }
+
+  Function& f_;
+  std::vector<bool> used_, elsewhere_;
+
+  // Of the block at hand.
+  std::vector<int> last_;  // by value: position of its last use but for declarations
+  std::vector<Value> touched_;
+  std::optional<Site> place_;                    // a place from which execution may go on
+  std::array<Value, kSlots> before_, declared_;  // what is declared there, and here
+  std::vector<Inst> pending_;                    // declarations since then that have been held back
+};
+
+}  // namespace
+
+void DelayState(Function& f) { StateDelayer(f).Run(); }
+
+}  // namespace precast::opt
