@@ -30,6 +30,7 @@
 #include "compiler/opt/resume_entries.h"
 #include "compiler/opt/simplify.h"
 #include "compiler/opt/wide_arithmetic.h"
+#include "compiler/opt/wide_compare.h"
 
 namespace precast::opt {
 namespace {
@@ -70,6 +71,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"unseen-state", RemoveUnseenState},
       {"unused-values", RemoveUnusedValues},
       {"wide", FuseWideArithmetic},
+      {"wide-compare", WidenComparisons},
   };
   return *passes;
 }

@@ -24,7 +24,8 @@ constexpr const char* kFiles[] = {"dce.ir",         "gvn.ir",
                                   "late_state.ir",  "meter.ir",
                                   "preheaders.ir",  "profile.ir",
                                   "reassociate.ir", "resume_entries.ir",
-                                  "simplify.ir",    "wide_arithmetic.ir"};
+                                  "simplify.ir",    "wide_arithmetic.ir",
+                                  "wide_compare.ir"};
 
 // Relative to the runfiles, which are the working directory, and to the source tree.
 std::string PathOf(const std::string& file) { return absl::StrCat("compiler/opt/testdata/", file); }

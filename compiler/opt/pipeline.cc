@@ -15,6 +15,7 @@
 #include "compiler/opt/reassociate.h"
 #include "compiler/opt/simplify.h"
 #include "compiler/opt/wide_arithmetic.h"
+#include "compiler/opt/wide_compare.h"
 
 namespace precast::opt {
 namespace {
@@ -70,6 +71,7 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
   pipeline.Run("meter", [](ir::Function& f) { PlaceMeters(f); });
   // After that: it moves what begins a block.
   if (options.level >= 2 && function.signature().conv == ir::CallConv::kGuest) {
+    pipeline.Run("wide_compare", WidenComparisons);
     pipeline.Run("wide_arithmetic", FuseWideArithmetic);
     if (options.delay_state) pipeline.Run("late_state", DelayState);
   }
