@@ -33,9 +33,9 @@ class Observer {
   virtual bool ShouldSuspend() { return false; }
   // The instruction `word` at `pc` is about to be executed with these registers; if it traps, the run is over.
   virtual void OnInstruction(uint32_t pc, uint32_t word, const uint32_t* x) = 0;
-  // Bytes [address, address + size) of an address space other than kRegisters are about to be read or written
-  // by that instruction. The access has been checked; size > 0. Memory holds what it held before the instruction
-  // for the first write to a byte.
+  // Cells [address, address + size) of an address space other than kRegisters are about to be read or written
+  // by that instruction: bytes, field elements in kDeferral. The access has been checked; size > 0. Memory holds what
+  // it held before the instruction for the first write to a byte.
   virtual void OnAccess(AddressSpace space, uint32_t address, uint32_t size, bool write) = 0;
 };
 
@@ -101,6 +101,12 @@ class Machine {
       observer_->OnAccess(AddressSpace::kPublicValues, address, size, /*write=*/true);
     }
     return host.public_values.data() + address;
+  }
+
+  // Cells [first, first + count) of kDeferral are read and written. Only a prover has what is in them.
+  void TouchDeferralCells(uint32_t first, uint32_t count) {
+    if (observer_ != nullptr)
+      observer_->OnAccess(AddressSpace::kDeferral, first, count, /*write=*/true);
   }
 
   // Whether guest bytes [address, address + size) are in memory, without touching them.

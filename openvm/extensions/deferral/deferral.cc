@@ -18,6 +18,8 @@ namespace {
 constexpr uint32_t kCommitBytes = 32;
 constexpr uint32_t kKeyBytes = 40;  // a commitment, and the output's size as u64
 constexpr uint32_t kDigestBytes = 8;
+// Of a function's accumulators, that of inputs and that of outputs: eight each, one function after the other.
+constexpr uint32_t kAccumulatorCells = 16;
 
 struct Deferred final : ExtensionState {
   explicit Deferred(uint32_t n) : count(n) {}
@@ -44,6 +46,7 @@ bool Call(const ExtensionState* state, const Instruction& in, const Operands& x,
                               absl::MakeSpan(output), size)) {
     return m.Fail(abi::TrapCode::kDeferralNotFound, x.rs1);
   }
+  m.TouchDeferralCells(IndexOf(in) * kAccumulatorCells, kAccumulatorCells);
   std::memcpy(key, output, kCommitBytes);
   for (int i = 0; i < 8; ++i) key[kCommitBytes + i] = static_cast<uint8_t>(size >> (8 * i));
   return true;

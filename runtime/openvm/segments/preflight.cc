@@ -150,7 +150,7 @@ class Recorder final : public precast::openvm::Observer {
     if (space == AddressSpace::kMemory && write) {
       for (uint64_t page = address / kPageSize; page * kPageSize < end; ++page) dirty_[page] = true;
     }
-    if (writer_ == nullptr) return;
+    if (writer_ == nullptr || space == AddressSpace::kDeferral) return;  // values nobody here has
     for (uint64_t block = address & ~uint32_t{3}; block < end; block += 4) {
       const auto at = static_cast<uint32_t>(block);
       Log(space, at, write, ValueAt(space, at));
@@ -220,7 +220,7 @@ class Recorder final : public precast::openvm::Observer {
     writer_->Chip(chip, records_[chip]);
     records_[chip].clear();
   }
-  // Four bytes, of those that are inside the address space; cells of deferrals are not seen.
+  // Four bytes, of those that are inside the address space.
   uint32_t ValueAt(AddressSpace space, uint32_t address) const {
     uint32_t value = 0;
     if (space == AddressSpace::kMemory) {
