@@ -79,9 +79,9 @@ struct MeteringConfig {
   friend bool operator==(const MeteringConfig&, const MeteringConfig&) = default;
 };
 
-// OpenVM's chips for this configuration, in its order, with its limits. The "Program" chip has no
-// constant height until somebody who knows the program sets it. Widths and interactions of the RV32IM
-// chips are OpenVM's; those of most others are estimates (docs/openvm_segments.md).
+// OpenVM's chips for this configuration, in its order, with its limits, for its CPU prover; where the numbers come
+// from: docs/openvm_segments.md. The "Program" chip has no constant height until somebody who knows the
+// program sets it.
 MeteringConfig DefaultMetering(const Config& config);
 
 // What is wrong with a configuration, if anything: limits that Meter relies on.
