@@ -299,6 +299,31 @@ void Encoder::JmpRel32() {
   Imm32(0);
 }
 
+void Encoder::JccRel32(Cond cc) {
+  Begin();
+  Byte(0x0f);
+  Byte(0x80u | static_cast<uint8_t>(cc));
+  rip_field_ = size_;
+  Imm32(0);
+}
+
+void Encoder::JmpRel8(uint8_t distance) {
+  Begin();
+  Byte(0xeb);
+  Byte(distance);
+}
+
+void Encoder::JccRel8(Cond cc, uint8_t distance) {
+  Begin();
+  Byte(0x70u | static_cast<uint8_t>(cc));
+  Byte(distance);
+}
+
+void Encoder::AluImm32(Alu op, Reg dst, int32_t imm) {
+  OpR(Width::k64, 0x81, static_cast<uint8_t>(op), Number(dst));
+  Imm32(static_cast<uint32_t>(imm));
+}
+
 void Encoder::CallReg(Reg r) { OpR(Width::k32, 0xff, 2, Number(r)); }
 void Encoder::JmpReg(Reg r) { OpR(Width::k32, 0xff, 4, Number(r)); }
 void Encoder::CallMem(const Mem& m) { OpM(Width::k32, 0xff, 2, m); }

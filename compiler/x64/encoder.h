@@ -77,6 +77,16 @@ class Encoder {
     size_ = 0;
     return std::move(bytes_);
   }
+  // Begins anew, in the same room.
+  void Clear() { size_ = 0; }
+  // For fields of code written before, whose value was not known then.
+  uint32_t Read32(size_t at) const {
+    uint32_t v;
+    std::memcpy(&v, &bytes_[at], 4);
+    return v;
+  }
+  void Patch32(size_t at, uint32_t v) { std::memcpy(&bytes_[at], &v, 4); }
+  void Patch8(size_t at, uint8_t v) { bytes_[at] = v; }
   // Offset of the last [rip + disp32] or rel32 field written.
   size_t rip_field() const { return rip_field_; }
 
@@ -173,8 +183,13 @@ class Encoder {
   void CvtFloat(Width from, Xmm dst, Xmm src);             // cvtss2sd, cvtsd2ss
 
   // -- control
-  void CallRel32();  // call rel32; the field is at rip_field()
-  void JmpRel32();   // jmp rel32; likewise
+  void CallRel32();                         // call rel32; the field is at rip_field()
+  void JmpRel32();                          // jmp rel32; likewise
+  void JccRel32(Cond cc);                   // jcc rel32; likewise
+  void JmpRel8(uint8_t distance);           // jmp rel8: the last byte of the instruction
+  void JccRel8(Cond cc, uint8_t distance);  // likewise
+  // op r64, imm32, whatever the value, so that it can be changed: the last four bytes.
+  void AluImm32(Alu op, Reg dst, int32_t imm);
   void CallReg(Reg r);
   void JmpReg(Reg r);
   void CallMem(const Mem& m);
