@@ -50,10 +50,16 @@ class ByteReader {
     out = static_cast<uint32_t>(value);
     return true;
   }
-  bool U64(uint64_t& out) { return Unsigned(64, out); }
-  bool S32(int64_t& out) { return Signed(32, out); }
-  bool S33(int64_t& out) { return Signed(33, out); }
-  bool S64(int64_t& out) { return Signed(64, out); }
+  bool U64(uint64_t& out) {
+    if (at_ != end_ && data_[at_] < 0x80) {
+      out = data_[at_++];
+      return true;
+    }
+    return Unsigned(64, out);
+  }
+  bool S32(int64_t& out) { return SmallSigned(out) || Signed(32, out); }
+  bool S33(int64_t& out) { return SmallSigned(out) || Signed(33, out); }
+  bool S64(int64_t& out) { return SmallSigned(out) || Signed(64, out); }
 
   // `size` bytes, little-endian; at most 8.
   bool Fixed(uint32_t size, uint64_t& out);
@@ -66,6 +72,13 @@ class ByteReader {
   absl::Status status() const { return FaultAt(fault_offset_, fault_); }
 
  private:
+  // One of a single byte, which most are; else nothing is read.
+  bool SmallSigned(int64_t& out) {
+    if (at_ == end_ || data_[at_] >= 0x80) return false;
+    const int64_t byte = data_[at_++];
+    out = (byte ^ 0x40) - 0x40;
+    return true;
+  }
   bool Unsigned(int bits, uint64_t& out);
   bool Signed(int bits, int64_t& out);
 

@@ -21,6 +21,7 @@ struct Signature {
   std::array<uint8_t, 4> params = {};
   std::array<uint8_t, 2> results = {};
   uint8_t lanes = 0;  // of the shape that the instruction's name begins with
+  Immediate immediate = Immediate::kNone;
 };
 
 constexpr uint8_t CodeOf(char letter) {
@@ -40,9 +41,10 @@ constexpr uint8_t CodeOf(char letter) {
   }
 }
 
-constexpr Signature MakeSignature(std::string_view text, std::string_view params,
-                                  std::string_view results) {
+constexpr Signature MakeSignature(std::string_view text, Immediate immediate,
+                                  std::string_view params, std::string_view results) {
   Signature signature;
+  signature.immediate = immediate;
   if (text.size() > 5 && text[3] == 'x') signature.lanes = static_cast<uint8_t>(text[4] - '0');
   if (text.substr(0, 5) == "i8x16") signature.lanes = 16;
   if (params == "*") return signature;
@@ -54,7 +56,7 @@ constexpr Signature MakeSignature(std::string_view text, std::string_view params
 
 constexpr std::array<Signature, kNumOps> kSignatures = {
 #define PRECAST_WASM_OP(Name, text, prefix, code, immediate, params, results, ...) \
-  MakeSignature(text, params, results),
+  MakeSignature(text, Immediate::k##immediate, params, results),
 #include "compiler/wasm/opcodes.def"
 #undef PRECAST_WASM_OP
 };
@@ -267,7 +269,7 @@ bool FunctionValidator::CheckInstruction(bool& done) {
 bool FunctionValidator::CheckFixed() {
   const Signature& signature = kSignatures[static_cast<size_t>(instruction_.op)];
   ValType address = kI32;
-  switch (Info(instruction_.op).immediate) {
+  switch (signature.immediate) {
     case Immediate::kMemArgLane: {
       const int lanes = 16 >> Info(instruction_.op).natural_align;
       if (instruction_.lane >= lanes) {

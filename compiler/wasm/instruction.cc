@@ -17,29 +17,32 @@ const std::array<OpInfo, kNumOps> kOpInfo = {{
 
 namespace {
 
-// Op by opcode; kNone where there is none.
-struct OpcodeTable {
+// What decoding needs to know of an opcode, in little room.
+struct Opcode {
   static constexpr uint16_t kNone = 0xffff;
-  std::array<uint16_t, 0x100> plain;
-  std::array<uint16_t, 0x20> fc;
-  std::array<uint16_t, 0x120> fd;
-  std::array<uint16_t, 0x50> fe;
+  uint16_t op = kNone;
+  Immediate immediate = Immediate::kNone;
+  Feature feature = Feature::kCore;
+};
+
+struct OpcodeTable {
+  std::array<Opcode, 0x100> plain;
+  std::array<Opcode, 0x20> fc;
+  std::array<Opcode, 0x120> fd;
+  std::array<Opcode, 0x50> fe;
 };
 
 constexpr OpcodeTable MakeOpcodeTable() {
   OpcodeTable table = {};
-  for (uint16_t& op : table.plain) op = OpcodeTable::kNone;
-  for (uint16_t& op : table.fc) op = OpcodeTable::kNone;
-  for (uint16_t& op : table.fd) op = OpcodeTable::kNone;
-  for (uint16_t& op : table.fe) op = OpcodeTable::kNone;
-  const auto set = [&table](uint8_t prefix, uint32_t code, Op op) {
-    const auto number = static_cast<uint16_t>(op);
-    if (prefix == 0) table.plain[code] = number;
-    if (prefix == 0xfc) table.fc[code] = number;
-    if (prefix == 0xfd) table.fd[code] = number;
-    if (prefix == 0xfe) table.fe[code] = number;
+  const auto set = [&table](uint8_t prefix, uint32_t code, Opcode opcode) {
+    if (prefix == 0) table.plain[code] = opcode;
+    if (prefix == 0xfc) table.fc[code] = opcode;
+    if (prefix == 0xfd) table.fd[code] = opcode;
+    if (prefix == 0xfe) table.fe[code] = opcode;
   };
-#define PRECAST_WASM_OP(Name, text, prefix, code, ...) set(prefix, code, Op::k##Name);
+#define PRECAST_WASM_OP(Name, text, prefix, code, immediate, params, results, align, feature) \
+  set(prefix, code,                                                                           \
+      {static_cast<uint16_t>(Op::k##Name), Immediate::k##immediate, Feature::k##feature});
 #include "compiler/wasm/opcodes.def"
 #undef PRECAST_WASM_OP
   return table;
@@ -73,24 +76,29 @@ absl::Status InstructionReader::ReadLocals(std::vector<LocalRun>& out) {
   return absl::OkStatus();
 }
 
-bool InstructionReader::ReadOp(Op& op) {
+bool InstructionReader::FailOp(uint32_t at, uint8_t byte, bool prefixed, uint32_t code) {
+  return in_.Fail(at, prefixed ? absl::StrFormat("illegal opcode 0x%02x 0x%02x", byte, code)
+                               : absl::StrFormat("illegal opcode 0x%02x", byte));
+}
+
+inline bool InstructionReader::ReadOp(Op& op, Immediate& immediate) {
   const uint32_t at = in_.offset();
   uint8_t byte = 0;
   if (!in_.Byte(byte)) return false;
-  uint16_t number = kOpcodes.plain[byte];
+  Opcode opcode = kOpcodes.plain[byte];
   uint32_t code = byte;
   const bool prefixed = byte >= 0xfc && byte <= 0xfe;
   if (prefixed) [[unlikely]] {
     if (!in_.U32(code)) return false;
-    const absl::Span<const uint16_t> table = byte == 0xfc   ? absl::MakeConstSpan(kOpcodes.fc)
-                                             : byte == 0xfd ? absl::MakeConstSpan(kOpcodes.fd)
-                                                            : absl::MakeConstSpan(kOpcodes.fe);
-    number = code < table.size() ? table[code] : OpcodeTable::kNone;
+    const absl::Span<const Opcode> table = byte == 0xfc   ? absl::MakeConstSpan(kOpcodes.fc)
+                                           : byte == 0xfd ? absl::MakeConstSpan(kOpcodes.fd)
+                                                          : absl::MakeConstSpan(kOpcodes.fe);
+    opcode = code < table.size() ? table[code] : Opcode{};
   }
-  op = static_cast<Op>(number);
-  if (number == OpcodeTable::kNone || !Has(features_, Info(op).feature)) [[unlikely]] {
-    return in_.Fail(at, prefixed ? absl::StrFormat("illegal opcode 0x%02x 0x%02x", byte, code)
-                                 : absl::StrFormat("illegal opcode 0x%02x", byte));
+  op = static_cast<Op>(opcode.op);
+  immediate = opcode.immediate;
+  if (opcode.op == Opcode::kNone || !Has(features_, opcode.feature)) [[unlikely]] {
+    return FailOp(at, byte, prefixed, code);
   }
   return true;
 }
@@ -240,7 +248,12 @@ bool InstructionReader::ReadImmediate(Immediate immediate, Instruction& out) {
 
 absl::Status InstructionReader::Next(Instruction& out) {
   out.offset = in_.offset();
-  if (!ReadOp(out.op) || !ReadImmediate(Info(out.op).immediate, out)) [[unlikely]] {
+  Immediate immediate;
+  if (!ReadOp(out.op, immediate)) [[unlikely]] {
+    return in_.status();
+  }
+  if (immediate == Immediate::kNone) return absl::OkStatus();
+  if (!ReadImmediate(immediate, out)) [[unlikely]] {
     return in_.status();
   }
   return absl::OkStatus();

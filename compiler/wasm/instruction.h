@@ -149,7 +149,8 @@ class InstructionReader {
   absl::Status Next(Instruction& out);
 
  private:
-  bool ReadOp(Op& op);
+  bool ReadOp(Op& op, Immediate& immediate);
+  bool FailOp(uint32_t at, uint8_t byte, bool prefixed, uint32_t code);
   bool ReadImmediate(Immediate immediate, Instruction& out);
   bool ReadMemArg(Instruction& out);
   bool ReadMemoryIndex(uint32_t& out);
