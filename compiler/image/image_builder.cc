@@ -137,24 +137,20 @@ class Builder {
   }
 
   void PlaceCode() {
-    size_t size = 0, num_entries = 0;
-    for (const CompiledFunction& f : functions_) {
-      size += f.code.size() + kFunctionAlignment;
-      num_entries += f.entries.size();
-    }
-    text_.reserve(size);
+    size_t num_entries = 0;
+    for (const CompiledFunction& f : functions_) num_entries += f.entries.size();
     entry_at_.reserve(num_entries);
     for (const CompiledFunction& f : functions_) {
-      text_.resize(AlignUp(text_.size(), kFunctionAlignment), kFiller);
-      code_at_.push_back(static_cast<uint32_t>(text_.size()));
+      text_size_ = AlignUp(text_size_, kFunctionAlignment);
+      code_at_.push_back(static_cast<uint32_t>(text_size_));
       for (const codegen::Entry& entry : f.entries) {
         const bool is_new =
             entry_at_.emplace(entry.guest_pc, code_at_.back() + entry.code_offset).second;
         CHECK(is_new) << "two entries at guest pc " << entry.guest_pc;
       }
-      text_.insert(text_.end(), f.code.begin(), f.code.end());
+      text_size_ += f.code.size();
     }
-    CHECK_LT(text_.size(), format::kMaxImageSize / 2);
+    CHECK_LT(text_size_, format::kMaxImageSize / 2);
   }
 
   // .rodata begins with the file info; then come the functions' constants, the dispatch table, the
@@ -311,7 +307,20 @@ class Builder {
       object_->SetContentsView(guest_module_section_, program_.module);
     }
     text_section_ = object_->AddSection(
-        {.name = ".text", .segment = Segment::kText, .alignment = kFunctionAlignment}, text_);
+        {.name = ".text", .segment = Segment::kText, .alignment = kFunctionAlignment});
+    // From where it is to where it is to be: there is no copy in between.
+    object_->SetContentsWriter(
+        text_section_, text_size_,
+        [functions = functions_, code_at = code_at_](absl::Span<uint8_t> text) {
+          size_t end = 0;
+          for (size_t i = 0; i < functions.size(); ++i) {
+            const std::vector<uint8_t>& code = functions[i].code;
+            std::fill(text.begin() + static_cast<ptrdiff_t>(end), text.begin() + code_at[i],
+                      kFiller);
+            std::copy(code.begin(), code.end(), text.begin() + code_at[i]);
+            end = code_at[i] + code.size();
+          }
+        });
     plt_section_ = object_->AddSection({.name = ".plt",
                                         .segment = Segment::kText,
                                         .alignment = 16,
@@ -342,7 +351,7 @@ class Builder {
     flag(options_.metered, format::ImageFlag::kMetered);
     flag(options_.canonical_nans, format::ImageFlag::kCanonicalNans);
     flag(program_.memory_initialized, format::ImageFlag::kMemoryInitialized);
-    info_.text.size = static_cast<uint32_t>(text_.size());
+    info_.text.size = static_cast<uint32_t>(text_size_);
     info_.plt.size = static_cast<uint32_t>(plt_callbacks_.size() * format::kPltEntrySize);
     info_.got.size = static_cast<uint32_t>(8 * got_callbacks_.size());
     info_.got_plt.size = static_cast<uint32_t>(8 * plt_callbacks_.size());
@@ -512,7 +521,8 @@ class Builder {
   std::unique_ptr<elfwriter::Object> object_;
 
   AotFileInfo info_ = {};
-  std::vector<uint8_t> text_, rodata_, guest_data_;
+  size_t text_size_ = 0;
+  std::vector<uint8_t> rodata_, guest_data_;
   format::BlobBuilder blob_;
   std::vector<uint32_t> code_at_;                        // by function, in .text
   std::vector<uint32_t> constants_at_;                   // by function, in .rodata

@@ -46,7 +46,8 @@ struct LaidOutImage {
   elfwriter::SectionId file_info_section;  // begins with AotFileInfo
 };
 // `functions` are in the order their code gets. For a Wasm program they are the defined functions by
-// ascending index, each with one entry at its first instruction; `dispatch` is empty.
+// ascending index, each with one entry at its first instruction; `dispatch` is empty. The program's module and the
+// functions must outlive the image.
 LaidOutImage Build(const guest::Program& program,
                    absl::Span<const codegen::CompiledFunction> functions, DispatchRange dispatch,
                    const ImageOptions& options);
