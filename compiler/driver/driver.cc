@@ -150,7 +150,10 @@ class Compilation {
       if (failure.IsBefore(i)) return;
       size_t ir_instructions = 0;
       std::optional<codegen::CompiledFunction> compiled;
-      if (options_.opt_level == 0) compiled = front_end_->CompileBaseline(i, target_options);
+      std::optional<size_t> counted;
+      if (options_.opt_level == 0) {
+        compiled = front_end_->CompileBaseline(i, target_options, counted);
+      }
       if (!compiled) {
         const absl::StatusOr<Lifted> lifted = LiftAndOptimize(i);
         if (!lifted.ok()) return failure.Add(i, lifted.status());
@@ -165,7 +168,7 @@ class Compilation {
       functions_[i] = *std::move(compiled);
       front_end_->Describe(i, functions_[i]);
       image::EncodeSideTables(front_end_->program().kind, functions_[i]);
-      const size_t guest_instructions = front_end_->CountInstructions(i);
+      const size_t guest_instructions = counted ? *counted : front_end_->CountInstructions(i);
       std::lock_guard<std::mutex> lock(mutex);
       stats_.guest_instructions += guest_instructions;
       stats_.ir_instructions += ir_instructions;

@@ -43,9 +43,11 @@ class FrontEnd {
   virtual void Describe(size_t i, codegen::CompiledFunction& function) const = 0;
 
   // Machine code of function i without IR, for -O0; nullopt if this kind of guest or this function goes
-  // through the IR at every level. Deterministic and thread-safe.
+  // through the IR at every level. Deterministic and thread-safe. May set `instructions` to what CountInstructions
+  // would find.
   virtual std::optional<codegen::CompiledFunction> CompileBaseline(
-      size_t /*i*/, const codegen::CompileOptions& /*options*/) const {
+      size_t /*i*/, const codegen::CompileOptions& /*options*/,
+      std::optional<size_t>& /*instructions*/) const {
     return std::nullopt;
   }
 

@@ -55,7 +55,8 @@ class RiscVFrontEnd final : public FrontEnd {
   }
 
   std::optional<codegen::CompiledFunction> CompileBaseline(
-      size_t i, const codegen::CompileOptions& options) const override {
+      size_t i, const codegen::CompileOptions& options,
+      std::optional<size_t>& /*instructions*/) const override {
     // Templates always count, and leave misaligned accesses to the machine.
     if (!options_.metered || program_.openvm || program_.fast_helpers) return std::nullopt;
     return baseline::CompileRegion(flow_.regions[i], flow_, *code_, options);

@@ -1,0 +1,344 @@
+// The walk over one function body: what every instruction goes through, fuel, and the side tables.
+#include "compiler/baseline/wasm_function.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/log/check.h"
+
+namespace precast::baseline {
+
+namespace {
+
+// In slots. Frames beyond are compared with the stack's limit as a whole (x64::Emitter::EmitEntry), which is not done
+// here; and who has them is better served by a compiler that knows which values are needed at the same time.
+constexpr size_t kMaxSlots = 4000;
+
+}  // namespace
+
+std::optional<codegen::CompiledFunction> WasmFunction::Compile(uint32_t function) {
+  if (!Begin(function)) return std::nullopt;
+  EmitPrologue();
+  while (!frames_.empty()) {
+    at_ = reader_.offset();
+    if (!reader_.Next(instruction_).ok()) return std::nullopt;
+    ++instructions_;
+    if (!CompileInstruction(instruction_) || TooLong()) return std::nullopt;
+  }
+  EndSegment();
+  if (stack_.num_slots() > kMaxSlots) return std::nullopt;
+  EmitCold();
+  return Finish();
+}
+
+bool WasmFunction::Begin(uint32_t function) {
+  const wasm::Function& definition = module_.functions[function];
+  type_ = &module_.TypeOf(function);
+  begin_ = definition.body.begin;
+  reader_ = wasm::InstructionReader(module_.bytes, definition.body, wasm::Features{});
+  if (HasVector(*type_) || !reader_.ReadLocals(runs_).ok()) return false;
+  size_t num_locals = type_->params.size();
+  for (const wasm::LocalRun& run : runs_) {
+    if (run.type == wasm::kV128) return false;
+    num_locals += run.count;
+  }
+  if (num_locals > kMaxSlots) return false;
+
+  a_.Clear();
+  // The usual size, so that nothing moves while it is written.
+  e_.Reserve(6 * size_t{definition.body.end - begin_} + 256);
+  stack_.Begin(type_->params, num_locals);
+  size_t next = type_->params.size();
+  for (const wasm::LocalRun& run : runs_) {
+    stack_.SetLocalTypes(next, next + run.count, TypeOf(run.type));
+    next += run.count;
+  }
+  frames_.clear();
+  Frame frame;
+  frame.kind = Frame::Kind::kFunction;
+  frame.results = type_->results;
+  frames_.push_back(frame);
+  dead_ = charged_ = false;
+  instructions_ = 0;
+  br_tables_ = 0;
+  max_code_ = (1 << 20) + 64 * size_t{definition.body.end - begin_};
+  flags_.reset();
+  retired_ = 0;
+  first_site_ = first_trap_ = 0;
+  epilogue_fields_.clear();
+  traps_.clear();
+  suspends_.clear();
+  table_entries_.clear();
+  frame_changes_.clear();
+  constants_.clear();
+  relocations_.clear();
+  sites_.clear();
+  lines_.clear();
+  return true;
+}
+
+void WasmFunction::EmitPrologue() {
+  at_ = begin_;
+  SetLine();
+  SetPlace(Place::kOutside);
+  e_.AluRM(Alu::kCmp, Width::k64, Reg::rsp,
+           ContextAt(offsetof(abi::VmContext, native_stack_limit)));
+  stack_exhausted_ = a_.NewLabel();
+  a_.Jump(Cond::kB, stack_exhausted_);
+  e_.AluImm32(Alu::kSub, Reg::rsp, 0);
+  frame_field_ = a_.Here() - 4;
+  SetPlace(Place::kInside);
+  LoadParams();
+  ClearLocals(static_cast<uint32_t>(type_->params.size()),
+              static_cast<uint32_t>(stack_.num_slots()));
+}
+
+// The slots of locals that have no value yet; one more may be cleared.
+void WasmFunction::ClearLocals(uint32_t begin, uint32_t end) {
+  constexpr uint32_t kUnrolled = 16;
+  if (begin == end) return;
+  e_.SseBitsRR(x64::SseBits::kXor, kScratchXmm, kScratchXmm);
+  if (end - begin <= kUnrolled) {
+    for (; begin + 2 <= end; begin += 2) e_.MovupsStore(Operands::Slot(begin), kScratchXmm);
+    if (begin != end) e_.MovsStore(Width::k64, Operands::Slot(begin), kScratchXmm);
+    return;
+  }
+  // Pairs, by an offset from the end that rises to 0.
+  const uint32_t pairs = (end - begin) / 2, middle = begin + 2 * pairs;
+  e_.MovImm(kScratch, static_cast<uint64_t>(-16 * static_cast<int64_t>(pairs)));
+  const Label again = a_.NewLabel();
+  a_.Bind(again);
+  e_.MovupsStore(Mem::At(Reg::rsp, kScratch, 1, static_cast<int32_t>(8 * middle)), kScratchXmm);
+  e_.AluRI(Alu::kAdd, Width::k64, kScratch, 16);
+  a_.Jump(Cond::kNe, again);
+  if (middle != end) e_.MovsStore(Width::k64, Operands::Slot(middle), kScratchXmm);
+}
+
+// -- fuel and sites
+
+void WasmFunction::BeginInstruction() {
+  SetLine();
+  if (charged_ || !options_.metered) return;
+  charged_ = true;
+  e_.AluImm32(Alu::kSub, x64::kFuel, 0);
+  charge_field_ = a_.Here() - 4;
+  const Label label = a_.NewLabel();
+  a_.Jump(Cond::kL, label);
+  suspends_.push_back({label, at_, 0});
+}
+
+void WasmFunction::EndSegment() {
+  if (charged_) {
+    e_.Patch32(charge_field_, retired_);
+    suspends_.back().cost = retired_;
+    for (size_t k = first_site_; k < sites_.size(); ++k) {
+      sites_[k].refund = retired_ - sites_[k].refund;
+    }
+    for (size_t k = first_trap_; k < traps_.size(); ++k) {
+      traps_[k].refund = retired_ - traps_[k].refund;
+    }
+  }
+  charged_ = false;
+  retired_ = 0;
+  first_site_ = sites_.size();
+  first_trap_ = traps_.size();
+}
+
+void WasmFunction::AddSite(Site::Kind kind, uint32_t guest_pc, uint32_t refund, uint8_t trap_code) {
+  sites_.push_back({a_.Here(), guest_pc, refund, kind, trap_code});
+}
+
+void WasmFunction::AddMemorySite() {
+  // Not where a call before returns to.
+  if (!sites_.empty() && sites_.back().code_offset == a_.Here()) e_.Nop(1);
+  AddSite(Site::Kind::kMemory, at_, Retired());
+}
+
+void WasmFunction::AddTrapSite(uint32_t guest_pc, uint32_t refund, Trap code) {
+  if (!sites_.empty() && sites_.back().code_offset == a_.Here()) e_.Nop(1);
+  AddSite(Site::Kind::kTrap, guest_pc, refund, static_cast<uint8_t>(code));
+}
+
+void WasmFunction::TrapIf(Cond cc, Trap code) {
+  const Label label = a_.NewLabel();
+  a_.Jump(cc, label);
+  traps_.push_back({label, at_, Retired(), code});
+}
+
+void WasmFunction::Relocate(Target target, uint32_t index) {
+  relocations_.push_back({static_cast<uint32_t>(e_.rip_field()), target, index, -4});
+}
+
+void WasmFunction::SetLine() {
+  const uint32_t here = a_.Here();
+  if (!lines_.empty() && lines_.back().code_offset == here) {
+    lines_.back().guest_pc = at_;
+  } else {
+    lines_.push_back({here, at_});
+  }
+}
+
+// Up to the instruction that leaves, which AfterEpilogue follows.
+void WasmFunction::Epilogue() {
+  e_.AluImm32(Alu::kAdd, Reg::rsp, 0);
+  epilogue_fields_.push_back(a_.Here() - 4);
+  SetPlace(Place::kOutside);
+}
+
+void WasmFunction::EmitCold() {
+  for (const PendingTrap& trap : traps_) {
+    at_ = trap.guest_pc;
+    SetLine();
+    a_.Bind(trap.label);
+    AddTrapSite(trap.guest_pc, trap.refund, trap.code);
+    e_.Ud2();
+  }
+  const Label suspended = a_.NewLabel();
+  for (const Suspend& suspend : suspends_) {
+    at_ = suspend.guest_pc;
+    SetLine();
+    a_.Bind(suspend.label);
+    a_.Call(suspended);
+    AddSite(Site::Kind::kSuspend, at_, suspend.cost);
+  }
+  if (a_.IsUsed(suspended)) {
+    // One jump for all, so that there is one field that depends on an address.
+    SetPlace(Place::kCalled);
+    if (sites_.back().code_offset == a_.Here()) e_.Nop(1);
+    a_.Bind(suspended);
+    e_.JmpMem(Mem::Rip());
+    RelocateCallback(abi::Callback::kSuspend);
+  }
+  at_ = begin_;
+  SetLine();
+  SetPlace(Place::kOutside);
+  a_.Bind(stack_exhausted_);
+  e_.CallMem(Mem::Rip());
+  RelocateCallback(abi::Callback::kStackExhausted);
+  AddSite(Site::Kind::kStack, at_, 0);
+  e_.Ud2();  // a return address is inside its function
+}
+
+codegen::CompiledFunction WasmFunction::Finish() {
+  // With the return address, a multiple of 16: the stack pointer is aligned at calls.
+  const uint32_t frame = static_cast<uint32_t>(8 * (stack_.num_slots() | 1));
+  e_.Patch32(frame_field_, frame);
+  for (uint32_t field : epilogue_fields_) e_.Patch32(field, frame);
+  codegen::CompiledFunction out;
+  out.code.assign(e_.data(), e_.data() + e_.size());
+  out.constants.assign(constants_.begin(), constants_.end());
+  out.relocations.assign(relocations_.begin(), relocations_.end());
+  out.constant_relocations.reserve(table_entries_.size());
+  for (const TableEntry& t : table_entries_) {
+    out.constant_relocations.push_back({t.offset, a_.Position(t.target), t.base});
+  }
+  out.entries.push_back({begin_, 0});
+  for (const FrameChange& change : frame_changes_) {
+    const uint32_t cfa = change.place == Place::kOutside  ? 8
+                         : change.place == Place::kInside ? 8 + frame
+                                                          : 16 + frame;
+    if (!out.frame_rules.empty() && out.frame_rules.back().code_offset == change.at) {
+      out.frame_rules.back().cfa_offset = cfa;
+    } else if (out.frame_rules.empty() || out.frame_rules.back().cfa_offset != cfa) {
+      out.frame_rules.push_back({change.at, cfa});
+    }
+  }
+  out.lines.assign(lines_.begin(), lines_.end());
+  out.sites.reserve(sites_.size());
+  for (const PendingSite& site : sites_) {
+    out.sites.push_back({.code_offset = site.code_offset,
+                         .kind = site.kind,
+                         .trap_code = site.trap_code,
+                         .guest_pc = site.guest_pc,
+                         .refund = site.refund,
+                         .state = {}});
+  }
+  // There is no state to map: the first site says so.
+  out.sites.front().reset = true;
+  return out;
+}
+
+// -- instructions
+
+bool WasmFunction::CompileInstruction(const wasm::Instruction& in) {
+  bool done = false;
+  if (!CompileControl(in, done)) return false;
+  if (done || dead_ || in.op == Op::kNop) return true;
+  BeginInstruction();
+  if (!CompilePlain(in)) return false;
+  ++retired_;
+  stack_.EndInstruction();
+  switch (in.op) {
+    case Op::kReturnCall:
+    case Op::kReturnCallIndirect:
+      SetUnreachable();
+      break;
+    case Op::kCall:
+    case Op::kCallIndirect:
+      EndSegment();
+      break;
+    default:
+      break;
+  }
+  return true;
+}
+
+bool WasmFunction::CompilePlain(const wasm::Instruction& in) {
+  if (in.op >= Op::kI32Load && in.op <= Op::kMemorySize) return CompileMemory(in);
+  if (in.op >= Op::kI32Const && in.op <= Op::kI64Extend32S) {
+    return CompileInteger(in) || CompileFloat(in) || CompileConversion(in);
+  }
+  return CompileVariable(in) || CompileCall(in) || CompileTable(in) || CompileBulk(in) ||
+         CompileConversion(in);
+}
+
+bool WasmFunction::CompileVariable(const wasm::Instruction& in) {
+  switch (in.op) {
+    case Op::kDrop:
+      stack_.Pop();
+      return true;
+    case Op::kSelect:
+    case Op::kSelectT:
+      Select();
+      return true;
+    case Op::kLocalGet:
+      stack_.PushLocal(in.index);
+      return true;
+    case Op::kLocalSet:
+      stack_.SetLocal(in.index, stack_.Pop());
+      return true;
+    case Op::kLocalTee: {
+      const Operand v = stack_.Pop();
+      stack_.SetLocal(in.index, v);
+      if (v.IsConst()) {
+        stack_.PushConst(v.type, v.value);
+      } else {
+        stack_.PushLocal(in.index);
+      }
+      return true;
+    }
+    case Op::kGlobalGet:
+    case Op::kGlobalSet:
+      if (module_.globals[in.index].type.type == wasm::kV128) return false;
+      CompileGlobal(in);
+      return true;
+    case Op::kRefNull:
+      stack_.PushConst(Type::kI64, 0);
+      return true;
+    case Op::kRefIsNull:
+      Eqz(Type::kI64);
+      return true;
+    case Op::kRefFunc: {
+      const uint32_t record = context_.record_of[in.index];
+      CHECK_NE(record, wasm::LiftContext::kNoRecord) << "ref.func of an undeclared function";
+      const AnyReg d = stack_.Alloc(Type::kI64);
+      e_.Lea(Width::k64, IntReg(d), ContextAt(context_.layout.Record(record)));
+      stack_.PushReg(Type::kI64, d);
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+}  // namespace precast::baseline

@@ -1,0 +1,190 @@
+// Where the values of a WebAssembly function are while its code is written, for wasm_function.h: the operand stack and
+// the locals.
+//
+// Every local and every position of the operand stack has a slot of 8 bytes in the frame. A local's slot is always up
+// to date; a register may hold a copy of it. A value on the operand stack is in its slot, in a register, a constant, or
+// "what local n holds now", for which nothing was emitted yet. Only the topmost kWindow values are anything but in
+// their slots or constants, so that no step takes longer than the window is long.
+//
+// A register may hold several values at once: it is only written by who owns it alone (Own). r12 and xmm15 never hold
+// a value: they are free for any instruction's use.
+#ifndef PRECAST_COMPILER_BASELINE_WASM_OPERANDS_H_
+#define PRECAST_COMPILER_BASELINE_WASM_OPERANDS_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "absl/log/check.h"
+#include "absl/types/span.h"
+#include "compiler/baseline/assembler.h"
+#include "compiler/wasm/types.h"
+#include "compiler/x64/encoder.h"
+#include "compiler/x64/registers.h"
+
+namespace precast::baseline {
+
+enum class Type : uint8_t { kI32, kI64, kF32, kF64 };  // references are kI64
+constexpr bool IsFloat(Type type) { return type >= Type::kF32; }
+constexpr x64::Width WidthOf(Type type) {
+  return type == Type::kI32 || type == Type::kF32 ? x64::Width::k32 : x64::Width::k64;
+}
+// Of v128, kI64: functions with vectors are not compiled here.
+constexpr Type TypeOf(wasm::ValType type) {
+  return type == wasm::kI32   ? Type::kI32
+         : type == wasm::kF32 ? Type::kF32
+         : type == wasm::kF64 ? Type::kF64
+                              : Type::kI64;
+}
+
+// A machine register: 0 … 15 general, 16 … 31 vector, by hardware number.
+using AnyReg = uint8_t;
+constexpr x64::Reg IntReg(AnyReg r) { return static_cast<x64::Reg>(r); }
+constexpr x64::Xmm VectorReg(AnyReg r) { return static_cast<x64::Xmm>(r - 16); }
+constexpr AnyReg Any(x64::Reg r) { return x64::Number(r); }
+constexpr AnyReg Any(x64::Xmm r) { return static_cast<AnyReg>(x64::Number(r) + 16); }
+
+inline constexpr x64::Reg kScratch = x64::Reg::r12;
+inline constexpr x64::Xmm kScratchXmm = x64::kVectorScratch;
+
+struct Operand {
+  enum class Kind : uint8_t { kSlot, kReg, kConst, kLocal };
+  Kind kind;
+  Type type;
+  AnyReg reg;      // kReg
+  uint32_t index;  // kSlot: number of the slot; kLocal: of the local
+  uint64_t value;  // kConst: the bits; of an i32 or f32, zero-extended
+
+  bool IsConst() const { return kind == Kind::kConst; }
+  // The value as a sign-extended 32-bit immediate of an instruction of the type's width, if it is one.
+  bool FitsImmediate() const {
+    return IsConst() && (WidthOf(type) == x64::Width::k32 ||
+                         static_cast<int64_t>(value) == static_cast<int32_t>(value));
+  }
+  int32_t Immediate() const { return static_cast<int32_t>(value); }
+};
+
+class Operands {
+ public:
+  explicit Operands(Assembler& assembler) : a_(assembler), e_(assembler.code()) {}
+
+  // Begins a function. No local is in a register.
+  void Begin(absl::Span<const wasm::ValType> params, size_t num_locals);
+  void SetLocalTypes(size_t begin, size_t end, Type type) {
+    for (size_t k = begin; k < end; ++k) local_types_[k] = type;
+  }
+
+  size_t size() const { return stack_.size(); }
+  const Operand& At(size_t k) const { return stack_[k]; }
+  absl::Span<const Operand> Top(size_t n) const { return absl::MakeConstSpan(stack_).last(n); }
+  // Slots that the frame must have, those of locals included.
+  size_t num_slots() const { return local_types_.size() + max_size_; }
+  uint32_t SlotOf(size_t k) const { return static_cast<uint32_t>(local_types_.size() + k); }
+  static x64::Mem Slot(uint32_t slot) {
+    return x64::Mem::At(x64::Reg::rsp, static_cast<int32_t>(8 * slot));
+  }
+
+  // -- the operand stack
+
+  // What a register popped holds stays there until EndInstruction.
+  Operand Pop();
+  void PushReg(Type type, AnyReg r);
+  void PushConst(Type type, uint64_t value) { Push({Operand::Kind::kConst, type, 0, 0, value}); }
+  void PushLocal(uint32_t local) {
+    Push({Operand::Kind::kLocal, local_types_[local], 0, local, 0});
+    ++lazy_locals_;
+  }
+  // In the slot of its position.
+  void PushSlot(Type type) { Push({Operand::Kind::kSlot, type, 0, SlotOf(stack_.size()), 0}); }
+  // Drops what is above.
+  void Truncate(size_t size);
+  void EndInstruction() { locked_ = 0; }
+
+  // -- registers
+
+  // A register for a result, without a value. It is the caller's until EndInstruction.
+  AnyReg Alloc(Type type) { return AllocFrom(IsFloat(type) ? kVectorRegs : kIntRegs); }
+  // A register that holds the value, to be read only.
+  AnyReg Use(const Operand& v);
+  x64::Reg UseInt(const Operand& v) { return IntReg(Use(v)); }
+  x64::Xmm UseFloat(const Operand& v) { return VectorReg(Use(v)); }
+  // A register that holds the value, to be written.
+  AnyReg Own(const Operand& v);
+  // The register of an operand popped whose value nothing else needs.
+  bool IsOwned(const Operand& v) const {
+    return v.kind == Operand::Kind::kReg && ((in_use_ | cached_) >> v.reg & 1) == 0;
+  }
+  // Moves what the register holds elsewhere, except for what the instruction has popped.
+  void Acquire(x64::Reg r);
+  // The register that holds an operand, if one does.
+  bool InRegister(const Operand& v, AnyReg& r) const;
+  // Emits nothing but moves; keeps flags. May use the scratch register for a constant of floating point.
+  void LoadInto(AnyReg r, const Operand& v, x64::Reg scratch = kScratch) const;
+  void StoreTo(const x64::Mem& m, const Operand& v) const;
+  void LoadMem(Type type, AnyReg r, const x64::Mem& m) const;
+  void StoreMem(Type type, const x64::Mem& m, AnyReg r) const;
+
+  // -- locals
+
+  void SetLocal(uint32_t local, const Operand& v);
+  // From here on register r, which nothing else holds, has a copy of the local.
+  void Cache(uint32_t local, AnyReg r);
+  Type local_type(uint32_t local) const { return local_types_[local]; }
+  // Nothing is known of what locals registers hold.
+  void ForgetLocals();
+
+  // -- places where control flow meets, and calls. They emit only moves, and keep flags.
+
+  // All operands into their slots, or constants, of which the topmost `slots` are no exception.
+  void Flush(size_t slots);
+  // No operand but the topmost n in a register; locals may stay what they are.
+  void SpillForCall(size_t n);
+
+ private:
+  static constexpr size_t kWindow = 24;
+  static constexpr uint8_t kNoReg = 0xff;
+  static constexpr uint32_t kIntRegs = 0x0fffu & ~(1u << x64::Number(x64::Reg::rsp));
+  static constexpr uint32_t kVectorRegs = 0x7fffu << 16;
+
+  void Push(const Operand& v) {
+    stack_.push_back(v);
+    if (stack_.size() > max_size_) max_size_ = stack_.size();
+    if (stack_.size() - flushed_ > kWindow) [[unlikely]] {
+      FlushUpTo(stack_.size() - kWindow / 2);
+    }
+  }
+  AnyReg AllocFrom(uint32_t allowed);
+  void FlushUpTo(size_t end);
+  void FlushEntry(size_t k, bool constants);
+  void Release(AnyReg r) {
+    if (--uses_[r] == 0) in_use_ &= ~(1u << r);
+  }
+  void Retain(AnyReg r) {
+    ++uses_[r];
+    in_use_ |= 1u << r;
+  }
+  void Uncache(AnyReg r) {
+    reg_of_local_[local_of_reg_[r]] = kNoReg;
+    cached_ &= ~(1u << r);
+  }
+  void Spill(AnyReg r);
+  void MoveReg(Type type, AnyReg to, AnyReg from) const;
+
+  Assembler& a_;
+  x64::Encoder& e_;
+  std::vector<Operand> stack_;
+  size_t flushed_ = 0;      // operands below are in their slots or constants
+  size_t lazy_locals_ = 0;  // operands that are locals
+  size_t max_size_ = 0;
+  std::vector<Type> local_types_;
+  std::vector<AnyReg> reg_of_local_;
+  std::array<uint32_t, 32> local_of_reg_ = {};  // for those in cached_
+  std::array<uint8_t, 32> uses_ = {};           // operands that a register holds
+  uint32_t in_use_ = 0, cached_ = 0, locked_ = 0;
+  uint32_t next_victim_ = 0;
+};
+
+}  // namespace precast::baseline
+
+#endif  // PRECAST_COMPILER_BASELINE_WASM_OPERANDS_H_
