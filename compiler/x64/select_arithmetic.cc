@@ -138,6 +138,21 @@ void Selector::SelectAdd(Value a, Value b, Width w, VReg d) {
     return EmitLea(base, index, static_cast<uint8_t>(1 << *amount), w, d);
   }
   if (FoldInto(MOp::kAlu, a, b, w, d) || FoldInto(MOp::kAlu, b, a, w, d)) return;
+  // a + (x + c), a + ((x << 1…3) + c)
+  for (int swap = 0; swap < 2; ++swap, std::swap(a, b)) {
+    const std::optional<Inst> sum = SingleUse(b, Opcode::kAdd);
+    if (!sum.has_value()) continue;
+    const std::optional<int32_t> c = Constant32Of(f_.args(*sum)[1]);
+    if (!c.has_value()) continue;
+    const Value x = Low(f_.args(*sum)[0], w);
+    if (ConstantOf(x).has_value()) continue;
+    std::optional<uint8_t> amount;
+    const std::optional<Inst> shl = SingleUse(x, Opcode::kShl);
+    if (shl.has_value()) amount = ScaleOf(*shl);
+    const VReg base = Reg(a);
+    const VReg index = Reg(amount.has_value() ? Low(f_.args(*shl)[0], w) : x);
+    return EmitLea(base, index, static_cast<uint8_t>(1 << amount.value_or(0)), w, d, *c);
+  }
   const VReg x = Reg(a), y = Reg(b);
   Emit(MOp::kAdd, {Use(x), Use(y), Def(d)}).width = w;
 }
