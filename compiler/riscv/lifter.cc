@@ -594,11 +594,8 @@ class Lifter {
   void LiftRegisterJump(uint32_t n, const BasicBlock& block, const Instruction& in) {
     Value target = Read(in.rs1);
     if (in.imm != 0) target = b_.Binary(Opcode::kAdd, target, Const(static_cast<uint32_t>(in.imm)));
-    target = b_.Binary(Opcode::kAnd, target, Const(~1u));
-    const Value misaligned = b_.Binary(Opcode::kAnd, target, Const(2));
-    if (b_.ConstantOf(misaligned) != 0) {
-      b_.TrapIf(misaligned, static_cast<uint8_t>(abi::TrapCode::kMisalignedPc), StopSite());
-    }
+    if (in.rd == 0 && block.kind == BlockEnd::kSwitch) return LiftSwitch(block, target);
+    target = Aligned(target);
     if (in.rd != 0) Write(in.rd, Const(block.end));
     const std::optional<int64_t> constant = b_.ConstantOf(target);
     if (in.rd != 0) {
@@ -614,8 +611,6 @@ class Lifter {
     if (constant && block.kind == BlockEnd::kJump &&
         static_cast<uint32_t>(*constant) == block.target) {
       GoTo(block.target);
-    } else if (block.kind == BlockEnd::kSwitch) {
-      LiftSwitch(block, target);
     } else {
       Flush(~kPassed);
       std::vector<Value> passed = Passed();
@@ -628,13 +623,24 @@ class Lifter {
     }
   }
 
+  // The pc that a jalr to `target` jumps to, which must be a multiple of 4.
+  Value Aligned(Value target) {
+    target = b_.Binary(Opcode::kAnd, target, Const(~1u));
+    const Value misaligned = b_.Binary(Opcode::kAnd, target, Const(2));
+    if (b_.ConstantOf(misaligned) != 0) {
+      b_.TrapIf(misaligned, static_cast<uint8_t>(abi::TrapCode::kMisalignedPc), StopSite());
+    }
+    return target;
+  }
+
   // A jump table by target address, of the span between the lowest and the highest target. A target
-  // that is not in it goes through the dispatcher.
+  // that is not in it goes through the dispatcher. If one of the low two bits of `target` is set, the rotation
+  // makes it far too large.
   void LiftSwitch(const BasicBlock& block, Value target) {
     if (local_) Flush(~RegisterSet{0});
     const uint32_t low = block.switch_targets.front(), high = block.switch_targets.back();
     const Value offset = b_.Binary(Opcode::kSub, target, Const(low));
-    const Value slot = b_.Binary(Opcode::kShrU, offset, Const(2));
+    const Value slot = b_.Binary(Opcode::kRotl, offset, Const(30));
     const ir::Block here = b_.block();
     const Registers saved = now_;
 
@@ -643,7 +649,9 @@ class Lifter {
     function_.block(otherwise).cold = true;
     b_.SetBlock(otherwise);
     Flush(~kPassed);
-    b_.TailDispatch(target, Passed(), SiteHere(charged_));
+    now_.undeclared = now_.dirty;  // nothing is declared in this block yet
+    const Value aligned = Aligned(target);
+    b_.TailDispatch(aligned, Passed(), SiteHere(charged_));
 
     std::vector<ir::Edge> edges((high - low) / 4 + 1, ir::Edge{otherwise, {}});
     for (uint32_t pc : block.switch_targets) {

@@ -53,71 +53,72 @@ table: .word one, two
 #   defer_state x10, v18
 #   defer_state x15, v17
 #   v19 = load.i32 u32 v18 @0x10014 refund 2
-#   v20 = iconst.i32 -2
-#   v21 = and.i32 v19, v20
-#   v22 = and.i32 v19, v14
-#   defer_state x10, v19
-#   trap_if v22, 4 @0x10018 refund 1
 #   store_state x10, v19
 #   store_state x15, v17
-#   v23 = iconst.i32 65564
-#   v24 = iconst.i32 -65564
-#   v25 = add.i32 v21, v24
-#   v26 = shr_u.i32 v25, v14
-#   br_table v26, [block7, block6, block8, block6]
+#   v20 = iconst.i32 65564
+#   v21 = iconst.i32 -65564
+#   v22 = add.i32 v19, v21
+#   v23 = iconst.i32 30
+#   v24 = rotl.i32 v22, v23
+#   br_table v24, [block7, block6, block8, block6]
 # block3 pc 0x1001c:
 #   meter 2 @0x1001c refund 2
-#   v34 = iconst.i32 1
-#   v35 = iconst.i32 0
-#   v36 = load_state x1
-#   v37 = iconst.i32 -2
-#   v38 = and.i32 v36, v37
-#   v39 = iconst.i32 2
-#   v40 = and.i32 v36, v39
-#   defer_state x10, v34
-#   trap_if v40, 4 @0x10020 refund 1
-#   v41 = load_state x2
-#   v42 = load_state x11
-#   v43 = load_state x12
-#   v44 = load_state x13
-#   v45 = load_state x14
-#   v46 = load_state x15
-#   v47 = load_state x8
-#   v48 = load_state x9
-#   ret v38, v41, v34, v42, v43, v44, v45, v46, v47, v48
+#   v36 = iconst.i32 1
+#   v37 = iconst.i32 0
+#   v38 = load_state x1
+#   v39 = iconst.i32 -2
+#   v40 = and.i32 v38, v39
+#   v41 = iconst.i32 2
+#   v42 = and.i32 v38, v41
+#   defer_state x10, v36
+#   trap_if v42, 4 @0x10020 refund 1
+#   v43 = load_state x2
+#   v44 = load_state x11
+#   v45 = load_state x12
+#   v46 = load_state x13
+#   v47 = load_state x14
+#   v48 = load_state x15
+#   v49 = load_state x8
+#   v50 = load_state x9
+#   ret v40, v43, v36, v44, v45, v46, v47, v48, v49, v50
 # block4 pc 0x10024:
 #   meter 1 @0x10024 refund 1
-#   v49 = iconst.i32 2
-#   v50 = iconst.i32 0
-#   store_state x10, v49
+#   v51 = iconst.i32 2
+#   v52 = iconst.i32 0
+#   store_state x10, v51
 #   br block5
 # block5 pc 0x10028:
 #   meter 1 @0x10028 refund 1
-#   v51 = load_state x1
-#   v52 = iconst.i32 -2
-#   v53 = and.i32 v51, v52
-#   v54 = iconst.i32 2
-#   v55 = and.i32 v51, v54
-#   trap_if v55, 4 @0x10028 refund 1
-#   v56 = load_state x2
-#   v57 = load_state x10
-#   v58 = load_state x11
-#   v59 = load_state x12
-#   v60 = load_state x13
-#   v61 = load_state x14
-#   v62 = load_state x15
-#   v63 = load_state x8
-#   v64 = load_state x9
-#   ret v53, v56, v57, v58, v59, v60, v61, v62, v63, v64
+#   v53 = load_state x1
+#   v54 = iconst.i32 -2
+#   v55 = and.i32 v53, v54
+#   v56 = iconst.i32 2
+#   v57 = and.i32 v53, v56
+#   trap_if v57, 4 @0x10028 refund 1
+#   v58 = load_state x2
+#   v59 = load_state x10
+#   v60 = load_state x11
+#   v61 = load_state x12
+#   v62 = load_state x13
+#   v63 = load_state x14
+#   v64 = load_state x15
+#   v65 = load_state x8
+#   v66 = load_state x9
+#   ret v55, v58, v59, v60, v61, v62, v63, v64, v65, v66
 # block6 cold pc 0x10018:
-#   v27 = load_state x2
-#   v28 = load_state x11
-#   v29 = load_state x12
-#   v30 = load_state x13
-#   v31 = load_state x14
-#   v32 = load_state x8
-#   v33 = load_state x9
-#   tail_dispatch v21(v27, v19, v28, v29, v30, v31, v17, v32, v33) @0x10018
+#   v25 = iconst.i32 -2
+#   v26 = and.i32 v19, v25
+#   v27 = iconst.i32 2
+#   v28 = and.i32 v19, v27
+#   trap_if v28, 4 @0x10018 refund 1
+#   v29 = load_state x2
+#   v30 = load_state x11
+#   v31 = load_state x12
+#   v32 = load_state x13
+#   v33 = load_state x14
+#   v34 = load_state x8
+#   v35 = load_state x9
+#   tail_dispatch v26(v29, v19, v30, v31, v32, v33, v17, v34, v35) @0x10018
 # block7 pc 0x1001c:
 #   br block3
 # block8 pc 0x10024:
@@ -145,44 +146,54 @@ table: .word one, two
 #   defer_state x10, v18
 #   defer_state x15, v17
 #   v19 = load.i32 u32 v18 @0x10014 refund 2
-#   v20 = iconst.i32 -2
-#   v21 = and.i32 v19, v20
-#   v22 = and.i32 v19, v15
-#   defer_state x10, v19
-#   trap_if v22, 4 @0x10018 refund 1
-#   v23 = iconst.i32 65564
-#   v24 = iconst.i32 -65564
-#   v25 = add.i32 v21, v24
-#   v26 = shr_u.i32 v25, v15
-#   br_table v26, [block7, block6, block8, block6]
+#   v20 = iconst.i32 65564
+#   v21 = iconst.i32 -65564
+#   v22 = add.i32 v19, v21
+#   v23 = iconst.i32 30
+#   v24 = rotl.i32 v22, v23
+#   br_table v24, [block7, block6, block8, block6]
 # block3 pc 0x1001c state[x2=v2, x8=v9, x9=v10, x10=v19, x11=v4, x12=v5, x13=v6, x14=v11, x15=v17]:
 #   meter 2 @0x1001c refund 2
-#   v27 = iconst.i32 1
-#   v28 = iconst.i32 0
-#   v29 = load_state x1
-#   v30 = iconst.i32 -2
-#   v31 = and.i32 v29, v30
-#   v32 = iconst.i32 2
-#   v33 = and.i32 v29, v32
-#   defer_state x10, v27
-#   trap_if v33, 4 @0x10020 refund 1
-#   ret v31, v2, v27, v4, v5, v6, v11, v17, v9, v10
+#   v29 = iconst.i32 1
+#   v30 = iconst.i32 0
+#   v31 = load_state x1
+#   v32 = iconst.i32 -2
+#   v33 = and.i32 v31, v32
+#   v34 = iconst.i32 2
+#   v35 = and.i32 v31, v34
+#   defer_state x10, v29
+#   trap_if v35, 4 @0x10020 refund 1
+#   ret v33, v2, v29, v4, v5, v6, v11, v17, v9, v10
 # block4 pc 0x10024 state[x2=v2, x8=v9, x9=v10, x10=v19, x11=v4, x12=v5, x13=v6, x14=v11, x15=v17]:
 #   meter 1 @0x10024 refund 1
-#   v34 = iconst.i32 2
-#   v35 = iconst.i32 0
-#   br block5(v34, v17)
+#   v36 = iconst.i32 2
+#   v37 = iconst.i32 0
+#   br block5(v36, v17)
 # block5(v0: i32, v1: i32) pc 0x10028 state[x2=v2, x8=v9, x9=v10, x10=v0, x11=v4, x12=v5, x13=v6, x14=v11, x15=v1]:
 #   meter 1 @0x10028 refund 1
-#   v36 = load_state x1
-#   v37 = iconst.i32 -2
-#   v38 = and.i32 v36, v37
-#   v39 = iconst.i32 2
-#   v40 = and.i32 v36, v39
-#   trap_if v40, 4 @0x10028 refund 1
-#   ret v38, v2, v0, v4, v5, v6, v11, v1, v9, v10
+#   v38 = load_state x1
+#   v39 = iconst.i32 -2
+#   v40 = and.i32 v38, v39
+#   v41 = iconst.i32 2
+#   v42 = and.i32 v38, v41
+#   trap_if v42, 4 @0x10028 refund 1
+#   ret v40, v2, v0, v4, v5, v6, v11, v1, v9, v10
 # block6 cold pc 0x10018:
-#   tail_dispatch v21(v2, v19, v4, v5, v6, v11, v17, v9, v10) @0x10018
+#   v25 = iconst.i32 -2
+#   v26 = and.i32 v19, v25
+#   v27 = iconst.i32 2
+#   v28 = and.i32 v19, v27
+#   defer_state x2, v2
+#   defer_state x8, v9
+#   defer_state x9, v10
+#   defer_state x10, v19
+#   defer_state x11, v4
+#   defer_state x12, v5
+#   defer_state x13, v6
+#   defer_state x14, v11
+#   defer_state x15, v17
+#   trap_if v28, 4 @0x10018 refund 1
+#   tail_dispatch v26(v2, v19, v4, v5, v6, v11, v17, v9, v10) @0x10018
 # block7 pc 0x1001c:
 #   br block3
 # block8 pc 0x10024:

@@ -28,53 +28,54 @@ two:  jalr zero, 0(ra)
 # block1 pc 0x10000:
 #   meter 1 @0x10000 refund 1
 #   v9 = load_state x10
-#   v10 = iconst.i32 -2
-#   v11 = and.i32 v9, v10
-#   v12 = iconst.i32 2
-#   v13 = and.i32 v9, v12
-#   trap_if v13, 4 @0x10000 refund 1
-#   v14 = iconst.i32 65540
-#   v15 = iconst.i32 -65540
-#   v16 = add.i32 v11, v15
-#   v17 = shr_u.i32 v16, v12
-#   br_table v17, [block4, block5, block3]
+#   v10 = iconst.i32 65540
+#   v11 = iconst.i32 -65540
+#   v12 = add.i32 v9, v11
+#   v13 = iconst.i32 30
+#   v14 = rotl.i32 v12, v13
+#   br_table v14, [block4, block5, block3]
 # block2 pc 0x10004:
 #   meter 1 @0x10004 refund 1
-#   v34 = iconst.i32 65544
-#   store_state x1, v34
-#   v35 = load_state x2
-#   v36 = load_state x10
-#   v37 = load_state x11
-#   v38 = load_state x12
-#   v39 = load_state x13
-#   v40 = load_state x14
-#   v41 = load_state x15
-#   v42 = load_state x8
-#   v43 = load_state x9
-#   v44: i32, v45: i32, v46: i32, v47: i32, v48: i32, v49: i32, v50: i32, v51: i32, v52: i32, v53: i32 = call @f65544(v35, v36, v37, v38, v39, v40, v41, v42, v43) @0x10004
-#   ret v44, v45, v46, v47, v48, v49, v50, v51, v52, v53
+#   v35 = iconst.i32 65544
+#   store_state x1, v35
+#   v36 = load_state x2
+#   v37 = load_state x10
+#   v38 = load_state x11
+#   v39 = load_state x12
+#   v40 = load_state x13
+#   v41 = load_state x14
+#   v42 = load_state x15
+#   v43 = load_state x8
+#   v44 = load_state x9
+#   v45: i32, v46: i32, v47: i32, v48: i32, v49: i32, v50: i32, v51: i32, v52: i32, v53: i32, v54: i32 = call @f65544(v36, v37, v38, v39, v40, v41, v42, v43, v44) @0x10004
+#   ret v45, v46, v47, v48, v49, v50, v51, v52, v53, v54
 # block3 cold pc 0x10000:
-#   v18 = load_state x2
-#   v19 = load_state x11
-#   v20 = load_state x12
-#   v21 = load_state x13
-#   v22 = load_state x14
-#   v23 = load_state x15
-#   v24 = load_state x8
-#   v25 = load_state x9
-#   tail_dispatch v11(v18, v9, v19, v20, v21, v22, v23, v24, v25) @0x10000
+#   v15 = iconst.i32 -2
+#   v16 = and.i32 v9, v15
+#   v17 = iconst.i32 2
+#   v18 = and.i32 v9, v17
+#   trap_if v18, 4 @0x10000 refund 1
+#   v19 = load_state x2
+#   v20 = load_state x11
+#   v21 = load_state x12
+#   v22 = load_state x13
+#   v23 = load_state x14
+#   v24 = load_state x15
+#   v25 = load_state x8
+#   v26 = load_state x9
+#   tail_dispatch v16(v19, v9, v20, v21, v22, v23, v24, v25, v26) @0x10000
 # block4 pc 0x10004:
 #   br block2
 # block5 pc 0x10008:
-#   v26 = load_state x2
-#   v27 = load_state x11
-#   v28 = load_state x12
-#   v29 = load_state x13
-#   v30 = load_state x14
-#   v31 = load_state x15
-#   v32 = load_state x8
-#   v33 = load_state x9
-#   tail_call @f65544(v26, v9, v27, v28, v29, v30, v31, v32, v33) @0x10000
+#   v27 = load_state x2
+#   v28 = load_state x11
+#   v29 = load_state x12
+#   v30 = load_state x13
+#   v31 = load_state x14
+#   v32 = load_state x15
+#   v33 = load_state x8
+#   v34 = load_state x9
+#   tail_call @f65544(v27, v9, v28, v29, v30, v31, v32, v33, v34) @0x10000
 # }
 #
 # function "fn_00010008"(i32, i32, i32, i32, i32, i32, i32, i32, i32) -> (i32, i32, i32, i32, i32, i32, i32, i32, i32, i32) guest entries block0 {
@@ -116,24 +117,34 @@ two:  jalr zero, 0(ra)
 #   br block1
 # block1 pc 0x10000 state[x2=v0, x8=v7, x9=v8, x10=v1, x11=v2, x12=v3, x13=v4, x14=v5, x15=v6]:
 #   meter 1 @0x10000 refund 1
-#   v9 = iconst.i32 -2
-#   v10 = and.i32 v1, v9
-#   v11 = iconst.i32 2
-#   v12 = and.i32 v1, v11
-#   trap_if v12, 4 @0x10000 refund 1
-#   v13 = iconst.i32 65540
-#   v14 = iconst.i32 -65540
-#   v15 = add.i32 v10, v14
-#   v16 = shr_u.i32 v15, v11
-#   br_table v16, [block4, block5, block3]
+#   v9 = iconst.i32 65540
+#   v10 = iconst.i32 -65540
+#   v11 = add.i32 v1, v10
+#   v12 = iconst.i32 30
+#   v13 = rotl.i32 v11, v12
+#   br_table v13, [block4, block5, block3]
 # block2 pc 0x10004 state[x2=v0, x8=v7, x9=v8, x10=v1, x11=v2, x12=v3, x13=v4, x14=v5, x15=v6]:
 #   meter 1 @0x10004 refund 1
-#   v17 = iconst.i32 65544
-#   store_state x1, v17
-#   v18: i32, v19: i32, v20: i32, v21: i32, v22: i32, v23: i32, v24: i32, v25: i32, v26: i32, v27: i32 = call @f65544(v0, v1, v2, v3, v4, v5, v6, v7, v8) @0x10004
-#   ret v18, v19, v20, v21, v22, v23, v24, v25, v26, v27
+#   v18 = iconst.i32 65544
+#   store_state x1, v18
+#   v19: i32, v20: i32, v21: i32, v22: i32, v23: i32, v24: i32, v25: i32, v26: i32, v27: i32, v28: i32 = call @f65544(v0, v1, v2, v3, v4, v5, v6, v7, v8) @0x10004
+#   ret v19, v20, v21, v22, v23, v24, v25, v26, v27, v28
 # block3 cold pc 0x10000:
-#   tail_dispatch v10(v0, v1, v2, v3, v4, v5, v6, v7, v8) @0x10000
+#   v14 = iconst.i32 -2
+#   v15 = and.i32 v1, v14
+#   v16 = iconst.i32 2
+#   v17 = and.i32 v1, v16
+#   defer_state x2, v0
+#   defer_state x8, v7
+#   defer_state x9, v8
+#   defer_state x10, v1
+#   defer_state x11, v2
+#   defer_state x12, v3
+#   defer_state x13, v4
+#   defer_state x14, v5
+#   defer_state x15, v6
+#   trap_if v17, 4 @0x10000 refund 1
+#   tail_dispatch v15(v0, v1, v2, v3, v4, v5, v6, v7, v8) @0x10000
 # block4 pc 0x10004:
 #   br block2
 # block5 pc 0x10008:
