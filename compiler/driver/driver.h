@@ -34,7 +34,7 @@ struct CompileOptions {
   // format::CpuFeature bits that code may use besides those it uses anyway (RISC-V: none; WebAssembly:
   // x86-64-v2). The image records them all, used or not.
   uint64_t cpu_features = 0;
-  // RISC-V: calls of libgcc's floating-point functions (and __muldi3) are one instruction each
+  // RISC-V: calls of libgcc's arithmetic functions (runtime/abi/helpers.def) are one instruction each
   // (docs/riscv_lifting.md). Trusts function symbols.
   bool fast_helpers = false;
   // WebAssembly: NaN results of arithmetic are the canonical NaN, the same on every machine.

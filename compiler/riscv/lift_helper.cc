@@ -110,6 +110,15 @@ std::array<Value, 2> HelperLifter::Lift(Helper helper, const std::array<Value, 4
                                 Value()};
   };
   const auto promote = [&](Value f) { return b_.Convert(Opcode::kFpromote, Type::kF64, f); };
+  const auto wide_op = [&](Opcode op) {
+    const Value x = Join(a[0], a[1]), y = Join(a[2], a[3]);
+    return Split(b_.Binary(op, x, y));
+  };
+  // 0, 1 or 2: less, equal, greater.
+  const auto order = [&](IntCond greater, IntCond not_less) {
+    const Value x = Join(a[0], a[1]), y = Join(a[2], a[3]);
+    return std::array<Value, 2>{b_.Add(b_.Icmp(greater, x, y), b_.Icmp(not_less, x, y)), Value()};
+  };
   switch (helper) {
     case Helper::kAddDf:
       return double_op(Opcode::kFadd);
@@ -174,7 +183,23 @@ std::array<Value, 2> HelperLifter::Lift(Helper helper, const std::array<Value, 4
     case Helper::kTruncDfSf:
       return FromFloat(b_.Convert(Opcode::kFdemote, Type::kF32, df(0)));
     case Helper::kMulDi:
-      return Split(b_.Mul(Join(a[0], a[1]), Join(a[2], a[3])));
+      return wide_op(Opcode::kMul);
+    case Helper::kDivDi:
+      return wide_op(Opcode::kSdivTotal);
+    case Helper::kModDi:
+      return wide_op(Opcode::kSremTotal);
+    case Helper::kUdivDi:
+      return wide_op(Opcode::kUdivTotal);
+    case Helper::kUmodDi:
+      return wide_op(Opcode::kUremTotal);
+    case Helper::kCmpDi:
+      return order(IntCond::kSgt, IntCond::kSge);
+    case Helper::kUcmpDi:
+      return order(IntCond::kUgt, IntCond::kUge);
+    case Helper::kClzSi:
+      return {b_.Unary(Opcode::kClz, a[0]), Value()};
+    case Helper::kClzDi:
+      return {b_.Unary(Opcode::kWrap, b_.Unary(Opcode::kClz, Join(a[0], a[1]))), Value()};
   }
   return {};
 }

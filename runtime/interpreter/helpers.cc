@@ -1,4 +1,5 @@
-// The libgcc functions as hardware arithmetic. Bit for bit what libgcc for RISC-V (soft-fp) computes:
+// The libgcc functions as hardware arithmetic. Bit for bit what libgcc for RISC-V computes, but for 64-bit division by
+// 0. Floating point is soft-fp:
 // round to nearest even, subnormal numbers, one NaN (0x7ff8…, 0x7fc0…) for all but
 // __extendsfdf2. Conversions to
 // integers saturate; a NaN counts as infinite with its sign.
@@ -43,6 +44,23 @@ template <typename T>
 uint32_t ToUnsigned(T x) {
   if (x > T(-1.0) && x < T(4294967296.0)) return static_cast<uint32_t>(static_cast<int64_t>(x));
   return std::signbit(x) ? 0 : 0xffffffff;
+}
+
+// As RISC-V's div and rem, for 64 bits.
+struct Division {
+  uint64_t quotient, remainder;
+};
+Division Divide(uint64_t x, uint64_t y) {
+  if (y == 0) return {~uint64_t{0}, x};
+  if (y == ~uint64_t{0}) return {uint64_t{0} - x, 0};
+  return {static_cast<uint64_t>(static_cast<int64_t>(x) / static_cast<int64_t>(y)),
+          static_cast<uint64_t>(static_cast<int64_t>(x) % static_cast<int64_t>(y))};
+}
+
+// 0, 1 or 2: less, equal, greater.
+template <typename T>
+uint32_t Order(T x, T y) {
+  return x < y ? 0 : x == y ? 1 : 2;
 }
 
 }  // namespace
@@ -128,6 +146,26 @@ void RunHelper(abi::Helper helper, uint32_t* a) {
       return Put(a, static_cast<float>(Df(a)));
     case Helper::kMulDi:
       return Put(a, Join(a) * Join(a + 2));
+    case Helper::kDivDi:
+      return Put(a, Divide(Join(a), Join(a + 2)).quotient);
+    case Helper::kModDi:
+      return Put(a, Divide(Join(a), Join(a + 2)).remainder);
+    case Helper::kUdivDi:
+      return Put(a, Join(a + 2) != 0 ? Join(a) / Join(a + 2) : ~uint64_t{0});
+    case Helper::kUmodDi:
+      return Put(a, Join(a + 2) != 0 ? Join(a) % Join(a + 2) : Join(a));
+    case Helper::kCmpDi:
+      a[0] = Order(static_cast<int64_t>(Join(a)), static_cast<int64_t>(Join(a + 2)));
+      return;
+    case Helper::kUcmpDi:
+      a[0] = Order(Join(a), Join(a + 2));
+      return;
+    case Helper::kClzSi:
+      a[0] = static_cast<uint32_t>(std::countl_zero(a[0]));
+      return;
+    case Helper::kClzDi:
+      a[0] = static_cast<uint32_t>(std::countl_zero(Join(a)));
+      return;
   }
 }
 

@@ -101,6 +101,11 @@ int __gtsf2(float, float), __gesf2(float, float), __unordsf2(float, float);
 int32_t __fixdfsi(double), __fixsfsi(float);
 uint32_t __fixunsdfsi(double), __fixunssfsi(float);
 int64_t __muldi3(int64_t, int64_t);
+int __cmpdi2(int64_t, int64_t), __ucmpdi2(uint64_t, uint64_t);
+int __clzsi2(uint32_t), __clzdi2(uint64_t);
+
+/* Division by 0 is undefined. */
+static uint64_t divisor(void) { return ib != 0 ? ib : 1; }
 
 int main(void) {
   ALL("adddf3", mixd(D(da) + D(db)));
@@ -151,5 +156,14 @@ int main(void) {
   ALL("truncdfsf2", mixf((float)D(da)));
   ALL("chain", mixd((D(da) + D(db)) * D(da) - (double)F(fa) / D(db)));
   ALL("muldi3", mix((uint64_t)__muldi3((int64_t)ia, (int64_t)ib)));
+  ALL("udivdi3", mix(ia / divisor()));
+  ALL("umoddi3", mix(ia % divisor()));
+  /* The smallest number by -1 overflows. */
+  ALL("divdi3", if (ia << 1 != 0 || ~ib != 0) mix((uint64_t)((int64_t)ia / (int64_t)divisor())));
+  ALL("moddi3", if (ia << 1 != 0 || ~ib != 0) mix((uint64_t)((int64_t)ia % (int64_t)divisor())));
+  ALL("cmpdi2", mix((uint32_t)__cmpdi2((int64_t)ia, (int64_t)ib)));
+  ALL("ucmpdi2", mix((uint32_t)__ucmpdi2(ia, ib)));
+  ALL("clzsi2", mix((uint32_t)__clzsi2((uint32_t)ia)));
+  ALL("clzdi2", mix((uint32_t)__clzdi2(ia)));
   return 0;
 }

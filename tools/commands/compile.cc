@@ -158,7 +158,7 @@ int CompileMain(int argc, char** argv) {
                             "so that results are the same everywhere",
                             &options.canonical_nans),
                 cli::Switch("fast-helpers", 0,
-                            "RISC-V: calls of libgcc's floating-point functions are one\n"
+                            "RISC-V: calls of libgcc's arithmetic functions are one\n"
                             "instruction each, with the same results, and count as one.\n"
                             "Trusts the program's symbols: __adddf3 must be libgcc's",
                             &options.fast_helpers),

@@ -94,7 +94,7 @@ std::vector<cli::Flag> Flags(Arguments& a) {
       cli::Switch("canonical-nans", 0, "WebAssembly: compile MODULE with canonical NaNs",
                   &a.session.canonical_nans),
       cli::Switch("fast-helpers", 0,
-                  "RISC-V: execute libgcc's floating-point functions as one\n"
+                  "RISC-V: execute libgcc's arithmetic functions as one\n"
                   "instruction each; see `aotc compile --help`",
                   &a.session.fast_helpers),
       cli::Texts("dir", 'd', "HOST[::GUEST]",
