@@ -136,6 +136,7 @@ class StateDelayer {
     for (const auto& [slot, v] : f_.block(b).state) declared_[slot] = v;
     before_ = declared_;
     place_.reset();
+    start_ = f_.block(b).guest_pc;
     pending_.clear();
     std::vector<Inst> out;
     out.reserve(insts.size());
@@ -154,6 +155,7 @@ class StateDelayer {
       case Opcode::kLoad:
       case Opcode::kStore: {
         const Site own = d.site;
+        if (start_.has_value()) SetPlaceAtStart(own);
         if (place_.has_value() && !pending_.empty() &&
             own.guest_pc - place_->guest_pc <= kMaxDistance && IsWorthIt(at)) {
           d.site = *place_;
@@ -194,6 +196,7 @@ class StateDelayer {
       default:
         if (ir::Info(d.op).has_side_effect || ir::IsTerminator(d.op)) {
           Flush(out);
+          start_.reset();
           place_.reset();
         }
         out.push_back(i);
@@ -205,7 +208,22 @@ class StateDelayer {
     out.insert(out.end(), pending_.begin(), pending_.end());
     pending_.clear();
   }
+  // The block's first instruction, if `own` is the first site of the block. Instructions between are executed one
+  // after the other, and count one each. Not if halves of a parameter are declared, which may be from the start of
+  // the block on.
+  void SetPlaceAtStart(Site own) {
+    const uint32_t distance = own.guest_pc - *start_;
+    const bool halves = std::any_of(pending_.begin(), pending_.end(), [&](Inst i) {
+      const Value whole = Whole(f_.args(i)[0]);
+      return f_.value(whole).is_param && f_.type(whole) == ir::Type::kI64;
+    });
+    if (!halves && distance <= kMaxDistance && distance % 4 == 0) {
+      place_ = Site{*start_, own.refund != 0 ? own.refund + distance / 4 : 0};
+    }
+    start_.reset();
+  }
   void SetPlace(Site site) {
+    start_.reset();
     place_ = site;
     before_ = declared_;
   }
@@ -233,6 +251,8 @@ class StateDelayer {
   // Of the block at hand.
   std::vector<int> last_;  // by value: position of its last use but for declarations
   std::vector<Value> touched_;
+  // Guest pc of the block, if nothing has been done since its start.
+  std::optional<uint32_t> start_;
   std::optional<Site> place_;                    // a place from which execution may go on
   std::array<Value, kSlots> before_, declared_;  // what is declared there, and here
   std::vector<Inst> pending_;                    // declarations since then that have been held back
