@@ -216,11 +216,12 @@ bool Instance::RunNative(const void* entry, RunResult& result) {
         absl::StrFormat("native code at pc 0x%x touched host address 0x%x, outside guest memory",
                         context_.pc, context_.fault_address)));
   }
-  // Code 0: native code does not know, the interpreter does.
-  return ConfirmTrap(site->kind == Kind::kTrap && site->trap_code != 0
-                         ? std::optional<uint8_t>(site->trap_code)
-                         : std::nullopt,
-                     result);
+  // Code 0: native code does not know whether there is a trap, the interpreter does.
+  if (site->kind == Kind::kTrap && site->trap_code == 0) {
+    return context_.fuel > 0 && RunInterpreter(/*until_limit=*/false, result);
+  }
+  return ConfirmTrap(
+      site->kind == Kind::kTrap ? std::optional<uint8_t>(site->trap_code) : std::nullopt, result);
 }
 
 // Native code knows that there is a trap; the interpreter says which one exactly, by trapping in

@@ -21,6 +21,7 @@
 #include "compiler/opt/pipeline.h"
 #include "compiler/opt/profile.h"
 #include "compiler/opt/resume_entries.h"
+#include "compiler/opt/resume_guards.h"
 #include "compiler/parallel.h"
 #include "compiler/riscv/elf_reader.h"
 #include "compiler/wasm/reader.h"
@@ -108,7 +109,10 @@ class Compilation {
     absl::StatusOr<ir::Function> function = Lift(i);
     if (!function.ok()) return function.status();
     Lifted lifted{*std::move(function), std::nullopt};
-    if (options_.opt_level >= 2) lifted.resumed = opt::SplitResumeEntries(lifted.function);
+    if (options_.opt_level >= 2) {
+      opt::GuardResumeEntries(lifted.function);
+      lifted.resumed = opt::SplitResumeEntries(lifted.function);
+    }
     opt::Optimize(lifted.function, {.level = options_.opt_level,
                                     .verify = options_.check,
                                     .body = [this](ir::FuncRef callee) { return BodyOf(callee); },

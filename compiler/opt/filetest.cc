@@ -28,6 +28,7 @@
 #include "compiler/opt/profile.h"
 #include "compiler/opt/reassociate.h"
 #include "compiler/opt/resume_entries.h"
+#include "compiler/opt/resume_guards.h"
 #include "compiler/opt/simplify.h"
 #include "compiler/opt/wide_arithmetic.h"
 #include "compiler/opt/wide_compare.h"
@@ -66,6 +67,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
        [](ir::Function& f) {
          if (std::optional<ir::Function> copy = SplitResumeEntries(f)) f = *std::move(copy);
        }},
+      {"resume-guards", GuardResumeEntries},
       {"simplify", Simplify},
       {"unreachable", RemoveUnreachableBlocks},
       {"unseen-state", RemoveUnseenState},

@@ -19,12 +19,19 @@ namespace {
 
 bool update = false;
 
-constexpr const char* kFiles[] = {"dce.ir",         "gvn.ir",
-                                  "inline.ir",      "join_params.ir",
-                                  "late_state.ir",  "meter.ir",
-                                  "preheaders.ir",  "profile.ir",
-                                  "reassociate.ir", "resume_entries.ir",
-                                  "simplify.ir",    "wide_arithmetic.ir",
+constexpr const char* kFiles[] = {"dce.ir",
+                                  "gvn.ir",
+                                  "inline.ir",
+                                  "join_params.ir",
+                                  "late_state.ir",
+                                  "meter.ir",
+                                  "preheaders.ir",
+                                  "profile.ir",
+                                  "reassociate.ir",
+                                  "resume_entries.ir",
+                                  "resume_guards.ir",
+                                  "simplify.ir",
+                                  "wide_arithmetic.ir",
                                   "wide_compare.ir"};
 
 // Relative to the runfiles, which are the working directory, and to the source tree.

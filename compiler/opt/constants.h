@@ -1,0 +1,72 @@
+// Which values are constant on every path that can be taken: an analysis (sparse conditional constant
+// propagation, through block parameters; Wegman and Zadeck 1991).
+//
+// Time: linear in uses.
+#ifndef PRECAST_COMPILER_OPT_CONSTANTS_H_
+#define PRECAST_COMPILER_OPT_CONSTANTS_H_
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "compiler/ir/ir.h"
+
+namespace precast::opt {
+
+class ConstantPropagation {
+ public:
+  // `f` must outlive it. What follows from entering at `ignored` is not followed.
+  explicit ConstantPropagation(const ir::Function& f, absl::Span<const ir::Block> ignored = {});
+
+  std::optional<int64_t> Constant(ir::Value v) const {
+    if (v.index >= facts_.size() || facts_[v.index].kind != Fact::Kind::kConstant) {
+      return std::nullopt;
+    }
+    return facts_[v.index].constant;
+  }
+  bool executable(ir::Block b) const { return executable_[b.index]; }
+
+ private:
+  // What is known of a value: nothing yet, one constant, or that it varies. Only ever moves in this
+  // order.
+  struct Fact {
+    enum class Kind : uint8_t { kUnknown, kConstant, kVaries };
+    Kind kind = Kind::kUnknown;
+    int64_t constant = 0;
+  };
+  static constexpr uint32_t kOperand = 0xffffffffu;
+  struct Use {
+    ir::Block block;
+    ir::Inst inst;
+    uint32_t edge = kOperand;  // or number of the edge that has the value as argument `index`
+    uint32_t index = 0;
+  };
+
+  void CollectUses();
+  template <typename Visitor>
+  void ForEachUse(Visitor visit) const;
+  void Reach(ir::Block b);
+  void Lower(ir::Value v, Fact fact);
+  void TakeEdge(const ir::Edge& edge);
+  void PassArgument(const Use& use);
+  void Visit(ir::Inst i);
+  Fact Evaluate(ir::Inst i, const ir::InstData& inst) const;
+
+  static size_t Decide(ir::Opcode op, int64_t constant, size_t num_edges);
+  static Fact Folded(std::optional<int64_t> constant);
+  static std::optional<int64_t> FoldOne(const ir::InstData& inst, ir::Type from, int64_t a);
+  static std::optional<int64_t> FoldTwo(const ir::InstData& inst, int64_t a, int64_t b);
+
+  const ir::Function& f_;
+  std::vector<Fact> facts_;
+  std::vector<bool> executable_;
+  std::vector<uint32_t> uses_begin_;
+  std::vector<Use> uses_;
+  std::vector<ir::Block> blocks_;  // to be visited
+  std::vector<ir::Value> values_;  // whose uses are to be visited
+};
+
+}  // namespace precast::opt
+
+#endif  // PRECAST_COMPILER_OPT_CONSTANTS_H_
