@@ -95,9 +95,16 @@ class Compilation {
 
   absl::StatusOr<ir::Function> Lift(size_t i) const {
     absl::StatusOr<ir::Function> function = front_end_->Lift(i);
-    if (function.ok() && !options_.metered) opt::RemoveMeters(*function);
+    if (function.ok() && !options_.metered && !RemovesMetersLate(*function)) {
+      opt::RemoveMeters(*function);
+    }
     if (function.ok() && options_.profile) opt::ApplyProfile(*function, options_.profile->profile);
     return function;
+  }
+
+  // Whether the optimizer does it, see PipelineOptions::metered.
+  bool RemovesMetersLate(const ir::Function& f) const {
+    return options_.opt_level >= 2 && f.signature().conv == ir::CallConv::kGuest;
   }
 
   // Function i, and maybe a second one that has some of its entries.
@@ -114,11 +121,15 @@ class Compilation {
       lifted.resumed = opt::SplitResumeEntries(lifted.function);
     }
     opt::Optimize(lifted.function, {.level = options_.opt_level,
+                                    .metered = options_.metered,
                                     .verify = options_.check,
                                     .body = [this](ir::FuncRef callee) { return BodyOf(callee); },
                                     .delay_state = true});
     // That one is seldom executed.
-    if (lifted.resumed) opt::Optimize(*lifted.resumed, {.level = 1, .verify = options_.check});
+    if (lifted.resumed) {
+      if (!options_.metered) opt::RemoveMeters(*lifted.resumed);
+      opt::Optimize(*lifted.resumed, {.level = 1, .verify = options_.check});
+    }
     return lifted;
   }
 

@@ -68,12 +68,13 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
     pipeline.Run("dce", EliminateDeadCode);
   }
   // Last, on the final control flow. It removes sites, and with them uses of deferred state.
-  pipeline.Run("meter", [](ir::Function& f) { PlaceMeters(f); });
+  if (options.metered) pipeline.Run("meter", [](ir::Function& f) { PlaceMeters(f); });
   // After that: it moves what begins a block.
   if (options.level >= 2 && function.signature().conv == ir::CallConv::kGuest) {
     pipeline.Run("wide_compare", WidenComparisons);
     pipeline.Run("wide_arithmetic", FuseWideArithmetic);
     if (options.delay_state) pipeline.Run("late_state", DelayState);
+    if (!options.metered) pipeline.Run("remove_meters", RemoveMeters);
   }
   pipeline.Run("dce", EliminateDeadCode);
   // Last, since what is in what order matters to nothing before.
