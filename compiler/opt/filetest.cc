@@ -30,6 +30,8 @@
 #include "compiler/opt/resume_entries.h"
 #include "compiler/opt/resume_guards.h"
 #include "compiler/opt/simplify.h"
+#include "compiler/opt/sink_meters.h"
+#include "compiler/opt/straighten.h"
 #include "compiler/opt/wide_arithmetic.h"
 #include "compiler/opt/wide_compare.h"
 
@@ -69,6 +71,8 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
        }},
       {"resume-guards", GuardResumeEntries},
       {"simplify", Simplify},
+      {"sink_meters", SinkMeters},
+      {"straighten", Straighten},
       {"unreachable", RemoveUnreachableBlocks},
       {"unseen-state", RemoveUnseenState},
       {"unused-values", RemoveUnusedValues},

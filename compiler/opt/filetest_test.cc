@@ -19,20 +19,24 @@ namespace {
 
 bool update = false;
 
-constexpr const char* kFiles[] = {"dce.ir",
-                                  "gvn.ir",
-                                  "inline.ir",
-                                  "join_params.ir",
-                                  "late_state.ir",
-                                  "meter.ir",
-                                  "preheaders.ir",
-                                  "profile.ir",
-                                  "reassociate.ir",
-                                  "resume_entries.ir",
-                                  "resume_guards.ir",
-                                  "simplify.ir",
-                                  "wide_arithmetic.ir",
-                                  "wide_compare.ir"};
+constexpr const char* kFiles[] = {
+    "dce.ir",
+    "gvn.ir",
+    "inline.ir",
+    "join_params.ir",
+    "late_state.ir",
+    "meter.ir",
+    "preheaders.ir",
+    "profile.ir",
+    "reassociate.ir",
+    "resume_entries.ir",
+    "resume_guards.ir",
+    "simplify.ir",
+    "sink_meters.ir",
+    "straighten.ir",
+    "wide_arithmetic.ir",
+    "wide_compare.ir",
+};
 
 // Relative to the runfiles, which are the working directory, and to the source tree.
 std::string PathOf(const std::string& file) { return absl::StrCat("compiler/opt/testdata/", file); }

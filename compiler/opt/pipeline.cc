@@ -14,6 +14,8 @@
 #include "compiler/opt/preheaders.h"
 #include "compiler/opt/reassociate.h"
 #include "compiler/opt/simplify.h"
+#include "compiler/opt/sink_meters.h"
+#include "compiler/opt/straighten.h"
 #include "compiler/opt/wide_arithmetic.h"
 #include "compiler/opt/wide_compare.h"
 
@@ -77,6 +79,11 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
     if (!options.metered) pipeline.Run("remove_meters", RemoveMeters);
   }
   pipeline.Run("dce", EliminateDeadCode);
+  // On the final control flow.
+  if (options.level >= 2) {
+    pipeline.Run("straighten", Straighten);
+    pipeline.Run("sink_meters", SinkMeters);
+  }
   // Last, since what is in what order matters to nothing before.
   if (options.level >= 2) pipeline.Run("reassociate", Reassociate);
   pipeline.Run("loop_depth", SetLoopDepths);

@@ -34,6 +34,14 @@ void CodeBuffer::Align(uint8_t alignment) {
                      .raw = static_cast<uint32_t>(encoder_.size())});
 }
 
+bool CodeBuffer::MayBeHere(CodePosition p) const {
+  if (p.raw != encoder_.size()) return false;
+  for (size_t i = p.fixups; i < fixups_.size(); ++i) {
+    if (fixups_[i].kind != Fixup::Kind::kAlign) return false;
+  }
+  return true;
+}
+
 void CodeBuffer::Place() {
   size_before_.resize(fixups_.size() + 1);
   uint32_t total = 0;

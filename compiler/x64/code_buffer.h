@@ -49,6 +49,8 @@ class CodeBuffer {
   CodePosition Here() const {
     return {static_cast<uint32_t>(encoder_.size()), static_cast<uint32_t>(fixups_.size())};
   }
+  // Whether nothing but padding, which may turn out to be none, lies between `p` and here.
+  bool MayBeHere(CodePosition p) const;
   // Position of the last [rip + disp32] or rel32 field of code().
   CodePosition Field() const {
     return {static_cast<uint32_t>(encoder_.rip_field()), static_cast<uint32_t>(fixups_.size())};

@@ -22,9 +22,13 @@ codegen::CompiledFunction Emitter::Run() {
   labels_.reserve(m_.blocks.size());
   for (size_t b = 0; b < m_.blocks.size(); ++b) labels_.push_back(buffer_.NewLabel());
   for (uint32_t b = 0; b < m_.blocks.size(); ++b) {
-    if (thread_[b] == b) EmitBlock(b);
+    if (thread_[b] != b) continue;
+    EmitBlock(b);
+    if (!falls_through_) EmitTrapStubs();
   }
-  for (size_t i = 0; i < stubs_.size(); ++i) EmitStub(stubs_[i]);
+  for (size_t i = 0; i < stubs_.size(); ++i) {
+    if (!stubs_[i].done) EmitStub(stubs_[i]);
+  }
   if (has_miss_) {
     SetCfa(8 + frame_);
     buffer_.Bind(miss_);
@@ -129,12 +133,15 @@ void Emitter::EmitBody(uint32_t b, uint32_t next) {
   const regalloc::Block& block = p_.blocks[b];
   SetLine(m_.blocks[b].guest_pc);
   next_ = next;
+  falls_through_ = true;
+  skip_until_ = 0;
   block_start_ = true;
   StartState(block.begin);
   uint32_t move = first_move_[b];
   const uint32_t last_move = move + num_moves_[b];
   for (uint32_t i = block.begin; i < block.end; ++i) {
     const MInst& m = m_.insts[i];
+    if (i < skip_until_) continue;
     SetLine(m.site.guest_pc);
     for (; move < last_move && s_.moves[move].before == i; ++move) EmitMove(s_.moves[move]);
     EmitInst(b, i, m);
@@ -173,17 +180,28 @@ void Emitter::EmitMove(const regalloc::Move& move) {
   }
 }
 
+void Emitter::EmitTrapStubs() {
+  // A jump reaches 127 bytes; the bytes that other jumps take in between are not known yet.
+  constexpr uint32_t kReach = 90;
+  const uint32_t here = buffer_.Here().raw;
+  while (first_stub_ < stubs_.size() && stubs_[first_stub_].at + kReach < here) ++first_stub_;
+  for (size_t i = first_stub_; i < stubs_.size(); ++i) {
+    Stub& stub = stubs_[i];
+    const bool is_trap =
+        stub.kind == Stub::Kind::kTrap || (stub.kind == Stub::Kind::kSuspend && m_.fuel_traps);
+    if (!is_trap || stub.done) continue;
+    EmitStub(stub);
+    stub.done = true;
+  }
+}
+
 void Emitter::EmitStub(const Stub& stub) {
   const MInst& m = *stub.inst;
   SetCfa(stub.kind == Stub::Kind::kStack ? 8 : 8 + frame_);
   SetLine(m.site.guest_pc);
   switch (stub.kind) {
     case Stub::Kind::kSuspend:
-      buffer_.Bind(stub.label);
-      e_.CallMem(Mem::Rip());
-      Relocate(CodeRelocation::Target::kGotRuntime, static_cast<uint32_t>(abi::Callback::kSuspend));
-      AddSite(Site::Kind::kSuspend, m, 0, stub.state_begin, stub.state_count);
-      return;
+      return EmitSuspendStub(stub);
     case Stub::Kind::kStack:
       buffer_.Bind(stub.label);
       e_.CallMem(Mem::Rip());
@@ -206,6 +224,50 @@ void Emitter::EmitStub(const Stub& stub) {
     case Stub::Kind::kIntToFloat:
       return EmitIntToFloatStub(stub);
   }
+}
+
+// Of several meters with one check, the one that fails is the first whose sum with those before it is more than
+// there was.
+void Emitter::EmitSuspendStub(const Stub& stub) {
+  if (m_.fuel_traps) SeparateFromCall();
+  buffer_.Bind(stub.label);
+  int64_t all = 0;
+  for (uint32_t k = 0; k < stub.meters; ++k) all += m_.insts[stub.index + k].imm;
+  const int32_t total = static_cast<int32_t>(all);
+  std::vector<Label> labels;
+  int32_t sum = 0;
+  for (uint32_t k = 0; k + 1 < stub.meters; ++k) {
+    sum += static_cast<int32_t>(m_.insts[stub.index + k].imm);
+    labels.push_back(buffer_.NewLabel());
+    e_.AluRI(Alu::kCmp, Width::k64, kFuel, sum - total);
+    buffer_.Jump(Cond::kL, labels.back());
+  }
+  for (uint32_t k = stub.meters; k-- > 0;) {
+    MInst meter = m_.insts[stub.index + k];
+    if (stub.meters > 1) meter.site.refund = static_cast<uint32_t>(total - sum);
+    if (k < labels.size()) buffer_.Bind(labels[k]);
+    SetLine(meter.site.guest_pc);
+    if (m_.fuel_traps) {
+      AddSite(Site::Kind::kTrap, meter, static_cast<uint8_t>(abi::TrapCode::kOutOfFuel),
+              stub.state_begin, stub.state_count);
+      e_.Ud2();
+    } else {
+      e_.CallMem(Mem::Rip());
+      Relocate(CodeRelocation::Target::kGotRuntime, static_cast<uint32_t>(abi::Callback::kSuspend));
+      AddSite(Site::Kind::kSuspend, meter, 0, stub.state_begin, stub.state_count);
+    }
+    if (k > 0) sum -= static_cast<int32_t>(m_.insts[stub.index + k - 1].imm);
+  }
+}
+
+bool Emitter::MeterFollows(uint32_t b, uint32_t i, int64_t amount) const {
+  if (i + 1 >= p_.blocks[b].end || !s_.tracked.empty() || !m_.constant_state.empty()) return false;
+  const MInst& next = m_.insts[i + 1];
+  if (next.op != MOp::kMeter || amount + next.imm > INT32_MAX / 2) return false;
+  for (uint32_t k = first_move_[b]; k < first_move_[b] + num_moves_[b]; ++k) {
+    if (s_.moves[k].before == i + 1) return false;
+  }
+  return true;
 }
 
 void Emitter::EmitDivideStub(const Stub& stub) {

@@ -62,6 +62,7 @@ void Emitter::FindDispatch() {
 void Emitter::JumpUnlessNext(uint32_t target) {
   const uint32_t to = thread_[target];
   if (to == next_) return;
+  falls_through_ = false;
   if (dispatch_.empty() || dispatch_[to].size == 0 || copied_ + dispatch_[to].size > kMaxCopied) {
     return buffer_.Jump(LabelOf(target));
   }

@@ -12,6 +12,9 @@ namespace precast::x64::emission {
 namespace {
 
 constexpr uint32_t kFarFrame = 32 * 1024;  // larger frames are checked against the limit as a whole
+// Smaller ones are not checked if nothing is called. There is room below the limit for the largest frame that is not
+// checked as a whole, and for one of these, and more.
+constexpr uint32_t kNearFrame = 1024;
 
 bool FitsInt32(int64_t v) { return v == static_cast<int32_t>(v); }
 
@@ -275,8 +278,14 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       return;
     case MOp::kMeter:
     case MOp::kMeterCheck: {
+      int64_t amount = m.imm;
+      uint32_t meters = 1;
+      while (m.op == MOp::kMeter && MeterFollows(b, i + meters - 1, amount)) {
+        amount += m_.insts[i + meters++].imm;
+      }
+      skip_until_ = i + meters;
       e_.AluRI(m.op == MOp::kMeter ? Alu::kSub : Alu::kCmp, Width::k64, kFuel,
-               static_cast<int32_t>(m.imm));
+               static_cast<int32_t>(amount));
       if (const auto known = suspend_stub_.find(i); known != suspend_stub_.end()) {
         buffer_.Jump(Cond::kL, known->second);
         return;
@@ -286,8 +295,11 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
                 .label = buffer_.NewLabel(),
                 .back = {},
                 .inst = &m,
+                .index = i,
+                .meters = meters,
                 .state_begin = begin,
-                .state_count = count};
+                .state_count = count,
+                .at = buffer_.Here().raw};
       buffer_.Jump(Cond::kL, stub.label);
       if (!dispatch_.empty() && dispatch_[b].size != 0) suspend_stub_[i] = stub.label;
       stubs_.push_back(stub);
@@ -301,7 +313,8 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
                 .back = {},
                 .inst = &m,
                 .state_begin = begin,
-                .state_count = count};
+                .state_count = count,
+                .at = buffer_.Here().raw};
       JumpIf(m, stub.label);
       stubs_.push_back(stub);
       return;
@@ -349,26 +362,32 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
     }
     case MOp::kBranchTable:
       EmitBranchTable(i, m, block);
+      falls_through_ = false;
       return;
     case MOp::kReturn:
+      falls_through_ = false;
       Epilogue();
       e_.Ret();
       return;
     case MOp::kTailCall:
+      falls_through_ = false;
       Epilogue();
       e_.JmpRel32();
       Relocate(CodeRelocation::Target::kFunction, static_cast<uint32_t>(m.imm));
       return;
     case MOp::kTailDispatch:
+      falls_through_ = false;
       EmitDispatch();
       Epilogue();
       e_.JmpReg(Reg::r12);
       return;
     case MOp::kTailPointer:
+      falls_through_ = false;
       Epilogue();
       e_.JmpReg(static_cast<Reg>(abi::kTargetReg));
       return;
     case MOp::kTrap: {
+      falls_through_ = false;
       const auto [begin, count] = CaptureState(i);
       SeparateFromCall();
       AddSite(Site::Kind::kTrap, m, m.aux, begin, count);
@@ -381,6 +400,10 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
 void Emitter::EmitEntry(const MInst& m) {
   entry_positions_.push_back({m.site.guest_pc, buffer_.Here()});
   if (frame_ == 0) return;
+  if (!m_.has_calls && frame_ <= kNearFrame) {
+    e_.AluRI(Alu::kSub, Width::k64, Reg::rsp, static_cast<int32_t>(frame_));
+    return SetCfa(8 + frame_);
+  }
   const Mem limit = Mem::At(kContext, offsetof(abi::VmContext, native_stack_limit));
   if (frame_ > kFarFrame) {
     e_.Lea(Width::k64, Reg::r11, Mem::At(Reg::rsp, -static_cast<int32_t>(frame_)));

@@ -84,8 +84,11 @@ class Emitter {
     Label label;
     Label back;
     const MInst* inst;
-    uint32_t index = 0;  // of the instruction, if it has operands
+    uint32_t index = 0;   // of the instruction, if it has operands
+    uint32_t meters = 1;  // kSuspend: how many meters, from inst on, have one check
     uint32_t state_begin = 0, state_count = 0;
+    uint32_t at = 0;  // where the code had got to when the stub was asked for, without jumps
+    bool done = false;
   };
 
   // -- operands
@@ -134,7 +137,7 @@ class Emitter {
   }
   // A site here. A memory or trap site must not lie at the return address of a call before it.
   void SeparateFromCall() {
-    if (!sites_.empty() && sites_.back().at == buffer_.Here()) e_.Nop(1);
+    if (!sites_.empty() && buffer_.MayBeHere(sites_.back().at)) e_.Nop(1);
   }
   void AddSite(Site::Kind kind, const MInst& m, uint8_t trap_code = 0, uint32_t state_begin = 0,
                uint32_t state_count = 0);
@@ -209,6 +212,9 @@ class Emitter {
   void AddMemorySite(uint32_t i, const MInst& m);
   void EmitSetReg(Reg r, uint64_t value);
   void EmitInst(uint32_t b, uint32_t i, const MInst& m);
+  // Whether instruction i + 1 of block `b` is a meter that the check of that at `i` can ask for too, besides
+  // `amount`.
+  bool MeterFollows(uint32_t b, uint32_t i, int64_t amount) const;
   void EmitEntry(const MInst& m);
   void EmitZeroExtend(uint32_t i, const MInst& m);
 
@@ -245,6 +251,9 @@ class Emitter {
   // -- cold code
 
   void EmitStub(const Stub& stub);
+  // Between blocks where nothing falls through: the stubs that are but a trap, as long as short jumps reach them.
+  void EmitTrapStubs();
+  void EmitSuspendStub(const Stub& stub);
   void EmitDivideStub(const Stub& stub);
   void EmitFloatMinMaxStub(const Stub& stub);
   void EmitFloatToIntStub(const Stub& stub);
@@ -269,6 +278,7 @@ class Emitter {
 
   std::vector<uint32_t> thread_;  // by block
   std::vector<Label> labels_;     // by block
+  uint32_t skip_until_ = 0;       // instructions before it are part of one already emitted
   uint32_t next_ = kNone;         // the block whose code follows that of the block being emitted
   // By block: its range in Solution::moves.
   std::vector<uint32_t> first_move_, num_moves_;
@@ -282,6 +292,8 @@ class Emitter {
   std::map<uint32_t, Label> suspend_stub_;   // by instruction, of copied blocks
   std::map<uint32_t, uint32_t> jump_table_;  // by instruction: where it is in constants_
   std::vector<Stub> stubs_;
+  size_t first_stub_ = 0;      // all before it are done or out of reach of short jumps
+  bool falls_through_ = true;  // whether the code emitted last goes on with what is emitted next
   bool has_miss_ = false;
   Label miss_;
 

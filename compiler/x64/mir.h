@@ -9,7 +9,8 @@
 //    32-bit operation. In a spill slot only the low 4 bytes count.
 //  * Each instruction reads its register allocator operands in the order its opcode states.
 //  * An instruction with `folded` has the operands of a load in the place of its operand b: it reads b
-//    from there, and may have the load's site. (kAlu, kImul, kFloat, and tests kCompare and kFloat.)
+//    from there, and may have the load's site. (kAlu, kImul, kFloat, and tests kCompare and kFloat; the
+//    test kCompareImm has them in the place of a.)
 #ifndef PRECAST_COMPILER_X64_MIR_H_
 #define PRECAST_COMPILER_X64_MIR_H_
 
@@ -221,6 +222,8 @@ struct MFunction {
   std::vector<uint32_t> entry_blocks;         // block of ir::Function::entries()[i]
   std::vector<ir::V128> v128_constants;       // those of the IR function and more
   bool has_calls = false;
+  bool fuel_traps =
+      false;  // lack of fuel ends the guest (WebAssembly): it is a trap, not a suspension
   bool has_wide = false;  // some virtual register holds more than 32 bits
 };
 

@@ -192,9 +192,9 @@ void Compare(TestMachine& machine, HostPage& host, const Function& f, uint32_t e
     const TestMachine::SiteState state = machine.StateAt(stop.function, stop.offset);
     ASSERT_EQ(state.site->guest_pc, expected.site.guest_pc);
     if (expected.outcome == Outcome::kSuspended) {
-      ASSERT_EQ(stop.kind, Kind::kCallback);
-      ASSERT_EQ(stop.callback, abi::Callback::kSuspend);
-      ASSERT_EQ(state.site->kind, codegen::Site::Kind::kSuspend);
+      ASSERT_EQ(stop.kind, Kind::kIllegal);
+      ASSERT_EQ(state.site->kind, codegen::Site::Kind::kTrap);
+      ASSERT_EQ(state.site->trap_code, static_cast<uint8_t>(abi::TrapCode::kOutOfFuel));
     } else if (expected.outcome == Outcome::kTrap) {
       ASSERT_EQ(stop.kind, Kind::kIllegal);
       ASSERT_EQ(state.site->kind, codegen::Site::Kind::kTrap);

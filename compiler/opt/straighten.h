@@ -1,0 +1,19 @@
+// Makes one block of blocks that always follow one another.
+//
+// Requires: verified IR. Does nothing to a function whose blocks may begin with deferred state (RISC-V).
+// Does: appends a block without parameters to the block before it, if that leads nowhere else and nothing else leads
+//   there. Parameters with one source are gone after dead code elimination.
+// Keeps: every instruction and their order.
+// Breaks: block numbers (blocks move up).
+#ifndef PRECAST_COMPILER_OPT_STRAIGHTEN_H_
+#define PRECAST_COMPILER_OPT_STRAIGHTEN_H_
+
+#include "compiler/ir/ir.h"
+
+namespace precast::opt {
+
+void Straighten(ir::Function& f);
+
+}  // namespace precast::opt
+
+#endif  // PRECAST_COMPILER_OPT_STRAIGHTEN_H_
