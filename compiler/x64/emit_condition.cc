@@ -31,6 +31,11 @@ uint32_t Emitter::EmitTest(uint32_t i, const MInst& m) {
       }
       return 2;
     case FlagsFrom::kCompareImm:
+      if (m.folded) {
+        AddMemorySite(i, m);
+        e_.AluMI(Alu::kCmp, w, PlaceMem(i, m), m.flags_imm);
+        return NumOperands(m.place);
+      }
       if (IsReg(i, 0)) {
         e_.AluRI(Alu::kCmp, w, R(i, 0), m.flags_imm);
       } else {

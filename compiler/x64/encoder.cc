@@ -215,7 +215,10 @@ void Encoder::AluRI(Alu op, Width w, Reg dst, int32_t imm) {
 }
 
 void Encoder::AluMI(Alu op, Width w, const Mem& m, int32_t imm) {
-  if (FitsInt8(imm)) {
+  if (w == Width::k8) {
+    OpM(w, 0x80, static_cast<uint8_t>(op), m);
+    Byte(static_cast<uint32_t>(imm));
+  } else if (FitsInt8(imm)) {
     OpM(w, 0x83, static_cast<uint8_t>(op), m);
     Byte(static_cast<uint32_t>(imm));
   } else {

@@ -196,6 +196,16 @@ void Selector::AddTestOperands(Test& t, std::vector<Operand>& operands) {
     }
     case FlagsFrom::kCompareImm:
     case FlagsFrom::kTestSelf:
+      if (t.once) {
+        t.folded = FoldableCompare(t.a, t.imm, t.width, t.cond);
+        if (t.folded.has_value()) {
+          t.flags = FlagsFrom::kCompareImm;
+          t.place = Fold(*t.folded, operands);
+          break;
+        }
+      }
+      operands.push_back(UseAny(Reg(t.a)));
+      break;
     case FlagsFrom::kTestImm:
       operands.push_back(UseAny(Reg(t.a)));
       break;

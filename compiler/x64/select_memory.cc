@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/log/check.h"
@@ -80,7 +81,7 @@ void Selector::SetPlace(const Address& at, const InstData& d, MInst& m) {
   m.site = d.site;
 }
 
-std::optional<Inst> Selector::FoldableLoad(Value v, Width width) const {
+std::optional<Inst> Selector::FoldableLoad(Value v) const {
   if (f_.signature().conv != ir::CallConv::kWasm) return std::nullopt;
   const InstData* d = DefOf(v);
   if (d == nullptr || uses_[v.index] != 1 || Needed(v)) return std::nullopt;
@@ -99,11 +100,52 @@ std::optional<Inst> Selector::FoldableLoad(Value v, Width width) const {
       return std::nullopt;
   }
   if (effects_before_[inst_.index] != effects_before_[load.index] + own) return std::nullopt;
-  const ir::MemKind kind = static_cast<ir::MemKind>(d->aux);
+  return load;
+}
+
+std::optional<Inst> Selector::FoldableLoad(Value v, Width width) const {
+  const std::optional<Inst> load = FoldableLoad(v);
+  if (!load.has_value()) return std::nullopt;
+  const InstData& d = f_.inst(*load);
+  const ir::MemKind kind = static_cast<ir::MemKind>(d.aux);
   const bool whole = width == Width::k64 ? kind == ir::MemKind::k64
                                          : kind == ir::MemKind::kU32 || kind == ir::MemKind::kS32;
-  if (!whole || WidthOf(d->type) != width) return std::nullopt;
+  if (!whole || WidthOf(d.type) != width) return std::nullopt;
   return load;
+}
+
+std::optional<Inst> Selector::FoldableCompare(Value v, int32_t imm, Width& width,
+                                              Cond& cond) const {
+  const std::optional<Inst> load = FoldableLoad(v);
+  if (!load.has_value() || !HeldInInt(f_.type(v)) || WidthOf(f_.type(v)) != width) {
+    return std::nullopt;
+  }
+  switch (static_cast<ir::MemKind>(f_.inst(*load).aux)) {
+    case ir::MemKind::kU8: {
+      // Neither side is negative, so signed comparisons are unsigned ones.
+      if (imm < 0 || imm > 0xff) return std::nullopt;
+      constexpr std::pair<Cond, Cond> kUnsigned[] = {{Cond::kL, Cond::kB},
+                                                     {Cond::kGe, Cond::kAe},
+                                                     {Cond::kG, Cond::kA},
+                                                     {Cond::kLe, Cond::kBe}};
+      if (cond == Cond::kS || cond == Cond::kNs) return std::nullopt;
+      for (const auto& [is_signed, is_unsigned] : kUnsigned) {
+        if (cond == is_signed) {
+          cond = is_unsigned;
+          break;
+        }
+      }
+      width = Width::k8;
+      return load;
+    }
+    case ir::MemKind::kU32:
+    case ir::MemKind::kS32:
+      return width == Width::k32 ? load : std::nullopt;
+    case ir::MemKind::k64:
+      return width == Width::k64 ? load : std::nullopt;
+    default:
+      return std::nullopt;
+  }
 }
 
 Address Selector::Fold(Inst load, std::vector<Operand>& operands) {

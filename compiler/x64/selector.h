@@ -441,6 +441,11 @@ class Selector {
   // The load that defines `v`, if the instruction being selected may do it: nothing happens between the
   // two that must not come before it, and it gives all of a value of `width`.
   std::optional<Inst> FoldableLoad(Value v, Width width) const;
+  // The same for a value that is compared with `imm`, by an instruction of the access's own width, which is put
+  // into `width`; `cond` may have to be another.
+  std::optional<Inst> FoldableCompare(Value v, int32_t imm, Width& width, Cond& cond) const;
+  // Common to both: whatever the width.
+  std::optional<Inst> FoldableLoad(Value v) const;
   // For FoldableLoad's answer: appends its operands, and marks the instruction that has them.
   Address Fold(Inst load, std::vector<Operand>& operands);
   void SetFolded(const Address& at, Inst load, MInst& m);
