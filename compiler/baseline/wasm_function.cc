@@ -23,6 +23,7 @@ std::optional<codegen::CompiledFunction> WasmFunction::Compile(uint32_t function
     at_ = reader_.offset();
     if (!reader_.Next(instruction_).ok()) return std::nullopt;
     ++instructions_;
+    if (CompileLazily(instruction_)) continue;
     if (!CompileInstruction(instruction_) || TooLong()) return std::nullopt;
   }
   EndSegment();
@@ -260,10 +261,33 @@ codegen::CompiledFunction WasmFunction::Finish() {
 
 // -- instructions
 
+// What makes no code, in the usual case that its segment is charged for already; false if it has to go the long way.
+bool WasmFunction::CompileLazily(const wasm::Instruction& in) {
+  if (dead_ || (options_.metered && !charged_)) return false;
+  switch (in.op) {
+    case Op::kLocalGet:
+      stack_.PushLocal(in.index);
+      break;
+    case Op::kI32Const:
+      stack_.PushConst(Type::kI32, static_cast<uint32_t>(in.value));
+      break;
+    case Op::kI64Const:
+      stack_.PushConst(Type::kI64, static_cast<uint64_t>(in.value));
+      break;
+    default:
+      return false;
+  }
+  ++retired_;
+  return true;
+}
+
 bool WasmFunction::CompileInstruction(const wasm::Instruction& in) {
-  bool done = false;
-  if (!CompileControl(in, done)) return false;
-  if (done || dead_ || in.op == Op::kNop) return true;
+  if (in.op <= Op::kReturnCallIndirect) {
+    bool done = false;
+    if (!CompileControl(in, done)) return false;
+    if (done || in.op == Op::kNop) return true;
+  }
+  if (dead_) return true;
   BeginInstruction();
   if (!CompilePlain(in)) return false;
   ++retired_;
@@ -288,8 +312,8 @@ bool WasmFunction::CompilePlain(const wasm::Instruction& in) {
   if (in.op >= Op::kI32Const && in.op <= Op::kI64Extend32S) {
     return CompileInteger(in) || CompileFloat(in) || CompileConversion(in);
   }
-  return CompileVariable(in) || CompileCall(in) || CompileTable(in) || CompileBulk(in) ||
-         CompileConversion(in);
+  if (in.op <= Op::kReturnCallIndirect) return CompileCall(in);
+  return CompileVariable(in) || CompileTable(in) || CompileBulk(in) || CompileConversion(in);
 }
 
 bool WasmFunction::CompileVariable(const wasm::Instruction& in) {

@@ -122,6 +122,7 @@ class WasmFunction {
   void EmitPrologue();
   void ClearLocals(uint32_t begin, uint32_t end);
   bool CompileInstruction(const wasm::Instruction& in);
+  bool CompileLazily(const wasm::Instruction& in);
   bool CompilePlain(const wasm::Instruction& in);
   bool CompileVariable(const wasm::Instruction& in);
   void BeginInstruction();

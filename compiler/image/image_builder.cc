@@ -61,6 +61,7 @@ uint32_t PcShift(guest::Kind kind) { return kind == guest::Kind::kWasm ? 0 : kRi
 
 std::vector<uint8_t> EncodeExInfo(guest::Kind kind, const CompiledFunction& f) {
   format::ExInfoEncoder encoder(f.guest_begin, PcShift(kind));
+  encoder.Reserve(f.sites.size(), f.lines.size());
   for (const codegen::FrameRule& rule : f.frame_rules)
     encoder.AddFrameRule({rule.code_offset, rule.cfa_offset});
   std::vector<format::StateLocation> changes;

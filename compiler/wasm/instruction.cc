@@ -97,7 +97,10 @@ inline bool InstructionReader::ReadOp(Op& op, Immediate& immediate) {
   }
   op = static_cast<Op>(opcode.op);
   immediate = opcode.immediate;
-  if (opcode.op == Opcode::kNone || !Has(features_, opcode.feature)) [[unlikely]] {
+  if (opcode.feature != Feature::kCore && !Has(features_, opcode.feature)) [[unlikely]] {
+    return FailOp(at, byte, prefixed, code);
+  }
+  if (opcode.op == Opcode::kNone) [[unlikely]] {
     return FailOp(at, byte, prefixed, code);
   }
   return true;
@@ -253,7 +256,8 @@ absl::Status InstructionReader::Next(Instruction& out) {
     return in_.status();
   }
   if (immediate == Immediate::kNone) return absl::OkStatus();
-  if (!ReadImmediate(immediate, out)) [[unlikely]] {
+  if (!(immediate == Immediate::kIndex ? in_.U32(out.index) : ReadImmediate(immediate, out)))
+      [[unlikely]] {
     return in_.status();
   }
   return absl::OkStatus();

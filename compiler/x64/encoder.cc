@@ -42,35 +42,34 @@ void Encoder::Imm(Width w, int32_t v) {
   }
 }
 
-void Encoder::Opcode(uint32_t opcode) {
-  if (opcode > 0xffff) Byte(opcode >> 16);
-  if (opcode > 0xff) Byte(opcode >> 8);
-  Byte(opcode);
-}
-
 void Encoder::OpR(Width w, uint32_t opcode, uint8_t reg, uint8_t rm, uint8_t byte_regs,
                   uint8_t prefix) {
   Begin();
-  if (w == Width::k16) Byte(0x66);
-  if (prefix != 0) Byte(prefix);
-  uint32_t rex = (w == Width::k64 ? 8u : 0u) | ((reg >> 3) << 2) | (rm >> 3);
-  bool force = ((byte_regs & 1) && NeedsByteRex(reg)) || ((byte_regs & 2) && NeedsByteRex(rm));
-  if (rex != 0 || force) Byte(0x40 | rex);
-  Opcode(opcode);
-  Byte(0xc0u | ((reg & 7u) << 3) | (rm & 7u));
+  Piece piece;
+  if (w == Width::k16) piece.Byte(0x66);
+  if (prefix != 0) piece.Byte(prefix);
+  const uint32_t rex = (w == Width::k64 ? 8u : 0u) | ((reg >> 3) << 2) | (rm >> 3);
+  const bool force =
+      ((byte_regs & 1) && NeedsByteRex(reg)) || ((byte_regs & 2) && NeedsByteRex(rm));
+  if (rex != 0 || force) piece.Byte(0x40 | rex);
+  Opcode(opcode, piece);
+  piece.Byte(0xc0u | ((reg & 7u) << 3) | (rm & 7u));
+  Append(piece);
 }
 
 void Encoder::OpM(Width w, uint32_t opcode, uint8_t reg, const Mem& m, bool byte_reg,
                   uint8_t prefix) {
   Begin();
-  if (w == Width::k16) Byte(0x66);
-  if (prefix != 0) Byte(prefix);
+  Piece piece;
+  if (w == Width::k16) piece.Byte(0x66);
+  if (prefix != 0) piece.Byte(prefix);
   const bool has_base = m.base != Mem::kNoReg, has_index = m.index != Mem::kNoReg;
   uint32_t rex = (w == Width::k64 ? 8u : 0u) | ((reg >> 3) << 2);
   if (has_index) rex |= (m.index >> 3) << 1;
   if (has_base) rex |= m.base >> 3;
-  if (rex != 0 || (byte_reg && NeedsByteRex(reg))) Byte(0x40 | rex);
-  Opcode(opcode);
+  if (rex != 0 || (byte_reg && NeedsByteRex(reg))) piece.Byte(0x40 | rex);
+  Opcode(opcode, piece);
+  Append(piece);
   ModRm(reg, m);
 }
 
@@ -83,28 +82,30 @@ void Encoder::ModRm(uint8_t reg, const Mem& m) {
     Imm32(static_cast<uint32_t>(m.disp));
     return;
   }
+  Piece piece;
   if (!has_base) {
     // mod 00, rm 100; SIB base 101: no base, disp32.
     DCHECK(has_index);
-    Byte(r | 4);
-    Byte((ScaleBits(m.scale) << 6) | ((m.index & 7u) << 3) | 5);
-    Imm32(static_cast<uint32_t>(m.disp));
-    return;
+    piece.Byte(r | 4);
+    piece.Byte((ScaleBits(m.scale) << 6) | ((m.index & 7u) << 3) | 5);
+    piece.Imm32(static_cast<uint32_t>(m.disp));
+    return Append(piece);
   }
   // rbp and r13 as a base have no form without displacement; rsp and r12 as a base need a SIB byte.
   const uint32_t mod = m.disp == 0 && (m.base & 7) != 5 ? 0 : FitsInt8(m.disp) ? 1 : 2;
   if (has_index) {
     DCHECK_NE(m.index, Number(Reg::rsp));
-    Byte((mod << 6) | r | 4);
-    Byte((ScaleBits(m.scale) << 6) | ((m.index & 7u) << 3) | (m.base & 7u));
+    piece.Byte((mod << 6) | r | 4);
+    piece.Byte((ScaleBits(m.scale) << 6) | ((m.index & 7u) << 3) | (m.base & 7u));
   } else if ((m.base & 7) == 4) {
-    Byte((mod << 6) | r | 4);
-    Byte(0x24);  // SIB: no index, base 100
+    piece.Byte((mod << 6) | r | 4);
+    piece.Byte(0x24);  // SIB: no index, base 100
   } else {
-    Byte((mod << 6) | r | (m.base & 7u));
+    piece.Byte((mod << 6) | r | (m.base & 7u));
   }
-  if (mod == 1) Byte(static_cast<uint32_t>(m.disp));
-  if (mod == 2) Imm32(static_cast<uint32_t>(m.disp));
+  if (mod == 1) piece.Byte(static_cast<uint32_t>(m.disp));
+  if (mod == 2) piece.Imm32(static_cast<uint32_t>(m.disp));
+  Append(piece);
 }
 
 // -- moves

@@ -229,14 +229,32 @@ class Encoder {
     Byte(static_cast<uint32_t>(v) >> 8);
   }
   void Imm32(uint32_t v) {
-    for (int i = 0; i < 4; ++i) Byte(v >> (8 * i));
+    std::memcpy(&bytes_[size_], &v, 4);
+    size_ += 4;
+  }
+  // Up to eight bytes that are put together in a machine register and written at once.
+  struct Piece {
+    uint64_t bits = 0;
+    uint32_t size = 0;
+    void Byte(uint32_t b) { bits |= uint64_t{b & 0xff} << (8 * size++); }
+    void Imm32(uint32_t v) {
+      bits |= uint64_t{v} << (8 * size);
+      size += 4;
+    }
+  };
+  void Append(const Piece& piece) {
+    std::memcpy(&bytes_[size_], &piece.bits, 8);
+    size_ += piece.size;
+  }
+  // `opcode` is one byte, or 0x0Fxx, 0x0F38xx, 0x0F3Axx.
+  static void Opcode(uint32_t opcode, Piece& piece) {
+    if (opcode > 0xffff) piece.Byte(opcode >> 16);
+    if (opcode > 0xff) piece.Byte(opcode >> 8);
+    piece.Byte(opcode);
   }
   // An immediate operand of width `w`, at most 32 bits.
   void Imm(Width w, int32_t v);
-  // Opcode bytes: `opcode` is one byte, or 0x0Fxx, 0x0F38xx, 0x0F3Axx. `prefix` is 0, a mandatory
-  // prefix, or lock.
-  void Opcode(uint32_t opcode);
-  // [prefix] [REX] opcode ModRM, register form. `byte_regs`: bit 0 says that `reg`, bit 1 that `rm`
+  // [prefix] [REX] opcode ModRM, register form. `prefix` is 0, a mandatory prefix, or lock. `byte_regs`: bit 0 says that `reg`, bit 1 that `rm`
   // is named as a byte register, for which spl … dil need an empty REX.
   void OpR(Width w, uint32_t opcode, uint8_t reg, uint8_t rm, uint8_t byte_regs = 0,
            uint8_t prefix = 0);

@@ -93,6 +93,11 @@ ExInfoEncoder::ExInfoEncoder(uint32_t base_pc, uint32_t pc_shift)
   CHECK_EQ(base_pc, base_pc >> pc_shift << pc_shift);
 }
 
+void ExInfoEncoder::Reserve(size_t sites, size_t lines) {
+  site_stream_.Reserve(4 * sites);
+  line_stream_.Reserve(2 * lines);
+}
+
 void ExInfoEncoder::AddFrameRule(const FrameRule& rule) {
   CHECK_GE(rule.code_offset, last_rule_.code_offset);
   frame_rules_.Varint(rule.code_offset - last_rule_.code_offset);
@@ -170,6 +175,8 @@ void ExInfoEncoder::AddLine(const Line& line) {
 
 std::vector<uint8_t> ExInfoEncoder::Finish() const {
   ByteWriter record;
+  record.Reserve(32 + frame_rules_.size() + site_index_.size() + site_stream_.size() +
+                 line_index_.size() + line_stream_.size());
   record.Varint(pc_shift_);
   record.Varint(base_pc_ >> pc_shift_);
   record.Varint(frame_rule_count_);

@@ -119,6 +119,8 @@ class ExInfoEncoder {
   // `base_pc` should be near the lowest of them.
   ExInfoEncoder(uint32_t base_pc, uint32_t pc_shift);
 
+  // Room for about that many, so that nothing moves while it is written.
+  void Reserve(size_t sites, size_t lines);
   void AddFrameRule(const FrameRule& rule);
   // `changes` are the differences of the state map to the site before; with `reset` to the empty
   // map.

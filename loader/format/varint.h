@@ -41,6 +41,8 @@ constexpr int32_t UnZigZag(uint32_t value) {
 
 class ByteWriter {
  public:
+  // Room for that many bytes without moving what is there.
+  void Reserve(size_t size) { bytes_.reserve(size); }
   void Byte(uint8_t value) { bytes_.push_back(value); }
   void Le16(uint16_t value) {
     Byte(static_cast<uint8_t>(value));
