@@ -209,15 +209,15 @@ class StateDelayer {
     pending_.clear();
   }
   // The block's first instruction, if `own` is the first site of the block. Instructions between are executed one
-  // after the other, and count one each. Not if halves of a parameter are declared, which may be from the start of
-  // the block on.
+  // after the other, and count one each. Not if halves of a parameter or constants are declared: other passes declare
+  // those for the start of the block (wide pairs, guards of resumption).
   void SetPlaceAtStart(Site own) {
     const uint32_t distance = own.guest_pc - *start_;
-    const bool halves = std::any_of(pending_.begin(), pending_.end(), [&](Inst i) {
+    const bool of_start = std::any_of(pending_.begin(), pending_.end(), [&](Inst i) {
       const Value whole = Whole(f_.args(i)[0]);
-      return f_.value(whole).is_param && f_.type(whole) == ir::Type::kI64;
+      return IsConstant(whole) || (f_.value(whole).is_param && f_.type(whole) == ir::Type::kI64);
     });
-    if (!halves && distance <= kMaxDistance && distance % 4 == 0) {
+    if (!of_start && distance <= kMaxDistance && distance % 4 == 0) {
       place_ = Site{*start_, own.refund != 0 ? own.refund + distance / 4 : 0};
     }
     start_.reset();
