@@ -35,7 +35,7 @@ void Straighten(ir::Function& f) {
       const Block next = ir::Successors(f, b)[0].target;
       // An entry has no predecessors.
       if (next == b || cfg.predecessors(next).size() != 1 || !f.block(next).params.empty() ||
-          f.block(next).cold != f.block(b).cold || defers) {
+          !f.block(next).state.empty() || f.block(next).cold != f.block(b).cold || defers) {
         break;
       }
       std::vector<ir::Inst>& insts = f.block(b).insts;
