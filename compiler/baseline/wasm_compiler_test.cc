@@ -109,21 +109,32 @@ TEST(WasmBaseline, ALocalIsWrittenToItsSlotAndReadFromItsRegister) {
   EXPECT_FALSE(absl::StrContains(text, ", [rsp]")) << text;
 }
 
-TEST(WasmBaseline, ALoopReadsItsLocalsFromTheirSlots) {
+TEST(WasmBaseline, ALoopHasItsLocalsInRegisters) {
   const std::string text = Text(
-      "(func (param i32) (loop"
-      " (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))");
-  EXPECT_TRUE(absl::StrContains(text, ", [rsp]")) << text;
+      "(func (param i32) (result f64) (local f64) (loop"
+      " (local.set 1 (f64.add (local.get 1) (f64.const 1)))"
+      " (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (local.get 1))");
+  // The sum is loaded before the loop, and goes to where it was at its end.
+  EXPECT_TRUE(absl::StrContains(text, "movsd xmm0, qword ptr [rsp+0x8]\nL0:\n")) << text;
+  EXPECT_EQ(absl::StrContains(text.substr(text.find("L0:")), ", [rsp"), false) << text;
+}
+
+TEST(WasmBaseline, LocalsThatAreInTheSameRegisterOnAllWaysStayThere) {
+  const std::string text = Text(
+      "(func (param i32 i32) (result i32)"
+      " (if (local.get 0) (then (local.set 1 (i32.const 3))) (else (i32.store (local.get 0) "
+      "(local.get 1))))"
+      " (i32.mul (local.get 0) (local.get 1)))");
+  EXPECT_TRUE(absl::StrContains(text, "[rsp+0x8]")) << text;        // was assigned
+  EXPECT_FALSE(absl::StrContains(text, "mov eax, [rsp]")) << text;  // was not
 }
 
 TEST(WasmBaseline, AnAssignmentDoesNotChangeWhatWasRead) {
   const std::string text = Text(
       "(func (param i32) (result i32)"
       " (local.get 0) (local.set 0 (i32.const 5)) (local.get 0) i32.sub)");
-  // The old value is in ebx still, the new one is only in its slot.
-  EXPECT_TRUE(
-      absl::StrContains(text, "mov dword ptr [rsp], 0x5\n    sub ebx, [rsp]") ||
-      absl::StrContains(text, "mov dword ptr [rsp], 0x5\n    mov eax, [rsp]\n    sub ebx, eax"))
+  EXPECT_TRUE(absl::StrContains(
+      text, "mov eax, 0x5\n    mov [rsp], eax\n    sub ebx, eax\n    mov eax, ebx\n"))
       << text;
 }
 

@@ -1,6 +1,8 @@
-// Blocks and branches. What a label's values are in is the same on all ways to it: results and parameters in their
-// slots, no local in a register. What lies on the stack below a block is in slots or constant before it begins, so
-// that it is the same after it whatever way led there.
+// Blocks and branches. Results and parameters are in their slots at a label. What lies on the stack below a block is in
+// slots or constant before it begins, so that it is the same after it whatever way led there. The locals that registers
+// hold are known on every way to a forward label, and those remain that all ways agree on; a loop chooses some at its
+// head.
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -50,6 +52,10 @@ bool WasmFunction::NewFrame(Frame::Kind kind, const wasm::BlockType& type) {
     frame.label = a_.NewLabel();
   }
   frames_.push_back(frame);
+  if (locals_at_.size() < frames_.size()) {
+    locals_at_.resize(frames_.size());
+    locals_otherwise_.resize(frames_.size());
+  }
   return true;
 }
 
@@ -59,10 +65,51 @@ void WasmFunction::SetUnreachable() {
   dead_ = true;
 }
 
-// Binds a label where control flow meets.
-void WasmFunction::BindJoin(Label label) {
-  a_.Bind(label);
-  stack_.ForgetLocals();
+void WasmFunction::Join(Frame& frame) {
+  if (frame.joined) return stack_.Intersect(LocalsAt(frame));
+  LocalsAt(frame) = stack_.Cached();
+  frame.joined = true;
+}
+
+// The locals that the loop reads before it assigns them, as far as that shows soon.
+void WasmFunction::FindLoopLocals() {
+  constexpr int kLookAhead = 48;
+  // Of each kind, so that registers are left for everything else.
+  int integers = 7, vectors = 11;
+  loop_locals_.clear();
+  assigned_.clear();
+  const auto contains = [](const std::vector<uint32_t>& list, uint32_t local) {
+    return std::find(list.begin(), list.end(), local) != list.end();
+  };
+  wasm::InstructionReader ahead = reader_;
+  for (int k = 0, depth = 0; k < kLookAhead; ++k) {
+    if (!ahead.Next(scanned_).ok()) return;
+    switch (scanned_.op) {
+      case Op::kLocalGet:
+        if (!contains(loop_locals_, scanned_.index) && !contains(assigned_, scanned_.index) &&
+            --(IsFloat(stack_.local_type(scanned_.index)) ? vectors : integers) >= 0) {
+          loop_locals_.push_back(scanned_.index);
+        }
+        break;
+      case Op::kLocalSet:
+      case Op::kLocalTee:
+        if (depth == 0) assigned_.push_back(scanned_.index);
+        break;
+      case Op::kBlock:
+      case Op::kIf:
+        ++depth;
+        break;
+      case Op::kEnd:
+        if (depth-- == 0) return;
+        break;
+      case Op::kLoop:
+      case Op::kCall:
+      case Op::kCallIndirect:
+        return;
+      default:
+        break;
+    }
+  }
 }
 
 void WasmFunction::BeginLoop() {
@@ -70,44 +117,59 @@ void WasmFunction::BeginLoop() {
   const Frame& frame = frames_.back();
   EndSegment();
   stack_.Flush(frame.params.size());
-  BindJoin(frame.label);
+  FindLoopLocals();
+  stack_.CacheOnly(loop_locals_);
+  LocalsAt(frame) = stack_.Cached();
+  a_.Bind(frame.label);
 }
 
 void WasmFunction::BeginIf() {
   Frame& frame = frames_.back();
   stack_.Flush(frame.params.size());
   frame.otherwise = a_.NewLabel();
+  locals_otherwise_[frames_.size() - 1] = stack_.Cached();
 }
 
 void WasmFunction::Else() {
   Frame& frame = frames_.back();
   if (!dead_) {
     PassResults(frame);
+    Join(frame);
     a_.Jump(frame.label);
-    frame.joined = true;
     EndSegment();
   }
   frame.kind = Frame::Kind::kElse;
   frame.unreachable = frame.unreachable_outside;
   if (frame.dead) return;
   stack_.Truncate(frame.height);
-  BindJoin(frame.otherwise);
+  a_.Bind(frame.otherwise);
+  stack_.Assume(locals_otherwise_[frames_.size() - 1]);
   for (wasm::ValType type : frame.params) stack_.PushSlot(TypeOf(type));
   stack_.EndInstruction();
   dead_ = false;
 }
 
 void WasmFunction::End() {
-  const Frame frame = frames_.back();
+  Frame& frame = frames_.back();
+  const bool is_function = frame.kind == Frame::Kind::kFunction;
   const bool new_segment = frame.kind == Frame::Kind::kIf || frame.kind == Frame::Kind::kElse ||
                            (frame.kind == Frame::Kind::kBlock && frame.targeted);
   const bool no_else = frame.kind == Frame::Kind::kIf && !frame.dead;
   if (frame.joined || no_else) {
-    if (!dead_) PassResults(frame);
+    if (!dead_) {
+      PassResults(frame);
+      Join(frame);
+    }
     EndSegment();
     stack_.Truncate(frame.height);
-    if (no_else) a_.Bind(frame.otherwise);
-    BindJoin(frame.label);
+    if (no_else) {
+      // From the condition straight to here.
+      a_.Bind(frame.otherwise);
+      stack_.Assume(locals_otherwise_[frames_.size() - 1]);
+      Join(frame);
+    }
+    a_.Bind(frame.label);
+    stack_.Assume(LocalsAt(frame));
     for (wasm::ValType type : frame.results) stack_.PushSlot(TypeOf(type));
     stack_.EndInstruction();
     dead_ = false;
@@ -115,7 +177,7 @@ void WasmFunction::End() {
     EndSegment();
   }
   frames_.pop_back();
-  if (frame.kind == Frame::Kind::kFunction && !dead_) Return();
+  if (is_function && !dead_) Return();
 }
 
 // The values a branch brings into the slots where its label has them. The state of the stack is not changed.
@@ -134,8 +196,15 @@ void WasmFunction::Branch(uint32_t depth) {
   Frame& frame = LabelAt(depth);
   if (frame.kind == Frame::Kind::kFunction) return Return();
   PassResults(frame);
-  a_.Jump(frame.label);
-  frame.joined = frame.kind != Frame::Kind::kLoop;
+  if (frame.kind == Frame::Kind::kLoop) {
+    const CachedLocals before = stack_.Cached();
+    stack_.Establish(LocalsAt(frame));
+    a_.Jump(frame.label);
+    stack_.Assume(before);  // if the branch is conditional
+  } else {
+    Join(frame);
+    a_.Jump(frame.label);
+  }
 }
 
 WasmFunction::Condition WasmFunction::TakeCondition() {
@@ -169,11 +238,17 @@ void WasmFunction::BranchIf(uint32_t depth) {
   const size_t arity = frame.LabelTypes().size();
   // Storing the values to slots that hold nothing else does no harm if the branch is not taken.
   const bool in_place = arity == 0 || stack_.size() - arity == frame.height;
-  if (frame.kind != Frame::Kind::kFunction && in_place) {
+  const bool is_loop = frame.kind == Frame::Kind::kLoop;
+  // Neither does it to have locals in registers that hold no operand.
+  if (frame.kind != Frame::Kind::kFunction && in_place &&
+      !(is_loop && stack_.HoldsOperand(stack_.Missing(LocalsAt(frame))))) {
     PassResults(frame);
-    JumpIf(condition, frame.label);
-    frame.joined = frame.kind != Frame::Kind::kLoop;
-    return;
+    if (is_loop) {
+      stack_.Establish(LocalsAt(frame));
+    } else {
+      Join(frame);
+    }
+    return JumpIf(condition, frame.label);
   }
   const Label next = a_.NewLabel();
   JumpIf(condition.Inverted(), next);
@@ -189,8 +264,10 @@ void WasmFunction::BranchTable(const wasm::Instruction& in) {
   ++br_tables_;
   const auto target = [&](uint32_t depth) {
     Frame& frame = LabelAt(depth);
-    if (frame.kind != Frame::Kind::kFunction && frame.LabelTypes().empty()) {
-      frame.joined = frame.kind != Frame::Kind::kLoop;
+    if (frame.kind == Frame::Kind::kLoop) {
+      if (frame.LabelTypes().empty() && LocalsAt(frame).registers == 0) return frame.label;
+    } else if (frame.kind != Frame::Kind::kFunction && frame.LabelTypes().empty()) {
+      Join(frame);
       return frame.label;
     }
     if (frame.way_of != br_tables_) {

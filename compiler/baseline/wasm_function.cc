@@ -59,6 +59,10 @@ bool WasmFunction::Begin(uint32_t function) {
   frame.kind = Frame::Kind::kFunction;
   frame.results = type_->results;
   frames_.push_back(frame);
+  if (locals_at_.empty()) {
+    locals_at_.resize(1);
+    locals_otherwise_.resize(1);
+  }
   dead_ = charged_ = false;
   instructions_ = 0;
   br_tables_ = 0;

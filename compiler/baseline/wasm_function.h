@@ -156,10 +156,15 @@ class WasmFunction {
   bool CompileControl(const wasm::Instruction& in, bool& done);
   bool NewFrame(Frame::Kind kind, const wasm::BlockType& type);
   void BeginLoop();
+  void FindLoopLocals();
   void BeginIf();
   void Else();
   void End();
-  void BindJoin(Label label);
+  // Remembers for a forward label, where there is a jump now or the label comes next, which locals are in registers.
+  void Join(Frame& frame);
+  CachedLocals& LocalsAt(const Frame& frame) {
+    return locals_at_[static_cast<size_t>(&frame - frames_.data())];
+  }
   Frame& LabelAt(uint32_t depth) { return frames_[frames_.size() - 1 - depth]; }
   void MarkTargets(const wasm::Instruction& in);
   void SetUnreachable();
@@ -246,6 +251,10 @@ class WasmFunction {
   uint32_t begin_ = 0;  // offset of its body
   std::vector<wasm::LocalRun> runs_;
   std::vector<Frame> frames_;
+  // By frame: which locals are in registers at its label, and at the start of the other arm of an `if`.
+  std::vector<CachedLocals> locals_at_, locals_otherwise_;
+  wasm::Instruction scanned_;
+  std::vector<uint32_t> loop_locals_, assigned_;
   wasm::Instruction instruction_;
   bool dead_ = false;  // nothing reaches this point: no code is made
   uint32_t at_ = 0;    // offset of the current instruction

@@ -232,6 +232,57 @@ void Operands::ForgetLocals() {
   cached_ = 0;
 }
 
+void Operands::Assume(const CachedLocals& locals) {
+  ForgetLocals();
+  cached_ = locals.registers;
+  local_of_reg_ = locals.local;
+  for (uint32_t left = cached_; left != 0; left &= left - 1) {
+    const auto r = static_cast<AnyReg>(std::countr_zero(left));
+    reg_of_local_[local_of_reg_[r]] = r;
+  }
+}
+
+uint32_t Operands::Missing(const CachedLocals& locals) const {
+  uint32_t missing = 0;
+  for (uint32_t left = locals.registers; left != 0; left &= left - 1) {
+    const int r = std::countr_zero(left);
+    if (reg_of_local_[locals.local[static_cast<size_t>(r)]] != r) missing |= 1u << r;
+  }
+  return missing;
+}
+
+void Operands::Intersect(CachedLocals& locals) const { locals.registers &= ~Missing(locals); }
+
+void Operands::Establish(const CachedLocals& locals) {
+  for (uint32_t left = Missing(locals); left != 0; left &= left - 1) {
+    const auto r = static_cast<AnyReg>(std::countr_zero(left));
+    const uint32_t local = locals.local[r];
+    // What was in a register that is overwritten is only in its slot from then on.
+    LoadInto(r, {Kind::kLocal, local_types_[local], 0, local, 0});
+    Cache(local, r);
+  }
+}
+
+void Operands::CacheOnly(absl::Span<const uint32_t> locals) {
+  DCHECK_EQ(in_use_, 0u);
+  uint32_t keep = 0;
+  for (uint32_t local : locals) {
+    if (reg_of_local_[local] != kNoReg) keep |= 1u << reg_of_local_[local];
+  }
+  for (uint32_t left = cached_ & ~keep; left != 0; left &= left - 1) {
+    Uncache(static_cast<AnyReg>(std::countr_zero(left)));
+  }
+  for (uint32_t local : locals) {
+    if (reg_of_local_[local] != kNoReg) continue;
+    const Type type = local_types_[local];
+    const uint32_t empty = (IsFloat(type) ? kVectorRegs : kIntRegs) & ~cached_;
+    if (empty == 0) continue;
+    const auto r = static_cast<AnyReg>(std::countr_zero(empty));
+    LoadMem(type, r, Slot(local));
+    Cache(local, r);
+  }
+}
+
 void Operands::SetLocal(uint32_t local, const Operand& v) {
   if (v.kind == Kind::kLocal && v.index == local) return;
   if (lazy_locals_ != 0) {
@@ -246,7 +297,9 @@ void Operands::SetLocal(uint32_t local, const Operand& v) {
     }
   }
   const Mem slot = Slot(local);
-  if (v.FitsImmediate()) {
+  // A constant is worth a register that holds nothing.
+  const uint32_t registers = IsFloat(v.type) ? kVectorRegs : kIntRegs;
+  if (v.FitsImmediate() && (registers & ~(in_use_ | cached_ | locked_)) == 0) {
     e_.StoreImm(WidthOf(v.type), slot, v.Immediate());
     if (const AnyReg before = reg_of_local_[local]; before != kNoReg) Uncache(before);
     return;

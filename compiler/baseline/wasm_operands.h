@@ -6,6 +6,9 @@
 // "what local n holds now", for which nothing was emitted yet. Only the topmost kWindow values are anything but in
 // their slots or constants, so that no step takes longer than the window is long.
 //
+// Where control flow meets, those locals are in registers that are in them on every way there. A loop wants some
+// locals in registers at its head, and a branch back puts them there.
+//
 // A register may hold several values at once: it is only written by who owns it alone (Own). r12 and xmm15 never hold
 // a value: they are free for any instruction's use.
 #ifndef PRECAST_COMPILER_BASELINE_WASM_OPERANDS_H_
@@ -63,6 +66,12 @@ struct Operand {
                          static_cast<int64_t>(value) == static_cast<int32_t>(value));
   }
   int32_t Immediate() const { return static_cast<int32_t>(value); }
+};
+
+// Which locals registers hold.
+struct CachedLocals {
+  uint32_t registers = 0;
+  std::array<uint32_t, 32> local;  // for those
 };
 
 class Operands {
@@ -133,6 +142,17 @@ class Operands {
   Type local_type(uint32_t local) const { return local_types_[local]; }
   // Nothing is known of what locals registers hold.
   void ForgetLocals();
+  CachedLocals Cached() const { return {cached_, local_of_reg_}; }
+  void Assume(const CachedLocals& locals);
+  // Leaves what holds here too.
+  void Intersect(CachedLocals& locals) const;
+  // Registers that do not hold what they should.
+  uint32_t Missing(const CachedLocals& locals) const;
+  // Emits moves so that they do, whatever they held; keeps flags.
+  void Establish(const CachedLocals& locals);
+  bool HoldsOperand(uint32_t registers) const { return (in_use_ & registers) != 0; }
+  // Only these locals in registers, those that are not yet too as long as there is room. No operand may be in one.
+  void CacheOnly(absl::Span<const uint32_t> locals);
 
   // -- places where control flow meets, and calls. They emit only moves, and keep flags.
 

@@ -223,6 +223,8 @@ class Builder {
     const std::vector<uint8_t> export_table =
         format::EncodeExportTable(exports, format::BlobReader(blob_.bytes()));
 
+    rodata_.reserve(rodata_.size() + blob_.bytes().size() + export_table.size() + metadata.size() +
+                    16 * functions_.size() + 4096);
     AddTable(format::Table::kBlob, blob_.bytes());
     AddTable(format::Table::kFunction, format::EncodeOffsetTable(code_at_));
     AddTable(format::Table::kFunctionInfo, format::EncodeOffsetTable(function_info));

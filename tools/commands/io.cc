@@ -123,7 +123,8 @@ absl::StatusOr<std::vector<uint8_t>> ReadFile(const std::string& path) {
     if (n < 0 && errno != EINTR) return Error(errno, absl::StrCat("cannot read ", path));
     bytes.resize(before + static_cast<size_t>(n > 0 ? n : 0));
     if (n == 0) return bytes;
-    room = 64 << 10;
+    // Usually there is room left for the read that finds the end.
+    room = bytes.size() < bytes.capacity() ? bytes.capacity() - bytes.size() : 64 << 10;
   }
 }
 
