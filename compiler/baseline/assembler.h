@@ -40,7 +40,6 @@ class Assembler {
       field = before;
     }
   }
-  bool IsUsed(Label label) const { return labels_[label].last_field != kNone; }
   uint32_t Position(Label label) const {
     DCHECK_NE(labels_[label].position, kNone);
     return labels_[label].position;
@@ -69,12 +68,6 @@ class Assembler {
     }
     e_.JccRel32(cc);
     e_.Patch32(e_.rip_field(), position - Here());
-  }
-
-  // To a label that is not bound yet.
-  void Call(Label target) {
-    e_.CallRel32();
-    Link(target);
   }
 
   // A jump over fewer than 128 bytes, which ends at Land of what it returns.

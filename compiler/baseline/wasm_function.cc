@@ -198,21 +198,12 @@ void WasmFunction::EmitCold() {
     AddTrapSite(trap.guest_pc, trap.refund, trap.code);
     e_.Ud2();
   }
-  const Label suspended = a_.NewLabel();
   for (const Suspend& suspend : suspends_) {
     at_ = suspend.guest_pc;
     SetLine();
     a_.Bind(suspend.label);
-    a_.Call(suspended);
-    AddSite(Site::Kind::kSuspend, at_, suspend.cost);
-  }
-  if (a_.IsUsed(suspended)) {
-    // One jump for all, so that there is one field that depends on an address.
-    SetPlace(Place::kCalled);
-    if (sites_.back().code_offset == a_.Here()) e_.Nop(1);
-    a_.Bind(suspended);
-    e_.JmpMem(Mem::Rip());
-    RelocateCallback(abi::Callback::kSuspend);
+    AddTrapSite(at_, suspend.cost, Trap::kOutOfFuel);
+    e_.Ud2();
   }
   at_ = begin_;
   SetLine();
@@ -239,9 +230,7 @@ codegen::CompiledFunction WasmFunction::Finish() {
   }
   out.entries.push_back({begin_, 0});
   for (const FrameChange& change : frame_changes_) {
-    const uint32_t cfa = change.place == Place::kOutside  ? 8
-                         : change.place == Place::kInside ? 8 + frame
-                                                          : 16 + frame;
+    const uint32_t cfa = change.place == Place::kOutside ? 8 : 8 + frame;
     if (!out.frame_rules.empty() && out.frame_rules.back().code_offset == change.at) {
       out.frame_rules.back().cfa_offset = cfa;
     } else if (out.frame_rules.empty() || out.frame_rules.back().cfa_offset != cfa) {

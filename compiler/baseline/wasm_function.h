@@ -109,9 +109,9 @@ class WasmFunction {
     Label target;
     uint32_t base;  // of its table
   };
-  // Where rsp is from `at` on: at the return address, below the frame, or at a return address below that.
+  // Where rsp is from `at` on: at the return address, or below the frame.
   struct FrameChange {
-    enum class Place : uint8_t { kOutside, kInside, kCalled };
+    enum class Place : uint8_t { kOutside, kInside };
     uint32_t at;
     Place place;
   };
