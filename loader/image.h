@@ -77,6 +77,8 @@ class Image {
   virtual format::GuestKind guest_kind() const { return format::GuestKind::kRiscV32; }
   // Whether the code counts instructions (RISC-V) or fuel (Wasm).
   virtual bool metered() const { return true; }
+  // OpenVM: whether the code counts rows and marks pages, so that it needs abi::MeterArea.
+  virtual bool counts_rows() const { return false; }
   // Wasm: NaN results of arithmetic are canonical.
   virtual bool canonical_nans() const { return false; }
   // Wasm: `segments` hold memory 0 as the active data segments leave it, which are therefore not to

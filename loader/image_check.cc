@@ -103,7 +103,7 @@ void ImageChecker::CheckIdentity() {
              "guest_kind", InfoAt(offsetof(AotFileInfo, guest_kind)), "1 (RISC-V) or 2 (Wasm)",
              info.guest_kind);
   const uint32_t flags =
-      view_.is_wasm() ? format::kKnownFlags : format::kKnownFlags & ~format::kWasmFlags;
+      format::kKnownFlags & ~(view_.is_wasm() ? format::kRiscVFlags : format::kWasmFlags);
   ExpectThat((info.flags & ~flags) == 0, "flags", InfoAt(offsetof(AotFileInfo, flags)),
              absl::StrCat("bits of ", Hex(flags)), info.flags);
   Expect("table_count", InfoAt(offsetof(AotFileInfo, table_count)), format::kTableCount,

@@ -70,6 +70,7 @@ class LoadedImage final : public Image {
     return static_cast<format::GuestKind>(view_.info.guest_kind);
   }
   bool metered() const override { return HasFlag(format::ImageFlag::kMetered); }
+  bool counts_rows() const override { return HasFlag(format::ImageFlag::kCountsRows); }
   bool canonical_nans() const override { return HasFlag(format::ImageFlag::kCanonicalNans); }
   bool guest_memory_initialized() const override {
     return HasFlag(format::ImageFlag::kMemoryInitialized);

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -24,8 +25,11 @@ enum class AddressSpace : uint8_t {
   kDeferral = 4,      // native cells, only for deferred calls
 };
 
+struct Instruction;
+struct Operands;
+
 // Who counts and records. Called by the interpreter and by Machine, in the order of execution. The default
-// observer of a run is none; native code does not call one.
+// observer of a run is none; native code calls one for custom instructions only.
 class Observer {
  public:
   virtual ~Observer() = default;
@@ -37,6 +41,10 @@ class Observer {
   // by that instruction: bytes, field elements in kDeferral. The access has been checked; size > 0. Memory holds what
   // it held before the instruction for the first write to a byte.
   virtual void OnAccess(AddressSpace space, uint32_t address, uint32_t size, bool write) = 0;
+  // Around a custom instruction that native code has executed, instead of OnInstruction: before; and after, unless it
+  // has trapped (then the interpreter executes it again).
+  virtual void OnNativeCustom(const Instruction& /*instruction*/, const Operands& /*operands*/) {}
+  virtual void OnNativeCustomRetired() {}
 };
 
 // Deferred computations (def_call, def_output): a table that the host supplies.
@@ -64,12 +72,15 @@ struct HostState {
   std::function<void(std::string_view text)> print;
   Deferrals* deferrals = nullptr;  // not owned; null: there are none
 
-  // Replaces the hint stream.
+  // Replaces the hint stream. If `keep_hint`, the first one replaced goes to `kept_hint`, for who may want it back.
   void SetHint(std::vector<uint8_t> bytes) {
+    if (keep_hint && !kept_hint.has_value()) kept_hint = std::move(hint);
     hint = std::move(bytes);
     hint_position = 0;
   }
   size_t hint_left() const { return hint.size() - hint_position; }
+  bool keep_hint = false;
+  std::optional<std::vector<uint8_t>> kept_hint;
 };
 
 // The machine while one custom instruction is executed. An executor calls Read, Write and PublicValues for all

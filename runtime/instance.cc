@@ -85,6 +85,10 @@ absl::StatusOr<std::unique_ptr<Instance>> Instance::Create(
   if (absl::Status s = instance->host_->SetUp(instance->program_, *instance->memory_, context);
       !s.ok())
     return s;
+  if (instance->counts_rows()) {
+    if (absl::Status s = instance->memory_->MapMeterArea(instance->host_->memory_bits()); !s.ok())
+      return s;
+  }
   return instance;
 }
 
@@ -112,7 +116,31 @@ absl::Status Instance::AllocateNativeStack(uint64_t size) {
   return absl::OkStatus();
 }
 
-RunResult Instance::Run(int64_t limit) {
+RunResult Instance::Run(int64_t limit) { return Run(limit, /*interpret=*/false); }
+
+RunResult Instance::RunInterpreted(int64_t limit) { return Run(limit, /*interpret=*/true); }
+
+Instance::Checkpoint Instance::SaveCheckpoint() const {
+  Checkpoint checkpoint = {.x = {},
+                           .pc = context_.pc,
+                           .retired = retired_,
+                           .exited = exited_,
+                           .exit_code = exit_code_,
+                           .statistics = statistics_};
+  std::memcpy(checkpoint.x, context_.x, sizeof(checkpoint.x));
+  return checkpoint;
+}
+
+void Instance::RestoreCheckpoint(const Checkpoint& checkpoint) {
+  std::memcpy(context_.x, checkpoint.x, sizeof(checkpoint.x));
+  context_.pc = checkpoint.pc;
+  retired_ = checkpoint.retired;
+  exited_ = checkpoint.exited;
+  exit_code_ = checkpoint.exit_code;
+  statistics_ = checkpoint.statistics;
+}
+
+RunResult Instance::Run(int64_t limit, bool interpret) {
   RunResult result;
   if (exited_) {
     Exited(result);
@@ -128,7 +156,7 @@ RunResult Instance::Run(int64_t limit) {
   limit = std::clamp<int64_t>(limit, 0, kUnlimited);
   context_.fuel = limit;
   // Code that does not count would not stop at a limit.
-  const bool native = image_ != nullptr && (limit == kUnlimited || image_->metered());
+  const bool native = image_ != nullptr && !interpret && (limit == kUnlimited || image_->metered());
   for (;;) {
     if (context_.fuel <= 0) {
       result.reason = RunResult::Reason::kSuspended;
@@ -157,7 +185,13 @@ bool Instance::RunNative(const void* entry, RunResult& result) {
   {
     auto code_begin = reinterpret_cast<uint64_t>(image_->text().data());
     GuestCodeScope scope(&context_, code_begin, code_begin + image_->text().size());
-    precast_enter(&context_, entry);
+    if (!image_->counts_rows()) {
+      precast_enter(&context_, entry);
+    } else {
+      uint32_t rows[abi::kRowLanes];
+      precast_enter_counting(&context_, entry, rows);
+      for (size_t i = 0; i < std::size(rows); ++i) rows_[i] += rows[i];
+    }
   }
   auto reason = static_cast<abi::ExitReason>(context_.exit_reason);
   CHECK_LT(context_.exit_reason, std::size(statistics_.native_exits));
@@ -332,7 +366,10 @@ bool Instance::HostCall() {
     // Native code calls here for a custom instruction that ends the guest, too.
     if (const CustomSite* site = interpreter_->CustomAt(context_.pc)) {
       exited_ = true;
-      exit_code_ = custom_->Execute(*site->entry, site->instruction, {}, *memory_, nullptr).value;
+      precast::openvm::Observer* const observer = interpreter_->observer();
+      if (observer != nullptr) observer->OnNativeCustom(site->instruction, {});
+      exit_code_ = custom_->Execute(*site->entry, site->instruction, {}, *memory_, observer).value;
+      if (observer != nullptr) observer->OnNativeCustomRetired();
       return false;
     }
   }
@@ -364,9 +401,14 @@ uint64_t Instance::Custom(uint32_t pc, uint32_t rd, uint32_t rs1, uint32_t rs2) 
   ++statistics_.custom_calls;
   const CustomSite* site = custom_ != nullptr ? interpreter_->CustomAt(pc) : nullptr;
   if (site == nullptr) return 1;  // the interpreter will find that native code is wrong
-  const CustomResult result = custom_->Execute(
-      *site->entry, site->instruction, {.rd = rd, .rs1 = rs1, .rs2 = rs2}, *memory_, nullptr);
-  return result.trap != abi::TrapCode::kNone ? 1 : uint64_t{result.value} << 32;
+  const precast::openvm::Operands operands = {.rd = rd, .rs1 = rs1, .rs2 = rs2};
+  precast::openvm::Observer* const observer = interpreter_->observer();
+  if (observer != nullptr) observer->OnNativeCustom(site->instruction, operands);
+  const CustomResult result =
+      custom_->Execute(*site->entry, site->instruction, operands, *memory_, observer);
+  if (result.trap != abi::TrapCode::kNone) return 1;
+  if (observer != nullptr) observer->OnNativeCustomRetired();
+  return uint64_t{result.value} << 32;
 }
 
 const void* Instance::ResolvePlt(uint32_t index) {

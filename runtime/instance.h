@@ -6,15 +6,18 @@
 #ifndef PRECAST_RUNTIME_INSTANCE_H_
 #define PRECAST_RUNTIME_INSTANCE_H_
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "loader/image.h"
+#include "runtime/abi/meter_area.h"
 #include "runtime/abi/vm_context.h"
 #include "runtime/host/host_abi.h"
 #include "runtime/interpreter/interpreter.h"
@@ -83,6 +86,26 @@ class Instance final : private NativeCallbacks {
   // after kExited the result stays that. `limit` is at most kUnlimited.
   RunResult Run(int64_t limit = kUnlimited);
 
+  // The same, without native code.
+  RunResult RunInterpreted(int64_t limit = kUnlimited);
+
+  // Whether native code counts rows and marks pages (loader::Image::counts_rows); the memory's meter area is mapped then.
+  bool counts_rows() const { return image_ != nullptr && image_->counts_rows(); }
+  // The rows that native code has counted since they were last taken.
+  std::array<uint64_t, abi::kRowLanes> TakeRows() { return std::exchange(rows_, {}); }
+
+  // What is not in the guest's memory and the host, to be put back.
+  struct Checkpoint {
+    uint32_t x[32];
+    uint32_t pc;
+    uint64_t retired;
+    bool exited;
+    uint32_t exit_code;
+    RunStatistics statistics;
+  };
+  Checkpoint SaveCheckpoint() const;
+  void RestoreCheckpoint(const Checkpoint& checkpoint);
+
   // Instructions retired since the guest started (in another process, if it was restored from
   // there).
   uint64_t retired() const { return retired_; }
@@ -96,7 +119,7 @@ class Instance final : private NativeCallbacks {
   GuestMemory& memory() { return *memory_; }
   HostAbi& host() { return *host_; }
   const HostAbi& host() const { return *host_; }
-  // For an observer of everything that is executed (needs InstanceOptions::interpret_only).
+  // For an observer of everything that is interpreted, and of the custom instructions of native code.
   Interpreter& interpreter() { return *interpreter_; }
   const ProgramImage& program() const { return program_; }
   // For restoring.
@@ -105,6 +128,7 @@ class Instance final : private NativeCallbacks {
  private:
   Instance() = default;
 
+  RunResult Run(int64_t limit, bool interpret);
   absl::Status AllocateNativeStack(uint64_t size);
   // Each returns true when `result` says why the run is over.
   bool RunNative(const void* entry, RunResult& result);
@@ -133,6 +157,7 @@ class Instance final : private NativeCallbacks {
   bool exited_ = false;
   uint32_t exit_code_ = 0;
   RunStatistics statistics_;
+  std::array<uint64_t, abi::kRowLanes> rows_ = {};
 };
 
 }  // namespace precast::runtime

@@ -16,6 +16,10 @@ namespace precast::runtime {
 namespace {
 
 constexpr uint64_t kPageCount = GuestMemory::kGuestSize / kPageSize;
+// Whole pages, and the base's alignment does not change.
+constexpr uint64_t kMeterBytes = abi::kPageMarksSize + abi::kMeterAreaSize;
+static_assert(kMeterBytes % kPageSize == 0);
+static_assert(abi::kMeterArea == -static_cast<int64_t>(GuestMemory::kLowerGuard + kMeterBytes));
 constexpr uint8_t kPermissionMask = kPageRead | kPageWrite | kPageExecute;
 
 absl::Status CheckRange(uint32_t address, uint64_t size) {
@@ -48,14 +52,14 @@ bool IsZero(const uint8_t* page) {
 
 absl::StatusOr<std::unique_ptr<GuestMemory>> GuestMemory::Create() {
   std::unique_ptr<GuestMemory> memory(new GuestMemory);
-  void* reservation =
-      mmap(nullptr, kReservation, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* reservation = mmap(nullptr, kMeterBytes + kReservation, PROT_NONE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (reservation == MAP_FAILED)
     return absl::ErrnoToStatus(
         errno, absl::StrFormat("cannot reserve %d GiB of address space for guest memory (see "
                                "`ulimit -v`; it is only reserved, not used)",
                                kReservation >> 30));
-  memory->reservation_ = static_cast<uint8_t*>(reservation);
+  memory->reservation_ = static_cast<uint8_t*>(reservation) + kMeterBytes;
   memory->base_ = memory->reservation_ + kLowerGuard;
   void* pages = mmap(nullptr, kPageCount, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -66,7 +70,23 @@ absl::StatusOr<std::unique_ptr<GuestMemory>> GuestMemory::Create() {
 
 GuestMemory::~GuestMemory() {
   if (pages_ != nullptr) munmap(pages_, kPageCount);
-  if (reservation_ != nullptr) munmap(reservation_, kReservation);
+  if (reservation_ != nullptr) munmap(reservation_ - kMeterBytes, kMeterBytes + kReservation);
+  if (page_log_ != nullptr) munmap(page_log_, page_log_size_);
+}
+
+absl::Status GuestMemory::MapMeterArea(uint32_t memory_bits) {
+  const uint64_t pages = uint64_t{1} << (memory_bits - abi::kMarkedPageBits);
+  page_log_size_ = pages * sizeof(abi::TouchedPage);
+  void* log = mmap(nullptr, page_log_size_, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (log == MAP_FAILED) return absl::ErrnoToStatus(errno, "cannot map the log of touched pages");
+  page_log_ = static_cast<abi::TouchedPage*>(log);
+  if (mprotect(reservation_ - kMeterBytes, kMeterBytes, PROT_READ | PROT_WRITE) != 0) {
+    return absl::ErrnoToStatus(errno, "cannot map the meter area");
+  }
+  meter_area() = {.log = page_log_, .pages = static_cast<uint32_t>(pages), .page = 0};
+  std::memset(page_marks(), 1, pages);
+  return absl::OkStatus();
 }
 
 absl::Status GuestMemory::Reserve(uint32_t address, uint64_t size) {

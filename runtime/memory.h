@@ -1,8 +1,10 @@
 // The guest's 32-bit address space, inside a reservation of host addresses so wide that no access
 // of generated code can leave it.
 //
-//   lower guard 64 KiB | guest 4 GiB | upper guard, 4 GiB - 64 KiB
-//                      ^ base()
+//   meter area | lower guard 64 KiB | guest 4 GiB | upper guard, 4 GiB - 64 KiB
+//                                   ^ base()
+//
+// The meter area is for code that counts what a prover pays for (runtime/abi/meter_area.h); nobody else maps it.
 //
 // Generated code computes base + zero-extended address + a displacement within ±2 KiB, so an access
 // that wraps around 2^32 lands up to 2 KiB below or above the 4 GiB. It must act on the address
@@ -26,6 +28,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "runtime/abi/meter_area.h"
 #include "runtime/abi/vm_context.h"
 #include "runtime/program.h"
 
@@ -42,7 +45,7 @@ class GuestMemory {
  public:
   static constexpr uint64_t kGuestSize = uint64_t{1} << 32;
   static constexpr uint64_t kLowerGuard = 64 << 10;
-  static constexpr uint64_t kReservation = uint64_t{8} << 30;
+  static constexpr uint64_t kReservation = uint64_t{8} << 30;  // without the meter area
 
   // Reserves address space; nothing is mapped yet.
   static absl::StatusOr<std::unique_ptr<GuestMemory>> Create();
@@ -52,6 +55,16 @@ class GuestMemory {
 
   // Host address of guest address 0.
   uint8_t* base() const { return base_; }
+  // Maps the meter area, for guest memory of 2^memory_bits bytes, with room in the log for all its pages. Pages are marked
+  // already, so that nothing is logged; who wants to know of them clears the marks. Once.
+  absl::Status MapMeterArea(uint32_t memory_bits);
+  // After that.
+  abi::MeterArea& meter_area() const {
+    return *reinterpret_cast<abi::MeterArea*>(base_ + abi::kMeterArea);
+  }
+  uint8_t* page_marks() const { return base_ + abi::kPageMarks; }
+  // Where the log begins; it ends at meter_area().log.
+  abi::TouchedPage* page_log() const { return page_log_; }
   // kGuestSize / kPageSize bytes, indexed by guest page number.
   const uint8_t* page_table() const { return pages_; }
 
@@ -139,6 +152,8 @@ class GuestMemory {
   void SetPages(uint32_t address, uint64_t size, uint8_t value);
 
   uint8_t* base_ = nullptr;
+  abi::TouchedPage* page_log_ = nullptr;
+  uint64_t page_log_size_ = 0;  // bytes
   uint8_t* reservation_ = nullptr;
   uint8_t* pages_ = nullptr;
   uint32_t heap_begin_ = 0;

@@ -21,6 +21,12 @@
 #define STOP_RIP         184
 #define GPR(i)           (192 + 8 * (i))
 
+/* Displacements from the memory's base: runtime/abi/meter_area.h; trampolines.cc pins them. */
+#define PAGE_MARKS       (-(65536 + 0x800000))
+#define METER_LOG        (PAGE_MARKS - 4096)
+#define METER_PAGES      (METER_LOG + 8)
+#define METER_PAGE       (METER_LOG + 12)
+
 #define RETURNED        0
 #define DISPATCH_MISS   1
 #define SUSPENDED       2
@@ -136,6 +142,83 @@ precast_enter:
   .cfi_endproc
   .size precast_enter, . - precast_enter
 
+/* The registers that rows are counted in. Generated code that does not count does not mind. */
+.macro save_rows at
+  movups %xmm10, 0(\at)
+  movups %xmm11, 16(\at)
+  movups %xmm12, 32(\at)
+  movups %xmm13, 48(\at)
+  movups %xmm14, 64(\at)
+.endm
+
+.macro load_rows at
+  movups 0(\at), %xmm10
+  movups 16(\at), %xmm11
+  movups 32(\at), %xmm12
+  movups 48(\at), %xmm13
+  movups 64(\at), %xmm14
+.endm
+
+/* void precast_enter_counting(VmContext* context (rdi), const void* native_entry (rsi), uint32_t* rows (rdx)) */
+  .globl precast_enter_counting
+  .type precast_enter_counting, @function
+  .p2align 4
+precast_enter_counting:
+  .cfi_startproc
+  pushq %rdx
+  .cfi_adjust_cfa_offset 8
+  pxor  %xmm10, %xmm10
+  pxor  %xmm11, %xmm11
+  pxor  %xmm12, %xmm12
+  pxor  %xmm13, %xmm13
+  pxor  %xmm14, %xmm14
+  callq precast_enter
+  popq  %rdx
+  .cfi_adjust_cfa_offset -8
+  save_rows %rdx
+  retq
+  .cfi_endproc
+  .size precast_enter_counting, . - precast_enter_counting
+
+/* Called by code that counts rows, with MeterArea::page set. Keeps all registers but the flags. */
+  .globl precast_mark_page
+  .type precast_mark_page, @function
+  .p2align 4
+precast_mark_page:
+  .cfi_startproc
+  pushq %rax
+  .cfi_adjust_cfa_offset 8
+  movl  METER_PAGE(%r14), %eax
+  cmpl  METER_PAGES(%r14), %eax
+  jae   .Lnot_a_page
+  pushq %rcx
+  .cfi_adjust_cfa_offset 8
+  pushq %rsi
+  .cfi_adjust_cfa_offset 8
+  pushq %rdi
+  .cfi_adjust_cfa_offset 8
+  movb  $1, PAGE_MARKS(%r14,%rax)
+  movq  METER_LOG(%r14), %rdi
+  movq  %rax, (%rdi)
+  addq  $8, %rdi
+  shlq  $9, %rax
+  leaq  (%r14,%rax), %rsi
+  movl  $64, %ecx
+  rep movsq
+  movq  %rdi, METER_LOG(%r14)
+  popq  %rdi
+  .cfi_adjust_cfa_offset -8
+  popq  %rsi
+  .cfi_adjust_cfa_offset -8
+  popq  %rcx
+  .cfi_adjust_cfa_offset -8
+.Lnot_a_page:
+  popq  %rax
+  .cfi_adjust_cfa_offset -8
+  retq
+  .cfi_endproc
+  .size precast_mark_page, . - precast_mark_page
+
 /* Leaves guest code; the context (r15) holds everything. Abandons all frames of the native stack. What it
  * returns to is `precast_enter` or `precast_wasm_enter`, whose callers get the context in rax. */
   .globl precast_exit_guest
@@ -241,7 +324,8 @@ precast_host_call:
   .size precast_host_call, . - precast_host_call
 
 /* Called with a custom instruction's pc and the values of rd, rs1 and rs2 in ebx, edi, esi and edx; returns
- * two numbers in eax and ebx. Runs C++ on the host's stack; r13 to r15 are kept, as C++ keeps them. */
+ * two numbers in eax and ebx. Runs C++ on the host's stack; r13 to r15 are kept, as C++ keeps them, and the
+ * row registers. */
   .globl precast_custom
   .type precast_custom, @function
   .p2align 4
@@ -256,7 +340,10 @@ precast_custom:
   movq  %rsp, %rbx
   .cfi_def_cfa_register %rbx
   movq  HOST_RSP(%r15), %rsp
+  subq  $80, %rsp
+  save_rows %rsp
   callq PrecastCustom@PLT
+  load_rows %rsp
   movq  %rbx, %rsp
   .cfi_def_cfa_register %rsp
   movq  %rax, %rbx
@@ -294,9 +381,12 @@ precast_resolve_plt:
   movq  %rsp, %r12
   .cfi_def_cfa_register %r12
   movq  HOST_RSP(%r15), %rsp
+  subq  $80, %rsp
+  save_rows %rsp
   movq  %r15, %rdi
   movl  %r11d, %esi
   callq PrecastResolvePlt@PLT
+  load_rows %rsp
   movq  %r12, %rsp
   .cfi_def_cfa_register %rsp
   movq  %rax, %r11

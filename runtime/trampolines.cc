@@ -1,6 +1,13 @@
 #include "runtime/trampolines.h"
 
+#include "runtime/abi/meter_area.h"
+
 namespace precast::runtime {
+
+// What trampolines.S knows of meter_area.h.
+static_assert(abi::kPageMarks == -(65536 + 0x800000));
+static_assert(abi::kMeterArea == abi::kPageMarks - 4096);
+static_assert(abi::kRowRegisters == 5 && abi::kFirstRowRegister == 10);
 
 absl::Span<const void* const> CallbackAddresses() {
   // In the order of callbacks.def; each name there must be one of these, or this does not compile.
@@ -10,6 +17,7 @@ absl::Span<const void* const> CallbackAddresses() {
   constexpr auto kHostCall = &precast_host_call;
   constexpr auto kResolvePlt = &precast_resolve_plt;
   constexpr auto kCustom = &precast_custom;
+  constexpr auto kMarkPage = &precast_mark_page;
   static const void* const addresses[] = {
 #define PRECAST_CALLBACK(Name, description) reinterpret_cast<const void*>(k##Name),
 #include "runtime/abi/callbacks.def"

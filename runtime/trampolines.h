@@ -15,6 +15,11 @@ extern "C" {
 // set.
 void precast_enter(precast::abi::VmContext* context, const void* native_entry);
 
+// The same for code that counts rows (runtime/abi/meter_area.h): `rows` gets the lanes as they are when it
+// leaves, having been 0 when it was entered.
+void precast_enter_counting(precast::abi::VmContext* context, const void* native_entry,
+                            uint32_t* rows);
+
 // Not functions for C++ to call: see trampolines.S.
 void precast_suspend();
 void precast_stack_exhausted();
@@ -22,6 +27,7 @@ void precast_dispatch_miss();
 void precast_host_call();
 void precast_resolve_plt();
 void precast_custom();
+void precast_mark_page();
 // Leaves guest code from a signal handler: r15 holds the context, all else is in it.
 void precast_exit_guest();
 

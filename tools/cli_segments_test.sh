@@ -38,6 +38,29 @@ has err '"exceeded": false'
 expect 2 "${run[@]}" --metered-cost --segments
 expect 2 "${run[@]}" --max-cost=5
 
+# Interpreted, natively and from an image, with counting code and without: the same.
+segments_of whole.json >native.segments
+expect 0 "${run[@]}" --metering=small.json --interpret --json --stats-file=interpreted.json
+segments_of interpreted.json >interpreted.segments
+same native.segments interpreted.segments
+has interpreted.json '"native_instructions": 0'
+for level in 0 1 2; do
+  expect 0 compile "${guest}" "${machine}" --metered "-O${level}" -o counting.so
+  expect 0 run counting.so --input=input --input=hex:01020304 --metering=small.json --json \
+    --stats-file=image.json
+  segments_of image.json >image.segments
+  same native.segments image.segments
+done
+expect 0 inspect counting.so
+has out 'counts-rows'
+expect 0 run counting.so --input=input --input=hex:01020304
+expect 0 compile "${guest}" "${machine}" -o plain.so
+expect 0 run plain.so --input=input --input=hex:01020304 --metering=small.json --json \
+  --stats-file=plain.json
+has err 'does not count rows, so it is interpreted'
+segments_of plain.json >plain.segments
+same native.segments plain.segments
+
 # A metered run that is suspended goes on as if it had not been.
 expect 122 "${run[@]}" --metering=small.json --max-insns=7777 --save-state=half
 expect 0 resume half "${guest}" "${machine}" --metering=small.json --json --stats-file=rest.json

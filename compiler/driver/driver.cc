@@ -122,13 +122,15 @@ class Compilation {
     }
     opt::Optimize(lifted.function, {.level = options_.opt_level,
                                     .metered = options_.metered,
+                                    .mark_pages = options_.count_rows,
                                     .verify = options_.check,
                                     .body = [this](ir::FuncRef callee) { return BodyOf(callee); },
                                     .delay_state = true});
     // That one is seldom executed.
     if (lifted.resumed) {
       if (!options_.metered) opt::RemoveMeters(*lifted.resumed);
-      opt::Optimize(*lifted.resumed, {.level = 1, .verify = options_.check});
+      opt::Optimize(*lifted.resumed,
+                    {.level = 1, .mark_pages = options_.count_rows, .verify = options_.check});
     }
     return lifted;
   }
@@ -206,6 +208,7 @@ class Compilation {
         {.opt_level = options_.opt_level,
          .cpu_features = CpuFeatures(),
          .metered = options_.metered,
+         .count_rows = options_.count_rows,
          .canonical_nans = options_.canonical_nans,
          .profile = options_.profile ? ProfileDigest(options_.profile->profile) : "",
          .imports = options_.imports});

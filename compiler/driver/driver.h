@@ -34,6 +34,9 @@ struct CompileOptions {
   // format::CpuFeature bits that code may use besides those it uses anyway (RISC-V: none; WebAssembly:
   // x86-64-v2). The image records them all, used or not.
   uint64_t cpu_features = 0;
+  // OpenVM: code counts the rows of chips and marks the pages it touches, for metered runs at the speed of native code
+  // (docs/openvm_segments.md). Needs `metered`; other runs of such an image are a little slower.
+  bool count_rows = false;
   // RISC-V: calls of libgcc's arithmetic functions (runtime/abi/helpers.def) are one instruction each
   // (docs/riscv_lifting.md). Trusts function symbols.
   bool fast_helpers = false;

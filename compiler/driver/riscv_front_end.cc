@@ -38,6 +38,10 @@ class RiscVFrontEnd final : public FrontEnd {
           "canonical NaNs and imported images are for WebAssembly modules; this is a RISC-V "
           "program");
     }
+    if (options_.count_rows && !(program_.openvm && options_.metered)) {
+      return absl::InvalidArgumentError(
+          "rows can be counted for OpenVM guests only, and only where instructions are");
+    }
     code_.emplace(program_);
     flow_ = riscv::RecoverControlFlow(program_, *code_);
     if (program_.openvm) FindExtensions();
@@ -51,7 +55,8 @@ class RiscVFrontEnd final : public FrontEnd {
     return riscv::Lift(flow_.regions[i], flow_, *code_,
                        {.local = options_.opt_level == 0,
                         .strict_alignment = program_.openvm,
-                        .lower_custom = program_.openvm ? &program_ : nullptr});
+                        .lower_custom = program_.openvm ? &program_ : nullptr,
+                        .count_rows = options_.count_rows ? &program_ : nullptr});
   }
 
   std::optional<codegen::CompiledFunction> CompileBaseline(

@@ -77,6 +77,10 @@ class WasmFrontEnd final : public FrontEnd {
   guest::Program& program() override { return program_; }
 
   absl::Status Analyze() override {
+    if (options_.count_rows) {
+      return absl::InvalidArgumentError(
+          "rows are counted for OpenVM guests only; this is a WebAssembly module");
+    }
     std::set<std::string_view> modules;
     for (const wasm::Import& import : module_.imports) modules.insert(import.module);
     for (const format::ImportedImage& image : options_.imports) {

@@ -54,6 +54,7 @@ std::string CanonicalOptions(guest::Kind kind, const ImageOptions& options) {
   if (kind == guest::Kind::kWasm)
     absl::StrAppendFormat(&text, ";canonical_nans=%d", options.canonical_nans);
   if (!options.profile.empty()) absl::StrAppend(&text, ";profile=", options.profile);
+  if (options.count_rows) text += ";count_rows=1";
   return text;
 }
 
@@ -352,6 +353,7 @@ class Builder {
       if (on) info_.flags |= static_cast<uint32_t>(which);
     };
     flag(options_.metered, format::ImageFlag::kMetered);
+    flag(options_.count_rows, format::ImageFlag::kCountsRows);
     flag(options_.canonical_nans, format::ImageFlag::kCanonicalNans);
     flag(program_.memory_initialized, format::ImageFlag::kMemoryInitialized);
     info_.text.size = static_cast<uint32_t>(text_size_);

@@ -20,6 +20,7 @@ struct ImageOptions {
   int opt_level = 1;
   uint64_t cpu_features = 0;  // format::CpuFeature bits that the code needs
   bool metered = true;
+  bool count_rows = false;      // OpenVM
   bool canonical_nans = false;  // Wasm
   std::string profile = {};     // digest of the profile that was used; empty: none
   // Wasm: the modules or images that this one was compiled against.

@@ -121,6 +121,7 @@ class Builder {
   void ChargeValue(Value amount);
   void Meter(int64_t amount, Site site);
   void MeterCheck(int64_t amount, Site site);
+  void CountRows(uint8_t row_register, uint64_t counts);
   // Nothing if `cond` is the constant 0.
   void TrapIf(Value cond, TrapCode code, Site site);
 

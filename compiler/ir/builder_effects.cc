@@ -142,6 +142,12 @@ void Builder::Meter(int64_t amount, Site site) {
   f_.Append(block_, {.op = Opcode::kMeter, .imm = amount, .site = site}, {}, {});
 }
 
+void Builder::CountRows(uint8_t row_register, uint64_t counts) {
+  f_.Append(block_,
+            {.op = Opcode::kCountRows, .aux = row_register, .imm = static_cast<int64_t>(counts)},
+            {}, {});
+}
+
 void Builder::MeterCheck(int64_t amount, Site site) {
   f_.Append(block_, {.op = Opcode::kMeterCheck, .imm = amount, .site = site}, {}, {});
 }

@@ -339,6 +339,9 @@ class Evaluator {
       case Opcode::kChargeValue:
         machine_.fuel -= static_cast<uint32_t>(args[0]);
         return;
+      case Opcode::kCountRows:
+      case Opcode::kMarkPage:
+        return;  // nothing that the guest could see
       case Opcode::kMeter:
       case Opcode::kMeterCheck: {
         const bool charges = inst.op == Opcode::kMeter;

@@ -490,6 +490,15 @@ class Parser {
       case Form::kFconst:
         inst.imm = static_cast<int64_t>(ParseNumber("bits", ~uint64_t{0}));
         break;
+      case Form::kCountRows:
+        inst.aux = static_cast<uint8_t>(ParseNumber("a register", 255));
+        Expect(",");
+        inst.imm = static_cast<int64_t>(ParseNumber("bits", ~uint64_t{0}));
+        break;
+      case Form::kMarkPage:
+        values(1);
+        ParseOffset(inst);
+        break;
       case Form::kVconst:
         inst.imm = ParseV128(f);
         break;

@@ -151,6 +151,13 @@ class Printer {
       case Form::kFconst:
         absl::StrAppend(&out_, " 0x", absl::Hex(inst.imm));
         break;
+      case Form::kCountRows:
+        absl::StrAppend(&out_, " ", inst.aux, ", 0x", absl::Hex(inst.imm));
+        break;
+      case Form::kMarkPage:
+        WriteValues(args, " ");
+        WriteOffset(inst.imm);
+        break;
       case Form::kVconst:
         out_ += ' ';
         WriteV128(inst.imm);

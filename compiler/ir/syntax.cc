@@ -141,6 +141,10 @@ Form FormOf(Opcode op) {
       return Form::kAmount;
     case Opcode::kChargeValue:
       return Form::kChargeValue;
+    case Opcode::kCountRows:
+      return Form::kCountRows;
+    case Opcode::kMarkPage:
+      return Form::kMarkPage;
     case Opcode::kTrapIf:
       return Form::kTrapIf;
     case Opcode::kCall:

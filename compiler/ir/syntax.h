@@ -38,6 +38,8 @@ enum class Form : uint8_t {
   kStoreState,      // slot, value
   kAmount,          // imm
   kChargeValue,     // amount
+  kCountRows,       // register, imm as bits
+  kMarkPage,        // address + imm
   kTrapIf,          // cond, code
   kCall,            // @callee(args)
   kCallDispatch,    // pc(args)

@@ -16,6 +16,7 @@
 #include "compiler/ir/fold.h"
 #include "compiler/ir/printer.h"
 #include "compiler/ir/syntax.h"
+#include "runtime/abi/meter_area.h"
 
 namespace precast::ir {
 namespace {
@@ -283,6 +284,12 @@ class Verifier {
           return Fail("V17", at, "refunds less than it subtracts");
         }
         return true;
+      case Form::kCountRows:
+        if (inst.aux >= abi::kRowRegisters) return Fail("V8", at, "no such row register");
+        return Expect(at, {});
+      case Form::kMarkPage:
+        if (inst.imm != Canonical(kI32, inst.imm)) return Fail("V10", at, "offset is not an i32");
+        return Expect(at, {kI32});
       case Form::kChargeValue:
       case Form::kTrapIf:
       case Form::kBrIf:

@@ -10,6 +10,7 @@
 #include "compiler/opt/join_params.h"
 #include "compiler/opt/late_state.h"
 #include "compiler/opt/loop_depth.h"
+#include "compiler/opt/mark_pages.h"
 #include "compiler/opt/meter.h"
 #include "compiler/opt/preheaders.h"
 #include "compiler/opt/reassociate.h"
@@ -51,7 +52,10 @@ class Pipeline {
 
 void Optimize(ir::Function& function, const PipelineOptions& options) {
   Pipeline pipeline(function, options);
-  if (options.level == 0) return;
+  if (options.level == 0) {
+    if (options.mark_pages) pipeline.Run("mark_pages", MarkPages);
+    return;
+  }
   if (options.level >= 2 && options.body) {
     pipeline.Run("inline", [&](ir::Function& f) { InlineCalls(f, options.body); });
   }
@@ -86,6 +90,8 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
   }
   // Last, since what is in what order matters to nothing before.
   if (options.level >= 2) pipeline.Run("reassociate", Reassociate);
+  // When it is known which accesses there are.
+  if (options.mark_pages) pipeline.Run("mark_pages", MarkPages);
   pipeline.Run("loop_depth", SetLoopDepths);
 }
 

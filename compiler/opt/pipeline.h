@@ -14,6 +14,8 @@ struct PipelineOptions {
   // If not, meters that the function has (they say what the guest's state is where a block begins) are removed at
   // level 2 when they have served that purpose; below, there must be none.
   bool metered = true;
+  // Mark the pages that are touched, at every level.
+  bool mark_pages = false;
   // Verify the function before the first and after every pass: a violation is our own bug, fatal.
   bool verify = false;
   // Level 2: gives functions to be put in where they are called, as MakeInlinable leaves them, or null. They

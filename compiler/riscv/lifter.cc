@@ -14,6 +14,7 @@
 #include "compiler/riscv/elf_reader.h"
 #include "compiler/riscv/lift_helper.h"
 #include "compiler/riscv/region_analysis.h"
+#include "openvm/counted_rows.h"
 #include "openvm/extension.h"
 #include "runtime/abi/helpers.h"
 #include "runtime/abi/vm_context.h"
@@ -58,6 +59,7 @@ class Lifter {
         local_(options.local),
         strict_alignment_(options.strict_alignment),
         lower_custom_(options.lower_custom),
+        count_rows_(options.count_rows),
         plan_(PlanRegion(region, code, kPassed, options.local)),
         function_(region.name, RegionSignature()),
         b_(function_),
@@ -233,6 +235,7 @@ class Lifter {
     charged_ = block.num_instructions();
     pc_ = block.begin;
     b_.Meter(charged_, {pc_, charged_});
+    if (count_rows_ != nullptr) CountRows(block);
     const uint32_t first = code_.IndexOf(block.begin);
     for (index_ = 0; index_ + 1 < charged_; ++index_, pc_ += 4)
       LiftInstruction(code_.At(first + index_));
@@ -486,7 +489,39 @@ class Lifter {
                .rs2 = in.rs2,
                .funct7 = static_cast<uint8_t>(word >> 25),
                .imm = in.imm};
-    return CustomLowerings::Global().Find(entry->opcode->mnemonic);
+    const CustomLowering lowering = CustomLowerings::Global().Find(entry->opcode->mnemonic);
+    // Whoever executes it counts its rows.
+    openvm::CountedRows rows = {};
+    if (count_rows_ != nullptr && !openvm::AddCustomRows(*entry->opcode, rows)) return nullptr;
+    return lowering;
+  }
+
+  // Counts the rows of the block that begins at pc_, but those of custom instructions that the runtime executes.
+  void CountRows(const BasicBlock& block) {
+    openvm::CountedRows rows = {};
+    const auto add = [&] {
+      for (size_t group = 0; group < abi::kRowRegisters; ++group) {
+        uint64_t counts = 0;
+        for (size_t lane = 0; lane < 4; ++lane)
+          counts |= uint64_t{rows[4 * group + lane]} << (16 * lane);
+        if (counts != 0) b_.CountRows(static_cast<uint8_t>(group), counts);
+      }
+      rows = {};
+    };
+    constexpr uint32_t kMost = 0x8000;  // a count has 16 bits
+    const uint32_t begin = pc_;
+    for (; pc_ != block.end; pc_ += 4) {
+      if ((pc_ - begin) / 4 % kMost == kMost - 1) add();
+      const uint32_t word = WordAt(*count_rows_, pc_);
+      const openvm::Registry::Entry* entry = openvm::Registry::Global().Find(word);
+      if (entry == nullptr) {
+        openvm::AddBaseRows(word, rows);
+      } else if (FindLowering() != nullptr) {
+        openvm::AddCustomRows(*entry->opcode, rows);
+      }
+    }
+    add();
+    pc_ = begin;
   }
 
   // Calls the runtime, with the state where it is. If the instruction traps, it has done nothing, and the
@@ -722,6 +757,7 @@ class Lifter {
   const bool local_;
   const bool strict_alignment_;
   const guest::Program* const lower_custom_;
+  const guest::Program* const count_rows_;
   const RegionPlan plan_;
   ir::Function function_;
   ir::Builder b_;

@@ -6,6 +6,7 @@
 #include "absl/log/check.h"
 #include "compiler/x64/code_buffer.h"
 #include "compiler/x64/emitter.h"
+#include "runtime/abi/meter_area.h"
 #include "runtime/abi/wasm_context.h"
 
 namespace precast::x64::emission {
@@ -303,6 +304,37 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       buffer_.Jump(Cond::kL, stub.label);
       if (!dispatch_.empty() && dispatch_[b].size != 0) suspend_stub_[i] = stub.label;
       stubs_.push_back(stub);
+      return;
+    }
+    case MOp::kCountRows: {
+      uint8_t counts[16] = {};
+      for (size_t lane = 0; lane < 4; ++lane) {
+        const uint64_t count = static_cast<uint64_t>(m.imm) >> (16 * lane);
+        counts[4 * lane] = static_cast<uint8_t>(count);
+        counts[4 * lane + 1] = static_cast<uint8_t>(count >> 8);
+      }
+      e_.Vector(VectorOp::kPaddd, static_cast<Xmm>(abi::kFirstRowRegister + m.aux), Mem::Rip());
+      RelocateConstant(counts, 16);
+      return;
+    }
+    case MOp::kMarkPage:
+    case MOp::kMarkPageAbsolute: {
+      // The low byte of the memory's base is 0.
+      const Stub stub = AddRareCase(Stub::Kind::kMarkPage, i, m);
+      if (m.op == MOp::kMarkPageAbsolute) {
+        e_.CmpByte(Mem::At(kMemory, abi::kPageMarks + static_cast<int32_t>(m.imm)), kMemory);
+      } else {
+        const Reg a = R(i, 0), t = R(i, 1);
+        if (m.disp == 0) {
+          e_.Mov(Width::k32, t, a);
+        } else {
+          e_.Lea(Width::k32, t, Mem::At(a, m.disp));
+        }
+        e_.ShiftImm(Shift::kShr, Width::k32, t, abi::kMarkedPageBits);
+        e_.CmpByte(Mem::At(kMemory, t, 1, abi::kPageMarks), kMemory);
+      }
+      buffer_.Jump(Cond::kE, stub.label);
+      buffer_.Bind(stub.back);
       return;
     }
     case MOp::kTrapIf: {

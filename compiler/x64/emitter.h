@@ -79,6 +79,7 @@ class Emitter {
       kFloatMinMax,
       kFloatToInt,
       kIntToFloat,
+      kMarkPage,
     };
     Kind kind;
     Label label;
@@ -258,6 +259,7 @@ class Emitter {
   void EmitFloatMinMaxStub(const Stub& stub);
   void EmitFloatToIntStub(const Stub& stub);
   void EmitIntToFloatStub(const Stub& stub);
+  void EmitMarkPageStub(const Stub& stub);
 
   // -- the result
 

@@ -200,6 +200,10 @@ void Encoder::AluMR(Alu op, Width w, const Mem& m, Reg src) {
   OpM(w, (static_cast<uint8_t>(op) << 3) | 1, Number(src), m);  // op r/m, r
 }
 
+void Encoder::CmpByte(const Mem& m, Reg src) {
+  OpM(Width::k8, 0x38, Number(src), m, /*byte_reg=*/true);
+}
+
 void Encoder::AluRI(Alu op, Width w, Reg dst, int32_t imm) {
   if (FitsInt8(imm)) {
     OpR(w, 0x83, static_cast<uint8_t>(op), Number(dst));  // op r/m, simm8

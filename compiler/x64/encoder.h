@@ -119,6 +119,7 @@ class Encoder {
   void AluRR(Alu op, Width w, Reg dst, Reg src);
   void AluRM(Alu op, Width w, Reg dst, const Mem& m);
   void AluMR(Alu op, Width w, const Mem& m, Reg src);
+  void CmpByte(const Mem& m, Reg src);  // cmp [m], the low byte of src
   void AluRI(Alu op, Width w, Reg dst, int32_t imm);
   void AluMI(Alu op, Width w, const Mem& m, int32_t imm);  // also 8 bits; 16 if imm fits 8
   void TestRR(Width w, Reg a, Reg b);

@@ -88,19 +88,22 @@ enum class MOp : uint8_t {
   // Integer `width` from float `from`, toward zero; aux: kConvertUnsigned, kConvertInRange.
   kFloatToInt,  // [a, =d, =temporary if to u32 and not in range]
   // Float `width` from integer `from`; aux: kConvertUnsigned.
-  kIntToFloat,     // [a, =d, =temporary (integer) if from u64]
-  kBitcast,        // [a, =d] between the classes
-  kLoadState,      // [=d] disp from the context
-  kStoreState,     // [a] disp
-  kStoreStateImm,  // [] disp, imm
-  kCharge,         // [] imm
-  kChargeValue,    // [a]
-  kMeter,          // [] imm; site kSuspend
-  kMeterCheck,     // [] imm; site kSuspend
-  kTrapIf,         // [f…] aux = trap code; site kTrap
-  kCall,           // [arguments…, =results…] imm = function; site kCall
-  kCallDispatch,   // [pc in rax, arguments…, =results…]; site kCall
-  kCallRuntime,    // [arguments…, =results…] aux = callback; site kCall
+  kIntToFloat,        // [a, =d, =temporary (integer) if from u64]
+  kBitcast,           // [a, =d] between the classes
+  kLoadState,         // [=d] disp from the context
+  kStoreState,        // [a] disp
+  kStoreStateImm,     // [] disp, imm
+  kCharge,            // [] imm
+  kChargeValue,       // [a]
+  kMeter,             // [] imm; site kSuspend
+  kMeterCheck,        // [] imm; site kSuspend
+  kCountRows,         // [] aux = row register, imm = four counts of 16 bits
+  kMarkPage,          // [address, =temporary, not address's] disp
+  kMarkPageAbsolute,  // [] imm: the page
+  kTrapIf,            // [f…] aux = trap code; site kTrap
+  kCall,              // [arguments…, =results…] imm = function; site kCall
+  kCallDispatch,      // [pc in rax, arguments…, =results…]; site kCall
+  kCallRuntime,       // [arguments…, =results…] aux = callback; site kCall
   kCallPointer,  // [code in r11, record in rax, type in r12, arguments…, =results…]; site kCall
   // Vectors. Constants are named by their index in MFunction::v128_constants.
   // operands: simd_lowering.h; aux = SimdOp, imm = lane or amount of a shift. With `constant_b` the second

@@ -10,6 +10,7 @@
 #include "absl/log/log.h"
 #include "absl/types/span.h"
 #include "compiler/x64/selector.h"
+#include "runtime/abi/meter_area.h"
 
 namespace precast::x64::selection {
 
@@ -219,6 +220,26 @@ void Selector::SelectInst(Inst i, const InstData& d) {
                       {});
       m.imm = d.imm;
       m.site = d.site;
+      return;
+    }
+    case Opcode::kCountRows: {
+      MInst& m = Emit(MOp::kCountRows, {});
+      m.aux = d.aux;
+      m.imm = d.imm;
+      // The allocator keeps off these registers.
+      for (int k = 0; k < abi::kRowRegisters; ++k) {
+        m_.problem.allocatable &= ~(regalloc::PRegSet{1} << (16 + abi::kFirstRowRegister + k));
+      }
+      return;
+    }
+    case Opcode::kMarkPage: {
+      const int32_t disp = static_cast<int32_t>(d.imm);
+      if (const std::optional<int64_t> c = ConstantOf(args[0])) {
+        const uint32_t address = static_cast<uint32_t>(*c) + static_cast<uint32_t>(disp);
+        Emit(MOp::kMarkPageAbsolute, {}).imm = address >> abi::kMarkedPageBits;
+      } else {
+        Emit(MOp::kMarkPage, {Use(VRegOf(args[0])), DefEarly(NewVReg())}).disp = disp;
+      }
       return;
     }
     case Opcode::kTrapIf: {

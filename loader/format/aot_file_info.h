@@ -31,12 +31,14 @@ enum class GuestKind : uint32_t { kRiscV32 = 1, kWasm = 2 };
 
 // Bits of AotFileInfo::flags.
 enum class ImageFlag : uint32_t {
-  kMetered = 1u << 0,           // code counts retired instructions (RISC-V) or fuel (Wasm)
-  kMetadataOnly = 1u << 1,      // no code: .text may be empty
-  kCanonicalNans = 1u << 2,     // Wasm: NaN results of arithmetic are canonical
-  kMemoryInitialized = 1u << 3  // Wasm: the segments are memory 0 after its active data segments
+  kMetered = 1u << 0,            // code counts retired instructions (RISC-V) or fuel (Wasm)
+  kMetadataOnly = 1u << 1,       // no code: .text may be empty
+  kCanonicalNans = 1u << 2,      // Wasm: NaN results of arithmetic are canonical
+  kMemoryInitialized = 1u << 3,  // Wasm: the segments are memory 0 after its active data segments
+  kCountsRows = 1u << 4  // OpenVM: code counts rows and marks pages (runtime/abi/meter_area.h)
 };
-inline constexpr uint32_t kKnownFlags = 15;
+inline constexpr uint32_t kKnownFlags = 31;
+inline constexpr uint32_t kRiscVFlags = static_cast<uint32_t>(ImageFlag::kCountsRows);
 inline constexpr uint32_t kWasmFlags = static_cast<uint32_t>(ImageFlag::kCanonicalNans) |
                                        static_cast<uint32_t>(ImageFlag::kMemoryInitialized);
 

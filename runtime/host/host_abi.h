@@ -42,6 +42,8 @@ class HostAbi {
   virtual CustomInstructions* custom_instructions() { return nullptr; }
   // Whether loads and stores have to be naturally aligned. Native code was compiled for the same answer.
   virtual bool strict_alignment() const { return false; }
+  // Guest memory is in [0, 2^memory_bits()).
+  virtual uint32_t memory_bits() const { return 32; }
 
   // Performs the host call that the registers ask for and puts its result into them. Does not touch
   // pc. Nothing that a guest asks for is an error of the host: it gets an error number.

@@ -69,6 +69,7 @@ class Interpreter {
 
   // From now on `observer` sees all that is executed, which is slower; null: nobody does.
   void SetObserver(precast::openvm::Observer* observer) { observer_ = observer; }
+  precast::openvm::Observer* observer() const { return observer_; }
 
   // The custom instruction at `pc`; null if there is none.
   const CustomSite* CustomAt(uint32_t pc);

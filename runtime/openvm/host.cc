@@ -146,12 +146,40 @@ CustomResult OpenVmHost::Execute(const Registry::Entry& entry, const Instruction
 }
 
 void OpenVmHost::Print(std::string_view text) {
+  if (before_.has_value()) {
+    before_->printed.append(text);
+    return;
+  }
   while (!text.empty()) {
     const ssize_t written = write(options_.stdout_fd, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return;  // a guest cannot do anything about it
     text.remove_prefix(static_cast<size_t>(written));
   }
+}
+
+void OpenVmHost::Attempt() {
+  before_ = {state_.next_input, state_.hint_position, state_.public_values, random_, ""};
+  state_.keep_hint = true;
+}
+
+void OpenVmHost::Commit() {
+  const std::string printed = std::move(before_->printed);
+  before_.reset();
+  state_.keep_hint = false;
+  state_.kept_hint.reset();
+  if (!printed.empty()) Print(printed);
+}
+
+void OpenVmHost::RollBack() {
+  if (state_.kept_hint.has_value()) state_.hint = *std::move(state_.kept_hint);
+  state_.keep_hint = false;
+  state_.kept_hint.reset();
+  state_.next_input = before_->next_input;
+  state_.hint_position = before_->hint_position;
+  state_.public_values = std::move(before_->public_values);
+  random_ = before_->random;
+  before_.reset();
 }
 
 // State: string configuration; u64 position of the generator, u64 its seed; u32 number of inputs left, each a

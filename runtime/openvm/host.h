@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -48,10 +49,17 @@ class OpenVmHost final : public HostAbi, private CustomInstructions {
                      abi::VmContext& context) override;
   CustomInstructions* custom_instructions() override { return this; }
   bool strict_alignment() const override { return true; }
+  uint32_t memory_bits() const override { return options_.config.memory_bits; }
   // ecall and its like.
   HostCallResult HandleCall(abi::VmContext& context, GuestMemory& memory) override;
   absl::StatusOr<std::string> SaveState() override;
   absl::Status RestoreState(absl::Span<const uint8_t> state) override;
+
+  // What the guest does from Attempt() on is as if it had never been after RollBack(); it is for ever after Commit(), and
+  // only then is printed what it printed. In that order, and in turn.
+  void Attempt();
+  void Commit();
+  void RollBack();
 
   const precast::openvm::Config& config() const { return options_.config; }
   absl::Span<const uint8_t> public_values() const { return state_.public_values; }
@@ -77,6 +85,15 @@ class OpenVmHost final : public HostAbi, private CustomInstructions {
   std::vector<const Configured*> by_entry_;  // by Registry::Entry::index
   precast::openvm::HostState state_;
   openvm::ChaCha12Rng random_;
+
+  // At Attempt(). The hint stream may be long; SetHint keeps it when it is replaced.
+  struct Before {
+    size_t next_input, hint_position;
+    std::vector<uint8_t> public_values;
+    openvm::ChaCha12Rng random;
+    std::string printed;  // since
+  };
+  std::optional<Before> before_;
 };
 
 }  // namespace precast::runtime

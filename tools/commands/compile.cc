@@ -129,7 +129,7 @@ absl::Status EmitIr(absl::Span<const uint8_t> file, const driver::CompileOptions
 int CompileMain(int argc, char** argv) {
   std::string output, profile, emit = "so";
   uint64_t threads = 0;
-  bool json = false, quiet = false, no_meter = false;
+  bool json = false, quiet = false, no_meter = false, count_rows = false;
   std::vector<std::string> imports;
   OpenVmFlags openvm_flags;
   driver::CompileOptions options;
@@ -152,6 +152,10 @@ int CompileMain(int argc, char** argv) {
                 cli::Switch("no-meter", 0,
                             "count neither instructions nor fuel; code is smaller and faster",
                             &no_meter),
+                cli::Switch("metered", 0,
+                            "OpenVM: count rows and touched pages too, for `aotc run --metered`\n"
+                            "(other runs are slower)",
+                            &count_rows),
                 cli::Switch("canonical-nans", 0,
                             "WebAssembly: make every NaN that arithmetic gives the "
                             "canonical one,\n"
@@ -212,6 +216,7 @@ int CompileMain(int argc, char** argv) {
   }
   options.threads = static_cast<int>(threads);
   options.metered = !no_meter;
+  options.count_rows = count_rows;
   const absl::StatusOr<driver::CompileOptions::Abi> abi = openvm_flags.Abi();
   if (!abi.ok()) return UsageError("compile", abi.status().message());
   options.abi = *abi;

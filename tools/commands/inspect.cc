@@ -124,6 +124,7 @@ std::vector<std::string> Flags(uint32_t flags) {
   if (format::HasFlag(flags, format::ImageFlag::kMemoryInitialized)) {
     names.push_back("memory-initialized");
   }
+  if (format::HasFlag(flags, format::ImageFlag::kCountsRows)) names.push_back("counts-rows");
   if ((flags & ~format::kKnownFlags) != 0) {
     names.push_back(absl::StrFormat("0x%x", flags & ~format::kKnownFlags));
   }

@@ -346,8 +346,9 @@ int Execute(Arguments& a) {
   a.session.openvm_config = *std::move(config);
 
   if (absl::Status s = a.metered.Resolve(); !s.ok()) return UsageError("run", s.message());
-  // Native code is of use to metered execution for writing the states only.
-  if (a.metered.wanted() && a.metered.directory.empty()) a.session.interpret = true;
+  // Code that does not count instructions does not count rows either, and is of no use.
+  if (a.metered.wanted() && a.no_meter) a.session.interpret = true;
+  a.session.count_rows = a.metered.wanted();
 
   absl::StatusOr<Session> session = Session::Open(a.file, a.session);
   if (!session.ok()) return CannotStart(session.status());
@@ -375,7 +376,12 @@ int Execute(Arguments& a) {
   }
   runtime::InstanceOptions again_options = instance_options;
   again_options.interpret_only = !session->IsMetered();
-  instance_options.interpret_only = a.metered.wanted();
+  instance_options.interpret_only = a.metered.wanted() && !session->CountsRows();
+  if (instance_options.interpret_only && !a.session.interpret) {
+    PrintError(absl::StrCat(a.file,
+                            " does not count rows, so it is interpreted; compile it with "
+                            "--metered"));
+  }
   absl::StatusOr<std::unique_ptr<runtime::Instance>> started =
       session->is_openvm()
           ? session->StartOpenVm({.config = {}, .inputs = *inputs}, instance_options)
@@ -399,8 +405,9 @@ int Execute(Arguments& a) {
 
   const uint64_t retired_before = instance.retired();
   const Clock::time_point start = Clock::now();
-  const RunResult result = instance.Run(
-      static_cast<int64_t>(std::min<uint64_t>(a.limit, runtime::Instance::kUnlimited)));
+  const auto limit =
+      static_cast<int64_t>(std::min<uint64_t>(a.limit, runtime::Instance::kUnlimited));
+  const RunResult result = metered != nullptr ? metered->Run(limit) : instance.Run(limit);
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   if (metered != nullptr) metered->End(result);
 

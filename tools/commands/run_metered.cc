@@ -20,10 +20,8 @@ std::string MeterFile(const std::string& snapshot) { return absl::StrCat(snapsho
 }  // namespace
 
 void MeteredFlags::AddTo(std::vector<cli::Flag>& flags) {
-  flags.push_back(cli::Switch("metered", 0,
-                              "OpenVM: count rows per chip and cut the run into segments\n"
-                              "(interpreted)",
-                              &metered));
+  flags.push_back(cli::Switch(
+      "metered", 0, "OpenVM: count rows per chip and cut the run into segments", &metered));
   flags.push_back(cli::Text("metering", 0, "FILE",
                             "OpenVM: chips and limits, JSON (default: OpenVM's; implies --metered)",
                             &config_file));
@@ -34,9 +32,7 @@ void MeteredFlags::AddTo(std::vector<cli::Flag>& flags) {
                             "`aotc segment-verify` (implies --metered)",
                             &directory));
   flags.push_back(cli::Switch("metered-cost", 0,
-                              "OpenVM: count cells only, and stop when there are too many\n"
-                              "(interpreted)",
-                              &cost));
+                              "OpenVM: count cells only, and stop when there are too many", &cost));
   flags.push_back(cli::Number("max-cost", 0, "N", "OpenVM: how many are too many", &max_cost));
 }
 
@@ -95,7 +91,12 @@ absl::StatusOr<std::unique_ptr<MeteredRun>> MeteredRun::Begin(const MeteredFlags
     run->cost_ = std::make_unique<runtime::CostMeter>(
         run->config_, registry, memory,
         flags.max_cost != UINT64_MAX ? flags.max_cost : run->config_.max_cost);
-    instance.interpreter().SetObserver(run->cost_.get());
+    if (instance.counts_rows()) {
+      run->native_cost_ =
+          std::make_unique<runtime::NativeCostMeter>(instance, *run->cost_, run->config_, registry);
+    } else {
+      instance.interpreter().SetObserver(run->cost_.get());
+    }
     return run;
   }
   const std::string state_file = MeterFile(snapshot);
@@ -114,8 +115,19 @@ absl::StatusOr<std::unique_ptr<MeteredRun>> MeteredRun::Begin(const MeteredFlags
       return absl::Status(restored.code(), absl::StrCat(state_file, ": ", restored.message()));
     }
   }
-  instance.interpreter().SetObserver(run->meter_.get());
+  if (instance.counts_rows()) {
+    run->native_meter_ =
+        std::make_unique<runtime::NativeMeter>(instance, *run->meter_, run->config_, registry);
+  } else {
+    instance.interpreter().SetObserver(run->meter_.get());
+  }
   return run;
+}
+
+runtime::RunResult MeteredRun::Run(int64_t limit) {
+  if (native_meter_ != nullptr) return native_meter_->Run(limit);
+  if (native_cost_ != nullptr) return native_cost_->Run(limit);
+  return instance_.Run(limit);
 }
 
 MeteredRun::~MeteredRun() { instance_.interpreter().SetObserver(nullptr); }

@@ -14,6 +14,7 @@
 #include "openvm/metering.h"
 #include "runtime/instance.h"
 #include "runtime/openvm/segments/meter.h"
+#include "runtime/openvm/segments/native_meter.h"
 #include "tools/cli/command.h"
 #include "tools/commands/session.h"
 
@@ -25,7 +26,6 @@ struct MeteredFlags {
   uint64_t max_cost = UINT64_MAX;  // as the configuration says
 
   void AddTo(std::vector<cli::Flag>& flags);
-  // Metered execution is interpreted.
   bool wanted() const { return metered || cost; }
   // InvalidArgument for flags that do not fit together. Sets `metered` where others imply it.
   absl::Status Resolve();
@@ -34,7 +34,8 @@ struct MeteredFlags {
 // Counts while an instance runs.
 class MeteredRun {
  public:
-  // `flags.wanted()`, and the instance is one of an OpenVM guest, interpreted. Watches it until this dies. An instance
+  // `flags.wanted()`, and the instance is one of an OpenVM guest, interpreted or counting rows. Watches it until this
+  // dies. An instance
   // that was restored from the file `snapshot` (empty: it was not) goes on with the counts that Save put beside
   // it, or if there are none is counted from there on.
   static absl::StatusOr<std::unique_ptr<MeteredRun>> Begin(const MeteredFlags& flags,
@@ -43,6 +44,8 @@ class MeteredRun {
                                                            const std::string& snapshot);
   ~MeteredRun();
 
+  // Runs the instance.
+  runtime::RunResult Run(int64_t limit);
   // After the run.
   void End(const runtime::RunResult& result);
   // The counts of a run that is suspended, beside its snapshot: "SNAPSHOT.meter".
@@ -67,6 +70,9 @@ class MeteredRun {
   precast::openvm::MeteringConfig config_;
   std::unique_ptr<runtime::Meter> meter_;
   std::unique_ptr<runtime::CostMeter> cost_;
+  // Native, or null.
+  std::unique_ptr<runtime::NativeMeter> native_meter_;
+  std::unique_ptr<runtime::NativeCostMeter> native_cost_;
   bool ended_ = false;
 };
 

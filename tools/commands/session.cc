@@ -108,7 +108,7 @@ absl::StatusOr<Session> Session::OpenProgram(absl::Span<const uint8_t> file,
   if (session.is_wasm_ && !options.interpret) {
     session.guid_ = format::GuidOf(file);
     if (absl::Status s = CheckGuid(session.guid_, options); !s.ok()) return s;
-    if (absl::Status s = session.CompileAndLoad(file, options); !s.ok()) return s;
+    if (absl::Status s = session.CompileAndLoad(file, options, /*openvm=*/false); !s.ok()) return s;
     return session;
   }
   absl::StatusOr<guest::Program> program = driver::ReadProgram(file, ProgramOptions(options));
@@ -129,12 +129,12 @@ absl::StatusOr<Session> Session::OpenProgram(absl::Span<const uint8_t> file,
     session.program_ = ToProgramImage(*std::move(program));
     return session;
   }
-  if (absl::Status s = session.CompileAndLoad(file, options); !s.ok()) return s;
+  if (absl::Status s = session.CompileAndLoad(file, options, program->openvm); !s.ok()) return s;
   return session;
 }
 
-absl::Status Session::CompileAndLoad(absl::Span<const uint8_t> file,
-                                     const SessionOptions& options) {
+absl::Status Session::CompileAndLoad(absl::Span<const uint8_t> file, const SessionOptions& options,
+                                     bool openvm) {
   driver::CompileOptions compile;
   compile.opt_level = options.opt_level;
   compile.threads = options.threads;
@@ -145,6 +145,7 @@ absl::Status Session::CompileAndLoad(absl::Span<const uint8_t> file,
   compile.abi = options.abi;
   compile.openvm_config = options.openvm_config;
   compile.fast_helpers = options.fast_helpers;
+  compile.count_rows = options.count_rows && openvm;
   const Clock::time_point start = Clock::now();
   absl::StatusOr<driver::CompileResult> result = driver::Compile(file, compile);
   if (!result.ok()) return result.status();

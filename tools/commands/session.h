@@ -44,6 +44,7 @@ struct SessionOptions {
   bool metered = true,
        canonical_nans = false;  // for programs; see driver::CompileOptions
   uint64_t cpu_features = 0;    // likewise
+  bool count_rows = false;      // of OpenVM guests; likewise
   int threads = 0;              // for the compiler; 0: one per processor
   bool check = false;           // driver::CompileOptions::check
   bool lazy_plt = false;
@@ -98,6 +99,8 @@ class Session {
   // Null if everything is interpreted.
   const std::shared_ptr<loader::LoadedImage>& image() const { return image_; }
   // Whether what runs counts instructions or fuel.
+  // Whether native code counts rows.
+  bool CountsRows() const { return image_ != nullptr && !interpret_ && image_->counts_rows(); }
   bool IsMetered() const { return image_ == nullptr || interpret_ || image_->metered(); }
   double compile_seconds() const { return compile_seconds_; }
   double load_seconds() const { return load_seconds_; }
@@ -110,7 +113,8 @@ class Session {
  private:
   Session() = default;
 
-  absl::Status CompileAndLoad(absl::Span<const uint8_t> file, const SessionOptions& options);
+  absl::Status CompileAndLoad(absl::Span<const uint8_t> file, const SessionOptions& options,
+                              bool openvm);
   absl::Status LoadImage(const std::string& path, absl::Span<const uint8_t> bytes,
                          const SessionOptions& options);
   void ReadFunctions(const loader::ImageView& view);

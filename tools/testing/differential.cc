@@ -15,7 +15,11 @@
 #include "absl/strings/str_cat.h"
 #include "compiler/riscv/testing/random_program.h"
 #include "openvm/config.h"
+#include "openvm/extension.h"
+#include "openvm/metering.h"
 #include "runtime/instance.h"
+#include "runtime/openvm/segments/meter.h"
+#include "runtime/openvm/segments/native_meter.h"
 #include "runtime/snapshot.h"
 #include "tools/commands/compare.h"
 #include "tools/commands/session.h"
@@ -165,6 +169,156 @@ absl::Status Check(absl::Span<const uint8_t> program, uint64_t seed, aotc::Sessi
   return absl::OkStatus();
 }
 
+// -- metered runs: native code that counts rows against meters that watch the interpreter
+
+runtime::CountedMemory MemoryOf(Instance& instance) {
+  return {instance.memory().base(), instance.host().memory_bits()};
+}
+
+// Limits so small that there are many segments.
+openvm::MeteringConfig SmallMetering(std::mt19937_64& random) {
+  openvm::MeteringConfig config = openvm::DefaultMetering(Machine());
+  config.max_height_bits = 7 + static_cast<uint32_t>(random() % 10);
+  constexpr uint32_t kIntervals[] = {1000, 100, 37, 1};
+  config.check_interval = kIntervals[random() % 4];
+  runtime::SetProgramHeight(1 + random() % 1000, config);
+  return config;
+}
+
+std::string SegmentsText(const openvm::MeteringConfig& config,
+                         const std::vector<openvm::Segment>& segments) {
+  std::string text;
+  for (const openvm::Segment& s : segments) {
+    absl::StrAppend(&text, s.first_instruction, "+", s.instructions, ":");
+    for (size_t i = 0; i < s.heights.size(); ++i) {
+      if (s.heights[i] != 0) absl::StrAppend(&text, " ", config.chips[i].name, "=", s.heights[i]);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+struct MeteredSide {
+  std::unique_ptr<Instance> instance;
+  RunResult result;
+  std::vector<openvm::Segment> segments;
+  uint64_t cost = 0;
+};
+
+// `slices`: stops at random places and goes on with other meters.
+absl::StatusOr<MeteredSide> RunMetered(const Session& session, const openvm::MeteringConfig& config,
+                                       uint64_t limit, std::mt19937_64* slices) {
+  const openvm::Registry& registry = openvm::Registry::Global();
+  MeteredSide side;
+  absl::StatusOr<std::unique_ptr<Instance>> instance = Start(session);
+  if (!instance.ok()) return instance.status();
+  side.instance = *std::move(instance);
+  std::string state;
+  do {
+    const uint64_t left = limit - side.instance->retired();
+    const uint64_t slice =
+        slices == nullptr ? left
+                          : std::min(left, 1 + (*slices)() % (uint64_t{1} << ((*slices)() % 14)));
+    runtime::Meter meter(config, registry, MemoryOf(*side.instance));
+    if (!state.empty()) {
+      const auto* bytes = reinterpret_cast<const uint8_t*>(state.data());
+      if (absl::Status s = meter.RestoreState({bytes, state.size()}); !s.ok()) return s;
+    }
+    if (side.instance->counts_rows()) {
+      side.result = runtime::NativeMeter(*side.instance, meter, config, registry)
+                        .Run(static_cast<int64_t>(slice));
+    } else {
+      side.instance->interpreter().SetObserver(&meter);
+      side.result = side.instance->Run(static_cast<int64_t>(slice));
+      side.instance->interpreter().SetObserver(nullptr);
+    }
+    state = meter.SaveState();
+    // The segment at hand is compared, too.
+    if (side.result.reason != RunResult::Reason::kTrapped) meter.Finish();
+    side.segments = meter.segments();
+  } while (side.result.reason == RunResult::Reason::kSuspended && side.instance->retired() < limit);
+  return side;
+}
+
+absl::StatusOr<MeteredSide> RunCost(const Session& session, const openvm::MeteringConfig& config,
+                                    uint64_t limit, uint64_t max_cost) {
+  MeteredSide side;
+  absl::StatusOr<std::unique_ptr<Instance>> instance = Start(session);
+  if (!instance.ok()) return instance.status();
+  side.instance = *std::move(instance);
+  const openvm::Registry& registry = openvm::Registry::Global();
+  runtime::CostMeter meter(config, registry, MemoryOf(*side.instance), max_cost);
+  if (side.instance->counts_rows()) {
+    side.result = runtime::NativeCostMeter(*side.instance, meter, config, registry)
+                      .Run(static_cast<int64_t>(limit));
+  } else {
+    side.instance->interpreter().SetObserver(&meter);
+    side.result = side.instance->Run(static_cast<int64_t>(limit));
+    side.instance->interpreter().SetObserver(nullptr);
+  }
+  side.cost = meter.cost();
+  return side;
+}
+
+absl::Status CompareMetered(const std::string& name, const openvm::MeteringConfig& config,
+                            MeteredSide& oracle, MeteredSide& side) {
+  std::optional<std::string> difference = aotc::Difference(
+      "interpreted", *oracle.instance, oracle.result, name.c_str(), *side.instance, side.result);
+  if (!difference) {
+    difference =
+        aotc::MemoryDifference("interpreted", *oracle.instance, name.c_str(), *side.instance);
+  }
+  if (!difference && *oracle.instance->host().SaveState() != *side.instance->host().SaveState())
+    difference = "the host's state";
+  if (!difference && oracle.cost != side.cost)
+    difference = absl::StrCat("cost: interpreted ", oracle.cost, ", ", name, " ", side.cost);
+  if (!difference && oracle.segments != side.segments) {
+    difference = absl::StrCat("segments: interpreted\n", SegmentsText(config, oracle.segments),
+                              name, "\n", SegmentsText(config, side.segments));
+  }
+  if (!difference) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat(name, ", different:\n", *difference));
+}
+
+absl::Status CheckMetered(absl::Span<const uint8_t> program, uint64_t seed,
+                          aotc::SessionOptions options, bool check) {
+  std::mt19937_64 random(seed ^ 0x2545f4914f6cdd1d);
+  const uint64_t limit = 1 + random() % kMaxLimit;
+  const openvm::MeteringConfig config = SmallMetering(random);
+  options.threads = 1;
+  options.check = check;
+  options.interpret = true;
+  absl::StatusOr<Session> interpreted = Session::OpenProgram(program, options);
+  if (!interpreted.ok()) return interpreted.status();
+  absl::StatusOr<MeteredSide> oracle = RunMetered(*interpreted, config, limit, nullptr);
+  if (!oracle.ok()) return oracle.status();
+  absl::StatusOr<MeteredSide> all = RunCost(*interpreted, config, limit, UINT64_MAX);
+  if (!all.ok()) return all.status();
+  const uint64_t max_cost = all->cost == 0 ? 0 : random() % (2 * all->cost);
+  absl::StatusOr<MeteredSide> cost = RunCost(*interpreted, config, limit, max_cost);
+  if (!cost.ok()) return cost.status();
+
+  options.interpret = false;
+  options.count_rows = true;
+  for (int opt_level : {0, 1, 2}) {
+    options.opt_level = opt_level;
+    absl::StatusOr<Session> native = Session::OpenProgram(program, options);
+    if (!native.ok()) return native.status();
+    const std::string name = absl::StrCat("-O", opt_level, " metered");
+    absl::StatusOr<MeteredSide> side = RunMetered(*native, config, limit, nullptr);
+    if (!side.ok()) return side.status();
+    if (absl::Status s = CompareMetered(name, config, *oracle, *side); !s.ok()) return s;
+    side = RunMetered(*native, config, limit, &random);
+    if (!side.ok()) return side.status();
+    if (absl::Status s = CompareMetered(name + " in slices", config, *oracle, *side); !s.ok())
+      return s;
+    side = RunCost(*native, config, limit, max_cost);
+    if (!side.ok()) return side.status();
+    if (absl::Status s = CompareMetered(name + " cost", config, *cost, *side); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CheckSeed(uint64_t seed, bool check, DifferentialCounts& counts) {
@@ -174,7 +328,9 @@ absl::Status CheckSeed(uint64_t seed, bool check, DifferentialCounts& counts) {
 absl::Status CheckOpenVmSeed(uint64_t seed, bool check, DifferentialCounts& counts) {
   aotc::SessionOptions options;
   options.openvm_config = Machine();
-  return Check(riscv::testing::RandomOpenVmProgram(seed), seed, options, check, counts);
+  const std::vector<uint8_t> program = riscv::testing::RandomOpenVmProgram(seed);
+  if (absl::Status s = CheckMetered(program, seed, options, check); !s.ok()) return s;
+  return Check(program, seed, options, check, counts);
 }
 
 }  // namespace precast::testing

@@ -95,6 +95,34 @@ void Meter::Check() {
   instructions_ += config_.check_interval;
 }
 
+bool Meter::WouldExceed(absl::Span<const uint64_t> rows, uint64_t new_pages) const {
+  std::vector<uint32_t> heights = heights_;
+  new_pages += new_pages_;
+  for (size_t i = 0; i < heights.size(); ++i) heights[i] += static_cast<uint32_t>(rows[i]);
+  heights[config_.boundary] += static_cast<uint32_t>(new_pages * page_rows_.boundary);
+  heights[config_.merkle] += static_cast<uint32_t>(new_pages * page_rows_.merkle);
+  heights[config_.poseidon2] += static_cast<uint32_t>(new_pages * page_rows_.poseidon2);
+  return precast::openvm::ExceededLimit(config_, heights) != precast::openvm::Limit::kNone;
+}
+
+uint64_t Meter::CountNew(absl::Span<const uint32_t> pages) const {
+  return static_cast<uint64_t>(std::count_if(
+      pages.begin(), pages.end(), [&](uint32_t page) { return !in_segment_.Contains(page); }));
+}
+
+void Meter::Add(const Batch& batch) {
+  if (batch.instructions == 0) return;
+  for (size_t i = 0; i < heights_.size(); ++i) heights_[i] += static_cast<uint32_t>(batch.rows[i]);
+  for (uint32_t page : batch.pages) {
+    since_check_.Insert(page);
+    if (in_segment_.Insert(page)) ++new_pages_;
+  }
+  const uint64_t total = instructions() + batch.instructions;
+  const uint64_t interval = config_.check_interval;
+  instructions_ = (total + interval - 1) / interval * interval;
+  until_check_ = static_cast<uint32_t>(instructions_ - total);
+}
+
 void Meter::Finish() {
   AddPages();
   EndSegment(instructions(), heights_);
@@ -193,6 +221,12 @@ void CostMeter::OnInstruction(uint32_t, uint32_t word, const uint32_t* x) {
   rows_.Count(word, x, [this](uint32_t chip, uint32_t rows) {
     cost_ += uint64_t{rows} * config_.chips[chip].width;
   });
+}
+
+uint64_t CostMeter::CostOf(absl::Span<const uint64_t> rows) const {
+  uint64_t cost = 0;
+  for (size_t i = 0; i < rows.size(); ++i) cost += rows[i] * config_.chips[i].width;
+  return cost;
 }
 
 void SetProgramHeight(uint64_t instructions, MeteringConfig& config) {

@@ -33,6 +33,24 @@ class Meter final : public precast::openvm::Observer {
   void OnAccess(precast::openvm::AddressSpace space, uint32_t address, uint32_t size,
                 bool write) override;
 
+  // For who counts otherwise than by observing each instruction (native_meter.h). At a multiple of check_interval and with an
+  // instruction left to execute: checks, unless that has been done here.
+  void BeginInterval() {
+    if (until_check_ == 0) Check();
+  }
+  // What has been counted from there on.
+  struct Batch {
+    uint64_t instructions = 0;
+    absl::Span<const uint64_t> rows;   // by chip
+    absl::Span<const uint32_t> pages;  // touched; numbered as PageSet does, each once
+  };
+  // Whether a limit would be exceeded after these rows and first touches of pages.
+  bool WouldExceed(absl::Span<const uint64_t> rows, uint64_t new_pages) const;
+  // Pages that have not been touched in the segment.
+  uint64_t CountNew(absl::Span<const uint32_t> pages) const;
+  // Adds them. More than an interval at once only if no limit is exceeded at its end.
+  void Add(const Batch& batch);
+
   // The guest has ended: the instructions since the last segment become one. Once only. A guest that trapped has
   // no last segment: call nothing.
   void Finish();
@@ -82,6 +100,11 @@ class CostMeter final : public precast::openvm::Observer {
   void OnInstruction(uint32_t pc, uint32_t word, const uint32_t* x) override;
   void OnAccess(precast::openvm::AddressSpace, uint32_t, uint32_t, bool) override {}
 
+  // For who counts otherwise: what these rows, by chip, cost; adds that.
+  uint64_t CostOf(absl::Span<const uint64_t> rows) const;
+  void Add(uint64_t cost) { cost_ += cost; }
+
+  uint64_t max_cost() const { return max_cost_; }
   uint64_t cost() const { return cost_; }
   bool exceeded() const { return cost_ > max_cost_; }
 

@@ -33,11 +33,15 @@ class RowCounter {
   // Calls add(chip, rows) for each chip of the instruction `word`, which is about to be executed.
   template <typename Add>
   void Count(uint32_t word, const uint32_t* x, Add add) {
-    Known& known = known_[(word * 0x9E3779B1u) >> (32 - kKnownBits)];
-    // No instruction is 0.
-    if (known.word != word) known = {word, table_.Of(word)};
-    for (const precast::openvm::RowUse& use : known.uses)
+    for (const precast::openvm::RowUse& use : UsesOf(word))
       add(use.chip, use.count == nullptr ? use.rows : Dynamic(use, word, x));
+  }
+  // The same for a custom instruction with these operands.
+  template <typename Add>
+  void Count(const precast::openvm::Instruction& in, const precast::openvm::Operands& operands,
+             Add add) {
+    for (const precast::openvm::RowUse& use : UsesOf(in.word))
+      add(use.chip, use.count == nullptr ? use.rows : use.count(in, operands, machine_));
   }
 
  private:
@@ -47,6 +51,13 @@ class RowCounter {
     uint32_t word = 0;
     absl::Span<const precast::openvm::RowUse> uses;
   };
+
+  absl::Span<const precast::openvm::RowUse> UsesOf(uint32_t word) {
+    Known& known = known_[(word * 0x9E3779B1u) >> (32 - kKnownBits)];
+    // No instruction is 0.
+    if (known.word != word) known = {word, table_.Of(word)};
+    return known.uses;
+  }
 
   uint32_t Dynamic(const precast::openvm::RowUse& use, uint32_t word, const uint32_t* x) {
     const precast::openvm::Registry::Entry* entry = registry_.Find(word);
@@ -85,6 +96,7 @@ class PageSet {
     pages_.push_back(page);
     return true;
   }
+  bool Contains(uint32_t page) const { return (bits_[page / 64] >> (page % 64) & 1) != 0; }
   void Clear() {
     for (uint32_t page : pages_) bits_[page / 64] = 0;
     pages_.clear();

@@ -1,0 +1,24 @@
+// Marks the pages of memory that a guest touches, for code that counts what an OpenVM prover pays for.
+//
+// Requires: IR of a RISC-V region, at the end of the optimizer: what comes after may not add or move loads and
+//   stores. Accesses of up to 4 bytes do not cross a page (512 bytes).
+// Does: adds `mark_page`, so that in each run of native code every page is marked before it is touched, and no other
+//   page, unless the run ends with a trap.
+// Keeps: everything else.
+//
+// How. Positions are numbers relative to one value. Of the positions that a block touches within 512 bytes only the lowest
+// and the highest are marked: whatever lies between is in one of their pages. A position is not marked again where it has
+// been on every way there; at an entry of the function none has been. Native code that was left does not come back but
+// through an entry, so it does not matter what the runtime does with the marks meanwhile.
+#ifndef PRECAST_COMPILER_OPT_MARK_PAGES_H_
+#define PRECAST_COMPILER_OPT_MARK_PAGES_H_
+
+#include "compiler/ir/ir.h"
+
+namespace precast::opt {
+
+void MarkPages(ir::Function& f);
+
+}  // namespace precast::opt
+
+#endif  // PRECAST_COMPILER_OPT_MARK_PAGES_H_

@@ -1,0 +1,47 @@
+// What code that counts rows for an OpenVM prover shares with the runtime, beside VmContext (docs/openvm_segments.md):
+// which pages it has touched, and how many rows of each chip it has added. It lies below the guest's memory, at fixed
+// distances from its base, which is in a register anyway.
+#ifndef PRECAST_RUNTIME_ABI_METER_AREA_H_
+#define PRECAST_RUNTIME_ABI_METER_AREA_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace precast::abi {
+
+// Pages of guest memory that are counted: 512 bytes.
+inline constexpr int kMarkedPageBits = 9;
+
+// Displacements from the host address of guest address 0. At kPageMarks: a byte for each page of the 32-bit address
+// space, 0 if it has not been touched since the runtime last looked. Below that a MeterArea.
+inline constexpr int32_t kPageMarksSize = int32_t{1} << (32 - kMarkedPageBits);
+inline constexpr int32_t kMeterAreaSize = 4096;
+inline constexpr int32_t kPageMarks = -(64 << 10) - kPageMarksSize;
+inline constexpr int32_t kMeterArea = kPageMarks - kMeterAreaSize;
+
+// An entry of the log of pages touched: the page, and what it held before.
+struct TouchedPage {
+  uint64_t page;
+  uint8_t contents[1 << kMarkedPageBits];
+};
+
+// The callback MarkPage reads `page`, marks it, and appends it to the log.
+struct MeterArea {
+  TouchedPage* log;  // where the next entry goes; there is room for all pages
+  uint32_t pages;    // pages from this one on are outside of the guest's memory: nothing is done
+  uint32_t page;     // operand of the callback
+};
+static_assert(offsetof(MeterArea, log) == 0);
+static_assert(offsetof(MeterArea, pages) == 8);
+static_assert(offsetof(MeterArea, page) == 12);
+static_assert(sizeof(TouchedPage) == 520);
+
+// Rows are counted in lanes of 32 bits of the vector registers kFirstRowRegister and up, which code that counts uses
+// for nothing else; openvm::kCountedChips says which lane is which chip's.
+inline constexpr int kRowRegisters = 5;
+inline constexpr int kRowLanes = 4 * kRowRegisters;
+inline constexpr int kFirstRowRegister = 10;
+
+}  // namespace precast::abi
+
+#endif  // PRECAST_RUNTIME_ABI_METER_AREA_H_

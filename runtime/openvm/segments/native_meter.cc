@@ -1,0 +1,277 @@
+#include "runtime/openvm/segments/native_meter.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "openvm/counted_rows.h"
+
+namespace precast::runtime {
+
+using precast::openvm::AddressSpace;
+using precast::openvm::Instruction;
+using precast::openvm::MeteringConfig;
+using precast::openvm::Operands;
+using precast::openvm::Registry;
+
+namespace {
+
+// Instructions of the longest stretch. What a stretch costs by itself, some ten microseconds, does not matter then, and the
+// pages it touches, each of which is copied, are few.
+constexpr uint64_t kLongest = uint64_t{1} << 20;
+// Cost mode: less is interpreted.
+constexpr uint64_t kShortest = 1000;
+// Of the log, kept in memory from stretch to stretch.
+constexpr uint64_t kKeptLog = uint64_t{8} << 20;
+
+OpenVmHost& HostOf(Instance& instance) { return static_cast<OpenVmHost&>(instance.host()); }
+
+CountedMemory MemoryOf(Instance& instance) {
+  return {instance.memory().base(), instance.host().memory_bits()};
+}
+
+}  // namespace
+
+Attempt::Attempt(Instance& instance, const MeteringConfig& config, const Registry& registry)
+    : instance_(instance),
+      host_(HostOf(instance)),
+      counter_(config, registry, MemoryOf(instance)),
+      numbers_(instance.host().memory_bits()),
+      rows_(config.chips.size()) {
+  CHECK(instance.counts_rows());
+  for (size_t lane = 0; lane < chip_of_lane_.size(); ++lane) {
+    const std::optional<uint32_t> chip = config.FindChip(precast::openvm::kCountedChips[lane]);
+    chip_of_lane_[lane] = chip.has_value() ? static_cast<int32_t>(*chip) : -1;
+  }
+  // From now on pages are reported when they are touched.
+  std::memset(instance.memory().page_marks(), 0, instance.memory().meter_area().pages);
+}
+
+Attempt::~Attempt() {
+  GuestMemory& memory = instance_.memory();
+  std::memset(memory.page_marks(), 1, memory.meter_area().pages);
+}
+
+absl::Span<const abi::TouchedPage> Attempt::Log() const {
+  const abi::TouchedPage* begin = instance_.memory().page_log();
+  return {begin, static_cast<size_t>(instance_.memory().meter_area().log - begin)};
+}
+
+void Attempt::Begin(Meter* before_first) {
+  before_ = instance_.SaveCheckpoint();
+  before_first_ = before_first;
+  host_.Attempt();
+  std::fill(rows_.begin(), rows_.end(), 0);
+  instance_.TakeRows();
+  instance_.interpreter().SetObserver(this);
+}
+
+RunResult Attempt::Run(int64_t limit) {
+  RunResult result = instance_.Run(limit);
+  TakeNativeRows();
+  return result;
+}
+
+RunResult Attempt::RunInterpreted(int64_t limit) { return instance_.RunInterpreted(limit); }
+
+void Attempt::TakeNativeRows() {
+  const std::array<uint64_t, abi::kRowLanes> rows = instance_.TakeRows();
+  for (size_t lane = 0; lane < rows.size(); ++lane) {
+    if (chip_of_lane_[lane] >= 0) rows_[static_cast<size_t>(chip_of_lane_[lane])] += rows[lane];
+  }
+}
+
+void Attempt::End() {
+  instance_.interpreter().SetObserver(nullptr);
+  GuestMemory& memory = instance_.memory();
+  for (const abi::TouchedPage& entry : Log()) memory.page_marks()[entry.page] = 0;
+  const uint64_t used = Log().size() * sizeof(abi::TouchedPage);
+  if (used > kKeptLog) {
+    const uint64_t end = (used + kPageSize - 1) / kPageSize * kPageSize;
+    madvise(reinterpret_cast<uint8_t*>(memory.page_log()) + kKeptLog, end - kKeptLog,
+            MADV_DONTNEED);
+  }
+  memory.meter_area().log = memory.page_log();
+  other_pages_.clear();
+}
+
+void Attempt::Commit() {
+  End();
+  host_.Commit();
+}
+
+void Attempt::RollBack() {
+  for (const abi::TouchedPage& entry : Log()) {
+    std::memcpy(instance_.memory().base() + (entry.page << abi::kMarkedPageBits), entry.contents,
+                sizeof(entry.contents));
+  }
+  End();
+  host_.RollBack();
+  instance_.RestoreCheckpoint(before_);
+}
+
+std::vector<uint32_t> Attempt::Pages() const {
+  const uint32_t first = numbers_.PageOf(AddressSpace::kMemory, 0);
+  std::vector<uint32_t> pages = other_pages_;
+  for (const abi::TouchedPage& entry : Log())
+    pages.push_back(first + static_cast<uint32_t>(entry.page));
+  return pages;
+}
+
+void Attempt::OnInstruction(uint32_t, uint32_t word, const uint32_t* x) {
+  if (before_first_ != nullptr) {
+    before_first_->BeginInterval();
+    before_first_ = nullptr;
+  }
+  counter_.Count(word, x, [this](uint32_t chip, uint32_t rows) { rows_[chip] += rows; });
+}
+
+void Attempt::OnAccess(AddressSpace space, uint32_t address, uint32_t size, bool) {
+  GuestMemory& memory = instance_.memory();
+  if (space != AddressSpace::kMemory) {
+    const uint32_t last = numbers_.PageOf(space, address + (size - 1));
+    for (uint32_t page = numbers_.PageOf(space, address); page <= last; ++page) {
+      if (std::find(other_pages_.begin(), other_pages_.end(), page) == other_pages_.end())
+        other_pages_.push_back(page);
+    }
+    return;
+  }
+  const uint32_t last = (address + (size - 1)) >> abi::kMarkedPageBits;
+  for (uint32_t page = address >> abi::kMarkedPageBits; page <= last; ++page) {
+    if (memory.page_marks()[page] != 0) continue;
+    memory.page_marks()[page] = 1;
+    abi::TouchedPage& entry = *memory.meter_area().log++;
+    entry.page = page;
+    std::memcpy(entry.contents, memory.base() + (uint64_t{page} << abi::kMarkedPageBits),
+                sizeof(entry.contents));
+  }
+}
+
+void Attempt::OnNativeCustom(const Instruction& instruction, const Operands& operands) {
+  custom_rows_.clear();
+  counter_.Count(instruction, operands,
+                 [this](uint32_t chip, uint32_t rows) { custom_rows_.emplace_back(chip, rows); });
+}
+
+void Attempt::OnNativeCustomRetired() {
+  for (const auto& [chip, rows] : custom_rows_) rows_[chip] += rows;
+}
+
+NativeMeter::NativeMeter(Instance& instance, Meter& meter, const MeteringConfig& config,
+                         const Registry& registry)
+    : instance_(instance),
+      meter_(meter),
+      config_(config),
+      attempt_(instance, config, registry),
+      last_rows_(config.chips.size()) {
+  // The first row of a chip with such cells may lower the estimate.
+  for (const precast::openvm::Chip& chip : config.chips) monotonic_ &= chip.constraint_cells == 0;
+}
+
+uint64_t NativeMeter::ChooseLength(uint64_t most) const {
+  const uint64_t now = instance_.retired();
+  if (!monotonic_) return 1;
+  if (exceeded_at_ > now) {
+    // Halfway to there, if that is not the next check.
+    const uint64_t left = (exceeded_at_ - now) / config_.check_interval;
+    return std::clamp<uint64_t>(left / 2, 1, most);
+  }
+  if (last_intervals_ == 0) return 1;
+  // Twice as long as before, but as long as the guest goes on like this not beyond the limit.
+  std::vector<uint64_t> rows(last_rows_.size());
+  for (uint64_t length = std::min(2 * last_intervals_, most);; length /= 2) {
+    if (length <= 1) return 1;
+    for (size_t i = 0; i < rows.size(); ++i) rows[i] = last_rows_[i] * length / last_intervals_;
+    if (!meter_.WouldExceed(rows, last_pages_ * length / last_intervals_)) return length;
+  }
+}
+
+RunResult NativeMeter::Run(int64_t limit) {
+  limit = std::clamp<int64_t>(limit, 0, Instance::kUnlimited);
+  const uint64_t end = instance_.retired() + static_cast<uint64_t>(limit);
+  const uint64_t interval = config_.check_interval;
+  for (;;) {
+    const uint64_t begin = instance_.retired();
+    const uint64_t left = end - begin;
+    if (begin % interval != 0 || left < interval) {
+      // To the next check, or to the end.
+      instance_.interpreter().SetObserver(&meter_);
+      RunResult result = instance_.RunInterpreted(
+          static_cast<int64_t>(std::min(left, interval - begin % interval)));
+      instance_.interpreter().SetObserver(nullptr);
+      if (result.reason != RunResult::Reason::kSuspended || instance_.retired() == end)
+        return result;
+      continue;
+    }
+    const uint64_t most = std::max<uint64_t>(kLongest / interval, 1);
+    const uint64_t length = ChooseLength(std::min(left / interval, most));
+    attempt_.Begin(&meter_);
+    // The check that is due takes place before the first instruction, if there is one.
+    RunResult result = attempt_.RunInterpreted(1);
+    if (result.reason == RunResult::Reason::kSuspended && length * interval > 1)
+      result = attempt_.Run(static_cast<int64_t>(length * interval - 1));
+    if (result.reason == RunResult::Reason::kFailed) return result;
+    const std::vector<uint32_t> pages = attempt_.Pages();
+    const uint64_t new_pages = meter_.CountNew(pages);
+    if (attempt_.instructions() > interval && meter_.WouldExceed(attempt_.rows(), new_pages)) {
+      exceeded_at_ = instance_.retired();
+      attempt_.RollBack();
+      continue;
+    }
+    meter_.Add({attempt_.instructions(), attempt_.rows(), pages});
+    last_rows_ = attempt_.rows();
+    last_pages_ = new_pages;
+    last_intervals_ = length;
+    attempt_.Commit();
+    if (result.reason != RunResult::Reason::kSuspended || instance_.retired() == end) return result;
+  }
+}
+
+NativeCostMeter::NativeCostMeter(Instance& instance, CostMeter& meter, const MeteringConfig& config,
+                                 const Registry& registry)
+    : instance_(instance), meter_(meter), attempt_(instance, config, registry) {}
+
+RunResult NativeCostMeter::Run(int64_t limit) {
+  limit = std::clamp<int64_t>(limit, 0, Instance::kUnlimited);
+  const uint64_t end = instance_.retired() + static_cast<uint64_t>(limit);
+  uint64_t stretch = kShortest;
+  uint64_t stops_at =
+      0;  // how far we came when the guest trapped or cost too much, if later than now
+  for (;;) {
+    const uint64_t begin = instance_.retired();
+    uint64_t length = std::min(end - begin, stretch);
+    if (stops_at > begin) length = std::min(length, (stops_at - begin) / 2);
+    if (length < kShortest) {
+      instance_.interpreter().SetObserver(&meter_);
+      RunResult result =
+          instance_.RunInterpreted(static_cast<int64_t>(std::min(end - begin, kShortest)));
+      instance_.interpreter().SetObserver(nullptr);
+      if (result.reason != RunResult::Reason::kSuspended || instance_.retired() == end ||
+          meter_.exceeded())
+        return result;
+      continue;
+    }
+    attempt_.Begin(nullptr);
+    RunResult result = attempt_.Run(static_cast<int64_t>(length));
+    if (result.reason == RunResult::Reason::kFailed) return result;
+    const uint64_t cost = meter_.CostOf(attempt_.rows());
+    // Of a block in which an instruction has trapped native code has counted all.
+    if (result.reason == RunResult::Reason::kTrapped || cost > meter_.max_cost() - meter_.cost()) {
+      stops_at = instance_.retired();
+      attempt_.RollBack();
+      stretch = kShortest;
+      continue;
+    }
+    meter_.Add(cost);
+    attempt_.Commit();
+    stretch = std::min(2 * stretch, kLongest);
+    if (result.reason != RunResult::Reason::kSuspended || instance_.retired() == end) return result;
+  }
+}
+
+}  // namespace precast::runtime
