@@ -11,6 +11,7 @@
 
 #include "absl/log/check.h"
 #include "absl/strings/str_format.h"
+#include "runtime/abi/ahead_marks.h"
 #include "runtime/abi/helpers.h"
 #include "runtime/signals.h"
 
@@ -189,6 +190,9 @@ bool Instance::RunNative(const void* entry, RunResult& result) {
       precast_enter(&context_, entry);
     } else {
       uint32_t rows[abi::kRowLanes];
+      abi::AheadMarks& ahead =
+          *reinterpret_cast<abi::AheadMarks*>(memory_->base() + abi::kAheadMarks);
+      ahead.fuel = INT64_MIN;
       precast_enter_counting(&context_, entry, rows);
       for (size_t i = 0; i < std::size(rows); ++i) rows_[i] += rows[i];
     }
@@ -236,6 +240,7 @@ bool Instance::RunNative(const void* entry, RunResult& result) {
   }
   switch (reason) {
     case abi::ExitReason::kSuspended:
+      if (image_->counts_rows()) ForgetAheadMarks();
       // Native code counts by blocks; the interpreter does what is left exactly.
       return RunInterpreter(/*until_limit=*/true, result);
     case abi::ExitReason::kStackExhausted:
@@ -256,6 +261,15 @@ bool Instance::RunNative(const void* entry, RunResult& result) {
   }
   return ConfirmTrap(
       site->kind == Kind::kTrap ? std::optional<uint8_t>(site->trap_code) : std::nullopt, result);
+}
+
+// Code was left for want of fuel, maybe between marks and what they are for.
+void Instance::ForgetAheadMarks() {
+  const abi::AheadMarks& ahead =
+      *reinterpret_cast<abi::AheadMarks*>(memory_->base() + abi::kAheadMarks);
+  if (ahead.fuel != context_.fuel) return;
+  abi::TouchedPage*& log = memory_->meter_area().log;
+  while (log != ahead.log) memory_->page_marks()[(--log)->page] = 0;
 }
 
 // Native code knows that there is a trap; the interpreter says which one exactly, by trapping in

@@ -140,6 +140,7 @@ class Instance final : private NativeCallbacks {
   // Brings the state at a native site into x[], pc and fuel.
   absl::Status Materialize(const loader::SiteInfo& site);
   bool ConfirmTrap(std::optional<uint8_t> code, RunResult& result);
+  void ForgetAheadMarks();
   static bool Trapped(const InterpreterResult& stop, RunResult& result);
   bool Exited(RunResult& result) const;
 

@@ -26,6 +26,9 @@
 #define METER_LOG        (PAGE_MARKS - 4096)
 #define METER_PAGES      (METER_LOG + 8)
 #define METER_PAGE       (METER_LOG + 12)
+/* runtime/abi/ahead_marks.h */
+#define AHEAD_FUEL       (METER_LOG + 64)
+#define AHEAD_LOG        (METER_LOG + 72)
 
 #define RETURNED        0
 #define DISPATCH_MISS   1
@@ -189,6 +192,19 @@ precast_mark_page:
   pushq %rax
   .cfi_adjust_cfa_offset 8
   movl  METER_PAGE(%r14), %eax
+  btrl  $31, %eax
+  jnc   .Lmark
+  /* Ahead of the instructions that touch it: where the first such entry begins. */
+  cmpq  %r13, AHEAD_FUEL(%r14)
+  je    .Lmark
+  movq  %r13, AHEAD_FUEL(%r14)
+  pushq %rcx
+  .cfi_adjust_cfa_offset 8
+  movq  METER_LOG(%r14), %rcx
+  movq  %rcx, AHEAD_LOG(%r14)
+  popq  %rcx
+  .cfi_adjust_cfa_offset -8
+.Lmark:
   cmpl  METER_PAGES(%r14), %eax
   jae   .Lnot_a_page
   pushq %rcx

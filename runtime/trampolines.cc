@@ -1,5 +1,6 @@
 #include "runtime/trampolines.h"
 
+#include "runtime/abi/ahead_marks.h"
 #include "runtime/abi/meter_area.h"
 
 namespace precast::runtime {
@@ -7,6 +8,7 @@ namespace precast::runtime {
 // What trampolines.S knows of meter_area.h.
 static_assert(abi::kPageMarks == -(65536 + 0x800000));
 static_assert(abi::kMeterArea == abi::kPageMarks - 4096);
+static_assert(abi::kAheadMarks == abi::kMeterArea + 64);
 static_assert(abi::kRowRegisters == 5 && abi::kFirstRowRegister == 10);
 
 absl::Span<const void* const> CallbackAddresses() {

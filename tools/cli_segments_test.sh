@@ -39,18 +39,42 @@ expect 2 "${run[@]}" --metered-cost --segments
 expect 2 "${run[@]}" --max-cost=5
 
 # Interpreted, natively and from an image, with counting code and without: the same.
-segments_of whole.json >native.segments
+segments_of whole.json >whole.segments
 expect 0 "${run[@]}" --metering=small.json --interpret --json --stats-file=interpreted.json
 segments_of interpreted.json >interpreted.segments
-same native.segments interpreted.segments
+same whole.segments interpreted.segments
 has interpreted.json '"native_instructions": 0'
 for level in 0 1 2; do
   expect 0 compile "${guest}" "${machine}" --metered "-O${level}" -o counting.so
   expect 0 run counting.so --input=input --input=hex:01020304 --metering=small.json --json \
     --stats-file=image.json
   segments_of image.json >image.segments
-  same native.segments image.segments
+  same whole.segments image.segments
 done
+# Every kind of loop over memory, with limits so small that nearly every interval ends a segment, and larger ones.
+readonly touches="${root}/testdata/openvm/touches.elf"
+for limits in '"max_height_bits": 8, "check_interval": 37' '"max_height_bits": 12' '"max_height_bits": 15'; do
+  echo "{${limits}}" >limits.json
+  expect 0 run "${touches}" "${machine}" --metering=limits.json --interpret --json --stats-file=report
+  segments_of report >interpreted.segments
+  for level in 0 1 2; do
+    expect 0 run "${touches}" "${machine}" --metering=limits.json "-O${level}" --json --stats-file=report
+    segments_of report >native.segments
+    same native.segments interpreted.segments
+  done
+done
+for cost in 10000 12345678 2000000000; do
+  code=122
+  ((cost > 1000000000)) && code=0
+  expect "${code}" run "${touches}" "${machine}" --metered-cost "--max-cost=${cost}" --interpret --json \
+    --stats-file=report
+  sed -n '/"pc"/p; /"instructions"/p; /"cost"/p' report >interpreted.cost
+  expect "${code}" run "${touches}" "${machine}" --metered-cost "--max-cost=${cost}" -O2 --json \
+    --stats-file=report
+  sed -n '/"pc"/p; /"instructions"/p; /"cost"/p' report >native.cost
+  same native.cost interpreted.cost
+done
+
 expect 0 inspect counting.so
 has out 'counts-rows'
 expect 0 run counting.so --input=input --input=hex:01020304
@@ -59,7 +83,7 @@ expect 0 run plain.so --input=input --input=hex:01020304 --metering=small.json -
   --stats-file=plain.json
 has err 'does not count rows, so it is interpreted'
 segments_of plain.json >plain.segments
-same native.segments plain.segments
+same whole.segments plain.segments
 
 # A metered run that is suspended goes on as if it had not been.
 expect 122 "${run[@]}" --metering=small.json --max-insns=7777 --save-state=half

@@ -498,6 +498,7 @@ class Parser {
       case Form::kMarkPage:
         values(1);
         ParseOffset(inst);
+        if (Accept(",")) inst.aux = static_cast<uint8_t>(ParseNumber("a mode", 255));
         break;
       case Form::kVconst:
         inst.imm = ParseV128(f);

@@ -157,6 +157,7 @@ class Printer {
       case Form::kMarkPage:
         WriteValues(args, " ");
         WriteOffset(inst.imm);
+        if (inst.aux != 0) absl::StrAppend(&out_, ", ", inst.aux);
         break;
       case Form::kVconst:
         out_ += ' ';

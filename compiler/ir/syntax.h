@@ -39,7 +39,7 @@ enum class Form : uint8_t {
   kAmount,          // imm
   kChargeValue,     // amount
   kCountRows,       // register, imm as bits
-  kMarkPage,        // address + imm
+  kMarkPage,        // address + imm[, mode]
   kTrapIf,          // cond, code
   kCall,            // @callee(args)
   kCallDispatch,    // pc(args)

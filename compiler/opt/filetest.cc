@@ -22,6 +22,7 @@
 #include "compiler/opt/join_params.h"
 #include "compiler/opt/late_state.h"
 #include "compiler/opt/loop_depth.h"
+#include "compiler/opt/mark_pages.h"
 #include "compiler/opt/meter.h"
 #include "compiler/opt/pipeline.h"
 #include "compiler/opt/preheaders.h"
@@ -52,6 +53,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"join-params", JoinParams},
       {"late-state", DelayState},
       {"loop_depth", SetLoopDepths},
+      {"mark_pages", MarkPages},
       {"meter", [](ir::Function& f) { PlaceMeters(f); }},
       {"meter-32", [](ir::Function& f) { PlaceMeters(f, 32); }},
       {"O1", [](ir::Function& f) { Optimize(f, {.level = 1, .verify = true}); }},

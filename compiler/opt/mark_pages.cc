@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <set>
@@ -12,6 +13,7 @@
 
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
+#include "compiler/ir/mark_mode.h"
 #include "runtime/abi/meter_area.h"
 
 namespace precast::opt {
@@ -25,6 +27,7 @@ using ir::Opcode;
 using ir::Value;
 
 constexpr int64_t kPage = int64_t{1} << abi::kMarkedPageBits;
+constexpr size_t kMostEntering = 4;
 
 // A guest address as a sum; without a value, a constant.
 struct Position {
@@ -40,7 +43,10 @@ class PageMarking {
   void Run() {
     Collect();
     Propagate();
+    FindLoops();
+    if (!ahead_.empty()) Propagate();
     for (Block b : cfg_.order()) Rewrite(b);
+    InsertAhead();
   }
 
  private:
@@ -128,13 +134,25 @@ class PageMarking {
     }
   }
 
+  // What is to be marked before instruction `before`: `address` + `displacement`, which is position `at` of `root`.
   struct Mark {
     Inst before;
-    Value address;
+    Value address;  // not valid: a constant
     int64_t displacement;
+    Value root;
+    int64_t at;
+    uint8_t mode;
   };
 
-  void Rewrite(Block b) {
+  // Whether native code may be left there, to go on behind it another time.
+  static bool IsBarrier(Opcode op) {
+    return op == Opcode::kMeter || op == Opcode::kMeterCheck || op == Opcode::kCall ||
+           op == Opcode::kCallDispatch || op == Opcode::kCallPointer;
+  }
+
+  // The marks that `b` needs. The first `*first_group` are of accesses before which there is no barrier but the meter
+  // that the block begins with.
+  std::vector<Mark> MarksOf(Block b, size_t* first_group = nullptr) const {
     // By root: the positions to be touched, the first access, and those touched already.
     struct Root {
       Inst first;
@@ -143,23 +161,26 @@ class PageMarking {
     };
     std::map<Value, Root> roots;
     std::vector<Mark> marks;
+    bool accessed = false;
+    if (first_group != nullptr) *first_group = SIZE_MAX;
     const auto flush = [&] {
       for (auto& [value, root] : roots)
         MarkRoot(b, value, root.first, root.first_at, root.needed, marks);
+      accessed |= !roots.empty();
+      if (accessed && first_group != nullptr && *first_group == SIZE_MAX)
+        *first_group = marks.size();
       roots.clear();
     };
+    bool metered = false;
     for (Inst i : f_.block(b).insts) {
-      switch (f_.inst(i).op) {
-        // Native code may be left there, to go on behind it another time.
-        case Opcode::kMeter:
-        case Opcode::kMeterCheck:
-        case Opcode::kCall:
-        case Opcode::kCallDispatch:
-        case Opcode::kCallPointer:
-          flush();
-          break;
-        default:
-          break;
+      const Opcode op = f_.inst(i).op;
+      if (IsBarrier(op)) {
+        // Only one meter before the first group, and nothing else.
+        if (first_group != nullptr && *first_group == SIZE_MAX && roots.empty()) {
+          if (metered || (op != Opcode::kMeter && op != Opcode::kMeterCheck)) *first_group = 0;
+          metered = true;
+        }
+        flush();
       }
       ForEachPosition(i, [&](const Position& p) {
         Root& root = roots[p.root];
@@ -171,7 +192,137 @@ class PageMarking {
       });
     }
     flush();
+    if (first_group != nullptr && (*first_group == SIZE_MAX || !metered)) *first_group = 0;
+    return marks;
+  }
+
+  void Rewrite(Block b) {
+    std::vector<Mark> marks = MarksOf(b);
+    for (Mark& mark : marks) {
+      const auto stride = strides_.find({b.index, {mark.root, mark.at}});
+      if (stride != strides_.end()) mark.mode = stride->second;
+    }
     if (!marks.empty()) Insert(b, marks);
+  }
+
+  // -- loops. What the head of a loop touches in every round is marked on the way into the loop: what does not change,
+  // for good; what is at a parameter that each round changes by a small constant needs another look only where that
+  // constant may have led to the next page.
+
+  // The block whose end is an edge to `head` and nothing else; not valid if there is no such block.
+  std::vector<Block> Entering(Block head) const {
+    std::vector<Block> blocks;
+    for (Block p : cfg_.predecessors(head)) {
+      if (cfg_.IsRetreating(p, head)) continue;
+      if (f_.inst(f_.terminator(p)).op != Opcode::kBr) return {};
+      blocks.push_back(p);
+    }
+    return blocks;
+  }
+
+  bool IsLoop(Block head) const {
+    return std::any_of(cfg_.predecessors(head).begin(), cfg_.predecessors(head).end(),
+                       [&](Block p) { return cfg_.IsRetreating(p, head); });
+  }
+
+  // Index of `v` among the parameters of `b`.
+  std::optional<size_t> ParameterOf(Block b, Value v) const {
+    const std::vector<Value>& params = f_.block(b).params;
+    const auto it = std::find(params.begin(), params.end(), v);
+    if (it == params.end()) return std::nullopt;
+    return static_cast<size_t>(it - params.begin());
+  }
+
+  bool IsDefinedIn(Block b, Value v) const {
+    const ir::ValueData& data = f_.value(v);
+    if (data.is_param) return data.def == b.index;
+    const std::vector<Inst>& insts = f_.block(b).insts;
+    return std::find(insts.begin(), insts.end(), Inst(data.def)) != insts.end();
+  }
+
+  // The mode of a mark at most `step` from what is marked.
+  static uint8_t StepMode(int64_t step) {
+    uint8_t bits = 0;
+    while ((int64_t{1} << bits) < std::abs(step)) ++bits;
+    return static_cast<uint8_t>((step < 0 ? ir::kMarkDown : ir::kMarkUp) + bits);
+  }
+
+  // The mode of marks at parameter `index` of `head`: kMarkAlways if nothing is known of its changes.
+  uint8_t StrideOf(Block head, size_t index) const {
+    int64_t least = 0, most = 0;
+    const Value param = f_.block(head).params[index];
+    for (Block p : cfg_.predecessors(head)) {
+      if (!cfg_.IsRetreating(p, head)) continue;
+      for (const ir::Edge& edge : ir::Successors(f_, p)) {
+        if (edge.target != head) continue;
+        const Position next = PositionOf(edge.args[index], 0);
+        if (next.root != param) return ir::kMarkAlways;
+        least = std::min(least, next.at);
+        most = std::max(most, next.at);
+      }
+    }
+    if ((least < 0 && most > 0) || least < -kPage / 2 || most > kPage / 2 || least == most)
+      return ir::kMarkAlways;
+    return StepMode(least < 0 ? least : most);
+  }
+
+  void FindLoops() {
+    if (words_ == 0) return;
+    for (Block head : cfg_.order()) {
+      if (!IsLoop(head)) continue;
+      const std::vector<Block> entering = Entering(head);
+      if (entering.empty() || entering.size() > kMostEntering) continue;
+      size_t count = 0;
+      const std::vector<Mark> marks = MarksOf(head, &count);
+      for (size_t k = 0; k < count; ++k) AddAhead(head, entering, marks[k]);
+    }
+  }
+
+  void AddAhead(Block head, const std::vector<Block>& entering, const Mark& mark) {
+    const Position position{mark.root, mark.at};
+    std::optional<size_t> parameter;
+    if (mark.root.valid()) {
+      parameter = ParameterOf(head, mark.root);
+      if (!parameter.has_value() && IsDefinedIn(head, mark.root)) return;
+    }
+    if (parameter.has_value()) {
+      const uint8_t mode = StrideOf(head, *parameter);
+      if (mode == ir::kMarkAlways) return;
+      strides_[{head.index, position}] = mode;
+    }
+    for (Block p : entering) {
+      Mark ahead{f_.terminator(p), mark.root, mark.at, mark.root, mark.at, ir::kMarkAhead};
+      if (parameter.has_value()) {
+        const ir::Edge& edge = ir::Successors(f_, p)[0];
+        ahead.address = edge.args[*parameter];
+        const Position there = PositionOf(ahead.address, mark.at);
+        ahead.root = there.root;
+        ahead.at = there.at;
+        if (!there.root.valid()) {
+          ahead.address = Value();
+          ahead.displacement = there.at;
+        }
+      } else if (mark.address.valid() && !IsDefinedIn(head, mark.address)) {
+        ahead.address = mark.address;
+        ahead.displacement = mark.displacement;
+      }
+      const uint32_t number = NumberOf({ahead.root, ahead.at});
+      if (number / 64 < words_) {
+        if (!touched_[p.index].contains(number) && !IsFact(facts_in_[p.index], number))
+          ahead_[p.index].push_back(ahead);
+        touched_[p.index].insert(number);
+      } else {
+        ahead_[p.index].push_back(ahead);
+      }
+    }
+  }
+
+  static bool IsFact(const Facts& facts, uint32_t number) {
+    return (facts[number / 64] >> (number % 64) & 1) != 0;
+  }
+
+  void InsertAhead() {
+    for (const auto& [block, marks] : ahead_) Insert(Block(block), marks);
   }
 
   // Positions relative to `root` that have been touched before `b`.
@@ -181,7 +332,7 @@ class PageMarking {
     if (facts.empty()) return known;
     for (auto it = numbers_.lower_bound({root, INT64_MIN});
          it != numbers_.end() && it->first.root == root; ++it) {
-      if ((facts[it->second / 64] >> (it->second % 64) & 1) != 0) known.insert(it->first.at);
+      if (it->second / 64 < facts.size() && IsFact(facts, it->second)) known.insert(it->first.at);
     }
     return known;
   }
@@ -192,14 +343,24 @@ class PageMarking {
     const int64_t first_displacement = f_.inst(first).imm;
     std::set<int64_t> known = Known(b, root);
     const auto mark = [&](int64_t at) {
-      marks.push_back({first, address, first_displacement + (at - first_at)});
+      // Near to what is marked it is another page seldom.
+      uint8_t mode = ir::kMarkAlways;
+      int64_t nearest = kPage / 2 + 1;
+      const auto above = known.lower_bound(at);
+      if (above != known.begin() && at - *std::prev(above) < nearest) {
+        nearest = at - *std::prev(above);
+        mode = StepMode(nearest);
+      }
+      if (above != known.end() && *above - at < nearest) mode = StepMode(at - *above);
+      marks.push_back({first, address, first_displacement + (at - first_at), root, at, mode});
+      known.insert(at);
     };
     if (!root.valid()) {  // addresses: pages are known
       std::set<int64_t> pages;
       for (int64_t at : known) pages.insert(at / kPage);
       for (int64_t at : needed) {
         if (pages.insert(at / kPage).second) {
-          marks.push_back({first, Value(), at});
+          marks.push_back({first, Value(), at, Value(), at, ir::kMarkAlways});
         }
       }
       return;
@@ -242,7 +403,8 @@ class PageMarking {
           address = f_.result(constant);
           displacement = 0;
         }
-        f_.Append(b, {.op = Opcode::kMarkPage, .imm = displacement}, {address}, {});
+        f_.Append(b, {.op = Opcode::kMarkPage, .aux = mark.mode, .imm = displacement}, {address},
+                  {});
       }
       f_.block(b).insts.push_back(i);
     }
@@ -251,9 +413,11 @@ class PageMarking {
   Function& f_;
   const ir::Cfg cfg_;
   std::map<Position, uint32_t> numbers_;
-  std::vector<std::set<uint32_t>> touched_;  // by block
-  size_t words_ = 0;                         // of Facts; 0: not used
-  std::vector<Facts> facts_in_;              // by block
+  std::vector<std::set<uint32_t>> touched_;                   // by block
+  size_t words_ = 0;                                          // of Facts; 0: not used
+  std::vector<Facts> facts_in_;                               // by block
+  std::map<uint32_t, std::vector<Mark>> ahead_;               // by block, before its end
+  std::map<std::pair<uint32_t, Position>, uint8_t> strides_;  // by head
 };
 
 }  // namespace

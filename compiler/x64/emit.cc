@@ -13,7 +13,6 @@
 #include "absl/types/span.h"
 #include "compiler/x64/code_buffer.h"
 #include "compiler/x64/emitter.h"
-#include "runtime/abi/meter_area.h"
 
 namespace precast::x64::emission {
 
@@ -299,20 +298,6 @@ void Emitter::EmitDivideStub(const Stub& stub) {
   } else {  // x / 0 = all ones
     e_.MovImm(Reg::rax, m.width == Width::k64 ? ~uint64_t{0} : 0xffffffffu);
   }
-  buffer_.Jump(stub.back);
-}
-
-void Emitter::EmitMarkPageStub(const Stub& stub) {
-  const MInst& m = *stub.inst;
-  constexpr int32_t kOperand = abi::kMeterArea + int32_t{offsetof(abi::MeterArea, page)};
-  buffer_.Bind(stub.label);
-  if (m.op == MOp::kMarkPageAbsolute) {
-    e_.StoreImm(Width::k32, Mem::At(kMemory, kOperand), static_cast<int32_t>(m.imm));
-  } else {
-    e_.Store(Width::k32, Mem::At(kMemory, kOperand), R(stub.index, 1));
-  }
-  e_.CallMem(Mem::Rip());
-  Relocate(CodeRelocation::Target::kGotRuntime, static_cast<uint32_t>(abi::Callback::kMarkPage));
   buffer_.Jump(stub.back);
 }
 

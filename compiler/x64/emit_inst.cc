@@ -318,25 +318,8 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       return;
     }
     case MOp::kMarkPage:
-    case MOp::kMarkPageAbsolute: {
-      // The low byte of the memory's base is 0.
-      const Stub stub = AddRareCase(Stub::Kind::kMarkPage, i, m);
-      if (m.op == MOp::kMarkPageAbsolute) {
-        e_.CmpByte(Mem::At(kMemory, abi::kPageMarks + static_cast<int32_t>(m.imm)), kMemory);
-      } else {
-        const Reg a = R(i, 0), t = R(i, 1);
-        if (m.disp == 0) {
-          e_.Mov(Width::k32, t, a);
-        } else {
-          e_.Lea(Width::k32, t, Mem::At(a, m.disp));
-        }
-        e_.ShiftImm(Shift::kShr, Width::k32, t, abi::kMarkedPageBits);
-        e_.CmpByte(Mem::At(kMemory, t, 1, abi::kPageMarks), kMemory);
-      }
-      buffer_.Jump(Cond::kE, stub.label);
-      buffer_.Bind(stub.back);
-      return;
-    }
+    case MOp::kMarkPageAbsolute:
+      return EmitMarkPage(i, m);
     case MOp::kTrapIf: {
       EmitTest(i, m);
       const auto [begin, count] = CaptureState(i);

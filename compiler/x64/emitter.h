@@ -227,6 +227,7 @@ class Emitter {
   void EmitLoad(uint32_t i, const MInst& m);
   void EmitStore(uint32_t i, const MInst& m);
   void EmitAtomic(uint32_t i, const MInst& m);
+  void EmitMarkPage(uint32_t i, const MInst& m);
 
   // -- floating point
 
@@ -260,6 +261,8 @@ class Emitter {
   void EmitFloatToIntStub(const Stub& stub);
   void EmitIntToFloatStub(const Stub& stub);
   void EmitMarkPageStub(const Stub& stub);
+  // t := the page of what kMarkPage marks; sets the flags to "equal" if it has not been touched.
+  void TestPage(uint32_t i, const MInst& m);
 
   // -- the result
 

@@ -98,8 +98,8 @@ enum class MOp : uint8_t {
   kMeter,             // [] imm; site kSuspend
   kMeterCheck,        // [] imm; site kSuspend
   kCountRows,         // [] aux = row register, imm = four counts of 16 bits
-  kMarkPage,          // [address, =temporary, not address's] disp
-  kMarkPageAbsolute,  // [] imm: the page
+  kMarkPage,          // [address, =temporary, not address's] disp; aux: ir/mark_mode.h
+  kMarkPageAbsolute,  // [] imm: the page; aux likewise
   kTrapIf,            // [f…] aux = trap code; site kTrap
   kCall,              // [arguments…, =results…] imm = function; site kCall
   kCallDispatch,      // [pc in rax, arguments…, =results…]; site kCall

@@ -236,9 +236,13 @@ void Selector::SelectInst(Inst i, const InstData& d) {
       const int32_t disp = static_cast<int32_t>(d.imm);
       if (const std::optional<int64_t> c = ConstantOf(args[0])) {
         const uint32_t address = static_cast<uint32_t>(*c) + static_cast<uint32_t>(disp);
-        Emit(MOp::kMarkPageAbsolute, {}).imm = address >> abi::kMarkedPageBits;
+        MInst& m = Emit(MOp::kMarkPageAbsolute, {});
+        m.imm = address >> abi::kMarkedPageBits;
+        m.aux = d.aux;
       } else {
-        Emit(MOp::kMarkPage, {Use(VRegOf(args[0])), DefEarly(NewVReg())}).disp = disp;
+        MInst& m = Emit(MOp::kMarkPage, {Use(VRegOf(args[0])), DefEarly(NewVReg())});
+        m.disp = disp;
+        m.aux = d.aux;
       }
       return;
     }

@@ -28,7 +28,7 @@ TEST(Fnv128, DependsOnOrderAndBoundaries) {
 
 TEST(Fingerprint, IsAConstantExpression) {
   static_assert(kFingerprint[0] != 0 || kFingerprint[1] != 0 || kFingerprint[2] != 0);
-  static_assert(kNumCallbacks == static_cast<int>(Callback::kCustom) + 1);
+  static_assert(kNumCallbacks == static_cast<int>(Callback::kMarkPage) + 1);
   static_assert(kNumTrapCodes == static_cast<int>(TrapCode::kDeferralNotFound) + 1);
   EXPECT_EQ(kFingerprint, fingerprint_internal::Compute());
 }

@@ -16,7 +16,7 @@ cc=(riscv64-unknown-elf-gcc -march=rv32im -mabi=ilp32 -O2 -g0 -Wall -Wextra -Wno
     -fno-builtin -fno-tree-loop-distribute-patterns "-ffile-prefix-map=$objects=." "-I$objects")
 "${cc[@]}" -c -o "$objects/start.o" start.S
 status=0
-for name in arithmetic errors io long section; do
+for name in arithmetic errors io long section touches; do
   "${cc[@]}" -c -o "$objects/$name.o" "$name.c"
   script=$PWD/guest.ld
   (cd "$objects" && riscv64-unknown-elf-gcc -march=rv32im -mabi=ilp32 -nostdlib -static \

@@ -23,11 +23,13 @@ namespace {
 
 // Instructions of the longest stretch. What a stretch costs by itself, some ten microseconds, does not matter then, and the
 // pages it touches, each of which is copied, are few.
-constexpr uint64_t kLongest = uint64_t{1} << 20;
+constexpr uint64_t kLongest = uint64_t{1} << 22;
 // Cost mode: less is interpreted.
 constexpr uint64_t kShortest = 1000;
+// Intervals of a sample that says how a guest goes on.
+constexpr uint64_t kLongSample = 16;
 // Of the log, kept in memory from stretch to stretch.
-constexpr uint64_t kKeptLog = uint64_t{8} << 20;
+constexpr uint64_t kKeptLog = uint64_t{64} << 20;
 
 OpenVmHost& HostOf(Instance& instance) { return static_cast<OpenVmHost&>(instance.host()); }
 
@@ -168,7 +170,7 @@ NativeMeter::NativeMeter(Instance& instance, Meter& meter, const MeteringConfig&
       meter_(meter),
       config_(config),
       attempt_(instance, config, registry),
-      last_rows_(config.chips.size()) {
+      sample_rows_(config.chips.size()) {
   // The first row of a chip with such cells may lower the estimate.
   for (const precast::openvm::Chip& chip : config.chips) monotonic_ &= chip.constraint_cells == 0;
 }
@@ -181,14 +183,22 @@ uint64_t NativeMeter::ChooseLength(uint64_t most) const {
     const uint64_t left = (exceeded_at_ - now) / config_.check_interval;
     return std::clamp<uint64_t>(left / 2, 1, most);
   }
-  if (last_intervals_ == 0) return 1;
-  // Twice as long as before, but as long as the guest goes on like this not beyond the limit.
-  std::vector<uint64_t> rows(last_rows_.size());
-  for (uint64_t length = std::min(2 * last_intervals_, most);; length /= 2) {
-    if (length <= 1) return 1;
-    for (size_t i = 0; i < rows.size(); ++i) rows[i] = last_rows_[i] * length / last_intervals_;
-    if (!meter_.WouldExceed(rows, last_pages_ * length / last_intervals_)) return length;
+  if (sample_intervals_ == 0) return 1;
+  most = std::min(most, 2 * longest_);
+  // As far as the limits allow if the guest goes on as it did in the sample, and a little worse.
+  std::vector<uint64_t> rows(sample_rows_.size());
+  const auto fits = [&](uint64_t length) {
+    length += length / 64 + 1;
+    for (size_t i = 0; i < rows.size(); ++i) rows[i] = sample_rows_[i] * length / sample_intervals_;
+    return !meter_.WouldExceed(rows, sample_pages_ * length / sample_intervals_);
+  };
+  if (fits(most)) return most;
+  uint64_t good = 1;
+  while (most - good > good / 64 + 1) {
+    const uint64_t middle = good + (most - good) / 2;
+    (fits(middle) ? good : most) = middle;
   }
+  return good;
 }
 
 RunResult NativeMeter::Run(int64_t limit) {
@@ -218,15 +228,21 @@ RunResult NativeMeter::Run(int64_t limit) {
     if (result.reason == RunResult::Reason::kFailed) return result;
     const std::vector<uint32_t> pages = attempt_.Pages();
     const uint64_t new_pages = meter_.CountNew(pages);
-    if (attempt_.instructions() > interval && meter_.WouldExceed(attempt_.rows(), new_pages)) {
+    // There was a check within the stretch, or one was due before the instruction that has trapped.
+    const bool trapped = result.reason == RunResult::Reason::kTrapped;
+    const bool checked = attempt_.instructions() + (trapped ? 1 : 0) > interval;
+    if (checked && meter_.WouldExceed(attempt_.rows(), new_pages)) {
       exceeded_at_ = instance_.retired();
       attempt_.RollBack();
       continue;
     }
     meter_.Add({attempt_.instructions(), attempt_.rows(), pages});
-    last_rows_ = attempt_.rows();
-    last_pages_ = new_pages;
-    last_intervals_ = length;
+    if (length >= std::min(sample_intervals_ / 2, kLongSample)) {
+      sample_rows_ = attempt_.rows();
+      sample_pages_ = new_pages;
+      sample_intervals_ = length;
+    }
+    longest_ = std::max(longest_, length);
     attempt_.Commit();
     if (result.reason != RunResult::Reason::kSuspended || instance_.retired() == end) return result;
   }

@@ -89,9 +89,10 @@ class NativeMeter {
   Attempt attempt_;
   bool monotonic_ = true;     // the estimate of memory grows with heights
   uint64_t exceeded_at_ = 0;  // instructions after which a limit is exceeded, if later than now
-  // Rows and new pages of the last stretch, and its intervals.
-  std::vector<uint64_t> last_rows_;
-  uint64_t last_pages_ = 0, last_intervals_ = 0;
+  uint64_t longest_ = 0;      // intervals of the longest stretch
+  // Rows and new pages of a stretch, and its intervals: what the guest is expected to go on with.
+  std::vector<uint64_t> sample_rows_;
+  uint64_t sample_pages_ = 0, sample_intervals_ = 0;
 };
 
 class NativeCostMeter {
