@@ -25,6 +25,7 @@ constexpr const char* kFiles[] = {
     "inline.ir",
     "join_params.ir",
     "late_state.ir",
+    "mark_pages.ir",
     "meter.ir",
     "preheaders.ir",
     "profile.ir",
