@@ -20,22 +20,10 @@ namespace {
 bool update = false;
 
 constexpr const char* kFiles[] = {
-    "dce.ir",
-    "gvn.ir",
-    "inline.ir",
-    "join_params.ir",
-    "late_state.ir",
-    "mark_pages.ir",
-    "meter.ir",
-    "preheaders.ir",
-    "profile.ir",
-    "reassociate.ir",
-    "resume_entries.ir",
-    "resume_guards.ir",
-    "simplify.ir",
-    "sink_meters.ir",
-    "straighten.ir",
-    "wide_arithmetic.ir",
+    "dce.ir",          "gvn.ir",         "inline.ir",         "join_params.ir",
+    "late_state.ir",   "mark_pages.ir",  "meter.ir",          "preheaders.ir",
+    "profile.ir",      "reassociate.ir", "resume_entries.ir", "resume_guards.ir",
+    "simplify.ir",     "sink_meters.ir", "straighten.ir",     "wide_arithmetic.ir",
     "wide_compare.ir",
 };
 
