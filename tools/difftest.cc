@@ -118,14 +118,7 @@ int Main(int argc, char** argv) {
                 cli::Text("write", 'w', "FILE", "write the first program to FILE, and do no more",
                           &o.write)},
       .positional = {}};
-  switch (cli::Parse("difftest", command, argc, argv)) {
-    case cli::Parsed::kHelp:
-      return cli::kExitOk;
-    case cli::Parsed::kWrong:
-      return cli::kExitUsage;
-    case cli::Parsed::kRun:
-      break;
-  }
+  if (const std::optional<int> code = cli::Parse("difftest", command, argc, argv)) return *code;
   if (const char* directory = getenv("BUILD_WORKING_DIRECTORY");
       directory != nullptr && chdir(directory) != 0) {
     aotc::PrintError("cannot change to BUILD_WORKING_DIRECTORY");

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -149,14 +150,7 @@ int Main(int argc, char** argv) {
                      "keep and print those on which it does not agree (slow)",
                      &o.compare_with)},
       .positional = {}};
-  switch (cli::Parse("wasm_fuzz", command, argc, argv)) {
-    case cli::Parsed::kHelp:
-      return cli::kExitOk;
-    case cli::Parsed::kWrong:
-      return cli::kExitUsage;
-    case cli::Parsed::kRun:
-      break;
-  }
+  if (const std::optional<int> code = cli::Parse("wasm_fuzz", command, argc, argv)) return *code;
   if (const char* directory = getenv("BUILD_WORKING_DIRECTORY");
       directory != nullptr && chdir(directory) != 0) {
     aotc::PrintError("cannot change to BUILD_WORKING_DIRECTORY");

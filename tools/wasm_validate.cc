@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -74,14 +75,8 @@ int Main(int argc, char** argv) {
                 cli::Number("repeat", 'r', "N", "check each module N times, and print the speed",
                             &o.repeat)},
       .positional = {}};
-  switch (cli::Parse("wasm_validate", command, argc, argv)) {
-    case cli::Parsed::kHelp:
-      return cli::kExitOk;
-    case cli::Parsed::kWrong:
-      return cli::kExitUsage;
-    case cli::Parsed::kRun:
-      break;
-  }
+  if (const std::optional<int> code = cli::Parse("wasm_validate", command, argc, argv))
+    return *code;
   if (const char* directory = getenv("BUILD_WORKING_DIRECTORY");
       directory != nullptr && chdir(directory) != 0) {
     aotc::PrintError("cannot change to BUILD_WORKING_DIRECTORY");

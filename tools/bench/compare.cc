@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -299,14 +300,7 @@ int Main(int argc, char** argv) {
                      &flags.work_dir),
            cli::Switch("list", 'l', "show engines and programs, measure nothing", &flags.list)},
       .positional = {}};
-  switch (cli::Parse("compare", command, argc, argv)) {
-    case cli::Parsed::kHelp:
-      return cli::kExitOk;
-    case cli::Parsed::kWrong:
-      return cli::kExitUsage;
-    case cli::Parsed::kRun:
-      break;
-  }
+  if (const std::optional<int> code = cli::Parse("compare", command, argc, argv)) return *code;
   if (flags.runs == 0) flags.runs = flags.quick ? 2 : 3;
   if (flags.quick && flags.scale == 1) flags.scale = 10;
   if (flags.runs > 1000) return Usage("--runs: at most 1000");

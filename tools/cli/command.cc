@@ -86,7 +86,7 @@ Flag Number(std::string name, char letter, std::string value, std::string help, 
           [target](std::string_view text) { return ParseNumber(text, target); }};
 }
 
-Parsed Parse(std::string_view program, Command& command, int argc, char** argv) {
+std::optional<int> Parse(std::string_view program, Command& command, int argc, char** argv) {
   std::vector<option> options;
   std::string letters = ":";  // report a missing value as ':' instead of printing
   for (size_t i = 0; i < command.flags.size(); ++i) {
@@ -105,14 +105,14 @@ Parsed Parse(std::string_view program, Command& command, int argc, char** argv) 
   const std::string name = FullName(program, command);
   auto wrong = [&](std::string_view message) {
     absl::FPrintF(stderr, "%s: %s\nTry \"%s --help\".\n", name, message, name);
-    return Parsed::kWrong;
+    return kExitUsage;
   };
   optind = 0;  // glibc: start over
   opterr = 0;
   for (int c; (c = getopt_long(argc, argv, letters.c_str(), options.data(), nullptr)) != -1;) {
     if (c == help || c == 'h') {
       absl::PrintF("%s", Help(program, command));
-      return Parsed::kHelp;
+      return kExitOk;
     }
     if (c == '?') {
       // optopt is the letter, 0 for an unknown or ambiguous name, or a switch that was given a
@@ -133,7 +133,7 @@ Parsed Parse(std::string_view program, Command& command, int argc, char** argv) 
     }
   }
   for (int i = optind; i < argc; ++i) command.positional.emplace_back(argv[i]);
-  return Parsed::kRun;
+  return std::nullopt;
 }
 
 std::string Help(std::string_view program, const Command& command) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,15 +45,10 @@ struct Command {
   std::vector<std::string> positional;  // filled by Parse
 };
 
-enum class Parsed {
-  kRun,    // go on
-  kHelp,   // --help was printed
-  kWrong,  // a message was printed to stderr; exit with kExitUsage
-};
-
 // Parses argv (argv[0] is the command's name). Flags and positional arguments may be mixed; all
-// after "--" is positional. `program` is the tool's name for messages.
-Parsed Parse(std::string_view program, Command& command, int argc, char** argv);
+// after "--" is positional. `program` is the tool's name for messages. Nothing: go on. Else the exit code to end
+// with: --help was printed to stdout, or a message to stderr.
+std::optional<int> Parse(std::string_view program, Command& command, int argc, char** argv);
 
 // The help text of one command.
 std::string Help(std::string_view program, const Command& command);

@@ -1,5 +1,6 @@
 #include "tools/cli/command.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,7 @@ struct Values {
 
 class CommandTest : public testing::Test {
  protected:
-  Parsed ParseWords(std::vector<std::string> words) {
+  std::optional<int> ParseWords(std::vector<std::string> words) {
     command_ = {.name = "do",
                 .usage = "FILE [flags]",
                 .summary = "Do it",
@@ -45,7 +46,7 @@ class CommandTest : public testing::Test {
 
 TEST_F(CommandTest, MixesFlagsAndPositionals) {
   ASSERT_EQ(ParseWords({"a", "-q", "--output=x", "b", "--dir", "1", "--dir=2", "-n10k"}),
-            Parsed::kRun);
+            std::nullopt);
   EXPECT_TRUE(values_.quiet);
   EXPECT_EQ(values_.output, "x");
   EXPECT_THAT(values_.directories, ElementsAre("1", "2"));
@@ -54,7 +55,7 @@ TEST_F(CommandTest, MixesFlagsAndPositionals) {
 }
 
 TEST_F(CommandTest, TakesEverythingAfterTwoDashesAsItIs) {
-  ASSERT_EQ(ParseWords({"a", "--", "-q", "--output"}), Parsed::kRun);
+  ASSERT_EQ(ParseWords({"a", "--", "-q", "--output"}), std::nullopt);
   EXPECT_FALSE(values_.quiet);
   EXPECT_THAT(command_.positional, ElementsAre("a", "-q", "--output"));
 }
@@ -68,7 +69,7 @@ TEST_F(CommandTest, ReadsNumbers) {
                                                      {"0xFFFFFFFFFFFFFFFF", UINT64_MAX},
                                                      {"18446744073709551615", UINT64_MAX}};
   for (const auto& [text, value] : kCases) {
-    ASSERT_EQ(ParseWords({"-n", text}), Parsed::kRun) << text;
+    ASSERT_EQ(ParseWords({"-n", text}), std::nullopt) << text;
     EXPECT_EQ(values_.count, value) << text;
   }
 }
@@ -77,7 +78,7 @@ TEST_F(CommandTest, RefusesWhatIsNoNumber) {
   for (const char* text : {"", "x", "-1", "1.5", "0x", "k", "1kk", "18446744073709551616",
                            "18446744073709551615k", " 1"}) {
     testing::internal::CaptureStderr();
-    EXPECT_EQ(ParseWords({"--count", text}), Parsed::kWrong) << text;
+    EXPECT_EQ(ParseWords({"--count", text}), kExitUsage) << text;
     EXPECT_THAT(testing::internal::GetCapturedStderr(),
                 HasSubstr("tool do: --count: expected a number"));
   }
@@ -85,23 +86,23 @@ TEST_F(CommandTest, RefusesWhatIsNoNumber) {
 
 TEST_F(CommandTest, SaysWhatIsWrong) {
   testing::internal::CaptureStderr();
-  EXPECT_EQ(ParseWords({"--nonsense"}), Parsed::kWrong);
+  EXPECT_EQ(ParseWords({"--nonsense"}), kExitUsage);
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
               HasSubstr("tool do: unknown flag --nonsense\nTry \"tool do --help\"."));
   testing::internal::CaptureStderr();
-  EXPECT_EQ(ParseWords({"a", "--output"}), Parsed::kWrong);
+  EXPECT_EQ(ParseWords({"a", "--output"}), kExitUsage);
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("--output needs a value"));
   testing::internal::CaptureStderr();
-  EXPECT_EQ(ParseWords({"--quiet=yes"}), Parsed::kWrong);
+  EXPECT_EQ(ParseWords({"--quiet=yes"}), kExitUsage);
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("--quiet"));
   testing::internal::CaptureStderr();
-  EXPECT_EQ(ParseWords({"-qz"}), Parsed::kWrong);
+  EXPECT_EQ(ParseWords({"-qz"}), kExitUsage);
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("unknown flag -z"));
 }
 
 TEST_F(CommandTest, PrintsHelp) {
   testing::internal::CaptureStdout();
-  EXPECT_EQ(ParseWords({"--help"}), Parsed::kHelp);
+  EXPECT_EQ(ParseWords({"--help"}), kExitOk);
   EXPECT_EQ(testing::internal::GetCapturedStdout(),
             "Do it\n"
             "\n"

@@ -114,14 +114,7 @@ int CheckMain(int argc, char** argv) {
                           &program),
                 cli::Switch("json", 0, "print JSON", &json)},
       .positional = {}};
-  switch (cli::Parse(kProgram, command, argc, argv)) {
-    case cli::Parsed::kHelp:
-      return cli::kExitOk;
-    case cli::Parsed::kWrong:
-      return cli::kExitUsage;
-    case cli::Parsed::kRun:
-      break;
-  }
+  if (const std::optional<int> code = cli::Parse(kProgram, command, argc, argv)) return *code;
   if (command.positional.size() != 1) return UsageError("check", "expected one IMAGE");
   const std::string& path = command.positional[0];
 

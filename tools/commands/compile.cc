@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -184,14 +185,7 @@ int CompileMain(int argc, char** argv) {
                 cli::Switch("quiet", 'q', "print nothing but errors", &quiet)},
       .positional = {}};
   openvm_flags.AddTo(command.flags, /*with_inputs=*/false);
-  switch (cli::Parse(kProgram, command, argc, argv)) {
-    case cli::Parsed::kHelp:
-      return cli::kExitOk;
-    case cli::Parsed::kWrong:
-      return cli::kExitUsage;
-    case cli::Parsed::kRun:
-      break;
-  }
+  if (const std::optional<int> code = cli::Parse(kProgram, command, argc, argv)) return *code;
   if (command.positional.size() != 1) {
     return UsageError("compile", command.positional.empty()
                                      ? "which PROGRAM?"

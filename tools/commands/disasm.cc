@@ -1,6 +1,7 @@
 // aotc disasm: the listing of an image.
 #include <unistd.h>
 
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -41,14 +42,7 @@ int DisasmMain(int argc, char** argv) {
                 cli::Switch("guest-only", 0, "only guest instructions", &guest_only),
                 cli::Switch("native-only", 0, "only machine instructions", &native_only)},
       .positional = {}};
-  switch (cli::Parse(kProgram, command, argc, argv)) {
-    case cli::Parsed::kHelp:
-      return cli::kExitOk;
-    case cli::Parsed::kWrong:
-      return cli::kExitUsage;
-    case cli::Parsed::kRun:
-      break;
-  }
+  if (const std::optional<int> code = cli::Parse(kProgram, command, argc, argv)) return *code;
   if (command.positional.size() != 1) return UsageError("disasm", "expected one IMAGE");
   if (guest_only && native_only) {
     return UsageError("disasm", "--guest-only and --native-only leave nothing to print");

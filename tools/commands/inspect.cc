@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -378,14 +379,7 @@ int InspectMain(int argc, char** argv) {
                             "how many of the largest functions to list (default 10, 0: all)",
                             &top)},
       .positional = {}};
-  switch (cli::Parse(kProgram, command, argc, argv)) {
-    case cli::Parsed::kHelp:
-      return cli::kExitOk;
-    case cli::Parsed::kWrong:
-      return cli::kExitUsage;
-    case cli::Parsed::kRun:
-      break;
-  }
+  if (const std::optional<int> code = cli::Parse(kProgram, command, argc, argv)) return *code;
   if (command.positional.size() != 1) return UsageError("inspect", "expected one IMAGE");
   const std::string& path = command.positional[0];
   absl::StatusOr<std::vector<uint8_t>> file = ReadFile(path);

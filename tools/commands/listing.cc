@@ -242,9 +242,9 @@ class Lister {
 
 std::string GuestLine(const ImageView& image, uint32_t pc) {
   const std::optional<uint32_t> word = image.GuestWord(pc);
-  return absl::StrFormat("%08x:  %s", pc,
-                         word ? riscv::Disassemble(*word, pc, DialectOf(image))
-                              : "(not in the program)");
+  return absl::StrFormat(
+      "%08x:  %s", pc,
+      word ? riscv::Disassemble(*word, pc, DialectOf(image)) : "(not in the program)");
 }
 
 absl::StatusOr<std::string> Listing(const ImageView& image, const ListingOptions& options) {

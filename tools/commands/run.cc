@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -487,14 +488,7 @@ int RunMain(int argc, char** argv) {
                            "  aotc run math.wasm --invoke=add 2 0x28\n",
                        .flags = Flags(a),
                        .positional = {}};
-  switch (cli::Parse(kProgram, command, argc, argv)) {
-    case cli::Parsed::kHelp:
-      return cli::kExitOk;
-    case cli::Parsed::kWrong:
-      return cli::kExitUsage;
-    case cli::Parsed::kRun:
-      break;
-  }
+  if (const std::optional<int> code = cli::Parse(kProgram, command, argc, argv)) return *code;
   if (command.positional.empty()) return UsageError("run", "which PROGRAM or IMAGE?");
   if (!a.save_state.empty() && a.limit == kNoLimit) {
     return UsageError("run", "--save-state writes where --max-insns stops: give that too");
@@ -517,14 +511,7 @@ int ResumeMain(int argc, char** argv) {
                        .flags = Flags(a),
                        .positional = {}};
   std::erase_if(command.flags, [](const cli::Flag& flag) { return flag.name == "load-state"; });
-  switch (cli::Parse(kProgram, command, argc, argv)) {
-    case cli::Parsed::kHelp:
-      return cli::kExitOk;
-    case cli::Parsed::kWrong:
-      return cli::kExitUsage;
-    case cli::Parsed::kRun:
-      break;
-  }
+  if (const std::optional<int> code = cli::Parse(kProgram, command, argc, argv)) return *code;
   if (command.positional.size() != 2) {
     return UsageError("resume", "expected SNAPSHOT and PROGRAM or IMAGE");
   }

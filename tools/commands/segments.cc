@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -118,14 +119,7 @@ int PreflightMain(int argc, char** argv) {
                             &a.discard),
                 cli::Switch("json", 0, "print what was done as JSON", &a.json)},
       .positional = {}};
-  switch (cli::Parse(kProgram, command, argc, argv)) {
-    case cli::Parsed::kHelp:
-      return cli::kExitOk;
-    case cli::Parsed::kWrong:
-      return cli::kExitUsage;
-    case cli::Parsed::kRun:
-      break;
-  }
+  if (const std::optional<int> code = cli::Parse(kProgram, command, argc, argv)) return *code;
   if (!TakePositional(command, a)) return UsageError("preflight", "which DIR?");
   absl::StatusOr<Chain> chain = Chain::Open(a.directory);
   if (!chain.ok()) return Failed(chain.status());
@@ -183,14 +177,7 @@ int SegmentVerifyMain(int argc, char** argv) {
                 cli::Number("jobs", 'j', "N", "threads (default: one per processor)", &a.jobs),
                 cli::Switch("json", 0, "print the result as JSON", &a.json)},
       .positional = {}};
-  switch (cli::Parse(kProgram, command, argc, argv)) {
-    case cli::Parsed::kHelp:
-      return cli::kExitOk;
-    case cli::Parsed::kWrong:
-      return cli::kExitUsage;
-    case cli::Parsed::kRun:
-      break;
-  }
+  if (const std::optional<int> code = cli::Parse(kProgram, command, argc, argv)) return *code;
   if (!TakePositional(command, a)) return UsageError("segment-verify", "which DIR?");
   size_t segments = 0;
   uint64_t instructions = 0;
@@ -243,14 +230,7 @@ int SegmentDumpMain(int argc, char** argv) {
                             &a.limit_entries),
                 cli::Switch("json", 0, "print it as JSON", &a.json)},
       .positional = {}};
-  switch (cli::Parse(kProgram, command, argc, argv)) {
-    case cli::Parsed::kHelp:
-      return cli::kExitOk;
-    case cli::Parsed::kWrong:
-      return cli::kExitUsage;
-    case cli::Parsed::kRun:
-      break;
-  }
+  if (const std::optional<int> code = cli::Parse(kProgram, command, argc, argv)) return *code;
   if (command.positional.size() != 1) return UsageError("segment-dump", "which FILE?");
   std::vector<runtime::MemoryEntry> memory;
   std::vector<std::pair<uint32_t, runtime::ChipEntry>> records;
@@ -365,14 +345,7 @@ int SegmentStateMain(int argc, char** argv) {
                 cli::Text("output", 'o', "SNAPSHOT", "where to", &a.output),
                 cli::Number("max-insns", 'n', "N", "go on N instructions first", &a.limit)},
       .positional = {}};
-  switch (cli::Parse(kProgram, command, argc, argv)) {
-    case cli::Parsed::kHelp:
-      return cli::kExitOk;
-    case cli::Parsed::kWrong:
-      return cli::kExitUsage;
-    case cli::Parsed::kRun:
-      break;
-  }
+  if (const std::optional<int> code = cli::Parse(kProgram, command, argc, argv)) return *code;
   if (!TakePositional(command, a) || a.segment == kUnset || a.output.empty())
     return UsageError("segment-state", "which DIR, --segment and --output?");
   absl::StatusOr<Chain> chain = Chain::Open(a.directory);

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -346,14 +347,7 @@ int TraceMain(int argc, char** argv) {
                 OptLevelFlag(&o.session.opt_level)},
       .positional = {}};
   o.openvm.AddTo(command.flags, /*with_inputs=*/true);
-  switch (cli::Parse(kProgram, command, argc, argv)) {
-    case cli::Parsed::kHelp:
-      return cli::kExitOk;
-    case cli::Parsed::kWrong:
-      return cli::kExitUsage;
-    case cli::Parsed::kRun:
-      break;
-  }
+  if (const std::optional<int> code = cli::Parse(kProgram, command, argc, argv)) return *code;
   if (command.positional.empty()) return UsageError("trace", "which PROGRAM or IMAGE?");
   constexpr uint64_t kMost = Instance::kUnlimited;
   o.from = std::min(o.from, kMost);

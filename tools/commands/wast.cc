@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -172,14 +173,7 @@ int WastMain(int argc, char** argv) {
                 cli::Number("show", 0, "N", "failures shown for each file (default 5)", &a.shown),
                 cli::Switch("json", 0, "print JSON", &a.json)},
       .positional = {}};
-  switch (cli::Parse(kProgram, command, argc, argv)) {
-    case cli::Parsed::kHelp:
-      return cli::kExitOk;
-    case cli::Parsed::kWrong:
-      return cli::kExitUsage;
-    case cli::Parsed::kRun:
-      break;
-  }
+  if (const std::optional<int> code = cli::Parse(kProgram, command, argc, argv)) return *code;
   if (command.positional.empty()) return UsageError("wast", "expected at least one FILE");
   const absl::StatusOr<::precast::wasm::Features> features = ParseFeatures(a.features);
   if (!features.ok()) return UsageError("wast", features.status().message());
