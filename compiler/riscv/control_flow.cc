@@ -47,15 +47,18 @@ class Memory {
 };
 
 // What is known of a register's value while following straight-line code, enough to see jump
-// tables: a constant c; "c + something" (an indexed table address); or the word loaded from such an
-// address.
+// tables: a constant c; "c + something" (an indexed table address); the word loaded from such an
+// address; a sum of which no part is known; or a word loaded through a pointer that is no sum, such
+// as a function pointer in a virtual table.
 struct Abstract {
   enum class Kind : uint8_t {
     kUnknown,
     kConstant,
     kIndexed,
     kTableWord,
-    kRelativeTarget
+    kRelativeTarget,
+    kSum,
+    kField
   } kind = Kind::kUnknown;
   uint32_t c = 0;
 };
@@ -70,6 +73,12 @@ struct JumpTable {
 struct TableJump {
   uint32_t index;
   JumpTable table;
+};
+
+// An indirect jump whose table was not seen.
+struct BlindJump {
+  uint32_t index;
+  bool through_field;  // its target was loaded from where no index leads
 };
 
 enum Flag : uint8_t {
@@ -159,6 +168,7 @@ class Recovery {
         break;
       case Op::kAddi:
         if (a.kind == Kind::kConstant || a.kind == Kind::kIndexed) result = {a.kind, a.c + imm};
+        if (a.kind == Kind::kSum || (a.kind == Kind::kField && imm == 0)) result = a;
         if (imm == 0) bound = bounds[in.rs1];
         break;
       case Op::kSlli:
@@ -175,11 +185,16 @@ class Recovery {
           result = {Kind::kIndexed, a.c}, bound = bounds[in.rs2];
         } else if (b.kind == Kind::kConstant) {
           result = {Kind::kIndexed, b.c}, bound = bounds[in.rs1];
+        } else {
+          result = {Kind::kSum};
         }
         break;
       case Op::kLw:
-        if (a.kind == Kind::kIndexed)
+        if (a.kind == Kind::kIndexed) {
           result = {Kind::kTableWord, a.c + imm}, bound = bounds[in.rs1];
+        } else if (a.kind != Kind::kSum) {
+          result = {Kind::kField};
+        }
         break;
       case Op::kBltu:
       case Op::kBgeu: {
@@ -223,9 +238,9 @@ class Recovery {
         break;
     }
     if (in.rd != 0) regs[in.rd] = result, bounds[in.rd] = bound;
-    // A function pointer built by code; data addresses are in no instruction range.
-    const bool is_built =
-        in.op == Op::kAuipc || in.op == Op::kAdd || (in.op == Op::kAddi && in.rs1 != 0);
+    // A function pointer built by code; data addresses are in no instruction range. The result of
+    // auipc is half of an address: of a call's, mostly.
+    const bool is_built = in.op == Op::kAdd || (in.op == Op::kAddi && in.rs1 != 0);
     if (result.kind == Kind::kConstant && in.rd != 0 && is_built && IsLikelyCode(result.c)) {
       built_.push_back(result.c);
     }
@@ -247,7 +262,7 @@ class Recovery {
       table_jumps_.push_back(
           {index, {base.c, relative, bound != 0 ? std::optional(bound) : std::nullopt}});
     } else {
-      blind_jumps_.push_back(index);
+      blind_jumps_.push_back({index, base.kind == Abstract::Kind::kField});
     }
   }
 
@@ -291,26 +306,29 @@ class Recovery {
   void ResolveJumps() {
     for (const TableJump& jump : std::exchange(table_jumps_, {})) ReadTable(jump.index, jump.table);
     if (!worklist_.empty()) return;  // follow these first: they may show where functions start
-    for (uint32_t jump : std::exchange(blind_jumps_, {})) GuessTargets(jump);
+    for (BlindJump jump : std::exchange(blind_jumps_, {})) GuessTargets(jump);
     if (!std::exchange(data_words_marked_, true)) {
       for (const DataWord& word : data_words_) {
-        if (!word.in_table) MarkPc(word.value, kTaken);
+        if (!word.IsSwitchTarget()) MarkPc(word.value, kTaken);
       }
     }
     for (; built_marked_ < built_.size(); ++built_marked_) MarkPc(built_[built_marked_], kTaken);
   }
 
-  // A jump whose table was not seen may go to all code addresses in data that are in its function.
-  void GuessTargets(uint32_t jump) {
-    const auto [begin, end] = Extent(jump);
+  // A jump whose table was not seen may go to all code addresses in data that are in its function. A
+  // jump through a field is a tail call more often than not: what is known to be another jump's
+  // table is not for it.
+  void GuessTargets(BlindJump jump) {
+    const auto [begin, end] = Extent(jump.index);
     auto by_value = [](const DataWord& w, uint32_t value) { return w.value < value; };
     const auto first = std::lower_bound(data_words_.begin(), data_words_.end(), begin, by_value);
     const auto last = std::lower_bound(first, data_words_.end(), end, by_value);
     const size_t count = static_cast<size_t>(last - first);
     if (count > kMaxGuesses || !Spend(count)) return;
     for (auto it = first; it != last; ++it) {
-      it->in_table = true;
-      AddSwitchTarget(jump, it->value);
+      if (jump.through_field && it->in_table) continue;
+      it->is_guessed = true;
+      AddSwitchTarget(jump.index, it->value);
     }
   }
 
@@ -390,7 +408,7 @@ class Recovery {
   void SettleTaken() {
     for (uint8_t& flags : flags_) flags &= ~kTaken;
     for (const DataWord& word : data_words_) {
-      if (!word.in_table) MarkPc(word.value, kTaken);
+      if (!word.IsSwitchTarget()) MarkPc(word.value, kTaken);
     }
     for (uint32_t pc : built_) MarkPc(pc, kTaken);
   }
@@ -591,7 +609,9 @@ class Recovery {
   // A word of initialized memory that is the address of an instruction.
   struct DataWord {
     uint32_t value, address;
-    bool in_table = false;  // of a jump table that was understood
+    bool in_table = false;    // of a jump table that was understood
+    bool is_guessed = false;  // target of a jump whose table was not seen
+    bool IsSwitchTarget() const { return in_table || is_guessed; }
     bool operator<(const DataWord& other) const {
       return std::pair(value, address) < std::pair(other.value, other.address);
     }
@@ -605,7 +625,7 @@ class Recovery {
   std::vector<uint32_t> worklist_;     // instruction indexes to follow from
   absl::btree_set<uint32_t> starts_;   // instruction indexes with kStart
   std::vector<TableJump> table_jumps_;
-  std::vector<uint32_t> blind_jumps_;  // indirect jumps whose table was not seen
+  std::vector<BlindJump> blind_jumps_;
   // Pcs that need an entry: built by instructions, starts of gaps, targets of switches too large.
   std::vector<uint32_t> built_;
   size_t built_marked_ = 0;           // the first so many have been followed

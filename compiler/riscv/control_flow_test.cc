@@ -289,6 +289,31 @@ fn_00010000: entries 10000
 )");
 }
 
+// `two` is in the table of the first jump; the second is a tail call through a virtual table.
+TEST(ControlFlow, AJumpThroughAFieldDoesNotGoToLabelsOfAnotherTable) {
+  EXPECT_EQ(FlowOf(R"(
+          addi a4, zero, 1
+          bltu a4, a0, two
+          slli a0, a0, 2
+          lui a5, %hi(table)
+          add a0, a0, a5
+          lw a0, %lo(table)(a0)
+          jalr zero, 0(a0)
+    one:  lw t1, 12(a1)
+          jalr zero, 0(t1)
+    two:  jalr zero, 0(ra)
+    .data
+    table: .word one, two
+  )"),
+            R"(
+fn_00010000: entries 10000
+  10000..10008 branch 10024
+  10008..1001c switch 1001c 10024
+  1001c..10024 indirect jump
+  10024..10028 return
+)");
+}
+
 TEST(ControlFlow, ASwitchTooLargeForATableKeepsItsTargetsReachable) {
   std::string text = "jalr zero, 0(a0)\none: jalr zero, 0(ra)\n";
   for (int i = 0; i < 20000; ++i) absl::StrAppend(&text, ".word 0\n");
@@ -358,6 +383,28 @@ fn_00010010: entries 10010
   10010..1001c return
 fn_0001001c: entries 1001c
   1001c..10020 return
+)");
+}
+
+// What auipc leaves in ra is 10008, in the middle of f.
+TEST(ControlFlow, HalfTheAddressOfACallIsNoFunctionPointer) {
+  EXPECT_EQ(FlowOf(R"(
+          jal ra, f
+    f:    addi a0, zero, 1
+          auipc ra, 0
+          jalr ra, 16(ra)      # 10018
+          addi a0, zero, 2
+          jalr zero, 0(ra)
+    g:    jalr zero, 0(ra)
+  )"),
+            R"(
+fn_00010000: entries 10000
+  10000..10004 call 10004
+fn_00010004: entries 10004 10010
+  10004..10010 indirect call
+  10010..10018 return
+fn_00010018: entries 10018
+  10018..1001c return
 )");
 }
 
