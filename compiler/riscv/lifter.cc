@@ -123,18 +123,26 @@ class Lifter {
     return edge;
   }
 
-  // Where a jump to `pc` goes: a block of this region, or else a new block that leaves the region.
+  // Where a branch to `pc` goes: a block of this region, or else a new block that leaves the region. What is stored
+  // on the way out of a loop is not stored in it: that takes a new block too.
   ir::Edge EdgeToPc(uint32_t pc) {
-    if (std::optional<uint32_t> target = region_.FindBlock(pc)) return EdgeTo(*target);
+    const std::optional<uint32_t> target = region_.FindBlock(pc);
+    if (target && !StoresOutOfLoop(*target)) return EdgeTo(*target);
     const ir::Block here = b_.block();
     const Registers saved = now_;
-    const ir::Block leave = function_.NewBlock();
-    function_.block(leave).guest_pc = pc;
-    b_.SetBlock(leave);
-    Leave(pc);
+    const ir::Block between = function_.NewBlock();
+    function_.block(between).guest_pc = pc;
+    b_.SetBlock(between);
+    GoTo(pc);
     now_ = saved;
     b_.SetBlock(here);
-    return {leave, {}};
+    return {between, {}};
+  }
+
+  bool StoresOutOfLoop(uint32_t target_node) const {
+    const Node& target = plan_.nodes[target_node];
+    return plan_.nodes[node_].in_loop && !target.in_loop &&
+           (now_.dirty & target.in_context & ~kPassed) != 0;
   }
 
   // Goes on at `pc`: in this region, or by leaving it.
@@ -229,6 +237,7 @@ class Lifter {
   void LiftBlock(uint32_t n) {
     const Node& node = plan_.nodes[n];
     const BasicBlock& block = region_.blocks[node.block];
+    node_ = n;
     b_.SetBlock(ir_block_[n]);
     known_low_bits_.clear();
     EnterBlock(n, node);
@@ -773,6 +782,7 @@ class Lifter {
   absl::flat_hash_map<uint32_t, LowBits> known_low_bits_;  // by value, from here on in the block
   uint32_t pc_ = 0;                                        // of the instruction at hand
   uint32_t index_ = 0;                                     // its number in the block
+  uint32_t node_ = 0;                                      // being lifted
   uint32_t charged_ = 0;                                   // instructions in the block
 };
 

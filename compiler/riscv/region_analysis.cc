@@ -48,7 +48,10 @@ class Planner {
     Connect();
     Order();
     FindLoaders();
+    if (!local_) FindLoops();
+    if (!local_) SolveLive();
     SolveAll();
+    if (!local_ && FindJoinLoaders()) SolveAll();
     if (!local_ && FindLoopLoaders()) SolveAll();
     return std::move(plan_);
   }
@@ -178,13 +181,99 @@ class Planner {
     }
   }
 
+  // By node: its place in the order.
+  std::vector<uint32_t> Ranks() const {
+    std::vector<uint32_t> rank(plan_.nodes.size());
+    for (uint32_t i = 0; i < plan_.order.size(); ++i) rank[plan_.order[i]] = i;
+    return rank;
+  }
+
+  // Finds the nodes that can be executed again before the next boundary: those in a strongly connected component with
+  // an edge (Tarjan, "Depth-first search and linear graph algorithms", 1972).
+  void FindLoops() {
+    constexpr uint32_t kUnseen = 0, kDone = 0xffffffff;
+    struct Frame {
+      uint32_t node;
+      size_t next;  // successor
+    };
+    std::vector<uint32_t> low(plan_.nodes.size(), kUnseen);  // lowest number reached
+    std::vector<uint32_t> open;
+    std::vector<Frame> stack;
+    uint32_t count = 0;
+    auto enter = [&](uint32_t n) {
+      low[n] = ++count;
+      open.push_back(n);
+      stack.push_back({n, 0});
+    };
+    for (uint32_t root : plan_.order) {
+      if (low[root] != kUnseen) continue;
+      enter(root);
+      std::vector<uint32_t> number(1, low[root]);  // of the nodes on the stack
+      while (!stack.empty()) {
+        auto& [n, next] = stack.back();
+        const std::vector<uint32_t>& successors = plan_.nodes[n].successors;
+        if (next < successors.size()) {
+          const uint32_t s = successors[next++];
+          if (s == n) plan_.nodes[n].in_loop = true;
+          if (low[s] == kUnseen) {
+            enter(s);
+            number.push_back(low[s]);
+          } else if (low[s] != kDone) {
+            low[n] = std::min(low[n], low[s]);
+          }
+          continue;
+        }
+        const uint32_t done = n;
+        stack.pop_back();
+        if (low[done] == number.back()) {
+          const bool is_loop = open.back() != done;
+          uint32_t member;
+          do {
+            member = open.back();
+            open.pop_back();
+            low[member] = kDone;
+            if (is_loop) plan_.nodes[member].in_loop = true;
+          } while (member != done);
+        } else {
+          uint32_t& parent = low[stack.back().node];
+          parent = std::min(parent, low[done]);
+        }
+        number.pop_back();
+      }
+    }
+  }
+
+  // Where ways join that have left a register in VmContext and ways that have changed it, a parameter would have
+  // to be loaded on the first ones, and stored before the next boundary in any case. Storing it on the others before
+  // the join leaves a load where it is read, if it is. The same goes for a register that is not read any more. Not
+  // in loops: a parameter may cost nothing there, a store is one in each round. True if there is such a register.
+  bool FindJoinLoaders() {
+    bool found = false;
+    for (uint32_t n : plan_.order) {
+      Node& node = plan_.nodes[n];
+      if (node.IsBoundary() || node.in_loop) continue;
+      RegisterSet parameters = 0, clean = 0;
+      for (int r = 1; r < 32; ++r) {
+        if (node.source[r] == n) parameters |= RegisterSet{1} << r;
+      }
+      for (uint32_t p : node.predecessors) {
+        const Node& pred = plan_.nodes[p];
+        clean |= pred.IsBoundary() ? ~RegisterSet{0} : ~(pred.dirty | pred.writes);
+      }
+      const RegisterSet set =
+          parameters & node.needed & ~passed_ & ~node.in_context & (clean | ~node.live);
+      node.in_context |= set;
+      found |= set != 0;
+    }
+    return found;
+  }
+
   // A register that every way around a loop leaves in VmContext, because a call comes after its last
   // change, would be a parameter of the loop's head only for what comes into the loop: then each
   // round would store it before the call and load it again after. Storing it before the loop
   // instead leaves just the loads. True if there is such a register.
   bool FindLoopLoaders() {
-    std::vector<uint32_t> rank(plan_.nodes.size());
-    for (uint32_t i = 0; i < plan_.order.size(); ++i) rank[plan_.order[i]] = i;
+    const std::vector<uint32_t> rank = Ranks();
     bool found = false;
     for (uint32_t h : plan_.order) {
       Node& head = plan_.nodes[h];
@@ -256,6 +345,15 @@ class Planner {
       }
       dirty = (dirty & ~node.in_context) | passed_;
       return std::exchange(node.dirty, dirty) != dirty;
+    });
+  }
+
+  void SolveLive() {
+    Solve(/*backward=*/true, [&](Node& node, uint32_t) {
+      RegisterSet live = 0;
+      for (uint32_t s : node.successors) live |= plan_.nodes[s].live;
+      live = node.reads | (live & ~node.writes);
+      return std::exchange(node.live, live) != live;
     });
   }
 

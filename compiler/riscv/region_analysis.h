@@ -24,6 +24,7 @@ struct Node {
   std::vector<uint32_t> successors = {}, predecessors = {};  // nodes, inside the region
   RegisterSet reads = 0;  // read before written, by the block's instructions or its end
   RegisterSet writes = 0;
+  RegisterSet live = 0;    // read later, before the next boundary
   RegisterSet needed = 0;  // value needed on entry: read later, or deferred
   RegisterSet dirty = 0;   // may differ from VmContext on entry
   // kBlock: registers that are in VmContext on entry and that the block loads itself where it needs
@@ -32,6 +33,7 @@ struct Node {
   // Node whose value each register has on entry (valid for registers in `needed`). The node itself:
   // a block parameter, or for a boundary (or a register `in_context`) the value in VmContext.
   std::array<uint32_t, 32> source = {};
+  bool in_loop = false;  // may be executed again before the next boundary
   bool IsBoundary() const { return kind != Kind::kBlock; }
 };
 

@@ -365,10 +365,13 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       const uint32_t no = p_.edges[block.succs_begin + 1].target;
       if (thread_[yes] == thread_[no] && !m.folded) return JumpUnlessNext(yes);
       EmitTest(i, m);
-      if (thread_[yes] == next_) {
+      // Where both ways are jumps, that back to the loop's head is one jump.
+      const bool loops = thread_[no] != next_ && thread_[no] <= b && thread_[yes] > b;
+      if (thread_[yes] == next_ || loops) {
         MInst inverted = m;
         inverted.cond = Invert(m.cond);
         JumpIf(inverted, LabelOf(no));
+        JumpUnlessNext(yes);
       } else {
         JumpIf(m, LabelOf(yes));
         JumpUnlessNext(no);

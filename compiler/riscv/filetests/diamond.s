@@ -73,36 +73,36 @@ join: add a0, t0, t1
 # -- SSA
 #
 # function "fn_00010000"(i32, i32, i32, i32, i32, i32, i32, i32, i32) -> (i32, i32, i32, i32, i32, i32, i32, i32, i32, i32) guest entries block0 {
-# block0(v2: i32, v3: i32, v4: i32, v5: i32, v6: i32, v7: i32, v8: i32, v9: i32, v10: i32) pc 0x10000:
+# block0(v1: i32, v2: i32, v3: i32, v4: i32, v5: i32, v6: i32, v7: i32, v8: i32, v9: i32) pc 0x10000:
 #   br block1
-# block1 pc 0x10000 state[x2=v2, x8=v9, x9=v10, x10=v3, x11=v4, x12=v5, x13=v6, x14=v7, x15=v8]:
+# block1 pc 0x10000 state[x2=v1, x8=v8, x9=v9, x10=v2, x11=v3, x12=v4, x13=v5, x14=v6, x15=v7]:
 #   meter 2 @0x10000 refund 2
-#   v11 = iconst.i32 7
-#   v12 = iconst.i32 0
-#   v13 = icmp.i32 eq v3, v12
-#   br_if v13, block2, block3
-# block2 pc 0x10010 state[x2=v2, x5=v11, x8=v9, x9=v10, x10=v3, x11=v4, x12=v5, x13=v6, x14=v7, x15=v8]:
+#   v10 = iconst.i32 7
+#   v11 = iconst.i32 0
+#   v12 = icmp.i32 eq v2, v11
+#   br_if v12, block2, block3
+# block2 pc 0x10010 state[x2=v1, x5=v10, x8=v8, x9=v9, x10=v2, x11=v3, x12=v4, x13=v5, x14=v6, x15=v7]:
 #   meter 1 @0x10010 refund 1
-#   v14 = iconst.i32 9
-#   v15 = iconst.i32 0
-#   br block4(v11, v14)
-# block3 pc 0x10008 state[x2=v2, x5=v11, x8=v9, x9=v10, x10=v3, x11=v4, x12=v5, x13=v6, x14=v7, x15=v8]:
+#   v13 = iconst.i32 9
+#   v14 = iconst.i32 0
+#   store_state x6, v13
+#   br block4(v10)
+# block3 pc 0x10008 state[x2=v1, x5=v10, x8=v8, x9=v9, x10=v2, x11=v3, x12=v4, x13=v5, x14=v6, x15=v7]:
 #   meter 2 @0x10008 refund 2
-#   v16 = iconst.i32 8
-#   v17 = iconst.i32 0
-#   v18 = load_state x6
-#   br block4(v16, v18)
-# block4(v0: i32, v1: i32) pc 0x10014 state[x2=v2, x5=v0, x6=v1, x8=v9, x9=v10, x10=v3, x11=v4, x12=v5, x13=v6, x14=v7, x15=v8]:
+#   v15 = iconst.i32 8
+#   v16 = iconst.i32 0
+#   br block4(v15)
+# block4(v0: i32) pc 0x10014 state[x2=v1, x5=v0, x8=v8, x9=v9, x10=v2, x11=v3, x12=v4, x13=v5, x14=v6, x15=v7]:
 #   meter 2 @0x10014 refund 2
-#   v19 = add.i32 v0, v1
-#   v20 = load_state x1
-#   v21 = iconst.i32 -2
-#   v22 = and.i32 v20, v21
-#   v23 = iconst.i32 2
-#   v24 = and.i32 v20, v23
-#   defer_state x10, v19
-#   trap_if v24, 4 @0x10018 refund 1
+#   v17 = load_state x6
+#   v18 = add.i32 v0, v17
+#   v19 = load_state x1
+#   v20 = iconst.i32 -2
+#   v21 = and.i32 v19, v20
+#   v22 = iconst.i32 2
+#   v23 = and.i32 v19, v22
+#   defer_state x10, v18
+#   trap_if v23, 4 @0x10018 refund 1
 #   store_state x5, v0
-#   store_state x6, v1
-#   ret v22, v2, v19, v4, v5, v6, v7, v8, v9, v10
+#   ret v21, v1, v18, v3, v4, v5, v6, v7, v8, v9
 # }

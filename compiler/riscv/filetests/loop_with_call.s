@@ -139,43 +139,44 @@ f:    fence
 # -- SSA
 #
 # function "fn_00010000"(i32, i32, i32, i32, i32, i32, i32, i32, i32) -> (i32, i32, i32, i32, i32, i32, i32, i32, i32, i32) guest entries block0, block5 {
-# block0(v19: i32, v20: i32, v21: i32, v22: i32, v23: i32, v24: i32, v25: i32, v26: i32, v27: i32) pc 0x10000:
+# block0(v18: i32, v19: i32, v20: i32, v21: i32, v22: i32, v23: i32, v24: i32, v25: i32, v26: i32) pc 0x10000:
 #   br block1
-# block1 pc 0x10000 state[x2=v19, x8=v26, x9=v27, x10=v20, x11=v21, x12=v22, x13=v23, x14=v24, x15=v25]:
+# block1 pc 0x10000 state[x2=v18, x8=v25, x9=v26, x10=v19, x11=v20, x12=v21, x13=v22, x14=v23, x15=v24]:
 #   meter 2 @0x10000 refund 2
-#   v37 = iconst.i32 100
-#   v38 = iconst.i32 0
-#   store_state x6, v37
-#   br block2(v19, v38, v26, v27, v20, v21, v22, v23, v24, v25)
-# block2(v0: i32, v1: i32, v2: i32, v3: i32, v4: i32, v5: i32, v6: i32, v7: i32, v8: i32, v9: i32) pc 0x10008 state[x2=v0, x7=v1, x8=v2, x9=v3, x10=v4, x11=v5, x12=v6, x13=v7, x14=v8, x15=v9]:
+#   v36 = iconst.i32 100
+#   v37 = iconst.i32 0
+#   store_state x6, v36
+#   store_state x7, v37
+#   br block2(v18, v25, v26, v19, v20, v21, v22, v23, v24)
+# block2(v0: i32, v1: i32, v2: i32, v3: i32, v4: i32, v5: i32, v6: i32, v7: i32, v8: i32) pc 0x10008 state[x2=v0, x8=v1, x9=v2, x10=v3, x11=v4, x12=v5, x13=v6, x14=v7, x15=v8]:
 #   meter 1 @0x10008 refund 1
-#   v39 = iconst.i32 65548
-#   store_state x1, v39
-#   store_state x7, v1
-#   v40: i32, v41: i32, v42: i32, v43: i32, v44: i32, v45: i32, v46: i32, v47: i32, v48: i32, v49: i32 = call @f65560(v0, v4, v5, v6, v7, v8, v9, v2, v3) @0x10008
-#   v50 = icmp.i32 ne v40, v39
-#   br_if v50, block6, block3(v41, v48, v49, v42, v43, v44, v45, v46, v47) cold
-# block3(v10: i32, v11: i32, v12: i32, v13: i32, v14: i32, v15: i32, v16: i32, v17: i32, v18: i32) pc 0x1000c state[x2=v10, x8=v11, x9=v12, x10=v13, x11=v14, x12=v15, x13=v16, x14=v17, x15=v18]:
+#   v38 = iconst.i32 65548
+#   store_state x1, v38
+#   v39: i32, v40: i32, v41: i32, v42: i32, v43: i32, v44: i32, v45: i32, v46: i32, v47: i32, v48: i32 = call @f65560(v0, v3, v4, v5, v6, v7, v8, v1, v2) @0x10008
+#   v49 = icmp.i32 ne v39, v38
+#   br_if v49, block6, block3(v40, v47, v48, v41, v42, v43, v44, v45, v46) cold
+# block3(v9: i32, v10: i32, v11: i32, v12: i32, v13: i32, v14: i32, v15: i32, v16: i32, v17: i32) pc 0x1000c state[x2=v9, x8=v10, x9=v11, x10=v12, x11=v13, x12=v14, x13=v15, x14=v16, x15=v17]:
 #   meter 2 @0x1000c refund 2
-#   v51 = iconst.i32 3
-#   v52 = load_state x7
-#   v53 = add.i32 v52, v51
-#   v54 = load_state x6
-#   v55 = icmp.i32 ult v53, v54
-#   br_if v55, block2(v10, v53, v11, v12, v13, v14, v15, v16, v17, v18), block4
-# block4 pc 0x10014 state[x2=v10, x7=v53, x8=v11, x9=v12, x10=v13, x11=v14, x12=v15, x13=v16, x14=v17, x15=v18]:
+#   v50 = iconst.i32 3
+#   v51 = load_state x7
+#   v52 = add.i32 v51, v50
+#   v53 = load_state x6
+#   v54 = icmp.i32 ult v52, v53
+#   store_state x7, v52
+#   br_if v54, block2(v9, v10, v11, v12, v13, v14, v15, v16, v17), block4
+# block4 pc 0x10014 state[x2=v9, x7=v52, x8=v10, x9=v11, x10=v12, x11=v13, x12=v14, x13=v15, x14=v16, x15=v17]:
 #   meter 1 @0x10014 refund 1
-#   v56 = iconst.i32 -2
-#   v57 = and.i32 v12, v56
-#   v58 = iconst.i32 2
-#   v59 = and.i32 v12, v58
-#   trap_if v59, 4 @0x10014 refund 1
-#   store_state x7, v53
-#   tail_dispatch v57(v10, v13, v14, v15, v16, v17, v18, v11, v12) @0x10014
-# block5(v28: i32, v29: i32, v30: i32, v31: i32, v32: i32, v33: i32, v34: i32, v35: i32, v36: i32) cold pc 0x1000c:
-#   br block3(v28, v35, v36, v29, v30, v31, v32, v33, v34)
+#   v55 = iconst.i32 -2
+#   v56 = and.i32 v11, v55
+#   v57 = iconst.i32 2
+#   v58 = and.i32 v11, v57
+#   trap_if v58, 4 @0x10014 refund 1
+#   store_state x7, v52
+#   tail_dispatch v56(v9, v12, v13, v14, v15, v16, v17, v10, v11) @0x10014
+# block5(v27: i32, v28: i32, v29: i32, v30: i32, v31: i32, v32: i32, v33: i32, v34: i32, v35: i32) cold pc 0x1000c:
+#   br block3(v27, v34, v35, v28, v29, v30, v31, v32, v33)
 # block6 cold pc 0x1000c:
-#   ret v40, v41, v42, v43, v44, v45, v46, v47, v48, v49
+#   ret v39, v40, v41, v42, v43, v44, v45, v46, v47, v48
 # }
 #
 # function "fn_00010018"(i32, i32, i32, i32, i32, i32, i32, i32, i32) -> (i32, i32, i32, i32, i32, i32, i32, i32, i32, i32) guest entries block0 {

@@ -66,27 +66,26 @@ taken: add a0, t0, a0
 # -- SSA
 #
 # function "fn_00010000"(i32, i32, i32, i32, i32, i32, i32, i32, i32) -> (i32, i32, i32, i32, i32, i32, i32, i32, i32, i32) guest entries block0, block3 {
-# block0(v11: i32, v12: i32, v13: i32, v14: i32, v15: i32, v16: i32, v17: i32, v18: i32, v19: i32) pc 0x10000:
+# block0(v9: i32, v10: i32, v11: i32, v12: i32, v13: i32, v14: i32, v15: i32, v16: i32, v17: i32) pc 0x10000:
 #   br block1
-# block1 pc 0x10000 state[x2=v11, x8=v18, x9=v19, x10=v12, x11=v13, x12=v14, x13=v15, x14=v16, x15=v17]:
+# block1 pc 0x10000 state[x2=v9, x8=v16, x9=v17, x10=v10, x11=v11, x12=v12, x13=v13, x14=v14, x15=v15]:
 #   meter 1 @0x10000 refund 1
-#   v29 = iconst.i32 1
-#   v30 = iconst.i32 0
-#   v31 = load_state x1
-#   br block2(v31, v11, v29, v18, v19, v12, v13, v14, v15, v16, v17)
-# block2(v0: i32, v1: i32, v2: i32, v3: i32, v4: i32, v5: i32, v6: i32, v7: i32, v8: i32, v9: i32, v10: i32) pc 0x10004 state[x2=v1, x5=v2, x8=v3, x9=v4, x10=v5, x11=v6, x12=v7, x13=v8, x14=v9, x15=v10]:
+#   v27 = iconst.i32 1
+#   v28 = iconst.i32 0
+#   store_state x5, v27
+#   br block2(v9, v16, v17, v10, v11, v12, v13, v14, v15)
+# block2(v0: i32, v1: i32, v2: i32, v3: i32, v4: i32, v5: i32, v6: i32, v7: i32, v8: i32) pc 0x10004 state[x2=v0, x8=v1, x9=v2, x10=v3, x11=v4, x12=v5, x13=v6, x14=v7, x15=v8]:
 #   meter 2 @0x10004 refund 2
-#   v32 = add.i32 v2, v5
-#   v33 = iconst.i32 -2
-#   v34 = and.i32 v0, v33
-#   v35 = iconst.i32 2
-#   v36 = and.i32 v0, v35
-#   defer_state x10, v32
-#   trap_if v36, 4 @0x10008 refund 1
-#   store_state x5, v2
-#   ret v34, v1, v32, v6, v7, v8, v9, v10, v3, v4
-# block3(v20: i32, v21: i32, v22: i32, v23: i32, v24: i32, v25: i32, v26: i32, v27: i32, v28: i32) cold pc 0x10004:
-#   v37 = load_state x1
-#   v38 = load_state x5
-#   br block2(v37, v20, v38, v27, v28, v21, v22, v23, v24, v25, v26)
+#   v29 = load_state x5
+#   v30 = add.i32 v3, v29
+#   v31 = load_state x1
+#   v32 = iconst.i32 -2
+#   v33 = and.i32 v31, v32
+#   v34 = iconst.i32 2
+#   v35 = and.i32 v31, v34
+#   defer_state x10, v30
+#   trap_if v35, 4 @0x10008 refund 1
+#   ret v33, v0, v30, v4, v5, v6, v7, v8, v1, v2
+# block3(v18: i32, v19: i32, v20: i32, v21: i32, v22: i32, v23: i32, v24: i32, v25: i32, v26: i32) cold pc 0x10004:
+#   br block2(v18, v25, v26, v19, v20, v21, v22, v23, v24)
 # }
