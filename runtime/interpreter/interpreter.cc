@@ -86,8 +86,7 @@ Interpreter::Interpreter(const ProgramImage& program, Options options)
     first_page_ = low;
     num_pages_ = high - low + 1;
   }
-  pages_.reset(
-      static_cast<const Page**>(std::calloc(std::max(num_pages_, 1u), sizeof(const Page*))));
+  pages_.reset(static_cast<Page**>(std::calloc(std::max(num_pages_, 1u), sizeof(Page*))));
   CHECK(pages_ != nullptr);
 }
 
@@ -101,39 +100,46 @@ const Interpreter::Page* Interpreter::EmptyPage() {
   return empty_page;
 }
 
-const Interpreter::Page* Interpreter::DecodePage(uint32_t page_number) {
+const Interpreter::Page* Interpreter::AddPage(uint32_t index) {
   auto page = std::make_unique<Page>();
+  page->instructions.fill({.operation = Operation::kNotDecoded});
   page->instructions.back().operation = Operation::kPageEnd;
-  for (uint32_t i = 0; i < kPageInstructions; ++i) {
-    uint32_t pc = page_number * kPageSize + i * 4;
+  owned_pages_.push_back(std::move(page));
+  return pages_.get()[index] = owned_pages_.back().get();
+}
+
+void Interpreter::DecodeAt(uint32_t first_pc) {
+  Page& page = *pages_.get()[first_pc / kPageSize - first_page_];
+  const uint32_t first = first_pc % kPageSize / 4 / kDecodedTogether * kDecodedTogether;
+  for (uint32_t i = first; i < first + kDecodedTogether; ++i) {
+    const uint32_t pc = first_pc / kPageSize * kPageSize + i * 4;
+    DecodedInstruction& decoded = page.instructions[i];
+    decoded = {};
     uint32_t word;
     if (!program_.IsCode(pc) || !FetchWord(program_, pc, word)) continue;
-    page->words[i] = word;
-    page->instructions[i] = options_.custom == nullptr ? Decode(word) : DecodeOpenVm(word);
-    if (const std::optional<abi::Helper> helper = abi::DecodeHelper(word);
-        options_.fast_helpers && helper.has_value()) {
-      page->instructions[i] = {.operation = Operation::kFastHelper,
-                               .rd = 1,
-                               .immediate = static_cast<uint32_t>(*helper)};
+    page.words[i] = word;
+    decoded = options_.custom == nullptr ? Decode(word) : DecodeOpenVm(word);
+    if (options_.fast_helpers) {
+      if (const std::optional<abi::Helper> helper = abi::DecodeHelper(word)) {
+        decoded = {.operation = Operation::kFastHelper,
+                   .rd = 1,
+                   .immediate = static_cast<uint32_t>(*helper)};
+      }
     }
     if (const precast::openvm::Registry::Entry* entry =
             options_.custom != nullptr ? options_.custom->Find(word) : nullptr) {
       CustomSite site{entry, DecodeCustom(word, entry->opcode->form)};
-      page->instructions[i] = {.operation = Operation::kCustom,
-                               .rd = site.instruction.rd != 0 ? site.instruction.rd : kSinkRegister,
-                               .rs1 = site.instruction.rs1,
-                               .rs2 = site.instruction.rs2,
-                               .immediate = static_cast<uint32_t>(custom_sites_.size())};
+      decoded = {.operation = Operation::kCustom,
+                 .rd = site.instruction.rd != 0 ? site.instruction.rd : kSinkRegister,
+                 .rs1 = site.instruction.rs1,
+                 .rs2 = site.instruction.rs2,
+                 .immediate = static_cast<uint32_t>(custom_sites_.size())};
       custom_sites_.push_back(site);
     }
     if (options_.has_native_entry != nullptr && options_.has_native_entry(pc)) {
-      page->native_entries[i / 64] |= uint64_t{1} << (i % 64);
+      page.native_entries[i / 64] |= uint64_t{1} << (i % 64);
     }
   }
-  const Page* result = page.get();
-  owned_pages_.push_back(std::move(page));
-  pages_.get()[page_number - first_page_] = result;
-  return result;
 }
 
 InterpreterResult Interpreter::Run(abi::VmContext& context, GuestMemory& memory,
@@ -149,6 +155,7 @@ InterpreterResult Interpreter::Run(abi::VmContext& context, GuestMemory& memory,
 const CustomSite* Interpreter::CustomAt(uint32_t pc) {
   if (pc % 4 != 0) return nullptr;
   const DecodedInstruction& i = FindPage(pc)->instructions[pc % kPageSize / 4];
+  if (i.operation == Operation::kNotDecoded) DecodeAt(pc);
   return i.operation == Operation::kCustom ? &custom_sites_[i.immediate] : nullptr;
 }
 
@@ -269,8 +276,13 @@ InterpreterResult Interpreter::RunLoop(abi::VmContext& context, GuestMemory& mem
     return result;
   }
   ENTER(context.pc);
+  // Here, for the first instruction is executed even if there is native code for it.
+  if (at->operation == Operation::kNotDecoded) DecodeAt(context.pc);
   DISPATCH();
 
+do_NotDecoded:
+  DecodeAt(PC());
+  CONTINUE();
 do_NotExecutable:
   result.trap = abi::TrapCode::kPcNotExecutable;
   result.fault_address = PC();
@@ -424,7 +436,7 @@ do_Ecall:
   goto leave;
 
 observe:
-  if (kObserved && at->operation != Operation::kPageEnd) {
+  if (kObserved && at->operation >= Operation::kNotExecutable) {
     if (observer_->ShouldSuspend()) goto out_of_fuel;
     x[0] = 0;
     observer_->OnInstruction(PC(), page->words[static_cast<size_t>(at - page->instructions.data())],

@@ -58,8 +58,8 @@ class Interpreter {
     CustomInstructions* custom = nullptr;
   };
 
-  // `program` must outlive the interpreter and have passed Validate(). Decodes a page when it is
-  // first executed.
+  // `program` must outlive the interpreter and have passed Validate(). Decodes an instruction, and its
+  // neighbours, when it is first executed.
   Interpreter(const ProgramImage& program, Options options);
 
   // Runs from context.pc until something stops it, at most context.fuel instructions; reads and
@@ -76,9 +76,11 @@ class Interpreter {
 
  private:
   static constexpr uint32_t kPageInstructions = kPageSize / 4;
+  // So many are decoded at a time: whoever is here only for the end of a block needs no more.
+  static constexpr uint32_t kDecodedTogether = 32;
 
   struct Page {
-    // The last one is a kPageEnd.
+    // kNotDecoded at first; the last one is a kPageEnd.
     std::array<DecodedInstruction, kPageInstructions + 1> instructions;
     std::array<uint32_t, kPageInstructions + 1> words = {};  // for observers
     std::array<uint64_t, kPageInstructions / 64 + 1> native_entries = {};
@@ -93,14 +95,16 @@ class Interpreter {
 
   template <bool kStopAtNativeEntry, bool kObserved>
   InterpreterResult RunLoop(abi::VmContext& context, GuestMemory& memory);
-  // The decoded page that holds a pc.
+  // The page that holds a pc.
   const Page* FindPage(uint32_t pc) {
     uint32_t index = pc / kPageSize - first_page_;
     if (index >= num_pages_) return EmptyPage();
     const Page* page = pages_.get()[index];
-    return page != nullptr ? page : DecodePage(pc / kPageSize);
+    return page != nullptr ? page : AddPage(index);
   }
-  const Page* DecodePage(uint32_t page_number);
+  const Page* AddPage(uint32_t index);
+  // Decodes what is at `pc`, where it has not been done.
+  void DecodeAt(uint32_t pc);
   // A page without code.
   static const Page* EmptyPage();
 
@@ -108,9 +112,9 @@ class Interpreter {
   Options options_;
   uint32_t first_page_ = 0;
   uint32_t num_pages_ = 0;
-  // By page number - first_page_; null where not decoded yet. From calloc: a program whose code
+  // By page number - first_page_; null where nothing is decoded yet. From calloc: a program whose code
   // ranges lie far apart has a large table, of which hardly anything is touched.
-  std::unique_ptr<const Page*, FreeDeleter> pages_;
+  std::unique_ptr<Page*, FreeDeleter> pages_;
   std::vector<std::unique_ptr<Page>> owned_pages_;
   std::vector<CustomSite> custom_sites_;
   precast::openvm::Observer* observer_ = nullptr;

@@ -26,6 +26,9 @@ namespace {
 constexpr uint64_t kLongest = uint64_t{1} << 22;
 // Cost mode: less is interpreted.
 constexpr uint64_t kShortest = 1000;
+// Instructions of the first stretch, of which nothing is known; each further one may be kGrowth times as long as any before.
+constexpr uint64_t kFirst = uint64_t{1} << 17;
+constexpr uint64_t kGrowth = 4;
 // Intervals of a sample that says how a guest goes on.
 constexpr uint64_t kLongSample = 16;
 // Of the log, kept in memory from stretch to stretch.
@@ -64,9 +67,8 @@ absl::Span<const abi::TouchedPage> Attempt::Log() const {
   return {begin, static_cast<size_t>(instance_.memory().meter_area().log - begin)};
 }
 
-void Attempt::Begin(Meter* before_first) {
+void Attempt::Begin() {
   before_ = instance_.SaveCheckpoint();
-  before_first_ = before_first;
   host_.Attempt();
   std::fill(rows_.begin(), rows_.end(), 0);
   instance_.TakeRows();
@@ -78,8 +80,6 @@ RunResult Attempt::Run(int64_t limit) {
   TakeNativeRows();
   return result;
 }
-
-RunResult Attempt::RunInterpreted(int64_t limit) { return instance_.RunInterpreted(limit); }
 
 void Attempt::TakeNativeRows() {
   const std::array<uint64_t, abi::kRowLanes> rows = instance_.TakeRows();
@@ -126,10 +126,6 @@ std::vector<uint32_t> Attempt::Pages() const {
 }
 
 void Attempt::OnInstruction(uint32_t, uint32_t word, const uint32_t* x) {
-  if (before_first_ != nullptr) {
-    before_first_->BeginInterval();
-    before_first_ = nullptr;
-  }
   counter_.Count(word, x, [this](uint32_t chip, uint32_t rows) { rows_[chip] += rows; });
 }
 
@@ -170,6 +166,7 @@ NativeMeter::NativeMeter(Instance& instance, Meter& meter, const MeteringConfig&
       meter_(meter),
       config_(config),
       attempt_(instance, config, registry),
+      longest_(std::max<uint64_t>(kFirst / config.check_interval, 1)),
       sample_rows_(config.chips.size()) {
   // The first row of a chip with such cells may lower the estimate.
   for (const precast::openvm::Chip& chip : config.chips) monotonic_ &= chip.constraint_cells == 0;
@@ -179,12 +176,14 @@ uint64_t NativeMeter::ChooseLength(uint64_t most) const {
   const uint64_t now = instance_.retired();
   if (!monotonic_) return 1;
   if (exceeded_at_ > now) {
-    // Halfway to there, if that is not the next check.
+    // Less than to there. If the guess was too much, too: halfway.
     const uint64_t left = (exceeded_at_ - now) / config_.check_interval;
-    return std::clamp<uint64_t>(left / 2, 1, most);
+    if (left <= 1) return 1;
+    most = std::min(most, guessed_ ? left / 2 : left - 1);
+    if (guessed_) return most;
   }
-  if (sample_intervals_ == 0) return 1;
-  most = std::min(most, 2 * longest_);
+  if (sample_intervals_ == 0) return std::min(most, longest_);
+  most = std::min(most, kGrowth * longest_);
   // As far as the limits allow if the guest goes on as it did in the sample, and a little worse.
   std::vector<uint64_t> rows(sample_rows_.size());
   const auto fits = [&](uint64_t length) {
@@ -199,6 +198,12 @@ uint64_t NativeMeter::ChooseLength(uint64_t most) const {
     (fits(middle) ? good : most) = middle;
   }
   return good;
+}
+
+void NativeMeter::SetSample(uint64_t new_pages) {
+  sample_rows_ = attempt_.rows();
+  sample_pages_ = new_pages;
+  sample_intervals_ = std::max<uint64_t>(attempt_.instructions() / config_.check_interval, 1);
 }
 
 RunResult NativeMeter::Run(int64_t limit) {
@@ -220,11 +225,10 @@ RunResult NativeMeter::Run(int64_t limit) {
     }
     const uint64_t most = std::max<uint64_t>(kLongest / interval, 1);
     const uint64_t length = ChooseLength(std::min(left / interval, most));
-    attempt_.Begin(&meter_);
+    attempt_.Begin();
     // The check that is due takes place before the first instruction, if there is one.
-    RunResult result = attempt_.RunInterpreted(1);
-    if (result.reason == RunResult::Reason::kSuspended && length * interval > 1)
-      result = attempt_.Run(static_cast<int64_t>(length * interval - 1));
+    if (!instance_.exited() && instance_.pc() % 4 == 0) meter_.BeginInterval();
+    RunResult result = attempt_.Run(static_cast<int64_t>(length * interval));
     if (result.reason == RunResult::Reason::kFailed) return result;
     const std::vector<uint32_t> pages = attempt_.Pages();
     const uint64_t new_pages = meter_.CountNew(pages);
@@ -232,16 +236,15 @@ RunResult NativeMeter::Run(int64_t limit) {
     const bool trapped = result.reason == RunResult::Reason::kTrapped;
     const bool checked = attempt_.instructions() + (trapped ? 1 : 0) > interval;
     if (checked && meter_.WouldExceed(attempt_.rows(), new_pages)) {
+      guessed_ = exceeded_at_ > begin;
       exceeded_at_ = instance_.retired();
+      SetSample(new_pages);
       attempt_.RollBack();
       continue;
     }
     meter_.Add({attempt_.instructions(), attempt_.rows(), pages});
-    if (length >= std::min(sample_intervals_ / 2, kLongSample)) {
-      sample_rows_ = attempt_.rows();
-      sample_pages_ = new_pages;
-      sample_intervals_ = length;
-    }
+    if (length >= std::min(sample_intervals_ / 2, kLongSample)) SetSample(new_pages);
+    guessed_ = false;
     longest_ = std::max(longest_, length);
     attempt_.Commit();
     if (result.reason != RunResult::Reason::kSuspended || instance_.retired() == end) return result;
@@ -255,7 +258,7 @@ NativeCostMeter::NativeCostMeter(Instance& instance, CostMeter& meter, const Met
 RunResult NativeCostMeter::Run(int64_t limit) {
   limit = std::clamp<int64_t>(limit, 0, Instance::kUnlimited);
   const uint64_t end = instance_.retired() + static_cast<uint64_t>(limit);
-  uint64_t stretch = kShortest;
+  uint64_t stretch = kFirst;
   uint64_t stops_at =
       0;  // how far we came when the guest trapped or cost too much, if later than now
   for (;;) {
@@ -272,7 +275,7 @@ RunResult NativeCostMeter::Run(int64_t limit) {
         return result;
       continue;
     }
-    attempt_.Begin(nullptr);
+    attempt_.Begin();
     RunResult result = attempt_.Run(static_cast<int64_t>(length));
     if (result.reason == RunResult::Reason::kFailed) return result;
     const uint64_t cost = meter_.CostOf(attempt_.rows());
@@ -285,7 +288,7 @@ RunResult NativeCostMeter::Run(int64_t limit) {
     }
     meter_.Add(cost);
     attempt_.Commit();
-    stretch = std::min(2 * stretch, kLongest);
+    stretch = std::min(kGrowth * stretch, kLongest);
     if (result.reason != RunResult::Reason::kSuspended || instance_.retired() == end) return result;
   }
 }

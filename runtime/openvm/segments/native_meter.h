@@ -33,11 +33,9 @@ class Attempt final : public precast::openvm::Observer {
           const precast::openvm::Registry& registry);
   ~Attempt() override;
 
-  // `before_first`: called before the first instruction that is executed, if there is one; may be null.
-  void Begin(Meter* before_first);
+  void Begin();
   // Any number of these.
   RunResult Run(int64_t limit);
-  RunResult RunInterpreted(int64_t limit);
   // What was executed stays; or has not been.
   void Commit();
   void RollBack();
@@ -64,7 +62,6 @@ class Attempt final : public precast::openvm::Observer {
   const PageSet numbers_;                             // for the numbers of pages
   std::array<int32_t, abi::kRowLanes> chip_of_lane_;  // -1: none
   Instance::Checkpoint before_ = {};
-  Meter* before_first_ = nullptr;
   std::vector<uint64_t> rows_;
   std::vector<std::pair<uint32_t, uint32_t>> custom_rows_;  // of the custom instruction at hand
   std::vector<uint32_t> other_pages_;                       // not of memory
@@ -82,6 +79,8 @@ class NativeMeter {
  private:
   // Intervals of the next stretch, of at most `most`.
   uint64_t ChooseLength(uint64_t most) const;
+  // The sample is what the attempt has counted.
+  void SetSample(uint64_t new_pages);
 
   Instance& instance_;
   Meter& meter_;
@@ -89,7 +88,8 @@ class NativeMeter {
   Attempt attempt_;
   bool monotonic_ = true;     // the estimate of memory grows with heights
   uint64_t exceeded_at_ = 0;  // instructions after which a limit is exceeded, if later than now
-  uint64_t longest_ = 0;      // intervals of the longest stretch
+  bool guessed_ = false;      // a shorter stretch, as the sample suggested, was too long as well
+  uint64_t longest_;          // intervals of the longest stretch, or of the first one
   // Rows and new pages of a stretch, and its intervals: what the guest is expected to go on with.
   std::vector<uint64_t> sample_rows_;
   uint64_t sample_pages_ = 0, sample_intervals_ = 0;

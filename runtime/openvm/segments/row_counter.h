@@ -5,8 +5,11 @@
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <vector>
 
+#include "absl/log/check.h"
 #include "absl/types/span.h"
 #include "openvm/extension.h"
 #include "openvm/machine.h"
@@ -81,7 +84,10 @@ class PageSet {
   // Pages for address spaces 1 to 8 of 2^memory_bits bytes.
   explicit PageSet(uint32_t memory_bits)
       : space_bits_(memory_bits - kPageBits),
-        bits_((uint64_t{8} << (memory_bits - kPageBits)) / 64 + 1) {}
+        bits_(static_cast<uint64_t*>(
+            std::calloc((uint64_t{8} << (memory_bits - kPageBits)) / 64 + 1, sizeof(uint64_t)))) {
+    CHECK(bits_ != nullptr);
+  }
 
   uint32_t PageOf(precast::openvm::AddressSpace space, uint32_t address) const {
     const uint32_t in_space = (address >> kPageBits) & ((uint32_t{1} << space_bits_) - 1);
@@ -89,16 +95,16 @@ class PageSet {
   }
   // True if it is new.
   bool Insert(uint32_t page) {
-    uint64_t& word = bits_[page / 64];
+    uint64_t& word = bits_.get()[page / 64];
     const uint64_t bit = uint64_t{1} << (page % 64);
     if ((word & bit) != 0) return false;
     word |= bit;
     pages_.push_back(page);
     return true;
   }
-  bool Contains(uint32_t page) const { return (bits_[page / 64] >> (page % 64) & 1) != 0; }
+  bool Contains(uint32_t page) const { return (bits_.get()[page / 64] >> (page % 64) & 1) != 0; }
   void Clear() {
-    for (uint32_t page : pages_) bits_[page / 64] = 0;
+    for (uint32_t page : pages_) bits_.get()[page / 64] = 0;
     pages_.clear();
   }
   // In the order of insertion.
@@ -106,8 +112,13 @@ class PageSet {
   uint32_t limit() const { return uint32_t{8} << space_bits_; }
 
  private:
+  struct FreeDeleter {
+    void operator()(uint64_t* bits) const { std::free(bits); }
+  };
+
   const uint32_t space_bits_;
-  std::vector<uint64_t> bits_;
+  // From calloc: of a megabyte hardly anything is touched.
+  std::unique_ptr<uint64_t, FreeDeleter> bits_;
   std::vector<uint32_t> pages_;
 };
 
