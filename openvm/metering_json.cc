@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "loader/format/json_text.h"
 #include "nlohmann/json.hpp"
 
 namespace precast::openvm {
@@ -160,12 +161,14 @@ void ReadRoot(const Json& root, MeteringConfig& config, absl::Status& status) {
 
 absl::StatusOr<MeteringConfig> MeteringFromJson(std::string_view text,
                                                 const MeteringConfig& defaults) {
-  const Json root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (root.is_discarded())
-    return absl::InvalidArgumentError("metering configuration: expected JSON");
+  const absl::StatusOr<Json> root = format::ParseJson(text);
+  if (!root.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("metering configuration: ", root.status().message()));
+  }
   MeteringConfig config = defaults;
   absl::Status status;
-  ReadRoot(root, config, status);
+  ReadRoot(*root, config, status);
   if (status.ok()) status = Validate(config);
   if (!status.ok()) {
     return absl::Status(status.code(), absl::StrCat("metering configuration: ", status.message()));

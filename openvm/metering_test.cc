@@ -103,7 +103,13 @@ TEST(MeteringJson, ErrorsNamePathExpectedAndActual) {
   auto error = [](std::string_view text) {
     return std::string(MeteringFromJson(text, Defaults()).status().message());
   };
-  EXPECT_EQ(error("{"), "metering configuration: expected JSON");
+  EXPECT_EQ(error("{"), "metering configuration: line 1, column 2: expected JSON");
+  // Printed by something recursive, it would overflow the stack.
+  const std::string deep(300000, '[');
+  EXPECT_EQ(error("{\"max_memory\": " + deep + std::string(deep.size(), ']') + "}"),
+            "metering configuration: expected at most 32 levels of nesting");
+  EXPECT_EQ(error(R"({"max_memory": 1, "max_memory": 2})"),
+            "metering configuration: expected each key once, \"max_memory\" is there twice");
   EXPECT_EQ(error("[]"), "metering configuration: file: expected an object, actual []");
   EXPECT_EQ(error(R"({"max_memory": -1})"),
             "metering configuration: max_memory: expected an integer from 0 to "

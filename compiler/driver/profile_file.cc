@@ -9,12 +9,13 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "loader/format/json_text.h"
 #include "nlohmann/json.hpp"
 
 namespace precast::driver {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 absl::Status Wrong(std::string_view field, std::string_view expected, const Json& actual) {
   return absl::InvalidArgumentError(
@@ -25,20 +26,22 @@ absl::Status Wrong(std::string_view field, std::string_view expected, const Json
 }  // namespace
 
 absl::StatusOr<GuestProfile> ReadProfile(std::string_view text) {
-  const Json root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!root.is_object()) return absl::InvalidArgumentError("expected a JSON object");
-  auto field = [&root](const char* name) {
-    const auto it = root.find(name);
-    return it != root.end() ? *it : Json();
+  const absl::StatusOr<Json> root = format::ParseJson(text);
+  if (!root.ok()) return root.status();
+  if (!root->is_object()) return absl::InvalidArgumentError("expected a JSON object");
+  const Json null;
+  auto field = [&](const char* name) -> const Json& {
+    const auto it = root->find(name);
+    return it != root->end() ? *it : null;
   };
-  if (const Json format = field("format"); format != "precast-profile")
+  if (const Json& format = field("format"); format != "precast-profile")
     return Wrong("format", "\"precast-profile\"", format);
-  if (const Json version = field("version"); version != 1) return Wrong("version", "1", version);
-  const Json guid = field("guid");
+  if (const Json& version = field("version"); version != 1) return Wrong("version", "1", version);
+  const Json& guid = field("guid");
   const std::optional<format::Guid> parsed =
       guid.is_string() ? format::ParseGuid(guid.get_ref<const std::string&>()) : std::nullopt;
   if (!parsed) return Wrong("guid", "a GUID as `aotc inspect` prints it", guid);
-  const Json counts = field("counts");
+  const Json& counts = field("counts");
   if (!counts.is_array()) return Wrong("counts", "an array", counts);
   GuestProfile result{.guid = *parsed, .profile = {}};
   for (size_t i = 0; i < counts.size(); ++i) {

@@ -47,7 +47,8 @@ TEST(ProfileFile, SaysWhatIsWrong) {
       {"[4, 0]", "[4294967296, 0]", "counts[1]"},
       {"[4, 0]", "[65536, 0]", "counts[1]: expected each place once"},
       {"\"counts\": [", "\"counts\": 7, \"x\": [", "counts: expected an array, actual 7"},
-      {"}", "", "expected a JSON object"},
+      {"}", "", "line 1, column 1"},
+      {"{", "[{", "expected JSON"},
   };
   for (const auto& c : cases) {
     const std::string text = absl::StrReplaceAll(Good(), {{c.from, c.to}});
@@ -55,6 +56,13 @@ TEST(ProfileFile, SaysWhatIsWrong) {
     ASSERT_FALSE(profile.ok()) << text;
     EXPECT_THAT(std::string(profile.status().message()), HasSubstr(c.message));
   }
+}
+
+TEST(ProfileFile, TakesNestingOfAnyDepth) {
+  const std::string deep = absl::StrCat(std::string(300000, '['), std::string(300000, ']'));
+  const absl::StatusOr<GuestProfile> profile =
+      ReadProfile(absl::StrReplaceAll(Good(), {{"[4, 0]", deep}}));
+  EXPECT_THAT(std::string(profile.status().message()), HasSubstr("levels of nesting"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "loader/format/json_text.h"
 #include "loader/format/sha256.h"
 #include "nlohmann/json.hpp"
 #include "openvm/metering_json.h"
@@ -112,7 +113,12 @@ std::string ManifestToJson(const Manifest& m) {
 }
 
 absl::StatusOr<Manifest> ManifestFromJson(std::string_view text) {
-  Json root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  absl::StatusOr<Json> parsed = format::ParseJson(text);
+  if (!parsed.ok()) {
+    return ChainFault(ChainError::kMalformed,
+                      absl::StrCat("manifest.json: ", parsed.status().message()));
+  }
+  Json& root = *parsed;
   if (!root.is_object())
     return ChainFault(ChainError::kMalformed, "manifest.json: expected a JSON object");
   Reader in;
