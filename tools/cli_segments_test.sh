@@ -94,8 +94,14 @@ same a b
 
 # A directory of segments.
 expect 0 "${run[@]}" --metering=small.json --segments-dir=dir
-expect 120 "${run[@]}" --metering=small.json --segments-dir=dir
+# Said before the run, not after it.
+expect 120 "${run[@]}" --metering=small.json --segments-dir=dir --stats-file=late
 has err 'holds the segments of a run'
+[ ! -e late ] || fail 'the guest was run before'
+expect 120 "${run[@]}" --metering=small.json --segments-dir=/dev/null/dir --stats-file=late
+[ ! -e late ] || fail 'the guest was run before'
+expect 120 "${run[@]}" --metering=small.json --segments-dir=never --max-insns=7777
+has err 'expected the guest to end'
 expect 0 segment-verify dir
 has out 'segments, '
 expect 0 segment-verify dir "${guest}" --execute --jobs=2

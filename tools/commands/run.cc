@@ -445,8 +445,7 @@ int Execute(Arguments& a) {
                               ". This is a bug of Precast, not of the guest."));
       break;
   }
-  if (metered != nullptr && !a.metered.directory.empty() &&
-      result.reason == RunResult::Reason::kExited) {
+  if (metered != nullptr && !a.metered.directory.empty()) {
     auto again = [&] {
       return session->StartOpenVm({.config = {}, .inputs = *inputs, .stdout_fd = -1},
                                   again_options);

@@ -80,6 +80,10 @@ absl::StatusOr<std::unique_ptr<MeteredRun>> MeteredRun::Begin(const MeteredFlags
     return absl::InvalidArgumentError(
         "--segments-dir: expected a run from the program's beginning, not from a snapshot");
   }
+  // Not at the end of a long run.
+  if (!flags.directory.empty()) {
+    if (absl::Status s = runtime::PrepareChainDirectory(flags.directory); !s.ok()) return s;
+  }
   std::unique_ptr<MeteredRun> run(new MeteredRun(flags, instance));
   absl::StatusOr<precast::openvm::MeteringConfig> config = MeteringOf(session, flags.config_file);
   if (!config.ok()) return config.status();
@@ -109,7 +113,9 @@ absl::StatusOr<std::unique_ptr<MeteredRun>> MeteredRun::Begin(const MeteredFlags
     absl::Status restored = run->meter_->RestoreState(*state);
     if (restored.ok() && run->meter_->instructions() != instance.retired()) {
       restored = absl::InvalidArgumentError(absl::StrFormat(
-          "expected %d instructions, actual %d", instance.retired(), run->meter_->instructions()));
+          "expected counts of %d instructions, as many as the snapshot has, actual %d; remove the "
+          "file to count from the snapshot on",
+          instance.retired(), run->meter_->instructions()));
     }
     if (!restored.ok()) {
       return absl::Status(restored.code(), absl::StrCat(state_file, ": ", restored.message()));
@@ -150,13 +156,11 @@ absl::Status MeteredRun::WriteSegments(
   absl::StatusOr<std::unique_ptr<runtime::Instance>> instance = factory();
   if (!instance.ok()) return instance.status();
   const auto& host = static_cast<const runtime::OpenVmHost&>((*instance)->host());
-  if (absl::Status s = runtime::RecordChain(**instance, host, meter_->segments(), config_,
-                                            runtime::Sha256MemoryHash(), flags_.directory);
-      !s.ok())
-    return s;
   absl::StatusOr<std::vector<uint8_t>> program = ReadFile(program_file);
   if (!program.ok()) return program.status();
-  return WriteFile(absl::StrCat(flags_.directory, "/program"), *program);
+  return runtime::RecordChain(
+      **instance, host, meter_->segments(), config_, runtime::Sha256MemoryHash(),
+      {reinterpret_cast<const char*>(program->data()), program->size()}, flags_.directory);
 }
 
 std::string MeteredRun::Text() const {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <map>
 #include <utility>
@@ -24,6 +25,9 @@ absl::Span<const uint8_t> BytesOf(std::string_view text) {
 
 std::string ManifestPath(const std::string& directory) {
   return absl::StrCat(directory, "/manifest.json");
+}
+std::string PartialManifestPath(const std::string& directory) {
+  return absl::StrCat(ManifestPath(directory), ".part");
 }
 std::string StateName(size_t index) { return absl::StrFormat("state-%06d", index); }
 
@@ -181,10 +185,7 @@ absl::Span<const uint8_t> PageAt(Instance& instance, uint32_t page) {
 
 }  // namespace
 
-absl::Status RecordChain(Instance& instance, const OpenVmHost& host,
-                         absl::Span<const precast::openvm::Segment> segments,
-                         const precast::openvm::MeteringConfig& metering, const MemoryHash& hash,
-                         const std::string& directory) {
+absl::Status PrepareChainDirectory(const std::string& directory) {
   if (mkdir(directory.c_str(), 0777) != 0 && errno != EEXIST)
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot make directory ", directory));
   struct stat info;
@@ -192,6 +193,19 @@ absl::Status RecordChain(Instance& instance, const OpenVmHost& host,
     return absl::AlreadyExistsError(
         absl::StrCat(directory, " holds the segments of a run: remove it, or name another"));
   }
+  const std::string partial = PartialManifestPath(directory);
+  if (absl::Status s = WriteNewFile(partial, {}); !s.ok()) return s;
+  unlink(partial.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status RecordChain(Instance& instance, const OpenVmHost& host,
+                         absl::Span<const precast::openvm::Segment> segments,
+                         const precast::openvm::MeteringConfig& metering, const MemoryHash& hash,
+                         std::string_view program_file, const std::string& directory) {
+  if (absl::Status s = PrepareChainDirectory(directory); !s.ok()) return s;
+  if (absl::Status s = WriteNewFile(absl::StrCat(directory, "/program"), {program_file}); !s.ok())
+    return s;
   Manifest manifest;
   manifest.program_guid = GuidText(instance.program());
   manifest.machine = precast::openvm::ToText(host.config());
@@ -257,7 +271,11 @@ absl::Status RecordChain(Instance& instance, const OpenVmHost& host,
     manifest.exit_code = exit_code;
     manifest.public_values = state->public_values;
   }
-  return WriteNewFile(ManifestPath(directory), {ManifestToJson(manifest)});
+  const std::string partial = PartialManifestPath(directory);
+  if (absl::Status s = WriteNewFile(partial, {ManifestToJson(manifest)}); !s.ok()) return s;
+  if (std::rename(partial.c_str(), ManifestPath(directory).c_str()) != 0)
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot rename ", partial));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Chain> Chain::Open(const std::string& directory) {

@@ -4,6 +4,7 @@
 //
 //   DIR/manifest.json     what the run is: program, machine, metering, segments (docs/openvm_segments.md)
 //   DIR/state-000000      … one per boundary; the last is the state the guest ended in
+//   DIR/program           the file that was run
 #ifndef PRECAST_RUNTIME_OPENVM_SEGMENTS_CHAIN_H_
 #define PRECAST_RUNTIME_OPENVM_SEGMENTS_CHAIN_H_
 
@@ -48,13 +49,18 @@ struct Manifest {
 std::string ManifestToJson(const Manifest& manifest);
 absl::StatusOr<Manifest> ManifestFromJson(std::string_view text);
 
-// Executes the segments of a metered run again, in `instance`, which is fresh, and writes `directory`, which is made if
-// it does not exist. AlreadyExists if there is a manifest in it. Internal if the run does not end where the
-// last segment does. Native code is as good as the interpreter.
+// Makes `directory` if it does not exist. AlreadyExists if there is a manifest in it; or why no file can be made there.
+// To be asked before a long run; RecordChain asks again.
+absl::Status PrepareChainDirectory(const std::string& directory);
+
+// Executes the segments of a metered run again, in `instance`, which is fresh, and writes `directory`, the manifest
+// last: it has its name only once everything is there. `program_file`: what the file holds that was run. As
+// PrepareChainDirectory; Internal if the run does not end where the last segment does. Native code is as good as the
+// interpreter.
 absl::Status RecordChain(Instance& instance, const OpenVmHost& host,
                          absl::Span<const precast::openvm::Segment> segments,
                          const precast::openvm::MeteringConfig& metering, const MemoryHash& hash,
-                         const std::string& directory);
+                         std::string_view program_file, const std::string& directory);
 
 class Chain {
  public:

@@ -64,7 +64,7 @@ class ChainTest : public ::testing::Test {
     segments_ = Metered(program_, config_);
     std::unique_ptr<Instance> instance = StartGuest(program_);
     const absl::Status s = RecordChain(*instance, HostOf(*instance), segments_, config_,
-                                       Sha256MemoryHash(), directory_.string());
+                                       Sha256MemoryHash(), "the file", directory_.string());
     EXPECT_TRUE(s.ok()) << s;
   }
   ~ChainTest() override { fs::remove_all(directory_); }
@@ -199,9 +199,35 @@ TEST_F(CrowdedChainTest, IsGood) {
 TEST_F(ChainTest, RefusesToOverwrite) {
   std::unique_ptr<Instance> instance = StartGuest(program_);
   EXPECT_EQ(RecordChain(*instance, HostOf(*instance), segments_, config_, Sha256MemoryHash(),
-                        directory_.string())
+                        "the file", directory_.string())
                 .code(),
             absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(PrepareChainDirectory(directory_.string()).code(), absl::StatusCode::kAlreadyExists);
+}
+
+TEST_F(ChainTest, HasTheProgramAndNothingHalf) {
+  EXPECT_EQ(Read(directory_.string() + "/program"), "the file");
+  EXPECT_FALSE(fs::exists(directory_ / "manifest.json.part"));
+}
+
+TEST_F(ChainTest, WithoutAManifestUntilAllIsThere) {
+  fs::remove_all(directory_);
+  fs::create_directories(directory_ / "program");  // no file can be written there
+  std::unique_ptr<Instance> instance = StartGuest(program_);
+  EXPECT_FALSE(RecordChain(*instance, HostOf(*instance), segments_, config_, Sha256MemoryHash(),
+                           "the file", directory_.string())
+                   .ok());
+  EXPECT_FALSE(fs::exists(directory_ / "manifest.json"));
+}
+
+TEST_F(ChainTest, SaysBeforeTheRunWhereItCannotWrite) {
+  const std::string other = directory_.string() + "-new";
+  EXPECT_TRUE(PrepareChainDirectory(other).ok());
+  EXPECT_TRUE(fs::is_empty(other));
+  fs::remove_all(other);
+  EXPECT_FALSE(PrepareChainDirectory("/proc/no/such/place").ok());
+  EXPECT_FALSE(PrepareChainDirectory("/proc").ok());
+  EXPECT_FALSE(PrepareChainDirectory("/dev/null").ok());
 }
 
 TEST_F(ChainTest, MissingState) {

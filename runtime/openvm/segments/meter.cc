@@ -98,10 +98,14 @@ void Meter::Check() {
 bool Meter::WouldExceed(absl::Span<const uint64_t> rows, uint64_t new_pages) const {
   std::vector<uint32_t> heights = heights_;
   new_pages += new_pages_;
-  for (size_t i = 0; i < heights.size(); ++i) heights[i] += static_cast<uint32_t>(rows[i]);
-  heights[config_.boundary] += static_cast<uint32_t>(new_pages * page_rows_.boundary);
-  heights[config_.merkle] += static_cast<uint32_t>(new_pages * page_rows_.merkle);
-  heights[config_.poseidon2] += static_cast<uint32_t>(new_pages * page_rows_.poseidon2);
+  // A sum of more than 32 bits is over every limit, and must stay so.
+  const auto add = [&](size_t chip, uint64_t more) {
+    heights[chip] = static_cast<uint32_t>(std::min<uint64_t>(heights[chip] + more, UINT32_MAX));
+  };
+  for (size_t i = 0; i < heights.size(); ++i) add(i, rows[i]);
+  add(config_.boundary, new_pages * page_rows_.boundary);
+  add(config_.merkle, new_pages * page_rows_.merkle);
+  add(config_.poseidon2, new_pages * page_rows_.poseidon2);
   return precast::openvm::ExceededLimit(config_, heights) != precast::openvm::Limit::kNone;
 }
 
@@ -192,7 +196,7 @@ absl::Status Meter::RestoreState(absl::Span<const uint8_t> state) {
   }
   good = good && in.ok() && in.AtEnd() && until_check <= config_.check_interval &&
          instructions % config_.check_interval == 0 && until_check <= instructions &&
-         check_instructions <= instructions && end <= instructions &&
+         check_instructions <= instructions && end <= instructions - until_check &&
          new_pages <= in_segment.size();
   if (!good) {
     return absl::InvalidArgumentError(

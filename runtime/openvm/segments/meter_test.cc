@@ -140,6 +140,19 @@ TEST(Meter, CheckIntervalAndProgramHeight) {
   EXPECT_EQ(segments[0].heights[1], 2u);
 }
 
+// What is more than a height can hold is too much, however much it is.
+TEST(Meter, AStretchMayHaveRowsOfMoreThan32Bits) {
+  std::unique_ptr<Instance> instance = StartGuest(LoopGuest(2500, 64));
+  MeteringConfig config = SmallMetering(31);
+  config.max_interactions = config.max_memory = UINT64_MAX;
+  const Meter meter(config, Registry::Global(), MemoryOf(*instance));
+  std::vector<uint64_t> rows(config.chips.size());
+  EXPECT_FALSE(meter.WouldExceed(rows, 0));
+  EXPECT_TRUE(meter.WouldExceed(rows, uint64_t{1} << 32));
+  rows[*config.FindChip("BaseAlu")] = uint64_t{1} << 32;
+  EXPECT_TRUE(meter.WouldExceed(rows, 0));
+}
+
 // Suspended anywhere, moved to another meter and another instance: nobody can tell.
 TEST(Meter, StateMoves) {
   const ProgramImage program = LoopGuest(2500, 516);
