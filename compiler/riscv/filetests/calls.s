@@ -65,89 +65,87 @@ f:    addi a0, a0, 1
 #   v68 = load_state x5
 #   v69 = iconst.i32 4
 #   v70 = add.i32 v68, v69
-#   v71 = iconst.i32 -2
+#   v71 = iconst.i32 3
 #   v72 = and.i32 v70, v71
-#   v73 = iconst.i32 2
-#   v74 = and.i32 v70, v73
-#   trap_if v74, 4 @0x10008 refund 1
-#   v75 = iconst.i32 65548
-#   store_state x1, v75
-#   v76 = load_state x2
-#   v77 = load_state x10
-#   v78 = load_state x11
-#   v79 = load_state x12
-#   v80 = load_state x13
-#   v81 = load_state x14
-#   v82 = load_state x15
-#   v83 = load_state x8
-#   v84 = load_state x9
-#   v85: i32, v86: i32, v87: i32, v88: i32, v89: i32, v90: i32, v91: i32, v92: i32, v93: i32, v94: i32 = call_dispatch v72(v76, v77, v78, v79, v80, v81, v82, v83, v84) @0x10008
-#   v95 = icmp.i32 ne v85, v75
-#   store_state x2, v86
-#   store_state x8, v93
-#   store_state x9, v94
-#   store_state x10, v87
-#   store_state x11, v88
-#   store_state x12, v89
-#   store_state x13, v90
-#   store_state x14, v91
-#   store_state x15, v92
-#   br_if v95, block11, block3 cold
+#   trap_if v72, 0 @0x10008 refund 1
+#   v73 = iconst.i32 65548
+#   store_state x1, v73
+#   v74 = load_state x2
+#   v75 = load_state x10
+#   v76 = load_state x11
+#   v77 = load_state x12
+#   v78 = load_state x13
+#   v79 = load_state x14
+#   v80 = load_state x15
+#   v81 = load_state x8
+#   v82 = load_state x9
+#   v83: i32, v84: i32, v85: i32, v86: i32, v87: i32, v88: i32, v89: i32, v90: i32, v91: i32, v92: i32 = call_dispatch v70(v74, v75, v76, v77, v78, v79, v80, v81, v82) @0x10008
+#   v93 = icmp.i32 ne v83, v73
+#   store_state x2, v84
+#   store_state x8, v91
+#   store_state x9, v92
+#   store_state x10, v85
+#   store_state x11, v86
+#   store_state x12, v87
+#   store_state x13, v88
+#   store_state x14, v89
+#   store_state x15, v90
+#   br_if v93, block11, block3 cold
 # block3 pc 0x1000c:
 #   meter 2 @0x1000c refund 2
-#   v96 = iconst.i32 93
-#   v97 = iconst.i32 0
-#   store_state x17, v96
-#   v98 = iconst.i32 65552
-#   store_state x32, v98
-#   v99 = load_state x2
-#   v100 = load_state x10
-#   v101 = load_state x11
-#   v102 = load_state x12
-#   v103 = load_state x13
-#   v104 = load_state x14
-#   v105 = load_state x15
-#   v106 = load_state x8
-#   v107 = load_state x9
-#   v108: i32, v109: i32, v110: i32, v111: i32, v112: i32, v113: i32, v114: i32, v115: i32, v116: i32, v117: i32 = call_runtime 3(v99, v100, v101, v102, v103, v104, v105, v106, v107) @0x10010
-#   v118 = iconst.i32 65556
-#   v119 = icmp.i32 ne v108, v118
-#   store_state x2, v109
-#   store_state x8, v116
-#   store_state x9, v117
-#   store_state x10, v110
-#   store_state x11, v111
-#   store_state x12, v112
-#   store_state x13, v113
-#   store_state x14, v114
-#   store_state x15, v115
-#   br_if v119, block12, block4 cold
+#   v94 = iconst.i32 93
+#   v95 = iconst.i32 0
+#   store_state x17, v94
+#   v96 = iconst.i32 65552
+#   store_state x32, v96
+#   v97 = load_state x2
+#   v98 = load_state x10
+#   v99 = load_state x11
+#   v100 = load_state x12
+#   v101 = load_state x13
+#   v102 = load_state x14
+#   v103 = load_state x15
+#   v104 = load_state x8
+#   v105 = load_state x9
+#   v106: i32, v107: i32, v108: i32, v109: i32, v110: i32, v111: i32, v112: i32, v113: i32, v114: i32, v115: i32 = call_runtime 3(v97, v98, v99, v100, v101, v102, v103, v104, v105) @0x10010
+#   v116 = iconst.i32 65556
+#   v117 = icmp.i32 ne v106, v116
+#   store_state x2, v107
+#   store_state x8, v114
+#   store_state x9, v115
+#   store_state x10, v108
+#   store_state x11, v109
+#   store_state x12, v110
+#   store_state x13, v111
+#   store_state x14, v112
+#   store_state x15, v113
+#   br_if v117, block12, block4 cold
 # block4 pc 0x10014:
 #   meter 1 @0x10014 refund 1
-#   v120 = iconst.i32 65560
-#   store_state x1, v120
-#   v121 = load_state x2
-#   v122 = load_state x10
-#   v123 = load_state x11
-#   v124 = load_state x12
-#   v125 = load_state x13
-#   v126 = load_state x14
-#   v127 = load_state x15
-#   v128 = load_state x8
-#   v129 = load_state x9
-#   v130 = iconst.i32 131072
-#   v131: i32, v132: i32, v133: i32, v134: i32, v135: i32, v136: i32, v137: i32, v138: i32, v139: i32, v140: i32 = call_dispatch v130(v121, v122, v123, v124, v125, v126, v127, v128, v129) @0x10014
-#   v141 = icmp.i32 ne v131, v120
-#   store_state x2, v132
-#   store_state x8, v139
-#   store_state x9, v140
-#   store_state x10, v133
-#   store_state x11, v134
-#   store_state x12, v135
-#   store_state x13, v136
-#   store_state x14, v137
-#   store_state x15, v138
-#   br_if v141, block13, block5 cold
+#   v118 = iconst.i32 65560
+#   store_state x1, v118
+#   v119 = load_state x2
+#   v120 = load_state x10
+#   v121 = load_state x11
+#   v122 = load_state x12
+#   v123 = load_state x13
+#   v124 = load_state x14
+#   v125 = load_state x15
+#   v126 = load_state x8
+#   v127 = load_state x9
+#   v128 = iconst.i32 131072
+#   v129: i32, v130: i32, v131: i32, v132: i32, v133: i32, v134: i32, v135: i32, v136: i32, v137: i32, v138: i32 = call_dispatch v128(v119, v120, v121, v122, v123, v124, v125, v126, v127) @0x10014
+#   v139 = icmp.i32 ne v129, v118
+#   store_state x2, v130
+#   store_state x8, v137
+#   store_state x9, v138
+#   store_state x10, v131
+#   store_state x11, v132
+#   store_state x12, v133
+#   store_state x13, v134
+#   store_state x14, v135
+#   store_state x15, v136
+#   br_if v139, block13, block5 cold
 # block5 pc 0x10018:
 #   meter 1 @0x10018 refund 1
 #   trap 3 @0x10018 refund 1
@@ -198,11 +196,11 @@ f:    addi a0, a0, 1
 # block10 cold pc 0x10008:
 #   ret v57, v58, v59, v60, v61, v62, v63, v64, v65, v66
 # block11 cold pc 0x1000c:
-#   ret v85, v86, v87, v88, v89, v90, v91, v92, v93, v94
+#   ret v83, v84, v85, v86, v87, v88, v89, v90, v91, v92
 # block12 cold pc 0x10014:
-#   ret v108, v109, v110, v111, v112, v113, v114, v115, v116, v117
+#   ret v106, v107, v108, v109, v110, v111, v112, v113, v114, v115
 # block13 cold pc 0x10018:
-#   ret v131, v132, v133, v134, v135, v136, v137, v138, v139, v140
+#   ret v129, v130, v131, v132, v133, v134, v135, v136, v137, v138
 # }
 #
 # function "fn_0001001c"(i32, i32, i32, i32, i32, i32, i32, i32, i32) -> (i32, i32, i32, i32, i32, i32, i32, i32, i32, i32) guest entries block0 {
@@ -223,21 +221,19 @@ f:    addi a0, a0, 1
 #   v10 = load_state x10
 #   v11 = add.i32 v10, v9
 #   v12 = load_state x1
-#   v13 = iconst.i32 -2
+#   v13 = iconst.i32 3
 #   v14 = and.i32 v12, v13
-#   v15 = iconst.i32 2
-#   v16 = and.i32 v12, v15
 #   defer_state x10, v11
-#   trap_if v16, 4 @0x10020 refund 1
-#   v17 = load_state x2
-#   v18 = load_state x11
-#   v19 = load_state x12
-#   v20 = load_state x13
-#   v21 = load_state x14
-#   v22 = load_state x15
-#   v23 = load_state x8
-#   v24 = load_state x9
-#   ret v14, v17, v11, v18, v19, v20, v21, v22, v23, v24
+#   trap_if v14, 0 @0x10020 refund 1
+#   v15 = load_state x2
+#   v16 = load_state x11
+#   v17 = load_state x12
+#   v18 = load_state x13
+#   v19 = load_state x14
+#   v20 = load_state x15
+#   v21 = load_state x8
+#   v22 = load_state x9
+#   ret v12, v15, v11, v16, v17, v18, v19, v20, v21, v22
 # }
 #
 # -- SSA
@@ -260,35 +256,33 @@ f:    addi a0, a0, 1
 #   v95 = load_state x5
 #   v96 = iconst.i32 4
 #   v97 = add.i32 v95, v96
-#   v98 = iconst.i32 -2
+#   v98 = iconst.i32 3
 #   v99 = and.i32 v97, v98
-#   v100 = iconst.i32 2
-#   v101 = and.i32 v97, v100
-#   trap_if v101, 4 @0x10008 refund 1
-#   v102 = iconst.i32 65548
-#   store_state x1, v102
-#   v103: i32, v104: i32, v105: i32, v106: i32, v107: i32, v108: i32, v109: i32, v110: i32, v111: i32, v112: i32 = call_dispatch v99(v0, v3, v4, v5, v6, v7, v8, v1, v2) @0x10008
-#   v113 = icmp.i32 ne v103, v102
-#   br_if v113, block11, block3(v104, v111, v112, v105, v106, v107, v108, v109, v110) cold
+#   trap_if v99, 0 @0x10008 refund 1
+#   v100 = iconst.i32 65548
+#   store_state x1, v100
+#   v101: i32, v102: i32, v103: i32, v104: i32, v105: i32, v106: i32, v107: i32, v108: i32, v109: i32, v110: i32 = call_dispatch v97(v0, v3, v4, v5, v6, v7, v8, v1, v2) @0x10008
+#   v111 = icmp.i32 ne v101, v100
+#   br_if v111, block11, block3(v102, v109, v110, v103, v104, v105, v106, v107, v108) cold
 # block3(v9: i32, v10: i32, v11: i32, v12: i32, v13: i32, v14: i32, v15: i32, v16: i32, v17: i32) pc 0x1000c state[x2=v9, x8=v10, x9=v11, x10=v12, x11=v13, x12=v14, x13=v15, x14=v16, x15=v17]:
 #   meter 2 @0x1000c refund 2
-#   v114 = iconst.i32 93
-#   v115 = iconst.i32 0
-#   store_state x17, v114
-#   v116 = iconst.i32 65552
-#   store_state x32, v116
-#   v117: i32, v118: i32, v119: i32, v120: i32, v121: i32, v122: i32, v123: i32, v124: i32, v125: i32, v126: i32 = call_runtime 3(v9, v12, v13, v14, v15, v16, v17, v10, v11) @0x10010
-#   v127 = iconst.i32 65556
-#   v128 = icmp.i32 ne v117, v127
-#   br_if v128, block12, block4(v118, v125, v126, v119, v120, v121, v122, v123, v124) cold
+#   v112 = iconst.i32 93
+#   v113 = iconst.i32 0
+#   store_state x17, v112
+#   v114 = iconst.i32 65552
+#   store_state x32, v114
+#   v115: i32, v116: i32, v117: i32, v118: i32, v119: i32, v120: i32, v121: i32, v122: i32, v123: i32, v124: i32 = call_runtime 3(v9, v12, v13, v14, v15, v16, v17, v10, v11) @0x10010
+#   v125 = iconst.i32 65556
+#   v126 = icmp.i32 ne v115, v125
+#   br_if v126, block12, block4(v116, v123, v124, v117, v118, v119, v120, v121, v122) cold
 # block4(v18: i32, v19: i32, v20: i32, v21: i32, v22: i32, v23: i32, v24: i32, v25: i32, v26: i32) pc 0x10014 state[x2=v18, x8=v19, x9=v20, x10=v21, x11=v22, x12=v23, x13=v24, x14=v25, x15=v26]:
 #   meter 1 @0x10014 refund 1
-#   v129 = iconst.i32 65560
-#   store_state x1, v129
-#   v130 = iconst.i32 131072
-#   v131: i32, v132: i32, v133: i32, v134: i32, v135: i32, v136: i32, v137: i32, v138: i32, v139: i32, v140: i32 = call_dispatch v130(v18, v21, v22, v23, v24, v25, v26, v19, v20) @0x10014
-#   v141 = icmp.i32 ne v131, v129
-#   br_if v141, block13, block5(v132, v139, v140, v133, v134, v135, v136, v137, v138) cold
+#   v127 = iconst.i32 65560
+#   store_state x1, v127
+#   v128 = iconst.i32 131072
+#   v129: i32, v130: i32, v131: i32, v132: i32, v133: i32, v134: i32, v135: i32, v136: i32, v137: i32, v138: i32 = call_dispatch v128(v18, v21, v22, v23, v24, v25, v26, v19, v20) @0x10014
+#   v139 = icmp.i32 ne v129, v127
+#   br_if v139, block13, block5(v130, v137, v138, v131, v132, v133, v134, v135, v136) cold
 # block5(v27: i32, v28: i32, v29: i32, v30: i32, v31: i32, v32: i32, v33: i32, v34: i32, v35: i32) pc 0x10018 state[x2=v27, x8=v28, x9=v29, x10=v30, x11=v31, x12=v32, x13=v33, x14=v34, x15=v35]:
 #   meter 1 @0x10018 refund 1
 #   trap 3 @0x10018 refund 1
@@ -303,11 +297,11 @@ f:    addi a0, a0, 1
 # block10 cold pc 0x10008:
 #   ret v84, v85, v86, v87, v88, v89, v90, v91, v92, v93
 # block11 cold pc 0x1000c:
-#   ret v103, v104, v105, v106, v107, v108, v109, v110, v111, v112
+#   ret v101, v102, v103, v104, v105, v106, v107, v108, v109, v110
 # block12 cold pc 0x10014:
-#   ret v117, v118, v119, v120, v121, v122, v123, v124, v125, v126
+#   ret v115, v116, v117, v118, v119, v120, v121, v122, v123, v124
 # block13 cold pc 0x10018:
-#   ret v131, v132, v133, v134, v135, v136, v137, v138, v139, v140
+#   ret v129, v130, v131, v132, v133, v134, v135, v136, v137, v138
 # }
 #
 # function "fn_0001001c"(i32, i32, i32, i32, i32, i32, i32, i32, i32) -> (i32, i32, i32, i32, i32, i32, i32, i32, i32, i32) guest entries block0 {
@@ -318,11 +312,9 @@ f:    addi a0, a0, 1
 #   v9 = iconst.i32 1
 #   v10 = add.i32 v1, v9
 #   v11 = load_state x1
-#   v12 = iconst.i32 -2
+#   v12 = iconst.i32 3
 #   v13 = and.i32 v11, v12
-#   v14 = iconst.i32 2
-#   v15 = and.i32 v11, v14
 #   defer_state x10, v10
-#   trap_if v15, 4 @0x10020 refund 1
-#   ret v13, v0, v10, v2, v3, v4, v5, v6, v7, v8
+#   trap_if v13, 0 @0x10020 refund 1
+#   ret v11, v0, v10, v2, v3, v4, v5, v6, v7, v8
 # }

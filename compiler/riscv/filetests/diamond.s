@@ -53,21 +53,19 @@ join: add a0, t0, t1
 #   v18 = load_state x5
 #   v19 = add.i32 v17, v18
 #   v20 = load_state x1
-#   v21 = iconst.i32 -2
+#   v21 = iconst.i32 3
 #   v22 = and.i32 v20, v21
-#   v23 = iconst.i32 2
-#   v24 = and.i32 v20, v23
 #   defer_state x10, v19
-#   trap_if v24, 4 @0x10018 refund 1
-#   v25 = load_state x2
-#   v26 = load_state x11
-#   v27 = load_state x12
-#   v28 = load_state x13
-#   v29 = load_state x14
-#   v30 = load_state x15
-#   v31 = load_state x8
-#   v32 = load_state x9
-#   ret v22, v25, v19, v26, v27, v28, v29, v30, v31, v32
+#   trap_if v22, 0 @0x10018 refund 1
+#   v23 = load_state x2
+#   v24 = load_state x11
+#   v25 = load_state x12
+#   v26 = load_state x13
+#   v27 = load_state x14
+#   v28 = load_state x15
+#   v29 = load_state x8
+#   v30 = load_state x9
+#   ret v20, v23, v19, v24, v25, v26, v27, v28, v29, v30
 # }
 #
 # -- SSA
@@ -97,12 +95,10 @@ join: add a0, t0, t1
 #   v17 = load_state x6
 #   v18 = add.i32 v0, v17
 #   v19 = load_state x1
-#   v20 = iconst.i32 -2
+#   v20 = iconst.i32 3
 #   v21 = and.i32 v19, v20
-#   v22 = iconst.i32 2
-#   v23 = and.i32 v19, v22
 #   defer_state x10, v18
-#   trap_if v23, 4 @0x10018 refund 1
+#   trap_if v21, 0 @0x10018 refund 1
 #   store_state x5, v0
-#   ret v21, v1, v18, v3, v4, v5, v6, v7, v8, v9
+#   ret v19, v1, v18, v3, v4, v5, v6, v7, v8, v9
 # }

@@ -26,22 +26,19 @@
 #   v11 = load_state x10
 #   v12 = iconst.i32 8
 #   v13 = add.i32 v11, v12
-#   v14 = iconst.i32 -2
-#   v15 = and.i32 v13, v14
-#   v16 = iconst.i32 2
-#   v17 = and.i32 v13, v16
+#   v14 = and.i32 v13, v9
 #   defer_state x28, v9
-#   trap_if v17, 4 @0x10004 refund 1
+#   trap_if v14, 0 @0x10004 refund 1
 #   store_state x28, v9
-#   v18 = load_state x2
-#   v19 = load_state x11
-#   v20 = load_state x12
-#   v21 = load_state x13
-#   v22 = load_state x14
-#   v23 = load_state x15
-#   v24 = load_state x8
-#   v25 = load_state x9
-#   tail_dispatch v15(v18, v11, v19, v20, v21, v22, v23, v24, v25) @0x10004
+#   v15 = load_state x2
+#   v16 = load_state x11
+#   v17 = load_state x12
+#   v18 = load_state x13
+#   v19 = load_state x14
+#   v20 = load_state x15
+#   v21 = load_state x8
+#   v22 = load_state x9
+#   tail_dispatch v13(v15, v11, v16, v17, v18, v19, v20, v21, v22) @0x10004
 # }
 #
 # -- SSA
@@ -55,12 +52,9 @@
 #   v10 = iconst.i32 0
 #   v11 = iconst.i32 8
 #   v12 = add.i32 v1, v11
-#   v13 = iconst.i32 -2
-#   v14 = and.i32 v12, v13
-#   v15 = iconst.i32 2
-#   v16 = and.i32 v12, v15
+#   v13 = and.i32 v12, v9
 #   defer_state x28, v9
-#   trap_if v16, 4 @0x10004 refund 1
+#   trap_if v13, 0 @0x10004 refund 1
 #   store_state x28, v9
-#   tail_dispatch v14(v0, v1, v2, v3, v4, v5, v6, v7, v8) @0x10004
+#   tail_dispatch v12(v0, v1, v2, v3, v4, v5, v6, v7, v8) @0x10004
 # }

@@ -50,21 +50,19 @@ loop: add a1, a1, a0
 # block3 pc 0x10014:
 #   meter 1 @0x10014 refund 1
 #   v30 = load_state x1
-#   v31 = iconst.i32 -2
+#   v31 = iconst.i32 3
 #   v32 = and.i32 v30, v31
-#   v33 = iconst.i32 2
-#   v34 = and.i32 v30, v33
-#   trap_if v34, 4 @0x10014 refund 1
-#   v35 = load_state x2
-#   v36 = load_state x10
-#   v37 = load_state x11
-#   v38 = load_state x12
-#   v39 = load_state x13
-#   v40 = load_state x14
-#   v41 = load_state x15
-#   v42 = load_state x8
-#   v43 = load_state x9
-#   ret v32, v35, v36, v37, v38, v39, v40, v41, v42, v43
+#   trap_if v32, 0 @0x10014 refund 1
+#   v33 = load_state x2
+#   v34 = load_state x10
+#   v35 = load_state x11
+#   v36 = load_state x12
+#   v37 = load_state x13
+#   v38 = load_state x14
+#   v39 = load_state x15
+#   v40 = load_state x8
+#   v41 = load_state x9
+#   ret v30, v33, v34, v35, v36, v37, v38, v39, v40, v41
 # block4(v9: i32, v10: i32, v11: i32, v12: i32, v13: i32, v14: i32, v15: i32, v16: i32, v17: i32) cold pc 0x10004:
 #   store_state x2, v9
 #   store_state x8, v16
@@ -102,16 +100,14 @@ loop: add a1, a1, a0
 #   br_if v40, block2(v0, v1, v35, v3, v4, v37, v34, v7, v8, v9, v10, v11), block3
 # block3 pc 0x10014 state[x2=v1, x7=v35, x8=v3, x9=v4, x10=v37, x11=v34, x12=v7, x13=v8, x14=v9, x15=v10]:
 #   meter 1 @0x10014 refund 1
-#   v41 = iconst.i32 -2
+#   v41 = iconst.i32 3
 #   v42 = and.i32 v0, v41
-#   v43 = iconst.i32 2
-#   v44 = and.i32 v0, v43
-#   trap_if v44, 4 @0x10014 refund 1
+#   trap_if v42, 0 @0x10014 refund 1
 #   store_state x7, v35
-#   ret v42, v1, v37, v34, v7, v8, v9, v10, v3, v4
+#   ret v0, v1, v37, v34, v7, v8, v9, v10, v3, v4
 # block4(v21: i32, v22: i32, v23: i32, v24: i32, v25: i32, v26: i32, v27: i32, v28: i32, v29: i32) cold pc 0x10004:
-#   v45 = load_state x1
-#   v46 = load_state x7
-#   v47 = load_state x21
-#   br block2(v45, v21, v46, v28, v29, v22, v23, v24, v25, v26, v27, v47)
+#   v43 = load_state x1
+#   v44 = load_state x7
+#   v45 = load_state x21
+#   br block2(v43, v21, v44, v28, v29, v22, v23, v24, v25, v26, v27, v45)
 # }

@@ -75,20 +75,18 @@ f:    fence
 # block4 pc 0x10014:
 #   meter 1 @0x10014 refund 1
 #   v46 = load_state x9
-#   v47 = iconst.i32 -2
+#   v47 = iconst.i32 3
 #   v48 = and.i32 v46, v47
-#   v49 = iconst.i32 2
-#   v50 = and.i32 v46, v49
-#   trap_if v50, 4 @0x10014 refund 1
-#   v51 = load_state x2
-#   v52 = load_state x10
-#   v53 = load_state x11
-#   v54 = load_state x12
-#   v55 = load_state x13
-#   v56 = load_state x14
-#   v57 = load_state x15
-#   v58 = load_state x8
-#   tail_dispatch v48(v51, v52, v53, v54, v55, v56, v57, v58, v46) @0x10014
+#   trap_if v48, 0 @0x10014 refund 1
+#   v49 = load_state x2
+#   v50 = load_state x10
+#   v51 = load_state x11
+#   v52 = load_state x12
+#   v53 = load_state x13
+#   v54 = load_state x14
+#   v55 = load_state x15
+#   v56 = load_state x8
+#   tail_dispatch v46(v49, v50, v51, v52, v53, v54, v55, v56, v46) @0x10014
 # block5(v9: i32, v10: i32, v11: i32, v12: i32, v13: i32, v14: i32, v15: i32, v16: i32, v17: i32) cold pc 0x1000c:
 #   store_state x2, v9
 #   store_state x8, v16
@@ -119,21 +117,19 @@ f:    fence
 # block1 pc 0x10018:
 #   meter 2 @0x10018 refund 2
 #   v9 = load_state x1
-#   v10 = iconst.i32 -2
+#   v10 = iconst.i32 3
 #   v11 = and.i32 v9, v10
-#   v12 = iconst.i32 2
-#   v13 = and.i32 v9, v12
-#   trap_if v13, 4 @0x1001c refund 1
-#   v14 = load_state x2
-#   v15 = load_state x10
-#   v16 = load_state x11
-#   v17 = load_state x12
-#   v18 = load_state x13
-#   v19 = load_state x14
-#   v20 = load_state x15
-#   v21 = load_state x8
-#   v22 = load_state x9
-#   ret v11, v14, v15, v16, v17, v18, v19, v20, v21, v22
+#   trap_if v11, 0 @0x1001c refund 1
+#   v12 = load_state x2
+#   v13 = load_state x10
+#   v14 = load_state x11
+#   v15 = load_state x12
+#   v16 = load_state x13
+#   v17 = load_state x14
+#   v18 = load_state x15
+#   v19 = load_state x8
+#   v20 = load_state x9
+#   ret v9, v12, v13, v14, v15, v16, v17, v18, v19, v20
 # }
 #
 # -- SSA
@@ -166,13 +162,11 @@ f:    fence
 #   br_if v54, block2(v9, v10, v11, v12, v13, v14, v15, v16, v17), block4
 # block4 pc 0x10014 state[x2=v9, x7=v52, x8=v10, x9=v11, x10=v12, x11=v13, x12=v14, x13=v15, x14=v16, x15=v17]:
 #   meter 1 @0x10014 refund 1
-#   v55 = iconst.i32 -2
+#   v55 = iconst.i32 3
 #   v56 = and.i32 v11, v55
-#   v57 = iconst.i32 2
-#   v58 = and.i32 v11, v57
-#   trap_if v58, 4 @0x10014 refund 1
+#   trap_if v56, 0 @0x10014 refund 1
 #   store_state x7, v52
-#   tail_dispatch v56(v9, v12, v13, v14, v15, v16, v17, v10, v11) @0x10014
+#   tail_dispatch v11(v9, v12, v13, v14, v15, v16, v17, v10, v11) @0x10014
 # block5(v27: i32, v28: i32, v29: i32, v30: i32, v31: i32, v32: i32, v33: i32, v34: i32, v35: i32) cold pc 0x1000c:
 #   br block3(v27, v34, v35, v28, v29, v30, v31, v32, v33)
 # block6 cold pc 0x1000c:
@@ -185,10 +179,8 @@ f:    fence
 # block1 pc 0x10018 state[x2=v0, x8=v7, x9=v8, x10=v1, x11=v2, x12=v3, x13=v4, x14=v5, x15=v6]:
 #   meter 2 @0x10018 refund 2
 #   v9 = load_state x1
-#   v10 = iconst.i32 -2
+#   v10 = iconst.i32 3
 #   v11 = and.i32 v9, v10
-#   v12 = iconst.i32 2
-#   v13 = and.i32 v9, v12
-#   trap_if v13, 4 @0x1001c refund 1
-#   ret v11, v0, v1, v2, v3, v4, v5, v6, v7, v8
+#   trap_if v11, 0 @0x1001c refund 1
+#   ret v9, v0, v1, v2, v3, v4, v5, v6, v7, v8
 # }

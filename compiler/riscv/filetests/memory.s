@@ -41,20 +41,18 @@
 #   defer_state x11, v16
 #   v18 = load.i32 u8 v17 @0x10014 refund 2
 #   v19 = load_state x1
-#   v20 = iconst.i32 -2
+#   v20 = iconst.i32 3
 #   v21 = and.i32 v19, v20
-#   v22 = iconst.i32 2
-#   v23 = and.i32 v19, v22
 #   defer_state x12, v18
-#   trap_if v23, 4 @0x10018 refund 1
+#   trap_if v21, 0 @0x10018 refund 1
 #   store_state x5, v11
 #   store_state x6, v12
-#   v24 = load_state x13
-#   v25 = load_state x14
-#   v26 = load_state x15
-#   v27 = load_state x8
-#   v28 = load_state x9
-#   ret v21, v13, v14, v16, v18, v24, v25, v26, v27, v28
+#   v22 = load_state x13
+#   v23 = load_state x14
+#   v24 = load_state x15
+#   v25 = load_state x8
+#   v26 = load_state x9
+#   ret v19, v13, v14, v16, v18, v22, v23, v24, v25, v26
 # }
 #
 # -- SSA
@@ -77,13 +75,11 @@
 #   defer_state x11, v14
 #   v16 = load.i32 u8 v15 @0x10014 refund 2
 #   v17 = load_state x1
-#   v18 = iconst.i32 -2
+#   v18 = iconst.i32 3
 #   v19 = and.i32 v17, v18
-#   v20 = iconst.i32 2
-#   v21 = and.i32 v17, v20
 #   defer_state x12, v16
-#   trap_if v21, 4 @0x10018 refund 1
+#   trap_if v19, 0 @0x10018 refund 1
 #   store_state x5, v11
 #   store_state x6, v12
-#   ret v19, v0, v1, v14, v16, v4, v5, v6, v7, v8
+#   ret v17, v0, v1, v14, v16, v4, v5, v6, v7, v8
 # }

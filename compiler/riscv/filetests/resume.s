@@ -65,20 +65,18 @@ f:    fence
 # block3 pc 0x1000c:
 #   meter 1 @0x1000c refund 1
 #   v45 = load_state x9
-#   v46 = iconst.i32 -2
+#   v46 = iconst.i32 3
 #   v47 = and.i32 v45, v46
-#   v48 = iconst.i32 2
-#   v49 = and.i32 v45, v48
-#   trap_if v49, 4 @0x1000c refund 1
-#   v50 = load_state x2
-#   v51 = load_state x10
-#   v52 = load_state x11
-#   v53 = load_state x12
-#   v54 = load_state x13
-#   v55 = load_state x14
-#   v56 = load_state x15
-#   v57 = load_state x8
-#   tail_dispatch v47(v50, v51, v52, v53, v54, v55, v56, v57, v45) @0x1000c
+#   trap_if v47, 0 @0x1000c refund 1
+#   v48 = load_state x2
+#   v49 = load_state x10
+#   v50 = load_state x11
+#   v51 = load_state x12
+#   v52 = load_state x13
+#   v53 = load_state x14
+#   v54 = load_state x15
+#   v55 = load_state x8
+#   tail_dispatch v45(v48, v49, v50, v51, v52, v53, v54, v55, v45) @0x1000c
 # block4(v9: i32, v10: i32, v11: i32, v12: i32, v13: i32, v14: i32, v15: i32, v16: i32, v17: i32) cold pc 0x10008:
 #   store_state x2, v9
 #   store_state x8, v16
@@ -109,21 +107,19 @@ f:    fence
 # block1 pc 0x10010:
 #   meter 2 @0x10010 refund 2
 #   v9 = load_state x1
-#   v10 = iconst.i32 -2
+#   v10 = iconst.i32 3
 #   v11 = and.i32 v9, v10
-#   v12 = iconst.i32 2
-#   v13 = and.i32 v9, v12
-#   trap_if v13, 4 @0x10014 refund 1
-#   v14 = load_state x2
-#   v15 = load_state x10
-#   v16 = load_state x11
-#   v17 = load_state x12
-#   v18 = load_state x13
-#   v19 = load_state x14
-#   v20 = load_state x15
-#   v21 = load_state x8
-#   v22 = load_state x9
-#   ret v11, v14, v15, v16, v17, v18, v19, v20, v21, v22
+#   trap_if v11, 0 @0x10014 refund 1
+#   v12 = load_state x2
+#   v13 = load_state x10
+#   v14 = load_state x11
+#   v15 = load_state x12
+#   v16 = load_state x13
+#   v17 = load_state x14
+#   v18 = load_state x15
+#   v19 = load_state x8
+#   v20 = load_state x9
+#   ret v9, v12, v13, v14, v15, v16, v17, v18, v19, v20
 # }
 #
 # -- SSA
@@ -149,12 +145,10 @@ f:    fence
 #   br_if v52, block1(v9, v10, v11, v12, v13, v14, v15, v16, v17), block3
 # block3 pc 0x1000c state[x2=v9, x8=v10, x9=v11, x10=v12, x11=v13, x12=v14, x13=v15, x14=v16, x15=v17]:
 #   meter 1 @0x1000c refund 1
-#   v53 = iconst.i32 -2
+#   v53 = iconst.i32 3
 #   v54 = and.i32 v11, v53
-#   v55 = iconst.i32 2
-#   v56 = and.i32 v11, v55
-#   trap_if v56, 4 @0x1000c refund 1
-#   tail_dispatch v54(v9, v12, v13, v14, v15, v16, v17, v10, v11) @0x1000c
+#   trap_if v54, 0 @0x1000c refund 1
+#   tail_dispatch v11(v9, v12, v13, v14, v15, v16, v17, v10, v11) @0x1000c
 # block4(v27: i32, v28: i32, v29: i32, v30: i32, v31: i32, v32: i32, v33: i32, v34: i32, v35: i32) cold pc 0x10008:
 #   br block2(v27, v34, v35, v28, v29, v30, v31, v32, v33)
 # block5 cold pc 0x10008:
@@ -167,10 +161,8 @@ f:    fence
 # block1 pc 0x10010 state[x2=v0, x8=v7, x9=v8, x10=v1, x11=v2, x12=v3, x13=v4, x14=v5, x15=v6]:
 #   meter 2 @0x10010 refund 2
 #   v9 = load_state x1
-#   v10 = iconst.i32 -2
+#   v10 = iconst.i32 3
 #   v11 = and.i32 v9, v10
-#   v12 = iconst.i32 2
-#   v13 = and.i32 v9, v12
-#   trap_if v13, 4 @0x10014 refund 1
-#   ret v11, v0, v1, v2, v3, v4, v5, v6, v7, v8
+#   trap_if v11, 0 @0x10014 refund 1
+#   ret v9, v0, v1, v2, v3, v4, v5, v6, v7, v8
 # }

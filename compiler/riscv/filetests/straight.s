@@ -35,22 +35,20 @@ jalr zero, 0(ra)
 #   v16 = iconst.i32 1
 #   v17 = icmp.i32 eq v15, v12
 #   v18 = load_state x1
-#   v19 = iconst.i32 -2
+#   v19 = iconst.i32 3
 #   v20 = and.i32 v18, v19
-#   v21 = iconst.i32 2
-#   v22 = and.i32 v18, v21
 #   defer_state x5, v15
 #   defer_state x10, v11
 #   defer_state x12, v17
-#   trap_if v22, 4 @0x10014 refund 1
+#   trap_if v20, 0 @0x10014 refund 1
 #   store_state x5, v15
-#   v23 = load_state x2
-#   v24 = load_state x13
-#   v25 = load_state x14
-#   v26 = load_state x15
-#   v27 = load_state x8
-#   v28 = load_state x9
-#   ret v20, v23, v11, v10, v17, v24, v25, v26, v27, v28
+#   v21 = load_state x2
+#   v22 = load_state x13
+#   v23 = load_state x14
+#   v24 = load_state x15
+#   v25 = load_state x8
+#   v26 = load_state x9
+#   ret v18, v21, v11, v10, v17, v22, v23, v24, v25, v26
 # }
 #
 # -- SSA
@@ -69,14 +67,12 @@ jalr zero, 0(ra)
 #   v15 = iconst.i32 1
 #   v16 = icmp.i32 eq v14, v11
 #   v17 = load_state x1
-#   v18 = iconst.i32 -2
+#   v18 = iconst.i32 3
 #   v19 = and.i32 v17, v18
-#   v20 = iconst.i32 2
-#   v21 = and.i32 v17, v20
 #   defer_state x5, v14
 #   defer_state x10, v10
 #   defer_state x12, v16
-#   trap_if v21, 4 @0x10014 refund 1
+#   trap_if v19, 0 @0x10014 refund 1
 #   store_state x5, v14
-#   ret v19, v0, v10, v2, v16, v4, v5, v6, v7, v8
+#   ret v17, v0, v10, v2, v16, v4, v5, v6, v7, v8
 # }

@@ -63,62 +63,56 @@ table: .word one, two
 #   br_table v24, [block7, block6, block8, block6]
 # block3 pc 0x1001c:
 #   meter 2 @0x1001c refund 2
-#   v36 = iconst.i32 1
-#   v37 = iconst.i32 0
-#   v38 = load_state x1
-#   v39 = iconst.i32 -2
-#   v40 = and.i32 v38, v39
-#   v41 = iconst.i32 2
-#   v42 = and.i32 v38, v41
-#   defer_state x10, v36
-#   trap_if v42, 4 @0x10020 refund 1
-#   v43 = load_state x2
-#   v44 = load_state x11
-#   v45 = load_state x12
-#   v46 = load_state x13
-#   v47 = load_state x14
-#   v48 = load_state x15
-#   v49 = load_state x8
-#   v50 = load_state x9
-#   ret v40, v43, v36, v44, v45, v46, v47, v48, v49, v50
+#   v34 = iconst.i32 1
+#   v35 = iconst.i32 0
+#   v36 = load_state x1
+#   v37 = iconst.i32 3
+#   v38 = and.i32 v36, v37
+#   defer_state x10, v34
+#   trap_if v38, 0 @0x10020 refund 1
+#   v39 = load_state x2
+#   v40 = load_state x11
+#   v41 = load_state x12
+#   v42 = load_state x13
+#   v43 = load_state x14
+#   v44 = load_state x15
+#   v45 = load_state x8
+#   v46 = load_state x9
+#   ret v36, v39, v34, v40, v41, v42, v43, v44, v45, v46
 # block4 pc 0x10024:
 #   meter 1 @0x10024 refund 1
-#   v51 = iconst.i32 2
-#   v52 = iconst.i32 0
-#   store_state x10, v51
+#   v47 = iconst.i32 2
+#   v48 = iconst.i32 0
+#   store_state x10, v47
 #   br block5
 # block5 pc 0x10028:
 #   meter 1 @0x10028 refund 1
-#   v53 = load_state x1
-#   v54 = iconst.i32 -2
-#   v55 = and.i32 v53, v54
-#   v56 = iconst.i32 2
-#   v57 = and.i32 v53, v56
-#   trap_if v57, 4 @0x10028 refund 1
-#   v58 = load_state x2
-#   v59 = load_state x10
-#   v60 = load_state x11
-#   v61 = load_state x12
-#   v62 = load_state x13
-#   v63 = load_state x14
-#   v64 = load_state x15
-#   v65 = load_state x8
-#   v66 = load_state x9
-#   ret v55, v58, v59, v60, v61, v62, v63, v64, v65, v66
+#   v49 = load_state x1
+#   v50 = iconst.i32 3
+#   v51 = and.i32 v49, v50
+#   trap_if v51, 0 @0x10028 refund 1
+#   v52 = load_state x2
+#   v53 = load_state x10
+#   v54 = load_state x11
+#   v55 = load_state x12
+#   v56 = load_state x13
+#   v57 = load_state x14
+#   v58 = load_state x15
+#   v59 = load_state x8
+#   v60 = load_state x9
+#   ret v49, v52, v53, v54, v55, v56, v57, v58, v59, v60
 # block6 cold pc 0x10018:
-#   v25 = iconst.i32 -2
+#   v25 = iconst.i32 3
 #   v26 = and.i32 v19, v25
-#   v27 = iconst.i32 2
-#   v28 = and.i32 v19, v27
-#   trap_if v28, 4 @0x10018 refund 1
-#   v29 = load_state x2
-#   v30 = load_state x11
-#   v31 = load_state x12
-#   v32 = load_state x13
-#   v33 = load_state x14
-#   v34 = load_state x8
-#   v35 = load_state x9
-#   tail_dispatch v26(v29, v19, v30, v31, v32, v33, v17, v34, v35) @0x10018
+#   trap_if v26, 0 @0x10018 refund 1
+#   v27 = load_state x2
+#   v28 = load_state x11
+#   v29 = load_state x12
+#   v30 = load_state x13
+#   v31 = load_state x14
+#   v32 = load_state x8
+#   v33 = load_state x9
+#   tail_dispatch v19(v27, v19, v28, v29, v30, v31, v17, v32, v33) @0x10018
 # block7 pc 0x1001c:
 #   br block3
 # block8 pc 0x10024:
@@ -154,35 +148,29 @@ table: .word one, two
 #   br_table v24, [block7, block6, block8, block6]
 # block3 pc 0x1001c state[x2=v2, x8=v9, x9=v10, x10=v19, x11=v4, x12=v5, x13=v6, x14=v11, x15=v17]:
 #   meter 2 @0x1001c refund 2
-#   v29 = iconst.i32 1
-#   v30 = iconst.i32 0
-#   v31 = load_state x1
-#   v32 = iconst.i32 -2
-#   v33 = and.i32 v31, v32
-#   v34 = iconst.i32 2
-#   v35 = and.i32 v31, v34
-#   defer_state x10, v29
-#   trap_if v35, 4 @0x10020 refund 1
-#   ret v33, v2, v29, v4, v5, v6, v11, v17, v9, v10
+#   v27 = iconst.i32 1
+#   v28 = iconst.i32 0
+#   v29 = load_state x1
+#   v30 = iconst.i32 3
+#   v31 = and.i32 v29, v30
+#   defer_state x10, v27
+#   trap_if v31, 0 @0x10020 refund 1
+#   ret v29, v2, v27, v4, v5, v6, v11, v17, v9, v10
 # block4 pc 0x10024 state[x2=v2, x8=v9, x9=v10, x10=v19, x11=v4, x12=v5, x13=v6, x14=v11, x15=v17]:
 #   meter 1 @0x10024 refund 1
-#   v36 = iconst.i32 2
-#   v37 = iconst.i32 0
-#   br block5(v36, v17)
+#   v32 = iconst.i32 2
+#   v33 = iconst.i32 0
+#   br block5(v32, v17)
 # block5(v0: i32, v1: i32) pc 0x10028 state[x2=v2, x8=v9, x9=v10, x10=v0, x11=v4, x12=v5, x13=v6, x14=v11, x15=v1]:
 #   meter 1 @0x10028 refund 1
-#   v38 = load_state x1
-#   v39 = iconst.i32 -2
-#   v40 = and.i32 v38, v39
-#   v41 = iconst.i32 2
-#   v42 = and.i32 v38, v41
-#   trap_if v42, 4 @0x10028 refund 1
-#   ret v40, v2, v0, v4, v5, v6, v11, v1, v9, v10
+#   v34 = load_state x1
+#   v35 = iconst.i32 3
+#   v36 = and.i32 v34, v35
+#   trap_if v36, 0 @0x10028 refund 1
+#   ret v34, v2, v0, v4, v5, v6, v11, v1, v9, v10
 # block6 cold pc 0x10018:
-#   v25 = iconst.i32 -2
+#   v25 = iconst.i32 3
 #   v26 = and.i32 v19, v25
-#   v27 = iconst.i32 2
-#   v28 = and.i32 v19, v27
 #   defer_state x2, v2
 #   defer_state x8, v9
 #   defer_state x9, v10
@@ -192,8 +180,8 @@ table: .word one, two
 #   defer_state x13, v6
 #   defer_state x14, v11
 #   defer_state x15, v17
-#   trap_if v28, 4 @0x10018 refund 1
-#   tail_dispatch v26(v2, v19, v4, v5, v6, v11, v17, v9, v10) @0x10018
+#   trap_if v26, 0 @0x10018 refund 1
+#   tail_dispatch v19(v2, v19, v4, v5, v6, v11, v17, v9, v10) @0x10018
 # block7 pc 0x1001c:
 #   br block3
 # block8 pc 0x10024:

@@ -36,46 +36,44 @@ two:  jalr zero, 0(ra)
 #   br_table v14, [block4, block5, block3]
 # block2 pc 0x10004:
 #   meter 1 @0x10004 refund 1
-#   v35 = iconst.i32 65544
-#   store_state x1, v35
-#   v36 = load_state x2
-#   v37 = load_state x10
-#   v38 = load_state x11
-#   v39 = load_state x12
-#   v40 = load_state x13
-#   v41 = load_state x14
-#   v42 = load_state x15
-#   v43 = load_state x8
-#   v44 = load_state x9
-#   v45: i32, v46: i32, v47: i32, v48: i32, v49: i32, v50: i32, v51: i32, v52: i32, v53: i32, v54: i32 = call @f65544(v36, v37, v38, v39, v40, v41, v42, v43, v44) @0x10004
-#   ret v45, v46, v47, v48, v49, v50, v51, v52, v53, v54
+#   v33 = iconst.i32 65544
+#   store_state x1, v33
+#   v34 = load_state x2
+#   v35 = load_state x10
+#   v36 = load_state x11
+#   v37 = load_state x12
+#   v38 = load_state x13
+#   v39 = load_state x14
+#   v40 = load_state x15
+#   v41 = load_state x8
+#   v42 = load_state x9
+#   v43: i32, v44: i32, v45: i32, v46: i32, v47: i32, v48: i32, v49: i32, v50: i32, v51: i32, v52: i32 = call @f65544(v34, v35, v36, v37, v38, v39, v40, v41, v42) @0x10004
+#   ret v43, v44, v45, v46, v47, v48, v49, v50, v51, v52
 # block3 cold pc 0x10000:
-#   v15 = iconst.i32 -2
+#   v15 = iconst.i32 3
 #   v16 = and.i32 v9, v15
-#   v17 = iconst.i32 2
-#   v18 = and.i32 v9, v17
-#   trap_if v18, 4 @0x10000 refund 1
-#   v19 = load_state x2
-#   v20 = load_state x11
-#   v21 = load_state x12
-#   v22 = load_state x13
-#   v23 = load_state x14
-#   v24 = load_state x15
-#   v25 = load_state x8
-#   v26 = load_state x9
-#   tail_dispatch v16(v19, v9, v20, v21, v22, v23, v24, v25, v26) @0x10000
+#   trap_if v16, 0 @0x10000 refund 1
+#   v17 = load_state x2
+#   v18 = load_state x11
+#   v19 = load_state x12
+#   v20 = load_state x13
+#   v21 = load_state x14
+#   v22 = load_state x15
+#   v23 = load_state x8
+#   v24 = load_state x9
+#   tail_dispatch v9(v17, v9, v18, v19, v20, v21, v22, v23, v24) @0x10000
 # block4 pc 0x10004:
 #   br block2
 # block5 pc 0x10008:
-#   v27 = load_state x2
-#   v28 = load_state x11
-#   v29 = load_state x12
-#   v30 = load_state x13
-#   v31 = load_state x14
-#   v32 = load_state x15
-#   v33 = load_state x8
-#   v34 = load_state x9
-#   tail_call @f65544(v27, v9, v28, v29, v30, v31, v32, v33, v34) @0x10000
+#   v25 = load_state x2
+#   v26 = load_state x11
+#   v27 = load_state x12
+#   v28 = load_state x13
+#   v29 = load_state x14
+#   v30 = load_state x15
+#   v31 = load_state x8
+#   v32 = load_state x9
+#   tail_call @f65544(v25, v9, v26, v27, v28, v29, v30, v31, v32) @0x10000
 # }
 #
 # function "fn_00010008"(i32, i32, i32, i32, i32, i32, i32, i32, i32) -> (i32, i32, i32, i32, i32, i32, i32, i32, i32, i32) guest entries block0 {
@@ -93,21 +91,19 @@ two:  jalr zero, 0(ra)
 # block1 pc 0x10008:
 #   meter 1 @0x10008 refund 1
 #   v9 = load_state x1
-#   v10 = iconst.i32 -2
+#   v10 = iconst.i32 3
 #   v11 = and.i32 v9, v10
-#   v12 = iconst.i32 2
-#   v13 = and.i32 v9, v12
-#   trap_if v13, 4 @0x10008 refund 1
-#   v14 = load_state x2
-#   v15 = load_state x10
-#   v16 = load_state x11
-#   v17 = load_state x12
-#   v18 = load_state x13
-#   v19 = load_state x14
-#   v20 = load_state x15
-#   v21 = load_state x8
-#   v22 = load_state x9
-#   ret v11, v14, v15, v16, v17, v18, v19, v20, v21, v22
+#   trap_if v11, 0 @0x10008 refund 1
+#   v12 = load_state x2
+#   v13 = load_state x10
+#   v14 = load_state x11
+#   v15 = load_state x12
+#   v16 = load_state x13
+#   v17 = load_state x14
+#   v18 = load_state x15
+#   v19 = load_state x8
+#   v20 = load_state x9
+#   ret v9, v12, v13, v14, v15, v16, v17, v18, v19, v20
 # }
 #
 # -- SSA
@@ -125,15 +121,13 @@ two:  jalr zero, 0(ra)
 #   br_table v13, [block4, block5, block3]
 # block2 pc 0x10004 state[x2=v0, x8=v7, x9=v8, x10=v1, x11=v2, x12=v3, x13=v4, x14=v5, x15=v6]:
 #   meter 1 @0x10004 refund 1
-#   v18 = iconst.i32 65544
-#   store_state x1, v18
-#   v19: i32, v20: i32, v21: i32, v22: i32, v23: i32, v24: i32, v25: i32, v26: i32, v27: i32, v28: i32 = call @f65544(v0, v1, v2, v3, v4, v5, v6, v7, v8) @0x10004
-#   ret v19, v20, v21, v22, v23, v24, v25, v26, v27, v28
+#   v16 = iconst.i32 65544
+#   store_state x1, v16
+#   v17: i32, v18: i32, v19: i32, v20: i32, v21: i32, v22: i32, v23: i32, v24: i32, v25: i32, v26: i32 = call @f65544(v0, v1, v2, v3, v4, v5, v6, v7, v8) @0x10004
+#   ret v17, v18, v19, v20, v21, v22, v23, v24, v25, v26
 # block3 cold pc 0x10000:
-#   v14 = iconst.i32 -2
+#   v14 = iconst.i32 3
 #   v15 = and.i32 v1, v14
-#   v16 = iconst.i32 2
-#   v17 = and.i32 v1, v16
 #   defer_state x2, v0
 #   defer_state x8, v7
 #   defer_state x9, v8
@@ -143,8 +137,8 @@ two:  jalr zero, 0(ra)
 #   defer_state x13, v4
 #   defer_state x14, v5
 #   defer_state x15, v6
-#   trap_if v17, 4 @0x10000 refund 1
-#   tail_dispatch v15(v0, v1, v2, v3, v4, v5, v6, v7, v8) @0x10000
+#   trap_if v15, 0 @0x10000 refund 1
+#   tail_dispatch v1(v0, v1, v2, v3, v4, v5, v6, v7, v8) @0x10000
 # block4 pc 0x10004:
 #   br block2
 # block5 pc 0x10008:
@@ -157,10 +151,8 @@ two:  jalr zero, 0(ra)
 # block1 pc 0x10008 state[x2=v0, x8=v7, x9=v8, x10=v1, x11=v2, x12=v3, x13=v4, x14=v5, x15=v6]:
 #   meter 1 @0x10008 refund 1
 #   v9 = load_state x1
-#   v10 = iconst.i32 -2
+#   v10 = iconst.i32 3
 #   v11 = and.i32 v9, v10
-#   v12 = iconst.i32 2
-#   v13 = and.i32 v9, v12
-#   trap_if v13, 4 @0x10008 refund 1
-#   ret v11, v0, v1, v2, v3, v4, v5, v6, v7, v8
+#   trap_if v11, 0 @0x10008 refund 1
+#   ret v9, v0, v1, v2, v3, v4, v5, v6, v7, v8
 # }

@@ -181,21 +181,19 @@ g:    jalr zero, 0(t0)
 # block1 pc 0x10014:
 #   meter 1 @0x10014 refund 1
 #   v9 = load_state x5
-#   v10 = iconst.i32 -2
+#   v10 = iconst.i32 3
 #   v11 = and.i32 v9, v10
-#   v12 = iconst.i32 2
-#   v13 = and.i32 v9, v12
-#   trap_if v13, 4 @0x10014 refund 1
-#   v14 = load_state x2
-#   v15 = load_state x10
-#   v16 = load_state x11
-#   v17 = load_state x12
-#   v18 = load_state x13
-#   v19 = load_state x14
-#   v20 = load_state x15
-#   v21 = load_state x8
-#   v22 = load_state x9
-#   ret v11, v14, v15, v16, v17, v18, v19, v20, v21, v22
+#   trap_if v11, 0 @0x10014 refund 1
+#   v12 = load_state x2
+#   v13 = load_state x10
+#   v14 = load_state x11
+#   v15 = load_state x12
+#   v16 = load_state x13
+#   v17 = load_state x14
+#   v18 = load_state x15
+#   v19 = load_state x8
+#   v20 = load_state x9
+#   ret v9, v12, v13, v14, v15, v16, v17, v18, v19, v20
 # }
 #
 # -- SSA
@@ -255,10 +253,8 @@ g:    jalr zero, 0(t0)
 # block1 pc 0x10014 state[x2=v0, x8=v7, x9=v8, x10=v1, x11=v2, x12=v3, x13=v4, x14=v5, x15=v6]:
 #   meter 1 @0x10014 refund 1
 #   v9 = load_state x5
-#   v10 = iconst.i32 -2
+#   v10 = iconst.i32 3
 #   v11 = and.i32 v9, v10
-#   v12 = iconst.i32 2
-#   v13 = and.i32 v9, v12
-#   trap_if v13, 4 @0x10014 refund 1
-#   ret v11, v0, v1, v2, v3, v4, v5, v6, v7, v8
+#   trap_if v11, 0 @0x10014 refund 1
+#   ret v9, v0, v1, v2, v3, v4, v5, v6, v7, v8
 # }

@@ -35,21 +35,19 @@ taken: add a0, t0, a0
 #   v21 = load_state x5
 #   v22 = add.i32 v20, v21
 #   v23 = load_state x1
-#   v24 = iconst.i32 -2
+#   v24 = iconst.i32 3
 #   v25 = and.i32 v23, v24
-#   v26 = iconst.i32 2
-#   v27 = and.i32 v23, v26
 #   defer_state x10, v22
-#   trap_if v27, 4 @0x10008 refund 1
-#   v28 = load_state x2
-#   v29 = load_state x11
-#   v30 = load_state x12
-#   v31 = load_state x13
-#   v32 = load_state x14
-#   v33 = load_state x15
-#   v34 = load_state x8
-#   v35 = load_state x9
-#   ret v25, v28, v22, v29, v30, v31, v32, v33, v34, v35
+#   trap_if v25, 0 @0x10008 refund 1
+#   v26 = load_state x2
+#   v27 = load_state x11
+#   v28 = load_state x12
+#   v29 = load_state x13
+#   v30 = load_state x14
+#   v31 = load_state x15
+#   v32 = load_state x8
+#   v33 = load_state x9
+#   ret v23, v26, v22, v27, v28, v29, v30, v31, v32, v33
 # block3(v9: i32, v10: i32, v11: i32, v12: i32, v13: i32, v14: i32, v15: i32, v16: i32, v17: i32) cold pc 0x10004:
 #   store_state x2, v9
 #   store_state x8, v16
@@ -79,13 +77,11 @@ taken: add a0, t0, a0
 #   v29 = load_state x5
 #   v30 = add.i32 v3, v29
 #   v31 = load_state x1
-#   v32 = iconst.i32 -2
+#   v32 = iconst.i32 3
 #   v33 = and.i32 v31, v32
-#   v34 = iconst.i32 2
-#   v35 = and.i32 v31, v34
 #   defer_state x10, v30
-#   trap_if v35, 4 @0x10008 refund 1
-#   ret v33, v0, v30, v4, v5, v6, v7, v8, v1, v2
+#   trap_if v33, 0 @0x10008 refund 1
+#   ret v31, v0, v30, v4, v5, v6, v7, v8, v1, v2
 # block3(v18: i32, v19: i32, v20: i32, v21: i32, v22: i32, v23: i32, v24: i32, v25: i32, v26: i32) cold pc 0x10004:
 #   br block2(v18, v25, v26, v19, v20, v21, v22, v23, v24)
 # }
