@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <vector>
@@ -32,14 +33,16 @@ class MeterPlacement {
   MeterPlacement(Function& f, int64_t max_headroom)
       : f_(f), max_headroom_(max_headroom), cfg_(f), loops_(f, cfg_), info_(f.num_blocks()) {}
 
-  void Run() {
+  void Run(bool split_edges) {
     if (!Collect()) return;
+    if (split_edges) SplitEdges();
     FindChecks();
     BreakCycles();
     BoundHeadroom();
     ComputeHeadroom();
     ChoosePrepaid();
     for (Block b : cfg_.order()) Rewrite(b);
+    JoinEdges();
   }
 
  private:
@@ -51,6 +54,13 @@ class MeterPlacement {
     // if it has a meter, else by all that follow.
     bool checks = false;
     int64_t headroom = 0;  // largest number of instructions from here to the next check
+  };
+
+  // Edge number `edge` of `from` leads through `between`.
+  struct Split {
+    Block from;
+    size_t edge;
+    Block between;
   };
 
   Info& info(Block b) { return info_[b.index]; }
@@ -78,6 +88,53 @@ class MeterPlacement {
       }
     }
     return true;
+  }
+
+  // -- edges with a block of their own
+
+  // A loop's way on is charged in advance where it forks only if the other way can give that back. If others lead to
+  // that other block too (to the loop's head, or out of the loop), it needs a place of its own to do so.
+  void SplitEdges() {
+    const size_t before = f_.num_blocks();
+    for (Block b : cfg_.order()) {
+      const Block loop = loops_.head(b);
+      if (!loop.valid() || f_.block(b).cold || f_.inst(f_.terminator(b)).op != Opcode::kBrIf)
+        continue;
+      for (size_t k = 0; k < 2; ++k) {
+        const Block to = ir::Successors(f_, b)[k].target;
+        const Block other = ir::Successors(f_, b)[1 - k].target;
+        if (cfg_.predecessors(to).size() < 2 || cfg_.predecessors(other).size() != 1) continue;
+        if (!loops_.Contains(loop, other) || (to != loop && loops_.Contains(loop, to))) continue;
+        const Block between = f_.NewBlock();
+        f_.block(between).guest_pc = f_.block(to).guest_pc;
+        f_.block(between).cold = f_.block(to).cold;
+        f_.Append(between, {.op = Opcode::kBr}, {}, {}, {ir::Successors(f_, b)[k]});
+        Edge& edge = f_.mutable_edges(f_.terminator(b))[k];
+        edge.target = between;
+        edge.args.clear();
+        splits_.push_back({b, k, between});
+        break;
+      }
+    }
+    if (f_.num_blocks() == before) return;
+    cfg_ = ir::Cfg(f_);
+    loops_ = ir::Loops(f_, cfg_);
+    info_.resize(f_.num_blocks());
+  }
+
+  // Removes the blocks for which there was no use.
+  void JoinEdges() {
+    const auto keep = std::make_unique<bool[]>(f_.num_blocks());
+    std::fill_n(keep.get(), f_.num_blocks(), true);
+    bool any = false;
+    for (const Split& split : splits_) {
+      if (f_.block(split.between).insts.size() != 1) continue;
+      const Edge edge = ir::Successors(f_, split.between)[0];
+      f_.mutable_edges(f_.terminator(split.from))[split.edge] = edge;
+      keep[split.between.index] = false;
+      any = true;
+    }
+    if (any) f_.RetainBlocks(absl::MakeConstSpan(keep.get(), f_.num_blocks()));
   }
 
   // Checks after entries, calls and loops.
@@ -203,13 +260,21 @@ class MeterPlacement {
         decided[ClassOf(OutEnd(b))] = true;
       }
     }
-    // Blocks by class, in order; a class's turn comes with its last block, so that what its blocks
-    // lead to is decided where possible.
+    // Blocks by class, in order; a class's turn comes with its last block that does not check, so that what its
+    // blocks lead to is decided where possible. If all check, nothing is prepaid.
     std::vector<std::vector<Block>> targets(parent_.size());
-    for (Block b : order_) targets[ClassOf(InEnd(b))].push_back(b);
+    std::vector<Block> last(parent_.size());
     for (Block b : order_) {
       const uint32_t c = ClassOf(InEnd(b));
-      if (decided[c] || targets[c].back() != b) continue;
+      targets[c].push_back(b);
+      if (!info(b).checks) last[c] = b;
+    }
+    for (size_t c = 0; c < last.size(); ++c) {
+      if (!last[c].valid()) decided[c] = true;
+    }
+    for (Block b : order_) {
+      const uint32_t c = ClassOf(InEnd(b));
+      if (decided[c] || last[c] != b) continue;
       prepaid_[c] = ChooseFor(targets[c], decided);
       decided[c] = true;
     }
@@ -287,9 +352,10 @@ class MeterPlacement {
 
   Function& f_;
   const int64_t max_headroom_;
-  const ir::Cfg cfg_;
-  const ir::Loops loops_;
+  ir::Cfg cfg_;
+  ir::Loops loops_;
   std::vector<Info> info_;  // by block
+  std::vector<Split> splits_;
   // All blocks; of two joined by an edge to one that does not check, the target comes first.
   std::vector<Block> order_;
   std::vector<uint32_t> parent_;  // by block end
@@ -298,9 +364,9 @@ class MeterPlacement {
 
 }  // namespace
 
-void PlaceMeters(Function& f, int64_t max_headroom) {
+void PlaceMeters(Function& f, int64_t max_headroom, bool split_edges) {
   if (f.signature().conv == ir::CallConv::kWasm) return;
-  MeterPlacement(f, max_headroom).Run();
+  MeterPlacement(f, max_headroom).Run(split_edges);
 }
 
 void RemoveMeters(ir::Function& f) {

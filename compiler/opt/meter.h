@@ -38,7 +38,8 @@ namespace precast::opt {
 // n instructions spends up to this many of them outside of native code.
 inline constexpr int64_t kMaxHeadroom = 256;
 
-void PlaceMeters(ir::Function& f, int64_t max_headroom = kMaxHeadroom);
+// `split_edges`: where that saves charges in loops, edges get blocks of their own.
+void PlaceMeters(ir::Function& f, int64_t max_headroom = kMaxHeadroom, bool split_edges = true);
 
 // The function without metering: no fuel is asked for or charged, and no site gives any back.
 void RemoveMeters(ir::Function& f);

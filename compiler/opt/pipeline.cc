@@ -74,9 +74,14 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
     pipeline.Run("dce", EliminateDeadCode);
   }
   // Last, on the final control flow. It removes sites, and with them uses of deferred state.
-  if (options.metered) pipeline.Run("meter", [](ir::Function& f) { PlaceMeters(f); });
+  const bool guest2 = options.level >= 2 && function.signature().conv == ir::CallConv::kGuest;
+  if (options.metered || guest2) {
+    pipeline.Run("meter", [&](ir::Function& f) {
+      PlaceMeters(f, kMaxHeadroom, /*split_edges=*/options.level >= 2);
+    });
+  }
   // After that: it moves what begins a block.
-  if (options.level >= 2 && function.signature().conv == ir::CallConv::kGuest) {
+  if (guest2) {
     pipeline.Run("wide_compare", WidenComparisons);
     pipeline.Run("wide_arithmetic", FuseWideArithmetic);
     if (options.delay_state) pipeline.Run("late_state", DelayState);
