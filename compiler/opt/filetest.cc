@@ -34,6 +34,7 @@
 #include "compiler/opt/sink_meters.h"
 #include "compiler/opt/straighten.h"
 #include "compiler/opt/wide_arithmetic.h"
+#include "compiler/opt/wide_branches.h"
 #include "compiler/opt/wide_compare.h"
 
 namespace precast::opt {
@@ -79,6 +80,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"unseen-state", RemoveUnseenState},
       {"unused-values", RemoveUnusedValues},
       {"wide", FuseWideArithmetic},
+      {"wide-branches", JoinWideBranches},
       {"wide-compare", WidenComparisons},
   };
   return *passes;

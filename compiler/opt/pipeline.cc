@@ -18,6 +18,7 @@
 #include "compiler/opt/sink_meters.h"
 #include "compiler/opt/straighten.h"
 #include "compiler/opt/wide_arithmetic.h"
+#include "compiler/opt/wide_branches.h"
 #include "compiler/opt/wide_compare.h"
 
 namespace precast::opt {
@@ -84,6 +85,7 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
   if (guest2) {
     pipeline.Run("wide_compare", WidenComparisons);
     pipeline.Run("wide_arithmetic", FuseWideArithmetic);
+    pipeline.Run("wide_branches", JoinWideBranches);
     if (options.delay_state) pipeline.Run("late_state", DelayState);
     if (!options.metered) pipeline.Run("remove_meters", RemoveMeters);
   }
