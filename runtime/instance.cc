@@ -181,8 +181,10 @@ bool Instance::RunNative(const void* entry, RunResult& result) {
     result.failure = std::move(status);
     return true;
   };
-  // Whoever breaks this would run for ever.
-  auto no_progress = [&] { return context_.pc == pc_before && context_.fuel == fuel_before; };
+  // Whoever breaks this would run for ever. What does not count may have come back here.
+  auto no_progress = [&] {
+    return context_.pc == pc_before && context_.fuel == fuel_before && image_->metered();
+  };
   {
     auto code_begin = reinterpret_cast<uint64_t>(image_->text().data());
     GuestCodeScope scope(&context_, code_begin, code_begin + image_->text().size());
