@@ -19,6 +19,7 @@
 #include "compiler/opt/dce.h"
 #include "compiler/opt/gvn.h"
 #include "compiler/opt/inline.h"
+#include "compiler/opt/join_bytes.h"
 #include "compiler/opt/join_params.h"
 #include "compiler/opt/late_state.h"
 #include "compiler/opt/loop_depth.h"
@@ -51,6 +52,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
          const ir::Function body = f;
          InlineCalls(f, [&](ir::FuncRef) { return &body; });
        }},
+      {"join-bytes", JoinBytes},
       {"join-params", JoinParams},
       {"late-state", DelayState},
       {"loop_depth", SetLoopDepths},

@@ -20,11 +20,25 @@ namespace {
 bool update = false;
 
 constexpr const char* kFiles[] = {
-    "dce.ir",           "gvn.ir",          "inline.ir",         "join_params.ir",
-    "late_state.ir",    "mark_pages.ir",   "meter.ir",          "preheaders.ir",
-    "profile.ir",       "reassociate.ir",  "resume_entries.ir", "resume_guards.ir",
-    "simplify.ir",      "sink_meters.ir",  "straighten.ir",     "wide_arithmetic.ir",
-    "wide_branches.ir", "wide_compare.ir",
+    "dce.ir",
+    "gvn.ir",
+    "inline.ir",
+    "join_bytes.ir",
+    "join_params.ir",
+    "late_state.ir",
+    "mark_pages.ir",
+    "meter.ir",
+    "preheaders.ir",
+    "profile.ir",
+    "reassociate.ir",
+    "resume_entries.ir",
+    "resume_guards.ir",
+    "simplify.ir",
+    "sink_meters.ir",
+    "straighten.ir",
+    "wide_arithmetic.ir",
+    "wide_branches.ir",
+    "wide_compare.ir",
 };
 
 // Relative to the runfiles, which are the working directory, and to the source tree.

@@ -7,6 +7,7 @@
 #include "compiler/opt/dce.h"
 #include "compiler/opt/gvn.h"
 #include "compiler/opt/inline.h"
+#include "compiler/opt/join_bytes.h"
 #include "compiler/opt/join_params.h"
 #include "compiler/opt/late_state.h"
 #include "compiler/opt/loop_depth.h"
@@ -73,6 +74,10 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
     pipeline.Run("join_params", JoinParams);
     pipeline.Run("gvn", NumberValues);
     pipeline.Run("dce", EliminateDeadCode);
+  }
+  // Before pairs of words are looked for, which these may be.
+  if (options.level >= 2 && options.delay_state && !options.mark_pages) {
+    pipeline.Run("join_bytes", JoinBytes);
   }
   // Last, on the final control flow. It removes sites, and with them uses of deferred state.
   const bool guest2 = options.level >= 2 && function.signature().conv == ir::CallConv::kGuest;
