@@ -171,12 +171,12 @@ void Emitter::EmitMove(const regalloc::Move& move) {
   if (from_reg && to_reg) {
     if (from != to) e_.MovapsRR(to, from);
   } else if (from_reg) {
-    e_.MovapsStore(Slot(move.to, RegClass::kVector), from);
+    e_.MovupsStore(Slot(move.to, RegClass::kVector), from);
   } else if (to_reg) {
-    e_.MovapsLoad(to, Slot(move.from, RegClass::kVector));
+    e_.MovupsLoad(to, Slot(move.from, RegClass::kVector));
   } else {
-    e_.MovapsLoad(kVectorScratch, Slot(move.from, RegClass::kVector));
-    e_.MovapsStore(Slot(move.to, RegClass::kVector), kVectorScratch);
+    e_.MovupsLoad(kVectorScratch, Slot(move.from, RegClass::kVector));
+    e_.MovupsStore(Slot(move.to, RegClass::kVector), kVectorScratch);
   }
 }
 

@@ -134,7 +134,7 @@ void Emitter::EmitSelect(uint32_t i, const MInst& m) {
   if (IsReg(i, n)) {
     e_.MovapsRR(X(i, n + 2), X(i, n));
   } else {
-    e_.MovapsLoad(X(i, n + 2), VectorM(i, n));
+    e_.MovupsLoad(X(i, n + 2), VectorM(i, n));
   }
   buffer_.Bind(keep);
 }

@@ -417,7 +417,7 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
 
 void Emitter::EmitEntry(const MInst& m) {
   entry_positions_.push_back({m.site.guest_pc, buffer_.Here()});
-  if (frame_ == 0) return;
+  if (frame_ == 0 && !m_.has_calls) return;
   if (!m_.has_calls && frame_ <= kNearFrame) {
     e_.AluRI(Alu::kSub, Width::k64, Reg::rsp, static_cast<int32_t>(frame_));
     return SetCfa(8 + frame_);
@@ -432,6 +432,7 @@ void Emitter::EmitEntry(const MInst& m) {
   Stub stub{.kind = Stub::Kind::kStack, .label = buffer_.NewLabel(), .back = {}, .inst = &m};
   buffer_.Jump(Cond::kB, stub.label);
   stubs_.push_back(stub);
+  if (frame_ == 0) return;
   e_.AluRI(Alu::kSub, Width::k64, Reg::rsp, static_cast<int32_t>(frame_));
   SetCfa(8 + frame_);
 }

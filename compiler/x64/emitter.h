@@ -43,9 +43,9 @@ class Emitter {
   Emitter(const MFunction& m, const regalloc::Solution& s, const codegen::CompileOptions& options)
       : m_(m), p_(m.problem), s_(s), options_(options), e_(buffer_.code()) {
     // Vector slots first: they are 16-aligned relative to rsp.
-    const uint32_t slots = 16 * s.num_vector_slots + 8 * s.num_int_slots;
+    frame_ = 16 * s.num_vector_slots + 8 * s.num_int_slots;
     // With the return address, a multiple of 16: the stack pointer is aligned at calls.
-    if (slots != 0 || m.has_calls) frame_ = slots % 16 == 8 ? slots : slots + 8;
+    if (m.aligns_stack && (frame_ != 0 || m.has_calls) && frame_ % 16 == 0) frame_ += 8;
     spill_width_ = m.has_wide ? Width::k64 : Width::k32;
   }
 
@@ -164,6 +164,10 @@ class Emitter {
 
   // Goes on at `target` unless its code comes next: jumps there, or copies what it would do.
   void JumpUnlessNext(uint32_t target);
+  // Whether that makes a copy.
+  bool Copies(uint32_t target) const;
+  // Whether charging, as instruction `i` of block `b` does, can be left to the meter that a copy begins with.
+  bool MeterPays(uint32_t b, uint32_t i) const;
 
   void EmitBlock(uint32_t b);
   // The moves and instructions of block `b`, whose code is followed by that of block `next`.

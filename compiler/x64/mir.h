@@ -227,6 +227,9 @@ struct MFunction {
   bool has_calls = false;
   bool fuel_traps =
       false;  // lack of fuel ends the guest (WebAssembly): it is a trap, not a suspension
+  // Calls are made with an aligned stack pointer. A RISC-V guest's functions need none: what they call of the runtime
+  // has a stack of its own.
+  bool aligns_stack = true;
   bool has_wide = false;  // some virtual register holds more than 32 bits
 };
 
