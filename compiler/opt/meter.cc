@@ -247,6 +247,15 @@ class MeterPlacement {
         parent_[ClassOf(OutEnd(b))] = ClassOf(InEnd(edge.target));
       }
     }
+    // What is without instructions charges nothing if it can leave that to what only it leads to.
+    for (Block b : cfg_.order()) {
+      if (info(b).meter || info(b).calls || cfg_.predecessors(b).empty()) continue;
+      const absl::Span<const Edge> edges = ir::Successors(f_, b);
+      if (edges.size() != 1 || info(edges[0].target).checks) continue;
+      if (cfg_.predecessors(edges[0].target).size() == 1) {
+        parent_[ClassOf(InEnd(b))] = ClassOf(OutEnd(b));
+      }
+    }
     prepaid_.assign(parent_.size(), 0);
     std::vector<bool> decided(parent_.size(), false);
     for (Block b : cfg_.order()) {
@@ -326,6 +335,7 @@ class MeterPlacement {
       meter.imm = charge;
       meter.site = {};
       if (charge == 0) f_.block(b).insts.erase(f_.block(b).insts.begin() + Offset(at));
+      if (charge < 0) GiveBackLate(b, at, -charge);
       return;
     }
     // Fuel is short of its true value by what has been prepaid.
@@ -339,6 +349,23 @@ class MeterPlacement {
     meter.imm = need;
     meter.site.refund = static_cast<uint32_t>(in);
     if (charge != 0) Insert(b, at + 1, {.op = Opcode::kCharge, .imm = charge});
+  }
+
+  // Moves what a block gives back to its end, if that is where a loop's head is next: it may become one with the
+  // head's meter there.
+  void GiveBackLate(Block b, size_t at, int64_t amount) {
+    std::vector<Inst>& insts = f_.block(b).insts;
+    if (f_.inst(insts.back()).op != Opcode::kBr ||
+        !cfg_.IsRetreating(b, ir::Successors(f_, b)[0].target)) {
+      return;
+    }
+    const Inst charge = insts[at];
+    insts.erase(insts.begin() + Offset(at));
+    insts.insert(insts.end() - 1, charge);
+    for (size_t k = at; k + 2 < insts.size(); ++k) {
+      InstData& inst = f_.inst(insts[k]);
+      if (ir::CanStop(inst.op)) inst.site.refund += static_cast<uint32_t>(amount);
+    }
   }
 
   static std::ptrdiff_t Offset(size_t at) { return static_cast<std::ptrdiff_t>(at); }

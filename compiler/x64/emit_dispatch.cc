@@ -13,6 +13,27 @@ constexpr int64_t kMinCases = 4;
 // Loops whose dispatch is long gain little by a copy, and code grows; in instructions and moves.
 constexpr uint32_t kMaxChain = 40, kMaxCopied = 4000;
 
+// Whether the instruction neither stops nor asks what has been charged: some of those that may stand at the end of a
+// block.
+bool IsComputation(MOp op) {
+  switch (op) {
+    case MOp::kMove:
+    case MOp::kMovImm:
+    case MOp::kAdd:
+    case MOp::kAddImm:
+    case MOp::kLea:
+    case MOp::kScale:
+    case MOp::kAlu:
+    case MOp::kAluImm:
+    case MOp::kShiftImm:
+    case MOp::kZeroExtend:
+    case MOp::kSignExtend:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 void Emitter::FindDispatch() {
@@ -59,13 +80,27 @@ void Emitter::FindDispatch() {
   }
 }
 
+bool Emitter::Copies(uint32_t target) const {
+  const uint32_t to = thread_[target];
+  return to != next_ && !dispatch_.empty() && dispatch_[to].size != 0 &&
+         copied_ + dispatch_[to].size <= kMaxCopied;
+}
+
+bool Emitter::MeterPays(uint32_t b, uint32_t i) const {
+  const regalloc::Block& block = p_.blocks[b];
+  if (m_.insts[block.end - 1].op != MOp::kJump) return false;
+  for (uint32_t k = i + 1; k + 1 < block.end; ++k) {
+    if (!IsComputation(m_.insts[k].op)) return false;
+  }
+  const uint32_t target = p_.edges[block.succs_begin].target;
+  return Copies(target) && m_.insts[p_.blocks[thread_[target]].begin].op == MOp::kMeter;
+}
+
 void Emitter::JumpUnlessNext(uint32_t target) {
   const uint32_t to = thread_[target];
   if (to == next_) return;
   falls_through_ = false;
-  if (dispatch_.empty() || dispatch_[to].size == 0 || copied_ + dispatch_[to].size > kMaxCopied) {
-    return buffer_.Jump(LabelOf(target));
-  }
+  if (!Copies(target)) return buffer_.Jump(LabelOf(target));
   EmitDispatchCopy(to);
 }
 

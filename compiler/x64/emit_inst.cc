@@ -272,6 +272,10 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       e_.StoreImm(Width::k32, Mem::At(kContext, m.disp), static_cast<int32_t>(m.imm));
       return;
     case MOp::kCharge:
+      if (MeterPays(b, i)) {
+        owed_ = m.imm;
+        return;
+      }
       e_.AluRI(Alu::kSub, Width::k64, kFuel, static_cast<int32_t>(m.imm));
       return;
     case MOp::kChargeValue:
@@ -285,8 +289,9 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
         amount += m_.insts[i + meters++].imm;
       }
       skip_until_ = i + meters;
+      // The stub gives back what the meter asked for, not what was owed.
       e_.AluRI(m.op == MOp::kMeter ? Alu::kSub : Alu::kCmp, Width::k64, kFuel,
-               static_cast<int32_t>(amount));
+               static_cast<int32_t>(amount + std::exchange(owed_, 0)));
       if (const auto known = suspend_stub_.find(i); known != suspend_stub_.end()) {
         buffer_.Jump(Cond::kL, known->second);
         return;

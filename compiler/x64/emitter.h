@@ -282,7 +282,7 @@ class Emitter {
   const codegen::CompileOptions& options_;
   CodeBuffer buffer_;
   Encoder& e_;
-  uint32_t frame_ = 0;  // bytes; 0 or 8 modulo 16
+  uint32_t frame_ = 0;  // bytes
   Width spill_width_ = Width::k32;
 
   std::vector<uint32_t> thread_;  // by block
@@ -297,6 +297,8 @@ class Emitter {
     uint32_t size = 0, next = kNone;
   };
   std::vector<Dispatch> dispatch_;
+  // Charged by the block at hand, but not subtracted: the copy that follows does that.
+  int64_t owed_ = 0;
   uint32_t copied_ = 0;                      // instructions in copies so far
   std::map<uint32_t, Label> suspend_stub_;   // by instruction, of copied blocks
   std::map<uint32_t, uint32_t> jump_table_;  // by instruction: where it is in constants_
