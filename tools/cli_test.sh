@@ -251,6 +251,6 @@ expect 1 compile hello.elf --profile=profile.json -o profiled.so
 has err "profile: guid: expected that of the program, ${guid}, actual 00000000"
 echo '{' >profile.json
 expect 1 compile hello.elf --profile=profile.json -o profiled.so
-has err "profile.json: expected a JSON object"
+has err "profile.json: line 2, column 1: expected JSON"
 
 finish
