@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -40,14 +41,31 @@ bool IsCall(BlockEnd kind) {
   return kind == BlockEnd::kCall || kind == BlockEnd::kIndirectCall || kind == BlockEnd::kHostCall;
 }
 
+// Bytes that the address of a load or store should be a multiple of, less one.
+uint32_t AlignmentMask(Op op) {
+  switch (op) {
+    case Op::kLw:
+    case Op::kSw:
+      return 3;
+    case Op::kLh:
+    case Op::kLhu:
+    case Op::kSh:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
 // The code of a region: its blocks by ascending address, then what is rarely executed.
 class RegionCompiler {
  public:
   RegionCompiler(const riscv::Region& region, const riscv::ControlFlow& flow,
-                 const riscv::Code& code, const codegen::CompileOptions& options)
+                 const riscv::Code& code, const RegionOptions& region_options,
+                 const codegen::CompileOptions& options)
       : region_(region),
         flow_(flow),
         code_(code),
+        openvm_(region_options.openvm),
         options_(options),
         e_(buffer_.code()),
         t_(buffer_) {
@@ -55,6 +73,7 @@ class RegionCompiler {
     for (const BasicBlock& block : region.blocks) {
       has_frame_ |= IsCall(block.kind);
       instructions += block.num_instructions();
+      if (openvm_) has_frame_ |= HasCustom(block);
     }
     const size_t blocks = region.blocks.size(), entries = region.entries.size();
     buffer_.Reserve(6 * instructions + 24 * blocks + 32 * entries + 64,
@@ -97,6 +116,12 @@ class RegionCompiler {
     bool is_trap;
     uint32_t pc;      // of the instruction; of the jump's target
     uint32_t refund;  // of a trap
+    abi::TrapCode trap = abi::TrapCode::kMisalignedPc;
+  };
+  // What is known of the low bits of a guest register: it is `value` modulo 2^bits.
+  struct LowBits {
+    uint8_t bits = 0;  // at most 2
+    uint8_t value = 0;
   };
   struct Suspend {
     Label label;
@@ -109,6 +134,15 @@ class RegionCompiler {
   };
 
   static Label LabelOf(uint32_t block) { return {block}; }
+
+  // Custom instructions are calls.
+  bool HasCustom(const BasicBlock& block) const {
+    const uint32_t first = code_.IndexOf(block.begin), count = block.num_instructions();
+    for (uint32_t i = first; i < first + count; ++i) {
+      if (riscv::IsCustom(code_.At(i).op)) return true;
+    }
+    return false;
+  }
 
   // -- records
 
@@ -181,6 +215,10 @@ class RegionCompiler {
 
     known_ = 1;
     known_value_[0] = 0;
+    if (openvm_) {
+      low_bits_.fill({});
+      low_bits_[0] = {2, 0};
+    }
     const uint32_t first = code_.IndexOf(block.begin);
     const bool has_end = block.kind != BlockEnd::kFallThrough;
     pc_ = block.begin;
@@ -201,13 +239,91 @@ class RegionCompiler {
   bool EmitInstruction(const Instruction& in, uint32_t left) {
     if (riscv::IsLoad(in.op) || riscv::IsStore(in.op)) {
       t_.PrepareAccess(in);
+      if (openvm_) CheckAlignment(in, left);
       AddSite(Site::Kind::kMemory, pc_, left);
       t_.EmitAccess(in);
-      known_ &= ~(uint32_t{1} << in.rd) | 1;
+      Forget(in.rd);
       return true;
     }
+    if (riscv::IsCustom(in.op)) return EmitCustom(in, left);
+    if (openvm_) LearnLowBits(in);
     Learn(in);
     return t_.Emit(in, pc_);
+  }
+
+  // Traps unless the address is a multiple of the access's size.
+  void CheckAlignment(const Instruction& in, uint32_t left) {
+    const uint32_t mask = AlignmentMask(in.op);
+    if (mask == 0) return;
+    const uint8_t bits = mask == 3 ? 2 : 1;
+    const uint8_t wanted = static_cast<uint8_t>(-static_cast<uint32_t>(in.imm) & mask);
+    const LowBits known = low_bits_[in.rs1];
+    if (known.bits >= bits && (known.value & mask) == wanted) return;
+    t_.TestAddress(mask);
+    buffer_.Jump(Cond::kNe, NewExit({{}, true, pc_, left, abi::TrapCode::kMisalignedAccess}));
+    if (in.rs1 != 0) low_bits_[in.rs1] = {bits, wanted};
+  }
+
+  void Forget(uint8_t rd) {
+    if (rd == 0) return;
+    known_ &= ~(uint32_t{1} << rd);
+    low_bits_[rd] = {};
+  }
+
+  // Follows what is known of addresses through the block.
+  void LearnLowBits(const Instruction& in) {
+    if (in.rd == 0) return;
+    const uint32_t imm = static_cast<uint32_t>(in.imm);
+    const LowBits a = low_bits_[in.rs1], b = low_bits_[in.rs2];
+    const auto sum = [](uint8_t bits, uint32_t value) {
+      return LowBits{bits, static_cast<uint8_t>(value & ((1u << bits) - 1))};
+    };
+    LowBits& result = low_bits_[in.rd];
+    switch (in.op) {
+      case Op::kLui:
+      case Op::kAuipc:  // the pc is a multiple of 4
+        result = sum(2, imm);
+        break;
+      case Op::kAddi:
+        result = sum(a.bits, a.value + imm);
+        break;
+      case Op::kAdd:
+        result = sum(std::min(a.bits, b.bits), a.value + b.value);
+        break;
+      case Op::kSlli:
+        result = {static_cast<uint8_t>(std::min(imm, 2u)), 0};
+        break;
+      case Op::kAndi:
+        result = {static_cast<uint8_t>(std::min(std::countr_zero(imm | 4), 2)), 0};
+        break;
+      default:
+        result = {};
+        break;
+    }
+  }
+
+  // Calls the runtime. Registers are where they are at any other site before and after that. If the
+  // instruction traps, it has done nothing, and the interpreter finds out how by executing it again.
+  // Its value is then in r12.
+  bool EmitCustom(const Instruction& in, uint32_t left) {
+    if (!openvm_ || in.op == Op::kCustomEnd) return false;
+    t_.SavePassed();
+    e_.MovImm(static_cast<Reg>(abi::kPassedIn[0]), pc_);
+    const uint8_t operands[] = {in.rd, in.rs1, in.rs2};
+    for (size_t k = 0; k < 3; ++k)
+      e_.Load(Width::k32, static_cast<Reg>(abi::kPassedIn[k + 1]), Templates::Slot(operands[k]));
+    e_.CallRel32();
+    RelocateCallback(CodeRelocation::Target::kPltRuntime, abi::Callback::kCustom);
+    AddSite(Site::Kind::kCall, pc_, left);
+    e_.Mov(Width::k32, Reg::r12, static_cast<Reg>(abi::kPassedIn[0]));
+    t_.RestorePassed();
+    e_.TestRR(Width::k32, Reg::rax, Reg::rax);
+    buffer_.Jump(Cond::kNe, NewExit({{}, true, pc_, left, abi::TrapCode::kNone}));
+    if (in.op == Op::kCustomRegister) {
+      t_.Write(in.rd, Reg::r12);
+      Forget(in.rd);
+    }
+    return true;
   }
 
   // Follows constants through the block, for jumps to addresses made by two instructions.
@@ -230,8 +346,7 @@ class RegionCompiler {
   bool EmitEnd(uint32_t b, const BasicBlock& block, const Instruction& in) {
     switch (block.kind) {
       case BlockEnd::kBranch:
-        EmitBranch(b, block, in);
-        return true;
+        return EmitBranch(b, block, in);
       case BlockEnd::kJump:
         if (in.op == Op::kJalr) return EmitRegisterJump(b, block, in);
         if (in.op != Op::kJal) return false;
@@ -244,13 +359,11 @@ class RegionCompiler {
         return true;
       case BlockEnd::kHostCall:
         if (in.op != Op::kEcall) return false;
-        e_.StoreImm(Width::k32, Mem::At(x64::kContext, offsetof(abi::VmContext, pc)),
-                    static_cast<int32_t>(pc_));
-        e_.CallRel32();
-        RelocateCallback(CodeRelocation::Target::kPltRuntime, abi::Callback::kHostCall);
+        CallHost();
         AfterCall(b, block);
         return true;
       case BlockEnd::kTrap:
+        if (in.op == Op::kCustomEnd) return EmitCustomEnd();
         return EmitTrap(in);
       case BlockEnd::kIndirectCall:
       case BlockEnd::kReturn:
@@ -260,6 +373,22 @@ class RegionCompiler {
       default:
         return false;
     }
+  }
+
+  void CallHost() {
+    e_.StoreImm(Width::k32, Mem::At(x64::kContext, offsetof(abi::VmContext, pc)),
+                static_cast<int32_t>(pc_));
+    e_.CallRel32();
+    RelocateCallback(CodeRelocation::Target::kPltRuntime, abi::Callback::kHostCall);
+  }
+
+  // Ends the guest; does not come back.
+  bool EmitCustomEnd() {
+    if (!openvm_) return false;
+    CallHost();
+    AddSite(Site::Kind::kCall, pc_, 0);
+    buffer_.Jump(return_);
+    return true;
   }
 
   bool EmitTrap(const Instruction& in) {
@@ -278,17 +407,24 @@ class RegionCompiler {
     return true;
   }
 
-  void EmitBranch(uint32_t b, const BasicBlock& block, const Instruction& in) {
+  bool EmitBranch(uint32_t b, const BasicBlock& block, const Instruction& in) {
     static constexpr Cond kConds[] = {Cond::kE,  Cond::kNe, Cond::kL,
                                       Cond::kGe, Cond::kB,  Cond::kAe};
-    const Cond cond = kConds[static_cast<int>(in.op) - static_cast<int>(Op::kBeq)];
-    t_.Compare(in.rs1, in.rs2);
+    Cond cond = Cond::kNe;
+    if (in.op == Op::kCustomBranch) {
+      if (!EmitCustom(in, 1)) return false;
+      e_.TestRR(Width::k32, Reg::r12, Reg::r12);
+    } else {
+      cond = kConds[static_cast<int>(in.op) - static_cast<int>(Op::kBeq)];
+      t_.Compare(in.rs1, in.rs2);
+    }
     if (in.imm % 4 != 0) {
       buffer_.Jump(cond, NewExit({{}, true, pc_, 1}));
     } else {
       buffer_.Jump(cond, JumpTarget(block.target));
     }
     GoTo(b, block.end);
+    return true;
   }
 
   // A block of the region, or code that leaves it.
@@ -455,8 +591,7 @@ class RegionCompiler {
       if (!exit.is_trap) continue;
       SetLine(exit.pc);
       buffer_.Bind(exit.label);
-      AddSite(Site::Kind::kTrap, exit.pc, exit.refund,
-              static_cast<uint8_t>(abi::TrapCode::kMisalignedPc));
+      AddSite(Site::Kind::kTrap, exit.pc, exit.refund, static_cast<uint8_t>(exit.trap));
       e_.Ud2();
     }
     for (size_t i = 0; i < exits_.size(); ++i) {
@@ -542,6 +677,7 @@ class RegionCompiler {
   const riscv::Region& region_;
   const riscv::ControlFlow& flow_;
   const riscv::Code& code_;
+  const bool openvm_;
   const codegen::CompileOptions& options_;
   x64::CodeBuffer buffer_;
   x64::Encoder& e_;
@@ -560,6 +696,7 @@ class RegionCompiler {
   uint32_t pc_ = 0;
   uint32_t known_ = 1;  // guest registers with a known constant, as a set
   std::array<uint32_t, 32> known_value_{};
+  std::array<LowBits, 32> low_bits_{};  // of OpenVM guests only
 
   std::vector<PendingSite> sites_;
   std::vector<PendingRelocation> relocations_;
@@ -574,8 +711,9 @@ class RegionCompiler {
 std::optional<codegen::CompiledFunction> CompileRegion(const riscv::Region& region,
                                                        const riscv::ControlFlow& flow,
                                                        const riscv::Code& code,
+                                                       const RegionOptions& region_options,
                                                        const codegen::CompileOptions& options) {
-  return RegionCompiler(region, flow, code, options).Run();
+  return RegionCompiler(region, flow, code, region_options, options).Run();
 }
 
 }  // namespace precast::baseline

@@ -16,11 +16,17 @@
 
 namespace precast::baseline {
 
+struct RegionOptions {
+  // Loads and stores that are not naturally aligned trap, and custom instructions call the runtime.
+  bool openvm = false;
+};
+
 // nullopt if the region has an instruction that only the way through the IR compiles. Deterministic
 // and thread-safe. The guest range is left to the caller.
 std::optional<codegen::CompiledFunction> CompileRegion(const riscv::Region& region,
                                                        const riscv::ControlFlow& flow,
                                                        const riscv::Code& code,
+                                                       const RegionOptions& region_options,
                                                        const codegen::CompileOptions& options);
 
 }  // namespace precast::baseline

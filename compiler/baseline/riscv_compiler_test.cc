@@ -18,6 +18,7 @@
 #include "compiler/riscv/testing/assembly_text.h"
 #include "compiler/x64/assembly_text.h"
 #include "gtest/gtest.h"
+#include "runtime/abi/vm_context.h"
 
 namespace precast::baseline {
 namespace {
@@ -27,7 +28,7 @@ using codegen::Site;
 using codegen::StateLocation;
 
 // The first region of a program.
-CompiledFunction MustCompile(std::string_view assembly) {
+CompiledFunction MustCompile(std::string_view assembly, const RegionOptions& region_options = {}) {
   const std::vector<uint8_t> file = riscv::testing::Assemble(assembly);
   const absl::StatusOr<guest::Program> program = riscv::ReadElf(file);
   EXPECT_TRUE(program.ok()) << program.status();
@@ -36,7 +37,8 @@ CompiledFunction MustCompile(std::string_view assembly) {
   codegen::CompileOptions options;
   options.dispatch_base = riscv::testing::kCodeBase;
   options.dispatch_count = 100;
-  std::optional<CompiledFunction> compiled = CompileRegion(flow.regions[0], flow, code, options);
+  std::optional<CompiledFunction> compiled =
+      CompileRegion(flow.regions[0], flow, code, region_options, options);
   EXPECT_TRUE(compiled.has_value());
   return compiled ? *std::move(compiled) : CompiledFunction{};
 }
@@ -92,6 +94,41 @@ TEST(Baseline, EverySiteHasTheSameState) {
   // Three loads and stores and the call: the first stops with all four still to retire.
   EXPECT_EQ(f.sites[0].refund, 4u);
   EXPECT_EQ(f.sites[0].guest_pc, riscv::testing::kCodeBase);
+}
+
+int MisalignedAccesses(const CompiledFunction& f) {
+  int count = 0;
+  for (const Site& site : f.sites) {
+    count += site.kind == Site::Kind::kTrap &&
+             site.trap_code == static_cast<uint8_t>(abi::TrapCode::kMisalignedAccess);
+  }
+  return count;
+}
+
+TEST(Baseline, OpenVmChecksAlignmentOncePerAddress) {
+  const RegionOptions openvm = {.openvm = true};
+  const std::string_view same =
+      "lw a0, 4(a1)\nsw a0, 8(a1)\nlh a2, 2(a1)\naddi a1, a1, 4\nlw a1, 0(a1)\njalr zero, 0(ra)";
+  EXPECT_EQ(MisalignedAccesses(MustCompile(same, openvm)), 1);
+  EXPECT_EQ(MisalignedAccesses(MustCompile(same)), 0);
+  // Loaded anew, of unknown alignment, known only to be even, known to be wrong.
+  EXPECT_EQ(MisalignedAccesses(MustCompile("lw a1, 0(a1)\nlw a1, 0(a1)\njalr zero, 0(ra)", openvm)),
+            2);
+  EXPECT_EQ(MisalignedAccesses(
+                MustCompile("lh a0, 0(a1)\nlw a0, 0(a1)\nlw a0, 2(a1)\njalr zero, 0(ra)", openvm)),
+            3);
+  EXPECT_EQ(MisalignedAccesses(MustCompile("lb a0, 1(a1)\njalr zero, 0(ra)", openvm)), 0);
+  // Constants, shifted and masked values.
+  EXPECT_EQ(MisalignedAccesses(MustCompile(
+                "lui a0, 4\nlw a1, 4(a0)\nslli a2, a2, 2\nadd a0, a0, a2\nlw a1, 8(a0)\n"
+                "andi a3, a3, -4\nsw a1, 0(a3)\nlw a1, 4(zero)\njalr zero, 0(ra)",
+                openvm)),
+            0);
+  const CompiledFunction f = MustCompile("addi a0, a0, 1\nlw a0, 4(a1)\njalr zero, 0(ra)", openvm);
+  for (const Site& site : f.sites) {
+    if (site.kind != Site::Kind::kTrap) continue;
+    EXPECT_EQ(site.guest_pc, riscv::testing::kCodeBase + (site.refund == 1 ? 8 : 4));
+  }
 }
 
 TEST(Baseline, AnAddressMadeByTwoInstructionsIsCalledDirectly) {

@@ -67,6 +67,14 @@ void Templates::Move(uint8_t rd, uint8_t rs) {
   Write(rd, Use(rs, Reg::rax));
 }
 
+void Templates::SavePassed() {
+  for (uint8_t r : abi::kPassed) e_.Store(k32, Slot(r), Home(r));
+}
+
+void Templates::RestorePassed() {
+  for (uint8_t r : abi::kPassed) e_.Load(k32, Home(r), Slot(r));
+}
+
 void Templates::Compare(uint8_t a, uint8_t b) {
   if (InRegister(a)) {
     if (b == 0) {
@@ -257,6 +265,15 @@ void Templates::PrepareAccess(const Instruction& in) {
   } else if (in.rs2 != 0) {
     access_value_ = Use(in.rs2, Reg::r11);
   }
+}
+
+void Templates::TestAddress(uint32_t mask) {
+  Reg address = static_cast<Reg>(access_.index);
+  if ((static_cast<uint32_t>(access_.disp) & mask) != 0) {
+    e_.Lea(k32, Reg::r12, Mem::At(address, access_.disp));
+    address = Reg::r12;
+  }
+  e_.TestRI(Width::k8, address, static_cast<int32_t>(mask));
 }
 
 void Templates::EmitAccess(const Instruction& in) {

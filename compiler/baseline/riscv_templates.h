@@ -32,6 +32,10 @@ class Templates {
   void Set(uint8_t rd, uint32_t value);
   void Write(uint8_t rd, x64::Reg value);
   void Move(uint8_t rd, uint8_t rs);
+  // Around a call that keeps no register: passed registers to their slots, and back. Clobber no
+  // flags.
+  void SavePassed();
+  void RestorePassed();
   // Flags := a - b.
   void Compare(uint8_t a, uint8_t b);
 
@@ -41,6 +45,8 @@ class Templates {
   // Loads and stores, in two steps, so that the caller can say in between that the machine
   // instruction made by the second may fault.
   void PrepareAccess(const riscv::Instruction& in);
+  // In between: flags := those low bits of the address that are in `mask`.
+  void TestAddress(uint32_t mask);
   void EmitAccess(const riscv::Instruction& in);
 
  private:

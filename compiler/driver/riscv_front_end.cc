@@ -62,9 +62,10 @@ class RiscVFrontEnd final : public FrontEnd {
   std::optional<codegen::CompiledFunction> CompileBaseline(
       size_t i, const codegen::CompileOptions& options,
       std::optional<size_t>& /*instructions*/) const override {
-    // Templates always count, and leave misaligned accesses to the machine.
-    if (!options_.metered || program_.openvm || program_.fast_helpers) return std::nullopt;
-    return baseline::CompileRegion(flow_.regions[i], flow_, *code_, options);
+    // Templates always count instructions, and never rows.
+    if (!options_.metered || options_.count_rows || program_.fast_helpers) return std::nullopt;
+    return baseline::CompileRegion(flow_.regions[i], flow_, *code_, {.openvm = program_.openvm},
+                                   options);
   }
 
   size_t CountInstructions(size_t i) const override {
