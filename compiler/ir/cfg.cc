@@ -11,35 +11,35 @@
 
 namespace precast::ir {
 
-absl::Span<const Edge> Successors(const Function& f, Block b) {
-  if (f.block(b).insts.empty()) return {};
-  return f.edges(f.terminator(b));
-}
-
 Cfg::Cfg(const Function& f)
     : index_(f.num_blocks(), kUnreachable), primary_(f.num_blocks(), false) {
   // Depth-first without recursion; `index_` marks visited blocks meanwhile.
   struct Frame {
     Block block;
-    uint32_t next_edge;
+    const Edge *next, *end;
+  };
+  const auto frame = [&f](Block b) {
+    const absl::Span<const Edge> edges = Successors(f, b);
+    return Frame{b, edges.data(), edges.data() + edges.size()};
   };
   std::vector<Frame> stack;
+  stack.reserve(std::min<size_t>(f.num_blocks(), 64));
+  order_.reserve(f.num_blocks());
   for (Block e : f.entries()) {
     if (index_[e.index] != kUnreachable) continue;
     index_[e.index] = 0;
-    stack.push_back({e, 0});
+    stack.push_back(frame(e));
     while (!stack.empty()) {
-      const Block b = stack.back().block;
-      const absl::Span<const Edge> edges = Successors(f, b);
-      if (stack.back().next_edge == edges.size()) {
-        order_.push_back(b);
+      Frame& top = stack.back();
+      if (top.next == top.end) {
+        order_.push_back(top.block);
         stack.pop_back();
         continue;
       }
-      const Block to = edges[stack.back().next_edge++].target;
+      const Block to = (top.next++)->target;
       if (index_[to.index] != kUnreachable) continue;
       index_[to.index] = 0;
-      stack.push_back({to, 0});
+      stack.push_back(frame(to));
     }
     if (e == f.entries()[0]) {
       for (Block b : order_) primary_[b.index] = true;
@@ -48,15 +48,21 @@ Cfg::Cfg(const Function& f)
   std::reverse(order_.begin(), order_.end());
   for (uint32_t i = 0; i < order_.size(); ++i) index_[order_[i].index] = i;
 
+  // Where each block's predecessors end, moved down to where they begin while they are put there.
   predecessors_begin_.assign(f.num_blocks() + 1, 0);
   for (Block b : order_) {
-    for (const Edge& e : Successors(f, b)) ++predecessors_begin_[e.target.index + 1];
+    for (const Edge& e : Successors(f, b)) {
+      ++predecessors_begin_[e.target.index];
+      has_cycles_ |= IsRetreating(b, e.target);
+    }
   }
-  for (size_t b = 0; b < f.num_blocks(); ++b) predecessors_begin_[b + 1] += predecessors_begin_[b];
-  predecessors_.resize(predecessors_begin_.back());
-  std::vector<uint32_t> next(predecessors_begin_.begin(), predecessors_begin_.end() - 1);
-  for (Block b : order_) {
-    for (const Edge& e : Successors(f, b)) predecessors_[next[e.target.index]++] = b;
+  uint32_t end = 0;
+  for (uint32_t& begin : predecessors_begin_) begin = end += begin;
+  predecessors_.resize(end);
+  for (auto b = order_.rbegin(); b != order_.rend(); ++b) {
+    const absl::Span<const Edge> edges = Successors(f, *b);
+    for (size_t k = edges.size(); k-- > 0;)
+      predecessors_[--predecessors_begin_[edges[k].target.index]] = *b;
   }
 }
 
@@ -104,19 +110,23 @@ Dominators::Dominators(const Function& f, const Cfg& cfg, From from)
   };
   // Numbers in the order of a depth-first walk, the virtual root being 0.
   const uint32_t n = static_cast<uint32_t>(cfg.order().size()) + 1;
-  std::vector<Block> vertex = {Block()};
+  std::vector<Block> vertex;
   std::vector<uint32_t> number(f.num_blocks(), kNone);
-  std::vector<uint32_t> parent = {0};
+  std::vector<uint32_t> parent;
   vertex.reserve(n);
   parent.reserve(n);
+  vertex.push_back(Block());
+  parent.push_back(0);
   struct Frame {
     uint32_t vertex;
-    uint32_t next_edge;
+    const Edge *next, *end;
   };
   std::vector<Frame> stack;
+  stack.reserve(std::min(n, 64u));
   const auto visit = [&](Block b, uint32_t from_vertex) {
+    const absl::Span<const Edge> edges = Successors(f, b);
     number[b.index] = static_cast<uint32_t>(vertex.size());
-    stack.push_back({number[b.index], 0});
+    stack.push_back({number[b.index], edges.data(), edges.data() + edges.size()});
     vertex.push_back(b);
     parent.push_back(from_vertex);
   };
@@ -124,12 +134,11 @@ Dominators::Dominators(const Function& f, const Cfg& cfg, From from)
     if (number[e.index] == kNone) visit(e, 0);
     while (!stack.empty()) {
       const uint32_t v = stack.back().vertex;
-      const absl::Span<const Edge> edges = Successors(f, vertex[v]);
-      if (stack.back().next_edge == edges.size()) {
+      if (stack.back().next == stack.back().end) {
         stack.pop_back();
         continue;
       }
-      const Block to = edges[stack.back().next_edge++].target;
+      const Block to = (stack.back().next++)->target;
       if (number[to.index] == kNone && counts(vertex[v], to)) visit(to, v);
     }
   }
@@ -179,6 +188,7 @@ Dominators::Dominators(const Function& f, const Cfg& cfg, From from)
 
 Loops::Loops(const Function& f, const Cfg& cfg)
     : depth_(f.num_blocks(), 0), head_(f.num_blocks()), parent_(f.num_blocks()) {
+  if (!cfg.has_cycles()) return;
   const Dominators dominators(f, cfg, Dominators::From::kPrimaryEntry);
   const std::vector<Block>& order = cfg.order();
   // outer[h]: head of the loop that was found to contain loop h; shortened while walking.

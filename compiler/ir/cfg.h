@@ -12,7 +12,10 @@
 namespace precast::ir {
 
 // Successor edges of `b`; none if `b` is empty (which the verifier rejects).
-absl::Span<const Edge> Successors(const Function& f, Block b);
+inline absl::Span<const Edge> Successors(const Function& f, Block b) {
+  if (f.block(b).insts.empty()) return {};
+  return f.edges(f.terminator(b));
+}
 
 class Cfg {
  public:
@@ -29,6 +32,8 @@ class Cfg {
   uint32_t index(Block b) const { return index_[b.index]; }
   bool reachable(Block b) const { return index_[b.index] != kUnreachable; }
   bool IsRetreating(Block from, Block to) const { return index(to) <= index(from); }
+  // Whether some edge is.
+  bool has_cycles() const { return has_cycles_; }
 
   // Blocks with an edge to `b`, one element per edge; unreachable ones are not listed.
   absl::Span<const Block> predecessors(Block b) const {
@@ -41,6 +46,7 @@ class Cfg {
   std::vector<Block> order_;
   std::vector<uint32_t> index_;
   std::vector<bool> primary_;
+  bool has_cycles_ = false;
   std::vector<uint32_t> predecessors_begin_;
   std::vector<Block> predecessors_;
 };

@@ -79,9 +79,6 @@ bool IsCommutative(Opcode op) {
   }
 }
 
-bool IsPure(Opcode op) { return op <= Opcode::kShuffle || op == Opcode::kContextAddress; }
-static_assert(Opcode::kIconst == Opcode{0} && Opcode::kShuffle < Opcode::kLoad);
-
 Type UnaryResult(Opcode op, Type type) {
   switch (op) {
     case Opcode::kExtendU32:
@@ -327,14 +324,6 @@ std::optional<int64_t> FoldConversion(Opcode op, Type from, Type to, int64_t a) 
 }
 
 bool FoldIcmpSame(IntCond cond) { return FoldIcmp(cond, Type::kI64, 0, 0); }
-
-std::optional<int64_t> ConstantOf(const Function& f, Value v) {
-  const ValueData& data = f.value(v);
-  if (data.is_param) return std::nullopt;
-  const InstData& inst = f.inst(Inst(data.def));
-  if (inst.op != Opcode::kIconst) return std::nullopt;
-  return inst.imm;
-}
 
 std::optional<int64_t> ScalarConstantOf(const Function& f, Value v) {
   const ValueData& data = f.value(v);

@@ -47,7 +47,10 @@ bool IsConversion(Opcode op);
 // Operations whose operands may be exchanged.
 bool IsCommutative(Opcode op);
 // Value operations: no effect, no dependence on anything but the operands. (kLoadState is not one.)
-bool IsPure(Opcode op);
+inline constexpr bool IsPure(Opcode op) {
+  return op <= Opcode::kShuffle || op == Opcode::kContextAddress;
+}
+static_assert(Opcode::kIconst == Opcode{0} && Opcode::kShuffle < Opcode::kLoad);
 
 // Result type of a unary operation whose InstData::type (the operand's type) is `type`.
 Type UnaryResult(Opcode op, Type type);
@@ -69,7 +72,13 @@ std::optional<int64_t> FoldConversion(Opcode op, Type from, Type to, int64_t a);
 bool FoldIcmpSame(IntCond cond);
 
 // The constant an integer value is, if its definition is an `iconst`.
-std::optional<int64_t> ConstantOf(const Function& f, Value v);
+inline std::optional<int64_t> ConstantOf(const Function& f, Value v) {
+  const ValueData& data = f.value(v);
+  if (data.is_param) return std::nullopt;
+  const InstData& inst = f.inst(Inst(data.def));
+  if (inst.op != Opcode::kIconst) return std::nullopt;
+  return inst.imm;
+}
 // The same for an integer or floating-point value.
 std::optional<int64_t> ScalarConstantOf(const Function& f, Value v);
 

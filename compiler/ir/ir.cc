@@ -2,14 +2,20 @@
 #include "compiler/ir/ir.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <limits>
 #include <utility>
 
-#include "absl/container/inlined_vector.h"
 #include "absl/log/check.h"
 
 namespace precast::ir {
+
+void Function::Reserve(size_t insts) {
+  insts_.reserve(insts_.size() + insts);
+  values_.reserve(values_.size() + insts);
+  value_pool_.reserve(value_pool_.size() + 2 * insts);
+}
 
 Value Function::AddParam(Block b, Type type) {
   BlockData& data = block(b);
@@ -31,11 +37,17 @@ Inst Function::Append(Block b, InstData data, absl::Span<const Value> args,
   CHECK_LT(values_.size() + results.size(), size_t{Value::kNone});
   const Inst inst(static_cast<uint32_t>(insts_.size()));
 
-  // `args` may point into the pool that is about to grow.
-  const absl::InlinedVector<Value, 16> copy(args.begin(), args.end());
   data.args_begin = static_cast<uint32_t>(value_pool_.size());
-  data.args_count = static_cast<uint16_t>(copy.size());
-  value_pool_.insert(value_pool_.end(), copy.begin(), copy.end());
+  data.args_count = static_cast<uint16_t>(args.size());
+  // `args` may point into the pool that is about to grow.
+  const std::less<const Value*> less;
+  const Value* const pool = value_pool_.data();
+  if (!args.empty() && !less(args.data(), pool) && less(args.data(), pool + value_pool_.size())) {
+    const size_t from = static_cast<size_t>(args.data() - pool);
+    for (size_t k = 0; k < args.size(); ++k) value_pool_.push_back(Value(value_pool_[from + k]));
+  } else {
+    value_pool_.insert(value_pool_.end(), args.begin(), args.end());
+  }
 
   data.results_begin = static_cast<uint32_t>(values_.size());
   data.results_count = static_cast<uint16_t>(results.size());
@@ -162,18 +174,6 @@ int TypeBytes(Type type) {
       return 16;
   }
   return 16;
-}
-
-const OpcodeInfo& Info(Opcode op) {
-  enum : unsigned { T = 1, E = 2, S = 4 };
-  static constexpr OpcodeInfo kInfo[] = {
-#define PRECAST_IR_OP(Name, text, flags) \
-  {text, ((flags)&T) != 0, ((flags)&E) != 0, ((flags)&S) != 0},
-#include "compiler/ir/opcodes.def"
-#undef PRECAST_IR_OP
-  };
-  CHECK_LT(static_cast<size_t>(op), std::size(kInfo));
-  return kInfo[static_cast<size_t>(op)];
 }
 
 namespace {

@@ -190,6 +190,8 @@ class Function {
   void AddEntry(Block b) { entries_.push_back(b); }
 
   // -- building
+  // Makes room for so many more instructions.
+  void Reserve(size_t insts);
   Block NewBlock() {
     blocks_.emplace_back();
     return Block(static_cast<uint32_t>(blocks_.size() - 1));
@@ -210,19 +212,16 @@ class Function {
   const ValueData& value(Value v) const { return values_[v.index]; }
   Type type(Value v) const { return values_[v.index].type; }
   absl::Span<const Value> args(Inst i) const {
-    return absl::MakeConstSpan(value_pool_)
-        .subspan(insts_[i.index].args_begin, insts_[i.index].args_count);
+    return {value_pool_.data() + insts_[i.index].args_begin, insts_[i.index].args_count};
   }
   absl::Span<Value> mutable_args(Inst i) {
-    return absl::MakeSpan(value_pool_)
-        .subspan(insts_[i.index].args_begin, insts_[i.index].args_count);
+    return {value_pool_.data() + insts_[i.index].args_begin, insts_[i.index].args_count};
   }
   absl::Span<const Edge> edges(Inst i) const {
-    return absl::MakeConstSpan(edges_).subspan(insts_[i.index].edges_begin,
-                                               insts_[i.index].edges_count);
+    return {edges_.data() + insts_[i.index].edges_begin, insts_[i.index].edges_count};
   }
   absl::Span<Edge> mutable_edges(Inst i) {
-    return absl::MakeSpan(edges_).subspan(insts_[i.index].edges_begin, insts_[i.index].edges_count);
+    return {edges_.data() + insts_[i.index].edges_begin, insts_[i.index].edges_count};
   }
   Value result(Inst i, uint32_t k = 0) const { return Value(insts_[i.index].results_begin + k); }
   Inst terminator(Block b) const { return blocks_[b.index].insts.back(); }
@@ -263,7 +262,16 @@ struct OpcodeInfo {
   bool has_side_effect;  // must not be removed, duplicated or reordered with other such
   bool can_stop;         // may end execution here: needs a `Site`; deferred state must be known
 };
-const OpcodeInfo& Info(Opcode op);
+inline constexpr auto kOpcodeInfo = [] {
+  enum : unsigned { T = 1, E = 2, S = 4 };
+  return std::to_array<OpcodeInfo>({
+#define PRECAST_IR_OP(Name, text, flags) \
+  {text, ((flags)&T) != 0, ((flags)&E) != 0, ((flags)&S) != 0},
+#include "compiler/ir/opcodes.def"
+#undef PRECAST_IR_OP
+  });
+}();
+inline const OpcodeInfo& Info(Opcode op) { return kOpcodeInfo[static_cast<size_t>(op)]; }
 inline bool IsTerminator(Opcode op) { return Info(op).is_terminator; }
 inline bool CanStop(Opcode op) { return Info(op).can_stop; }
 

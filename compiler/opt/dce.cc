@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <bitset>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -23,18 +25,20 @@ using ir::Inst;
 using ir::Opcode;
 using ir::Value;
 
-void RemoveUnreachableBlocks(Function& f) {
-  const ir::Cfg cfg(f);
-  if (cfg.order().size() == f.num_blocks()) return;
+namespace {
+
+// Returns whether there were any.
+bool RemoveUnreachableBlocks(Function& f, const ir::Cfg& cfg) {
+  if (cfg.order().size() == f.num_blocks()) return false;
   const auto keep = std::make_unique<bool[]>(f.num_blocks());
   for (Block b : cfg.order()) keep[b.index] = true;
   f.RetainBlocks(absl::MakeConstSpan(keep.get(), f.num_blocks()));
+  return true;
 }
 
-void RemoveRedundantParams(Function& f) {
+void RemoveRedundantParams(Function& f, const ir::Cfg& cfg) {
   // A replaced parameter can make others redundant; a few rounds find nearly all of them.
   constexpr int kMaxRounds = 8;
-  const ir::Cfg cfg(f);
   Replacements replaced(f.num_values());
   std::vector<bool> is_entry(f.num_blocks(), false);
   for (Block e : f.entries()) is_entry[e.index] = true;
@@ -74,54 +78,18 @@ void RemoveRedundantParams(Function& f) {
   RetainParams(f, [&](Value v) { return !replaced.Contains(v); });
 }
 
-void RemoveUnseenState(Function& f) {
-  for (uint32_t n = 0; n < f.num_blocks(); ++n) {
-    ir::BlockData& block = f.block(Block(n));
-    std::bitset<256> seen;   // slots whose deferred value a site further down sees
-    std::vector<Inst> kept;  // backwards
-    kept.reserve(block.insts.size());
-    for (auto i = block.insts.rbegin(); i != block.insts.rend(); ++i) {
-      const ir::InstData& inst = f.inst(*i);
-      switch (inst.op) {
-        case Opcode::kDeferState:
-          if (!seen[inst.aux]) continue;  // removed
-          seen.reset(inst.aux);
-          break;
-        case Opcode::kStoreState:
-          seen.reset(inst.aux);
-          break;
-        case Opcode::kCall:
-        case Opcode::kCallDispatch:
-        case Opcode::kCallRuntime:
-        case Opcode::kCallPointer:
-          seen.reset();  // boundaries end all deferrals
-          break;
-        default:
-          if (ir::CanStop(inst.op)) seen.set();
-          break;
-      }
-      kept.push_back(*i);
-    }
-    if (kept.size() != block.insts.size()) {
-      block.insts.assign(kept.rbegin(), kept.rend());
-    }
-    std::erase_if(block.state, [&](const auto& entry) { return !seen[entry.first]; });
-  }
-}
-
-void RemoveUnusedValues(Function& f) {
-  std::vector<bool> used(f.num_values(), false);
+void RemoveUnusedValues(Function& f, const ir::Cfg& cfg) {
+  std::vector<uint8_t> used(f.num_values(), 0);
   std::vector<Value> work;
   const auto use = [&](Value v) {
-    if (used[v.index]) return;
-    used[v.index] = true;
+    if (used[v.index] != 0) return;
+    used[v.index] = 1;
     work.push_back(v);
   };
-  const auto removable = [&](const ir::InstData& inst) {
+  const auto removable = [](const ir::InstData& inst) {
     const ir::OpcodeInfo& info = ir::Info(inst.op);
     return !info.has_side_effect && !info.is_terminator;
   };
-  const ir::Cfg cfg(f);
   for (uint32_t n = 0; n < f.num_blocks(); ++n) {
     for (const auto& [slot, v] : f.block(Block(n)).state) use(v);
     for (Inst i : f.block(Block(n)).insts) {
@@ -149,16 +117,57 @@ void RemoveUnusedValues(Function& f) {
   }
   for (uint32_t n = 0; n < f.num_blocks(); ++n) {
     std::erase_if(f.block(Block(n)).insts,
-                  [&](Inst i) { return removable(f.inst(i)) && !used[f.result(i).index]; });
+                  [&](Inst i) { return removable(f.inst(i)) && used[f.result(i).index] == 0; });
   }
-  RetainParams(f, [&](Value v) { return used[v.index]; });
+  RetainParams(f, [&](Value v) { return used[v.index] != 0; });
+}
+
+}  // namespace
+
+void RemoveUnreachableBlocks(Function& f) { RemoveUnreachableBlocks(f, ir::Cfg(f)); }
+void RemoveRedundantParams(Function& f) { RemoveRedundantParams(f, ir::Cfg(f)); }
+void RemoveUnusedValues(Function& f) { RemoveUnusedValues(f, ir::Cfg(f)); }
+
+void RemoveUnseenState(Function& f) {
+  for (uint32_t n = 0; n < f.num_blocks(); ++n) {
+    ir::BlockData& block = f.block(Block(n));
+    std::bitset<256> seen;             // slots whose deferred value a site further down sees
+    size_t kept = block.insts.size();  // from there on
+    for (size_t k = block.insts.size(); k-- > 0;) {
+      const Inst i = block.insts[k];
+      const ir::InstData& inst = f.inst(i);
+      switch (inst.op) {
+        case Opcode::kDeferState:
+          if (!seen[inst.aux]) continue;  // removed
+          seen.reset(inst.aux);
+          break;
+        case Opcode::kStoreState:
+          seen.reset(inst.aux);
+          break;
+        case Opcode::kCall:
+        case Opcode::kCallDispatch:
+        case Opcode::kCallRuntime:
+        case Opcode::kCallPointer:
+          seen.reset();  // boundaries end all deferrals
+          break;
+        default:
+          if (ir::CanStop(inst.op)) seen.set();
+          break;
+      }
+      block.insts[--kept] = i;
+    }
+    block.insts.erase(block.insts.begin(), block.insts.begin() + static_cast<ptrdiff_t>(kept));
+    std::erase_if(block.state, [&](const auto& entry) { return !seen[entry.first]; });
+  }
 }
 
 void EliminateDeadCode(Function& f) {
-  RemoveUnreachableBlocks(f);
-  RemoveRedundantParams(f);
+  std::optional<ir::Cfg> cfg(f);
+  if (RemoveUnreachableBlocks(f, *cfg)) cfg.emplace(f);
+  // What follows leaves blocks and edges as they are.
+  RemoveRedundantParams(f, *cfg);
   RemoveUnseenState(f);
-  RemoveUnusedValues(f);
+  RemoveUnusedValues(f, *cfg);
 }
 
 }  // namespace precast::opt

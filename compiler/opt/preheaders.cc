@@ -17,6 +17,7 @@ using ir::Value;
 
 void AddPreheaders(Function& f) {
   const ir::Cfg cfg(f);
+  if (!cfg.has_cycles()) return;
   const ir::Dominators dominators(f, cfg);
   // By block: its new preheader.
   std::vector<Block> preheader(f.num_blocks());

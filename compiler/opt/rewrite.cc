@@ -21,7 +21,7 @@ void Replacements::Set(Value v, Value by) {
   to_[v.index] = by;
 }
 
-Value Replacements::Get(Value v) {
+Value Replacements::Follow(Value v) {
   Value end = v;
   while (Contains(end)) end = to_[end.index];
   while (Contains(v)) v = std::exchange(to_[v.index], end);  // shorten the chain
@@ -43,26 +43,41 @@ void Replacements::Apply(Function& f) {
 }
 
 void RetainParams(Function& f, absl::FunctionRef<bool(Value)> keep) {
-  std::vector<bool> is_entry(f.num_blocks(), false);
-  for (Block e : f.entries()) is_entry[e.index] = true;
-  // Arguments first, while parameters still tell which to keep.
+  // Which parameters of all blocks, one after the other, to keep.
+  std::vector<uint32_t> first(f.num_blocks());
+  uint32_t count = 0;
+  for (uint32_t n = 0; n < f.num_blocks(); ++n) {
+    first[n] = count;
+    count += static_cast<uint32_t>(f.block(Block(n)).params.size());
+  }
+  const auto kept = std::make_unique<bool[]>(count);
+  std::vector<uint8_t> loses(f.num_blocks(), 0);
+  bool any = false;
+  for (uint32_t n = 0; n < f.num_blocks(); ++n) {
+    bool* keeps = kept.get() + first[n];
+    for (Value v : f.block(Block(n)).params) {
+      *keeps = keep(v);
+      if (!*keeps++) loses[n] = any = true;
+    }
+  }
+  for (Block e : f.entries()) loses[e.index] = false;
+  if (!any) return;
   for (uint32_t n = 0; n < f.num_blocks(); ++n) {
     if (f.block(Block(n)).insts.empty()) continue;
     for (Edge& edge : f.mutable_edges(f.terminator(Block(n)))) {
-      const std::vector<Value>& params = f.block(edge.target).params;
+      if (loses[edge.target.index] == 0) continue;
+      const bool* const keeps = kept.get() + first[edge.target.index];
       size_t out = 0;
       for (size_t k = 0; k < edge.args.size(); ++k) {
-        if (keep(params[k])) edge.args[out++] = edge.args[k];
+        if (keeps[k]) edge.args[out++] = edge.args[k];
       }
       edge.args.resize(out);
     }
   }
   for (uint32_t n = 0; n < f.num_blocks(); ++n) {
-    const std::vector<Value>& params = f.block(Block(n)).params;
-    if (is_entry[n] || params.empty()) continue;
-    const auto kept = std::make_unique<bool[]>(params.size());
-    for (size_t k = 0; k < params.size(); ++k) kept[k] = keep(params[k]);
-    f.RetainParams(Block(n), absl::MakeConstSpan(kept.get(), params.size()));
+    if (loses[n] == 0) continue;
+    f.RetainParams(Block(n),
+                   absl::MakeConstSpan(kept.get() + first[n], f.block(Block(n)).params.size()));
   }
 }
 

@@ -19,13 +19,15 @@ class Replacements {
   // `by` must not be replaced, directly or not, by `v`.
   void Set(ir::Value v, ir::Value by);
   // The end of the chain of replacements that begins with `v`.
-  ir::Value Get(ir::Value v);
+  ir::Value Get(ir::Value v) { return Contains(v) ? Follow(v) : v; }
 
   // Replaces in every operand, edge argument and deferred state.
   void Apply(ir::Function& f);
   void ApplyToInst(ir::Function& f, ir::Inst i);
 
  private:
+  ir::Value Follow(ir::Value v);
+
   std::vector<ir::Value> to_;
 };
 

@@ -68,6 +68,9 @@ class Lifter {
         out_(plan_.nodes.size()) {}
 
   ir::Function Run() {
+    size_t instructions = 0;
+    for (const BasicBlock& block : region_.blocks) instructions += block.num_instructions();
+    function_.Reserve(4 * instructions + 64);
     MakeBlocks();
     for (uint32_t n : plan_.order) {
       const Node& node = plan_.nodes[n];
