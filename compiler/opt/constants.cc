@@ -50,7 +50,7 @@ ConstantPropagation::ConstantPropagation(const Function& f, absl::Span<const Blo
   }
 }
 
-// Operands and edge arguments of all instructions, by value.
+// Operands and edge arguments of all instructions that depend on them, by value.
 void ConstantPropagation::CollectUses() {
   uses_begin_.assign(f_.num_values() + 1, 0);
   ForEachUse([&](Value v, const Use&) { ++uses_begin_[v.index + 1]; });
@@ -64,8 +64,10 @@ template <typename Visitor>
 void ConstantPropagation::ForEachUse(Visitor visit) const {
   for (uint32_t n = 0; n < f_.num_blocks(); ++n) {
     for (Inst i : f_.block(Block(n)).insts) {
-      for (Value v : f_.args(i)) visit(v, Use{Block(n), i});
       const absl::Span<const Edge> edges = f_.edges(i);
+      if (!edges.empty() || ir::IsPure(f_.inst(i).op)) {
+        for (Value v : f_.args(i)) visit(v, Use{Block(n), i});
+      }
       for (uint32_t e = 0; e < edges.size(); ++e) {
         for (uint32_t k = 0; k < edges[e].args.size(); ++k) {
           visit(edges[e].args[k], Use{Block(n), i, e, k});
@@ -103,6 +105,9 @@ void ConstantPropagation::TakeEdge(const Edge& edge) {
 // argument would take quadratic time.)
 void ConstantPropagation::PassArgument(const Use& use) {
   const absl::Span<const Edge> edges = f_.edges(use.inst);
+  const Edge& edge = edges[use.edge];
+  const Value param = f_.block(edge.target).params[use.index];
+  if (facts_[param.index].kind == Fact::Kind::kVaries) return;
   const absl::Span<const Value> args = f_.args(use.inst);
   const Fact fact = args.empty() ? Fact{Fact::Kind::kVaries} : facts_[args[0].index];
   if (fact.kind == Fact::Kind::kUnknown) return;
@@ -110,12 +115,13 @@ void ConstantPropagation::PassArgument(const Use& use) {
       Decide(f_.inst(use.inst).op, fact.constant, edges.size()) != use.edge) {
     return;
   }
-  const Edge& edge = edges[use.edge];
-  Lower(f_.block(edge.target).params[use.index], facts_[edge.args[use.index].index]);
+  Lower(param, facts_[edge.args[use.index].index]);
 }
 
 void ConstantPropagation::Visit(Inst i) {
   const ir::InstData& inst = f_.inst(i);
+  // All results of an instruction have varied, or none.
+  if (inst.results_count != 0 && facts_[inst.results_begin].kind == Fact::Kind::kVaries) return;
   const absl::Span<const Edge> edges = f_.edges(i);
   if (!edges.empty()) {
     const absl::Span<const Value> args = f_.args(i);

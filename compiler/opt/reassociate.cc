@@ -10,6 +10,7 @@
 #include "absl/types/span.h"
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
+#include "compiler/stable_sort.h"
 
 namespace precast::opt {
 namespace {
@@ -227,10 +228,10 @@ class Pass {
 
   // False if there are too many leaves.
   bool Collect(Inst root, Inst at) {
-    std::vector<Inst> work = {at};
-    while (!work.empty()) {
-      const Inst i = work.back();
-      work.pop_back();
+    work_.assign(1, at);
+    while (!work_.empty()) {
+      const Inst i = work_.back();
+      work_.pop_back();
       const absl::Span<const Value> args = f_.args(i);
       for (size_t k = args.size(); k-- > 0;) {
         const ir::ValueData& value = f_.value(args[k]);
@@ -238,7 +239,7 @@ class Pass {
         if (!value.is_param && Continues(def, i)) {
           inner_.push_back(def);
           first_ = std::min(first_, position_[def.index]);
-          work.push_back(def);
+          work_.push_back(def);
         } else if (IsConstant(args[k])) {
           if (constant_.valid()) return false;  // to be folded elsewhere
           constant_ = args[k];
@@ -265,15 +266,15 @@ class Pass {
 
   void Place(std::vector<Inst>& insts) {
     // Of those behind one position, the order in which they were made is right.
-    std::stable_sort(moved_.begin(), moved_.end(),
-                     [](const Moved& a, const Moved& b) { return a.behind < b.behind; });
-    std::vector<bool> gone(f_.num_insts(), false);
-    for (const Moved& m : moved_) gone[m.inst.index] = true;
+    StableSort(moved_.begin(), moved_.end(),
+               [](const Moved& a, const Moved& b) { return a.behind < b.behind; });
+    gone_.resize(f_.num_insts(), false);
+    for (const Moved& m : moved_) gone_[m.inst.index] = true;
     std::vector<Inst> result;
     result.reserve(insts.size());
     size_t next = 0;
     for (size_t k = 0; k < insts.size(); ++k) {
-      if (!gone[insts[k].index]) result.push_back(insts[k]);
+      if (!gone_[insts[k].index]) result.push_back(insts[k]);
       for (; next < moved_.size() && moved_[next].behind == k; ++next) {
         result.push_back(moved_[next].inst);
       }
@@ -287,9 +288,10 @@ class Pass {
   std::vector<int32_t> ready_;      // by value
   std::vector<uint32_t> position_;  // by instruction, of the block being worked on
   std::vector<Moved> moved_;
+  std::vector<bool> gone_;  // by instruction: moved
   // Of the tree being worked on.
   std::vector<Leaf> leaves_;
-  std::vector<Inst> inner_;
+  std::vector<Inst> inner_, work_;
   Value constant_;
   uint32_t first_ = 0;
 };

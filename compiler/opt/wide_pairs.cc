@@ -34,7 +34,7 @@ struct Funnel {
 class PairFinder {
  public:
   PairFinder(Function& f, const ir::Cfg& cfg, const EdgeNumbers& edges)
-      : f_(f), cfg_(cfg), edges_(edges), dominators_(f, cfg) {
+      : f_(f), cfg_(cfg), edges_(edges) {
     // A constant 0 in no block: it is read as a key, never used.
     const Block entry = f.entries().front();
     zero_ =
@@ -106,6 +106,11 @@ class PairFinder {
 
   int32_t position(Inst i) const { return position_[i.index]; }
 
+  bool Dominates(Block a, Block b) {
+    if (!dominators_.has_value()) dominators_.emplace(f_, cfg_);
+    return dominators_->Dominates(a, b);
+  }
+
   // -- the table of pairs
 
   uint64_t Key(Value v) const {
@@ -135,9 +140,9 @@ class PairFinder {
       pair.hi = hi;
       // Of two definitions that both dominate a use, one dominates the other.
       const Block a = BlockOf(lo), b = BlockOf(hi);
-      const bool hi_later = Constant(lo).has_value() ||
-                            (!Constant(hi).has_value() &&
-                             (a == b ? IndexOf(hi) > IndexOf(lo) : dominators_.Dominates(a, b)));
+      const bool hi_later =
+          Constant(lo).has_value() ||
+          (!Constant(hi).has_value() && (a == b ? IndexOf(hi) > IndexOf(lo) : Dominates(a, b)));
       pair.block = hi_later ? b : a;
       pair.index = hi_later ? IndexOf(hi) : IndexOf(lo);
       pairs_.push_back(std::move(pair));
@@ -742,8 +747,8 @@ class PairFinder {
   Function& f_;
   const ir::Cfg& cfg_;
   const EdgeNumbers& edges_;
-  const ir::Dominators dominators_;
-  std::vector<int32_t> position_;  // by instruction: in its block
+  std::optional<ir::Dominators> dominators_;  // made when first asked for
+  std::vector<int32_t> position_;             // by instruction: in its block
   std::vector<Block> block_of_;
   std::vector<bool> is_entry_;
   Value zero_;

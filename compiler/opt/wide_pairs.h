@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
@@ -66,23 +67,43 @@ class EdgeNumbers {
   };
 
   EdgeNumbers(const ir::Function& f, const ir::Cfg& cfg)
-      : to_(f.num_blocks()), number_(f.num_blocks()) {
+      : to_begin_(f.num_blocks() + 1, 0), from_begin_(f.num_blocks(), 0) {
+    uint32_t count = 0;
+    for (ir::Block b : cfg.order()) {
+      from_begin_[b.index] = count;
+      for (const ir::Edge& edge : f.edges(f.terminator(b))) {
+        ++to_begin_[edge.target.index + 1];
+        ++count;
+      }
+    }
+    for (size_t b = 0; b < f.num_blocks(); ++b) to_begin_[b + 1] += to_begin_[b];
+    to_.resize(count);
+    number_.resize(count);
+    std::vector<uint32_t> next(to_begin_.begin(), to_begin_.end() - 1);
     for (ir::Block b : cfg.order()) {
       const absl::Span<const ir::Edge> edges = f.edges(f.terminator(b));
       for (uint32_t e = 0; e < edges.size(); ++e) {
-        std::vector<From>& to = to_[edges[e].target.index];
-        number_[b.index].push_back(static_cast<uint32_t>(to.size()));
-        to.push_back({b, e});
+        const uint32_t target = edges[e].target.index, at = next[target]++;
+        number_[from_begin_[b.index] + e] = at - to_begin_[target];
+        to_[at] = {b, e};
       }
     }
   }
 
-  const std::vector<From>& to(ir::Block b) const { return to_[b.index]; }
-  uint32_t number(ir::Block from, size_t edge) const { return number_[from.index][edge]; }
+  // The edges to `b`.
+  absl::Span<const From> to(ir::Block b) const {
+    return absl::MakeConstSpan(to_).subspan(to_begin_[b.index],
+                                            to_begin_[b.index + 1] - to_begin_[b.index]);
+  }
+  // Number of an edge among those to its target.
+  uint32_t number(ir::Block from, size_t edge) const {
+    return number_[from_begin_[from.index] + edge];
+  }
 
  private:
-  std::vector<std::vector<From>> to_;
-  std::vector<std::vector<uint32_t>> number_;
+  std::vector<uint32_t> to_begin_, from_begin_;  // by block, in `to_` and in `number_`
+  std::vector<From> to_;
+  std::vector<uint32_t> number_;
 };
 
 struct WidePairs {

@@ -69,8 +69,8 @@ class BundleBuilder {
     const absl::Span<const Range> rx = RangesOf(x);
     const absl::Span<const Range> ry = RangesOf(y);
     if (rx.empty() || ry.empty() || rx.size() + ry.size() > kMaxRangesInBundle) return;
-    std::vector<Range> all;
-    all.reserve(rx.size() + ry.size());
+    std::vector<Range>& all = scratch_;
+    all.clear();
     size_t i = 0;
     size_t j = 0;
     while (i < rx.size() || j < ry.size()) {
@@ -85,7 +85,7 @@ class BundleBuilder {
     }
     if (y < x) std::swap(x, y);
     parent_[y] = x;
-    merged_[x] = std::move(all);
+    merged_[x].assign(all.begin(), all.end());
     merged_[y] = {};
   }
 
@@ -93,6 +93,7 @@ class BundleBuilder {
   const Intervals& intervals_;
   std::vector<uint32_t> parent_;
   std::vector<std::vector<Range>> merged_;
+  std::vector<Range> scratch_;
 };
 
 }  // namespace

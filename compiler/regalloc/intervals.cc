@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "compiler/stable_sort.h"
+
 namespace precast::regalloc {
 namespace {
 
@@ -35,14 +37,12 @@ Grouped<T> GroupReversed(const std::vector<Tagged<T>>& tagged, size_t num_vregs)
   return out;
 }
 
-// Most groups are sorted already, or nearly so.
 template <typename T>
 void SortEach(Grouped<T>& grouped) {
   const auto before = [](const T& a, const T& b) { return a.pos < b.pos; };
   for (size_t v = 0; v + 1 < grouped.begin.size(); ++v) {
-    const auto begin = grouped.items.begin() + grouped.begin[v];
-    const auto end = grouped.items.begin() + grouped.begin[v + 1];
-    if (!std::is_sorted(begin, end, before)) std::stable_sort(begin, end, before);
+    StableSort(grouped.items.begin() + grouped.begin[v],
+               grouped.items.begin() + grouped.begin[v + 1], before);
   }
 }
 
@@ -57,7 +57,8 @@ class Builder {
     out_.fixed_def.assign(head_.size(), -1);
     out_.def_pos.assign(head_.size(), 0);
     nodes_.reserve(head_.size() + live.live_in_vregs.size() / 4);
-    uses_.reserve(p.operands.size());
+    uses_.reserve(p.operands.size() + p.edge_args.size());
+    hints_.reserve(p.operands.size() / 2 + 2 * p.edge_args.size());
   }
 
   Intervals Build() {

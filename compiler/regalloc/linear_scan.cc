@@ -12,6 +12,7 @@
 #include "compiler/regalloc/linear_scan.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -157,9 +158,11 @@ void Scan::MakeInitialIntervals() {
     }
     Keep(id, memory);
   }
-  std::sort(initial_.begin(), initial_.end(), [this](uint32_t a, uint32_t b) {
-    return std::pair(intervals_[a].from, a) > std::pair(intervals_[b].from, b);
-  });
+  std::vector<uint64_t> keys;
+  keys.reserve(initial_.size());
+  for (uint32_t id : initial_) keys.push_back(uint64_t{intervals_[id].from} << 32 | id);
+  std::sort(keys.begin(), keys.end(), std::greater<>());
+  for (size_t k = 0; k < keys.size(); ++k) initial_[k] = static_cast<uint32_t>(keys[k]);
 }
 
 // A part as it was decided beforehand, except that an operand has the last word.
@@ -303,6 +306,7 @@ Pos Scan::FirstReserved(int r, const Interval& x, Pos limit) {
   const std::vector<Range>& reserved = in_.reserved[r];
   uint32_t& cursor = state_[r].reserved_cursor;
   while (cursor < reserved.size() && reserved[cursor].to <= x.from) ++cursor;
+  if (cursor == reserved.size() || reserved[cursor].from >= limit) return limit;
   uint32_t k = cursor;
   for (uint32_t i = x.range_begin; i < x.range_end && k < reserved.size(); ++i) {
     const Range range = Clip(x, i);
@@ -474,6 +478,8 @@ bool Scan::TryFree(uint32_t id) {
   int best = -1;
   Pos best_free = 0;
   for (uint8_t r : registers_[cls]) {
+    // One that is free for all of it is given up only for one with a higher score.
+    if (best >= 0 && best_free >= x.to && score[r] <= score[best]) continue;
     const Pos free = FreeUntil(r, x);
     if (free <= x.from || free < needed) continue;
     bool better = best < 0;

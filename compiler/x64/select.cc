@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "compiler/stable_sort.h"
 #include "compiler/x64/selector.h"
 
 namespace precast::x64::selection {
@@ -128,10 +129,10 @@ void Selector::PlaceState() {
       }
     }
     auto by_from = [](const auto& a, const auto& b) { return a.from < b.from; };
-    std::stable_sort(m_.problem.tracked.begin() + static_cast<ptrdiff_t>(first_tracked),
-                     m_.problem.tracked.end(), by_from);
-    std::stable_sort(m_.constant_state.begin() + static_cast<ptrdiff_t>(first_constant),
-                     m_.constant_state.end(), by_from);
+    StableSort(m_.problem.tracked.begin() + static_cast<ptrdiff_t>(first_tracked),
+               m_.problem.tracked.end(), by_from);
+    StableSort(m_.constant_state.begin() + static_cast<ptrdiff_t>(first_constant),
+               m_.constant_state.end(), by_from);
   }
 }
 
