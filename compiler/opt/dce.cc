@@ -78,87 +78,144 @@ void RemoveRedundantParams(Function& f, const ir::Cfg& cfg) {
   RetainParams(f, [&](Value v) { return !replaced.Contains(v); });
 }
 
-void RemoveUnusedValues(Function& f, const ir::Cfg& cfg) {
-  std::vector<uint8_t> used(f.num_values(), 0);
-  std::vector<Value> work;
-  const auto use = [&](Value v) {
-    if (used[v.index] != 0) return;
-    used[v.index] = 1;
-    work.push_back(v);
+// The slots whose deferred value a site sees, on a walk from a block's end to its beginning.
+class SeenSlots {
+ public:
+  // Takes in the instruction; false if it declares what nobody sees.
+  bool Pass(const ir::InstData& inst) {
+    switch (inst.op) {
+      case Opcode::kDeferState:
+        if (!seen_[inst.aux]) return false;
+        seen_.reset(inst.aux);
+        return true;
+      case Opcode::kStoreState:
+        seen_.reset(inst.aux);
+        return true;
+      case Opcode::kCall:
+      case Opcode::kCallDispatch:
+      case Opcode::kCallRuntime:
+      case Opcode::kCallPointer:
+        seen_.reset();  // boundaries end all deferrals
+        return true;
+      default:
+        if (ir::CanStop(inst.op)) seen_.set();
+        return true;
+    }
+  }
+  bool operator[](ir::StateSlot slot) const { return seen_[slot]; }
+
+ private:
+  std::bitset<256> seen_;
+};
+
+// What has an effect is needed, and what is needed needs its operands. Blocks are walked backwards, each
+// after those it leads to, so that nearly all uses are met before their definitions; the others are
+// followed as they are found.
+class UnusedValues {
+ public:
+  UnusedValues(Function& f, const ir::Cfg& cfg)
+      : f_(f), cfg_(cfg), mark_(f.num_values(), Mark::kNone) {}
+
+  // With `state` declarations of deferred state that no site sees go, too.
+  void Remove(bool state) {
+    for (Block e : f_.entries()) {
+      for (Value v : f_.block(e).params) Use(v);
+    }
+    for (auto b = cfg_.order().rbegin(); b != cfg_.order().rend(); ++b) {
+      if (state) RemoveUnseen(f_.block(*b));
+      Walk(f_.block(*b));
+    }
+    Follow();
+    for (Block b : cfg_.order()) {
+      std::erase_if(f_.block(b).insts, [&](Inst i) {
+        return IsRemovable(f_.inst(i)) && mark_[f_.result(i).index] != Mark::kUsed;
+      });
+    }
+    RetainParams(f_, [&](Value v) { return mark_[v.index] == Mark::kUsed; });
+  }
+
+  static void RemoveUnseen(const Function& f, ir::BlockData& block) {
+    SeenSlots seen;
+    size_t kept = block.insts.size();  // from there on
+    for (size_t k = block.insts.size(); k-- > 0;) {
+      const Inst i = block.insts[k];
+      if (seen.Pass(f.inst(i))) block.insts[--kept] = i;
+    }
+    block.insts.erase(block.insts.begin(), block.insts.begin() + static_cast<ptrdiff_t>(kept));
+    std::erase_if(block.state, [&](const auto& entry) { return !seen[entry.first]; });
+  }
+
+ private:
+  enum class Mark : uint8_t {
+    kNone,
+    kPassed,  // the definition has been passed without a use
+    kUsed,
   };
-  const auto removable = [](const ir::InstData& inst) {
+
+  static bool IsRemovable(const ir::InstData& inst) {
     const ir::OpcodeInfo& info = ir::Info(inst.op);
     return !info.has_side_effect && !info.is_terminator;
-  };
-  for (uint32_t n = 0; n < f.num_blocks(); ++n) {
-    for (const auto& [slot, v] : f.block(Block(n)).state) use(v);
-    for (Inst i : f.block(Block(n)).insts) {
-      if (removable(f.inst(i))) continue;
-      for (Value v : f.args(i)) use(v);
-    }
   }
-  for (Block e : f.entries()) {
-    for (Value v : f.block(e).params) use(v);
+
+  void Use(Value v) {
+    Mark& mark = mark_[v.index];
+    if (mark == Mark::kUsed) return;
+    if (mark == Mark::kPassed || f_.value(v).is_param) work_.push_back(v);
+    mark = Mark::kUsed;
   }
-  while (!work.empty()) {
-    const ir::ValueData& data = f.value(work.back());
-    work.pop_back();
-    if (!data.is_param) {
-      // Effects' operands are in use already.
-      for (Value v : f.args(Inst(data.def))) use(v);
-      continue;
+
+  void RemoveUnseen(ir::BlockData& block) { RemoveUnseen(f_, block); }
+
+  void Walk(const ir::BlockData& block) {
+    for (size_t k = block.insts.size(); k-- > 0;) {
+      const Inst i = block.insts[k];
+      if (IsRemovable(f_.inst(i))) {
+        Mark& mark = mark_[f_.result(i).index];
+        if (mark != Mark::kUsed) {
+          mark = Mark::kPassed;
+          continue;
+        }
+      }
+      for (Value v : f_.args(i)) Use(v);
     }
-    const Block b(data.def);
-    for (Block p : cfg.predecessors(b)) {
-      for (const Edge& edge : ir::Successors(f, p)) {
-        if (edge.target == b) use(edge.args[data.index]);
+    for (const auto& [slot, v] : block.state) Use(v);
+    Follow();
+  }
+
+  void Follow() {
+    while (!work_.empty()) {
+      const ir::ValueData& data = f_.value(work_.back());
+      work_.pop_back();
+      if (!data.is_param) {
+        for (Value v : f_.args(Inst(data.def))) Use(v);
+        continue;
+      }
+      const Block b(data.def);
+      for (Block p : cfg_.predecessors(b)) {
+        for (const Edge& edge : ir::Successors(f_, p)) {
+          if (edge.target == b) Use(edge.args[data.index]);
+        }
       }
     }
   }
-  for (uint32_t n = 0; n < f.num_blocks(); ++n) {
-    std::erase_if(f.block(Block(n)).insts,
-                  [&](Inst i) { return removable(f.inst(i)) && used[f.result(i).index] == 0; });
-  }
-  RetainParams(f, [&](Value v) { return used[v.index] != 0; });
-}
+
+  Function& f_;
+  const ir::Cfg& cfg_;
+  std::vector<Mark> mark_;
+  std::vector<Value> work_;  // used, and their operands not yet
+};
 
 }  // namespace
 
 void RemoveUnreachableBlocks(Function& f) { RemoveUnreachableBlocks(f, ir::Cfg(f)); }
 void RemoveRedundantParams(Function& f) { RemoveRedundantParams(f, ir::Cfg(f)); }
-void RemoveUnusedValues(Function& f) { RemoveUnusedValues(f, ir::Cfg(f)); }
+void RemoveUnusedValues(Function& f) {
+  RemoveUnreachableBlocks(f);
+  UnusedValues(f, ir::Cfg(f)).Remove(/*state=*/false);
+}
 
 void RemoveUnseenState(Function& f) {
-  for (uint32_t n = 0; n < f.num_blocks(); ++n) {
-    ir::BlockData& block = f.block(Block(n));
-    std::bitset<256> seen;             // slots whose deferred value a site further down sees
-    size_t kept = block.insts.size();  // from there on
-    for (size_t k = block.insts.size(); k-- > 0;) {
-      const Inst i = block.insts[k];
-      const ir::InstData& inst = f.inst(i);
-      switch (inst.op) {
-        case Opcode::kDeferState:
-          if (!seen[inst.aux]) continue;  // removed
-          seen.reset(inst.aux);
-          break;
-        case Opcode::kStoreState:
-          seen.reset(inst.aux);
-          break;
-        case Opcode::kCall:
-        case Opcode::kCallDispatch:
-        case Opcode::kCallRuntime:
-        case Opcode::kCallPointer:
-          seen.reset();  // boundaries end all deferrals
-          break;
-        default:
-          if (ir::CanStop(inst.op)) seen.set();
-          break;
-      }
-      block.insts[--kept] = i;
-    }
-    block.insts.erase(block.insts.begin(), block.insts.begin() + static_cast<ptrdiff_t>(kept));
-    std::erase_if(block.state, [&](const auto& entry) { return !seen[entry.first]; });
-  }
+  for (uint32_t n = 0; n < f.num_blocks(); ++n) UnusedValues::RemoveUnseen(f, f.block(Block(n)));
 }
 
 void EliminateDeadCode(Function& f) {
@@ -166,8 +223,7 @@ void EliminateDeadCode(Function& f) {
   if (RemoveUnreachableBlocks(f, *cfg)) cfg.emplace(f);
   // What follows leaves blocks and edges as they are.
   RemoveRedundantParams(f, *cfg);
-  RemoveUnseenState(f);
-  RemoveUnusedValues(f, *cfg);
+  UnusedValues(f, *cfg).Remove(/*state=*/true);
 }
 
 }  // namespace precast::opt

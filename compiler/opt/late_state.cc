@@ -22,6 +22,7 @@ using ir::InstData;
 using ir::MemKind;
 using ir::Opcode;
 using ir::Site;
+using ir::StateSlot;
 using ir::Value;
 
 constexpr size_t kSlots = 256;
@@ -132,9 +133,11 @@ class StateDelayer {
         touched_.push_back(v);
       }
     }
-    declared_ = {};
-    for (const auto& [slot, v] : f_.block(b).state) declared_[slot] = v;
-    before_ = declared_;
+    for (StateSlot slot : slots_) declared_[slot] = before_[slot] = Value();
+    slots_.clear();
+    later_.clear();
+    for (const auto& [slot, v] : f_.block(b).state) Declare(slot, v);
+    TakeDeclared();
     place_.reset();
     start_ = f_.block(b).guest_pc;
     pending_.clear();
@@ -149,7 +152,7 @@ class StateDelayer {
     InstData& d = f_.inst(i);
     switch (d.op) {
       case Opcode::kDeferState:
-        declared_[d.aux] = f_.args(i)[0];
+        Declare(d.aux, f_.args(i)[0]);
         pending_.push_back(i);
         return;
       case Opcode::kLoad:
@@ -225,7 +228,17 @@ class StateDelayer {
   void SetPlace(Site site) {
     start_.reset();
     place_ = site;
-    before_ = declared_;
+    TakeDeclared();
+  }
+
+  void Declare(StateSlot slot, Value v) {
+    declared_[slot] = v;
+    slots_.push_back(slot);
+    later_.push_back(slot);
+  }
+  void TakeDeclared() {
+    for (StateSlot slot : later_) before_[slot] = declared_[slot];
+    later_.clear();
   }
 
   // Whether more values are made only for the state at position `at` than must be kept, instead of
@@ -255,7 +268,8 @@ class StateDelayer {
   std::optional<uint32_t> start_;
   std::optional<Site> place_;                    // a place from which execution may go on
   std::array<Value, kSlots> before_, declared_;  // what is declared there, and here
-  std::vector<Inst> pending_;                    // declarations since then that have been held back
+  std::vector<StateSlot> slots_, later_;  // all of declared_; where it may differ from before_
+  std::vector<Inst> pending_;             // declarations since then that have been held back
 };
 
 }  // namespace

@@ -398,12 +398,15 @@ class Rewriter {
 }  // namespace
 
 void FuseWideArithmetic(Function& f) {
-  RemoveUnreachableBlocks(f);
-  const ir::Cfg cfg(f);
-  const EdgeNumbers edges(f, cfg);
-  WidePairs found = FindWidePairs(f, cfg, edges);
-  if (found.pairs.empty() || !WebChooser(f, cfg, found.pairs, found.uses).Run()) return;
-  Rewriter(f, cfg, edges, found.pairs, found.uses).Run();
+  std::optional<ir::Cfg> cfg(f);
+  if (cfg->order().size() != f.num_blocks()) {
+    RemoveUnreachableBlocks(f);
+    cfg.emplace(f);
+  }
+  const EdgeNumbers edges(f, *cfg);
+  WidePairs found = FindWidePairs(f, *cfg, edges);
+  if (found.pairs.empty() || !WebChooser(f, *cfg, found.pairs, found.uses).Run()) return;
+  Rewriter(f, *cfg, edges, found.pairs, found.uses).Run();
 }
 
 }  // namespace precast::opt
