@@ -190,6 +190,40 @@ TEST_F(HostileTest, ManyMemoryAccesses) {
   Optimize();
 }
 
+// Each access through another pointer, all in one block, which is a loop.
+TEST_F(HostileTest, ManyPagesInOneBlock) {
+  const Block head = f_.NewBlock();
+  b_.Br({head});
+  b_.SetBlock(head);
+  b_.Meter(1, {.guest_pc = 1, .refund = 1});
+  Value v = x_;
+  for (int i = 0; i < 3 * kSize; ++i)
+    v = b_.Xor(v, b_.Load(ir::MemKind::kU32, Type::kI32, v, 0, {.guest_pc = 1, .refund = 0}));
+  const Block out = f_.NewBlock();
+  b_.BrIf(v, {head}, {out});
+  b_.SetBlock(out);
+  b_.Ret({v});
+  opt::Optimize(f_, {.level = 2, .mark_pages = true});
+  EXPECT_TRUE(ir::Verify(f_).ok()) << ir::Verify(f_);
+}
+
+// As many constant addresses in as many blocks as are still looked at together.
+TEST_F(HostileTest, ManyPagesOfConstantAddresses) {
+  const Block out = f_.NewBlock();
+  for (int i = 0; i < 16'000; ++i) {
+    const Value v = b_.Load(ir::MemKind::kU32, Type::kI32, b_.Iconst(Type::kI32, i * 512), 0,
+                            {.guest_pc = 1, .refund = 0});
+    const Block next = f_.NewBlock();
+    b_.BrIf(v, {next}, {out});
+    b_.SetBlock(next);
+  }
+  b_.Br({out});
+  b_.SetBlock(out);
+  b_.Ret({x_});
+  opt::Optimize(f_, {.level = 2, .mark_pages = true});
+  EXPECT_TRUE(ir::Verify(f_).ok()) << ir::Verify(f_);
+}
+
 // Each branch tells something about the same two values, or about new ones.
 TEST_F(HostileTest, ManyComparisons) {
   const Block out = f_.NewBlock();

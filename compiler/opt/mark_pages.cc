@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -95,8 +96,10 @@ class PageMarking {
 
   void Collect() {
     touched_.resize(f_.num_blocks());
+    block_of_.assign(f_.num_insts(), Block::kNone);
     for (Block b : cfg_.order()) {
       for (Inst i : f_.block(b).insts) {
+        block_of_[i.index] = b.index;
         ForEachPosition(i, [&](const Position& p) { touched_[b.index].insert(NumberOf(p)); });
       }
     }
@@ -235,9 +238,7 @@ class PageMarking {
 
   bool IsDefinedIn(Block b, Value v) const {
     const ir::ValueData& data = f_.value(v);
-    if (data.is_param) return data.def == b.index;
-    const std::vector<Inst>& insts = f_.block(b).insts;
-    return std::find(insts.begin(), insts.end(), Inst(data.def)) != insts.end();
+    return (data.is_param ? data.def : block_of_[data.def]) == b.index;
   }
 
   // The mode of a mark at most `step` from what is marked.
@@ -325,14 +326,19 @@ class PageMarking {
     for (const auto& [block, marks] : ahead_) Insert(Block(block), marks);
   }
 
-  // Positions relative to `root` that have been touched before `b`.
-  std::set<int64_t> Known(Block b, Value root) const {
+  // Positions relative to `root` that have been touched before `b`, of those at most a page from one of `needed`. (All
+  // would be too many: constant addresses have one root, and a function may use thousands.)
+  std::set<int64_t> Known(Block b, Value root, const std::set<int64_t>& needed) const {
     std::set<int64_t> known;
     const Facts& facts = facts_in_[b.index];
     if (facts.empty()) return known;
-    for (auto it = numbers_.lower_bound({root, INT64_MIN});
-         it != numbers_.end() && it->first.root == root; ++it) {
-      if (it->second / 64 < facts.size() && IsFact(facts, it->second)) known.insert(it->first.at);
+    int64_t seen = INT64_MIN;  // all up to it have been looked at
+    for (int64_t at : needed) {
+      for (auto it = numbers_.lower_bound({root, std::max(seen, at - kPage)});
+           it != numbers_.end() && it->first.root == root && it->first.at <= at + kPage; ++it) {
+        if (it->second / 64 < facts.size() && IsFact(facts, it->second)) known.insert(it->first.at);
+      }
+      seen = std::max(seen, at + kPage);
     }
     return known;
   }
@@ -341,7 +347,7 @@ class PageMarking {
                 std::vector<Mark>& marks) const {
     const Value address = f_.args(first)[0];
     const int64_t first_displacement = f_.inst(first).imm;
-    std::set<int64_t> known = Known(b, root);
+    std::set<int64_t> known = Known(b, root, needed);
     const auto mark = [&](int64_t at) {
       // Near to what is marked it is another page seldom.
       uint8_t mode = ir::kMarkAlways;
@@ -389,11 +395,18 @@ class PageMarking {
   }
 
   void Insert(Block b, const std::vector<Mark>& marks) {
+    std::unordered_map<uint32_t, std::vector<const Mark*>> before;  // by instruction
+    for (const Mark& mark : marks) before[mark.before.index].push_back(&mark);
     std::vector<Inst> insts = std::move(f_.block(b).insts);
     f_.block(b).insts.clear();
     for (Inst i : insts) {
-      for (const Mark& mark : marks) {
-        if (mark.before != i) continue;
+      const auto found = before.find(i.index);
+      if (found == before.end()) {
+        f_.block(b).insts.push_back(i);
+        continue;
+      }
+      for (const Mark* m : found->second) {
+        const Mark& mark = *m;
         Value address = mark.address;
         int64_t displacement = static_cast<int32_t>(mark.displacement);
         if (!address.valid()) {
@@ -413,6 +426,7 @@ class PageMarking {
   Function& f_;
   const ir::Cfg cfg_;
   std::map<Position, uint32_t> numbers_;
+  std::vector<uint32_t> block_of_;                            // by instruction, before any is added
   std::vector<std::set<uint32_t>> touched_;                   // by block
   size_t words_ = 0;                                          // of Facts; 0: not used
   std::vector<Facts> facts_in_;                               // by block
