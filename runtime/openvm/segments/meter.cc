@@ -1,8 +1,11 @@
 #include "runtime/openvm/segments/meter.h"
 
 #include <algorithm>
+#include <array>
 
 #include "absl/strings/str_format.h"
+#include "loader/format/sha256.h"
+#include "openvm/metering_json.h"
 #include "runtime/byte_stream.h"
 
 namespace precast::runtime {
@@ -134,14 +137,28 @@ void Meter::Finish() {
   EndSegment(instructions(), heights_);
 }
 
-// Version; then the fields in their order, vectors with their sizes.
+namespace {
+
+constexpr uint32_t kStateVersion = 2;
+
+// Of the configuration and what follows the digest.
+std::array<uint8_t, 32> DigestOf(const MeteringConfig& config, absl::Span<const uint8_t> rest) {
+  const std::string text = precast::openvm::MeteringToJson(config);
+  format::Sha256 hash;
+  hash.Update(absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
+  hash.Update(rest);
+  return hash.Finish();
+}
+
+}  // namespace
+
+// Version, digest; then the fields in their order, vectors with their sizes.
 std::string Meter::SaveState() const {
   ByteWriter out;
   auto heights = [&](const std::vector<uint32_t>& values) {
     out.Number(static_cast<uint32_t>(values.size()));
     for (uint32_t value : values) out.Number(value);
   };
-  out.Number(uint32_t{1});
   out.Number(first_instruction_);
   out.Number(instructions_);
   out.Number(until_check_);
@@ -157,12 +174,30 @@ std::string Meter::SaveState() const {
     out.Number(segment.instructions);
     heights(segment.heights);
   }
-  return out.Take();
+  const std::string rest = out.Take();
+  const absl::Span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(rest.data()), rest.size());
+  ByteWriter whole;
+  whole.Number(kStateVersion);
+  whole.Bytes(DigestOf(config_, bytes));
+  whole.Bytes(bytes);
+  return whole.Take();
 }
 
 absl::Status Meter::RestoreState(absl::Span<const uint8_t> state) {
   ByteReader in(state);
-  bool good = in.Number<uint32_t>() == 1;
+  if (const auto version = in.Number<uint32_t>(); version != kStateVersion) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("metering state: version: expected %d, actual %d", kStateVersion, version));
+  }
+  std::array<uint8_t, 32> digest = {};
+  const absl::Span<const uint8_t> stated = in.Bytes(digest.size());
+  std::copy(stated.begin(), stated.end(), digest.begin());
+  if (!in.ok() || DigestOf(config_, state.subspan(in.offset())) != digest) {
+    return absl::InvalidArgumentError(
+        "metering state: digest: expected that of the state and of the metering configuration, "
+        "actual another one; the file is damaged, or --metering was another");
+  }
+  bool good = true;
   const auto first_instruction = in.Number<uint64_t>();
   auto numbers = [&](uint64_t least, uint64_t most, uint64_t limit) {
     std::vector<uint32_t> values(std::min<uint64_t>(in.Number<uint32_t>(), state.size() / 4));
@@ -199,10 +234,8 @@ absl::Status Meter::RestoreState(absl::Span<const uint8_t> state) {
          check_instructions <= instructions && end <= instructions - until_check &&
          new_pages <= in_segment.size();
   if (!good) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("metering state of %d bytes, offset %d: malformed, or of another "
-                        "configuration",
-                        state.size(), in.offset()));
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "metering state of %d bytes, offset %d: malformed", state.size(), in.offset()));
   }
   first_instruction_ = first_instruction;
   instructions_ = instructions;

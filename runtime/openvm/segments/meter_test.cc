@@ -187,6 +187,22 @@ TEST(Meter, StateMoves) {
                          reinterpret_cast<const uint8_t*>(meter_state.data()), size))
                      .ok());
   }
+  for (size_t at = 0; at < meter_state.size(); at += 1 + at / 16) {
+    std::string flipped = meter_state;
+    flipped[at] = static_cast<char>(flipped[at] ^ 0x10);
+    EXPECT_FALSE(meter
+                     .RestoreState(absl::MakeConstSpan(
+                         reinterpret_cast<const uint8_t*>(flipped.data()), flipped.size()))
+                     .ok())
+        << at;
+  }
+  MeteringConfig other = config;
+  other.max_height_bits = 13;
+  Meter other_meter(other, Registry::Global(), MemoryOf(*instance));
+  EXPECT_FALSE(other_meter
+                   .RestoreState(absl::MakeConstSpan(
+                       reinterpret_cast<const uint8_t*>(meter_state.data()), meter_state.size()))
+                   .ok());
 }
 
 TEST(CostMeter, StopsBeforeTheFirstInstructionBeyond) {
