@@ -36,9 +36,9 @@ using elfwriter::Segment;
 using format::AotFileInfo;
 
 constexpr uint32_t kMaxDispatchCount = 1 << 22;
-constexpr uint32_t kFunctionAlignment = 16;
-constexpr uint8_t kFiller = 0xcc;      // int3 between functions
-constexpr uint32_t kRiscVPcShift = 2;  // RISC-V instructions are 4 bytes
+constexpr uint32_t kTextAlignment = 64;  // that of functions is less, or this
+constexpr uint8_t kFiller = 0xcc;        // int3 between functions
+constexpr uint32_t kRiscVPcShift = 2;    // RISC-V instructions are 4 bytes
 constexpr uint32_t kInstructionBytes = 1 << kRiscVPcShift;
 
 uint32_t AlignUp(size_t value, uint32_t alignment) {
@@ -143,7 +143,7 @@ class Builder {
     for (const CompiledFunction& f : functions_) num_entries += f.entries.size();
     entry_at_.reserve(num_entries);
     for (const CompiledFunction& f : functions_) {
-      text_size_ = AlignUp(text_size_, kFunctionAlignment);
+      text_size_ = AlignUp(text_size_, f.alignment);
       code_at_.push_back(static_cast<uint32_t>(text_size_));
       for (const codegen::Entry& entry : f.entries) {
         const bool is_new =
@@ -311,7 +311,7 @@ class Builder {
       object_->SetContentsView(guest_module_section_, program_.module);
     }
     text_section_ = object_->AddSection(
-        {.name = ".text", .segment = Segment::kText, .alignment = kFunctionAlignment});
+        {.name = ".text", .segment = Segment::kText, .alignment = kTextAlignment});
     // From where it is to where it is to be: there is no copy in between.
     object_->SetContentsWriter(
         text_section_, text_size_,

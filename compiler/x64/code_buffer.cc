@@ -34,10 +34,47 @@ void CodeBuffer::Align(uint8_t alignment) {
                      .raw = static_cast<uint32_t>(encoder_.size())});
 }
 
+void CodeBuffer::AlignLoop(Label head) {
+  has_loops_ = true;
+  fixups_.push_back({.kind = Fixup::Kind::kAlignLoop,
+                     .alignment = 16,
+                     .raw = static_cast<uint32_t>(encoder_.size()),
+                     .label = head.index});
+}
+
+void CodeBuffer::FindLoopEnds() {
+  if (!has_loops_) return;
+  std::vector<uint32_t> padding(labels_.size(), 0);  // by head: one more than the fixup before it
+  for (uint32_t i = 0; i < fixups_.size(); ++i) {
+    const Fixup& f = fixups_[i];
+    if (f.kind == Fixup::Kind::kAlignLoop) {
+      padding[f.label] = i + 1;
+    } else if (f.kind != Fixup::Kind::kAlign && padding[f.label] != 0) {
+      Fixup& loop = fixups_[padding[f.label] - 1];
+      if (f.raw - loop.raw < kMaxLoop) loop.last = i;
+    }
+  }
+}
+
+uint8_t CodeBuffer::LoopPadding(size_t i, uint32_t at) {
+  const Fixup& f = fixups_[i];
+  const uint32_t least = (0u - at) & (f.alignment - 1u);
+  uint32_t length = 0;
+  if (f.last != 0) {
+    length = fixups_[f.last].raw - f.raw;
+    for (size_t k = i + 1; k <= f.last; ++k) length += fixups_[k].size;
+  }
+  if (length <= kLine || length > kMaxLoop) return static_cast<uint8_t>(least);
+  needs_line_ = true;
+  // 16 more bytes are enough: with them, the loop ends that much later, but not a line later.
+  const uint32_t in_last = (at + least + length - 1) % kLine + 1;
+  return static_cast<uint8_t>(in_last < 16 ? least + 16 : least);
+}
+
 bool CodeBuffer::MayBeHere(CodePosition p) const {
   if (p.raw != encoder_.size()) return false;
   for (size_t i = p.fixups; i < fixups_.size(); ++i) {
-    if (fixups_[i].kind != Fixup::Kind::kAlign) return false;
+    if (!fixups_[i].IsPadding()) return false;
   }
   return true;
 }
@@ -50,6 +87,8 @@ void CodeBuffer::Place() {
     size_before_[i] = total;
     if (f.kind == Fixup::Kind::kAlign) {
       f.size = static_cast<uint8_t>((0u - (f.raw + total)) & (f.alignment - 1u));
+    } else if (f.kind == Fixup::Kind::kAlignLoop) {
+      f.size = LoopPadding(i, f.raw + total);
     }
     total += f.size;
   }
@@ -57,13 +96,14 @@ void CodeBuffer::Place() {
 }
 
 std::vector<uint8_t> CodeBuffer::Finish() {
+  FindLoopEnds();
   bool changed = true;
   while (changed) {
     changed = false;
     Place();
     for (size_t i = 0; i < fixups_.size(); ++i) {
       Fixup& f = fixups_[i];
-      if (f.kind == Fixup::Kind::kAlign || f.size != kShort) continue;
+      if (f.IsPadding() || f.size != kShort) continue;
       const int64_t from = int64_t{f.raw} + size_before_[i] + kShort;
       const int64_t distance = int64_t{Offset(labels_[f.label])} - from;
       if (distance < -128 || distance > 127) {
@@ -88,7 +128,7 @@ std::vector<uint8_t> CodeBuffer::Finish() {
   for (size_t i = 0; i < fixups_.size(); ++i) {
     const Fixup& f = fixups_[i];
     copy_to(f.raw);
-    if (f.kind == Fixup::Kind::kAlign) {
+    if (f.IsPadding()) {
       const size_t before = padding.size();
       padding.Nop(f.size);
       std::memcpy(at, padding.data() + before, f.size);

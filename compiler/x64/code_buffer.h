@@ -45,6 +45,15 @@ class CodeBuffer {
   void Jump(Cond cc, Label target);
   // Pads with no-ops to a multiple of `alignment`, a power of two of at most 64.
   void Align(uint8_t alignment);
+  // Pads before the loop whose head `head` is, to be bound next, to a multiple of 16. If its last jump back,
+  // the last one to `head` within kMaxLoop bytes, would end in the first bytes of a line of kLine
+  // bytes, then to 16 more: with a loop that takes a whole line and a few bytes of the next one, an AMD
+  // Zen 5 takes twice as long.
+  void AlignLoop(Label head);
+  // After Finish(): whether the code must be placed at a multiple of kLine because of that.
+  bool needs_line() const { return needs_line_; }
+  static constexpr uint32_t kLine = 64;
+  static constexpr uint32_t kMaxLoop = 256;
 
   CodePosition Here() const {
     return {static_cast<uint32_t>(encoder_.size()), static_cast<uint32_t>(fixups_.size())};
@@ -63,22 +72,30 @@ class CodeBuffer {
 
  private:
   struct Fixup {
-    enum class Kind : uint8_t { kJump, kJumpIf, kAlign };
+    enum class Kind : uint8_t { kJump, kJumpIf, kAlign, kAlignLoop };
     Kind kind;
     Cond cond = Cond::kO;
     uint8_t alignment = 1;
     uint8_t size = 0;  // bytes
     uint32_t raw = 0;
     uint32_t label = 0;
+    uint32_t last = 0;  // of kAlignLoop: the fixup that is the last jump back; 0: none
+
+    bool IsPadding() const { return kind == Kind::kAlign || kind == Kind::kAlignLoop; }
   };
 
   // Computes size_before_ from the sizes of jumps; sizes of paddings follow.
   void Place();
+  void FindLoopEnds();
+  // Of padding `i`, at offset `at`.
+  uint8_t LoopPadding(size_t i, uint32_t at);
 
   Encoder encoder_;
   std::vector<CodePosition> labels_;
   std::vector<Fixup> fixups_;
   std::vector<uint32_t> size_before_;  // one more than fixups_
+  bool has_loops_ = false;
+  bool needs_line_ = false;
 };
 
 }  // namespace precast::x64

@@ -33,6 +33,31 @@ TEST(CodeBufferTest, ShortAndLong) {
   }
 }
 
+// A loop does not end in the first bytes of a line.
+TEST(CodeBufferTest, LoopsEndWithinLines) {
+  for (size_t before : {0, 1, 16, 40, 63}) {
+    for (size_t body : {10, 50, 62, 63, 64, 70, 77, 78, 100, 130, 200, 250, 300}) {
+      CodeBuffer b;
+      b.code().Nop(before);
+      const Label head = b.NewLabel();
+      b.AlignLoop(head);
+      b.Bind(head);
+      b.code().Nop(body);
+      b.Jump(Cond::kL, head);
+      const CodePosition end = b.Here();
+      b.Finish();
+      const uint32_t length = b.Offset(end) - b.Offset(head);
+      EXPECT_EQ(b.Offset(head) % 16, 0u) << before << " " << body;
+      EXPECT_LT(b.Offset(head), before + 32) << before << " " << body;
+      EXPECT_EQ(b.needs_line(), length > CodeBuffer::kLine && length <= CodeBuffer::kMaxLoop)
+          << before << " " << body;
+      if (b.needs_line()) {
+        EXPECT_GE((b.Offset(end) - 1) % CodeBuffer::kLine, 15u) << before << " " << body;
+      }
+    }
+  }
+}
+
 // Many jumps whose sizes depend on one another, with paddings: every jump arrives.
 TEST(CodeBufferTest, Random) {
   std::mt19937 rng(1);

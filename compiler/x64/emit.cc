@@ -122,7 +122,13 @@ uint32_t Emitter::NextEmitted(uint32_t b) const {
 
 void Emitter::EmitBlock(uint32_t b) {
   const MBlock& info = m_.blocks[b];
-  if (info.align && options_.align_loops) buffer_.Align(16);
+  if (info.align && options_.align_loops) {
+    if (options_.opt_level >= 2) {
+      buffer_.AlignLoop(labels_[b]);
+    } else {
+      buffer_.Align(16);
+    }
+  }
   SetCfa(info.is_entry ? 8 : 8 + frame_);
   buffer_.Bind(labels_[b]);
   block_begin_ = buffer_.Here();

@@ -113,6 +113,7 @@ void Emitter::SetState(const StateLocation& where, uint32_t until) {
 codegen::CompiledFunction Emitter::Finish() {
   codegen::CompiledFunction out;
   out.code = buffer_.Finish();
+  if (buffer_.needs_line()) out.alignment = CodeBuffer::kLine;
   for (const PendingRelocation& r : relocations_) {
     out.relocations.push_back({buffer_.Offset(r.at), r.target, r.index, r.addend});
   }
