@@ -50,7 +50,7 @@ absl::StatusOr<std::unique_ptr<Instance>> Instance::Create(
     ProgramImage program, std::shared_ptr<const loader::Image> image, std::unique_ptr<HostAbi> host,
     InstanceOptions options) {
   if (absl::Status s = Validate(program); !s.ok()) return s;
-  absl::StatusOr<std::unique_ptr<GuestMemory>> memory = GuestMemory::Create();
+  absl::StatusOr<std::unique_ptr<GuestMemory>> memory = GuestMemory::Create(options.huge_pages);
   if (!memory.ok()) return memory.status();
 
   std::unique_ptr<Instance> instance(new Instance);

@@ -35,6 +35,7 @@ struct InstanceOptions {
   bool strict_alignment = false;  // for the interpreter; native code has it compiled in, or not
   uint64_t native_stack_size = uint64_t{1}
                                << 20;  // bytes, rounded up to whole pages; at least 128 KiB
+  bool huge_pages = true;  // ask for them where the guest's memory is large (huge_pages.h)
   // Binds PLT entry `index` of the image and returns its native code; needed only where the loader
   // left entries unbound.
   std::function<const void*(uint32_t index)> resolve_plt;

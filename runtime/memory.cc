@@ -10,6 +10,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/log/check.h"
 #include "absl/strings/str_format.h"
+#include "runtime/huge_pages.h"
 
 namespace precast::runtime {
 
@@ -50,8 +51,9 @@ bool IsZero(const uint8_t* page) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<GuestMemory>> GuestMemory::Create() {
+absl::StatusOr<std::unique_ptr<GuestMemory>> GuestMemory::Create(bool huge_pages) {
   std::unique_ptr<GuestMemory> memory(new GuestMemory);
+  memory->huge_pages_ = huge_pages;
   void* reservation = mmap(nullptr, kMeterBytes + kReservation, PROT_NONE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (reservation == MAP_FAILED)
@@ -201,12 +203,17 @@ absl::Status GuestMemory::MapProgram(const ProgramImage& program) {
     if (status.ok() && from_file < segment.size) {
       uint32_t rest = segment.address + static_cast<uint32_t>(from_file);
       status = Map(rest, segment.size - from_file, permissions);
+      AdviseLarge(rest, segment.size - from_file);
       if (status.ok()) status = Initialize(rest, segment.data.subspan(from_file));
     }
     if (!status.ok()) return status;
   }
   SetHeap(program.initial_brk, program.initial_brk);
   return absl::OkStatus();
+}
+
+void GuestMemory::AdviseLarge(uint32_t address, uint64_t size) {
+  if (huge_pages_) AdviseHugePages(base_ + address, size);
 }
 
 absl::Status GuestMemory::Clear() {
@@ -268,6 +275,8 @@ uint32_t GuestMemory::SetBrk(uint32_t brk) {
         stack_begin_ != 0 && old_end < stack_begin_ && new_end + kStackGuard > stack_begin_;
     if (new_end > kLastPage || hits_guard || !IsFree(begin, size)) return brk_;
     if (!Map(begin, size, kPageRead | kPageWrite).ok()) return brk_;
+    const auto heap = static_cast<uint32_t>(round_up(heap_begin_));
+    AdviseLarge(heap, new_end - heap);
   } else if (new_end < old_end) {
     if (!Unmap(static_cast<uint32_t>(new_end), old_end - new_end).ok()) return brk_;
   }

@@ -48,7 +48,8 @@ class GuestMemory {
   static constexpr uint64_t kReservation = uint64_t{8} << 30;  // without the meter area
 
   // Reserves address space; nothing is mapped yet.
-  static absl::StatusOr<std::unique_ptr<GuestMemory>> Create();
+  // `huge_pages`: ask for them where the program, its heap or a mapping is large.
+  static absl::StatusOr<std::unique_ptr<GuestMemory>> Create(bool huge_pages = true);
   ~GuestMemory();
   GuestMemory(const GuestMemory&) = delete;
   GuestMemory& operator=(const GuestMemory&) = delete;
@@ -84,6 +85,9 @@ class GuestMemory {
   absl::Status MapProgram(const ProgramImage& program);
   // Unmaps everything; forgets heap and stack.
   absl::Status Clear();
+
+  // Of a mapping that is the guest's data: asks for huge pages if it is large (huge_pages.h) and Create() allowed it.
+  void AdviseLarge(uint32_t address, uint64_t size);
 
   // True if no page of the range is mapped.
   bool IsFree(uint32_t address, uint64_t size) const;
@@ -151,6 +155,7 @@ class GuestMemory {
   absl::Status MapAliased(uint32_t address, int host_protection);
   void SetPages(uint32_t address, uint64_t size, uint8_t value);
 
+  bool huge_pages_ = true;
   uint8_t* base_ = nullptr;
   abi::TouchedPage* page_log_ = nullptr;
   uint64_t page_log_size_ = 0;  // bytes

@@ -9,6 +9,7 @@
 #include "absl/base/const_init.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_format.h"
+#include "runtime/huge_pages.h"
 #include "runtime/wasm/objects.h"
 
 namespace precast::runtime::wasm {
@@ -36,6 +37,7 @@ class Pool {
   struct Slot {
     uint8_t* base = nullptr;
     uint64_t accessible = 0;
+    bool advised = false;
   };
 
   Slot Take() {
@@ -66,11 +68,12 @@ class Pool {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Memory>> Memory::Create(const MemoryType& type) {
-  return LinearMemory::Create(type, nullptr);
+  return LinearMemory::Create(type, nullptr, /*huge_pages=*/true);
 }
 
 absl::StatusOr<std::shared_ptr<LinearMemory>> LinearMemory::Create(const MemoryType& type,
-                                                                   const loader::Image* image) {
+                                                                   const loader::Image* image,
+                                                                   bool huge_pages) {
   const uint64_t max_pages = type.is_64 ? kMaxReservation64 / kPage : kMaxPages32;
   const uint64_t min = type.limits.min;
   if (min > max_pages) {
@@ -79,6 +82,7 @@ absl::StatusOr<std::shared_ptr<LinearMemory>> LinearMemory::Create(const MemoryT
   }
   std::shared_ptr<LinearMemory> memory(new LinearMemory);
   memory->type_ = type;
+  memory->huge_pages_ = huge_pages;
   const uint64_t bytes = min * kPage;
   if (type.is_64) {
     uint64_t limit =
@@ -91,6 +95,7 @@ absl::StatusOr<std::shared_ptr<LinearMemory>> LinearMemory::Create(const MemoryT
     Pool::Slot slot = Pool::Get().Take();
     memory->record_.base = slot.base;
     memory->accessible_ = slot.accessible;
+    memory->advised_ = slot.advised;
   }
   if (memory->record_.base == nullptr) {
     memory->record_.base = MapNothing(nullptr, memory->reservation_);
@@ -108,13 +113,24 @@ absl::StatusOr<std::shared_ptr<LinearMemory>> LinearMemory::Create(const MemoryT
         0)
       return absl::ResourceExhaustedError(absl::StrFormat("cannot get %d bytes of memory", bytes));
   }
+  if (memory->advised_ && (!huge_pages || bytes < kHugePagesFrom)) {
+    AdviseSmallPages(base, std::max(bytes, memory->accessible_));
+    memory->advised_ = false;
+  }
   memory->accessible_ = bytes;
   memory->record_.bytes = bytes;
+  memory->Advise();
   memory->record_.memory = memory.get();
   if (image != nullptr) {
     if (absl::Status s = memory->MapSegments(*image); !s.ok()) return s;
   }
   return memory;
+}
+
+void LinearMemory::Advise() {
+  if (!huge_pages_ || accessible_ < kHugePagesFrom) return;
+  AdviseHugePages(record_.base, accessible_);
+  advised_ = true;
 }
 
 absl::Status LinearMemory::MapSegments(const loader::Image& image) {
@@ -144,11 +160,12 @@ absl::Status LinearMemory::MapSegments(const loader::Image& image) {
 LinearMemory::~LinearMemory() {
   if (record_.base == nullptr) return;
   if (!type_.is_64) {
-    Pool::Slot slot{record_.base, accessible_};
+    Pool::Slot slot{record_.base, accessible_, advised_};
     bool clean;
     if (file_mapped_) {
       clean = MapNothing(record_.base, accessible_) != nullptr;
       slot.accessible = 0;
+      slot.advised = false;
     } else {
       clean = accessible_ == 0 || madvise(record_.base, accessible_, MADV_DONTNEED) == 0;
     }
@@ -165,6 +182,7 @@ std::optional<uint64_t> LinearMemory::Grow(uint64_t pages) {
     if (mprotect(record_.base + before, pages * kPage, PROT_READ | PROT_WRITE) != 0)
       return std::nullopt;
     accessible_ = before + pages * kPage;
+    Advise();
     __atomic_store_n(&record_.bytes, accessible_, __ATOMIC_RELEASE);
   }
   return before / kPage;

@@ -21,9 +21,10 @@ namespace precast::runtime::wasm {
 class LinearMemory final : public Memory {
  public:
   // `image`: if not null, the initial contents are its segments, mapped copy-on-write from the file if there is
-  // one.
+  // one. `huge_pages`: ask for them when it is large.
   static absl::StatusOr<std::shared_ptr<LinearMemory>> Create(const MemoryType& type,
-                                                              const loader::Image* image);
+                                                              const loader::Image* image,
+                                                              bool huge_pages);
   ~LinearMemory() override;
   LinearMemory(const LinearMemory&) = delete;
   LinearMemory& operator=(const LinearMemory&) = delete;
@@ -42,6 +43,7 @@ class LinearMemory final : public Memory {
  private:
   LinearMemory() = default;
   absl::Status MapSegments(const loader::Image& image);
+  void Advise();
 
   MemoryType type_;
   abi::MemoryRecord record_ = {};
@@ -49,6 +51,8 @@ class LinearMemory final : public Memory {
   uint64_t accessible_ = 0;
   uint64_t max_bytes_ = 0;
   bool file_mapped_ = false;
+  bool huge_pages_ = false;
+  bool advised_ = false;  // huge pages have been asked for
   absl::Mutex grow_mutex_;
 };
 

@@ -69,6 +69,7 @@ struct Arguments {
   uint64_t limit = kNoLimit;
   uint64_t fuel = kNoLimit;
   uint64_t native_stack = 0;  // default
+  std::string huge_pages = "auto";
   bool no_meter = false;
   bool stats = false, json = false;
   OpenVmFlags openvm;
@@ -128,6 +129,10 @@ std::vector<cli::Flag> Flags(Arguments& a) {
                   "MiB). Deeper\n"
                   "recursion of RISC-V is slower, of WebAssembly a trap",
                   &a.native_stack),
+      cli::Text("huge-pages", 0, "WHEN",
+                "auto: memory of 4 MiB and more is in pages of 2 MiB where the system allows it\n"
+                "(default); never: for hosts with many guests that sleep",
+                &a.huge_pages),
   };
   a.openvm.AddTo(flags, /*with_inputs=*/true);
   a.metered.AddTo(flags);
@@ -308,6 +313,7 @@ int ExecuteWasm(const Session& session, const Arguments& a, runtime::LinuxHostOp
   if (a.fuel != kNoLimit) options.fuel = a.fuel;
   options.imports = imports;
   if (a.native_stack != 0) options.native_stack = a.native_stack;
+  options.huge_pages = a.huge_pages == "auto";
   options.stats = a.stats;
   options.json = a.json;
   options.stats_file = a.stats_file;
@@ -336,6 +342,10 @@ int Execute(Arguments& a) {
     a.session.program_guid = *guid;
   }
 
+  if (a.huge_pages != "auto" && a.huge_pages != "never") {
+    return UsageError(
+        "run", absl::StrCat("--huge-pages: expected auto or never, found \"", a.huge_pages, "\""));
+  }
   const absl::StatusOr<std::vector<ImportFlag>> imports = ParseImports(a.imports);
   if (!imports.ok()) return UsageError("run", imports.status().message());
   a.session.metered = !a.no_meter;
@@ -370,6 +380,7 @@ int Execute(Arguments& a) {
   }
   runtime::InstanceOptions instance_options;
   instance_options.native_stack_size = a.native_stack != 0 ? a.native_stack : uint64_t{1} << 20;
+  instance_options.huge_pages = a.huge_pages == "auto";
   const absl::StatusOr<std::vector<std::vector<uint8_t>>> inputs = a.openvm.Inputs();
   if (!inputs.ok()) return CannotStart(inputs.status());
   if (!session->is_openvm() && !inputs->empty()) {

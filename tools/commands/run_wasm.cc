@@ -95,6 +95,7 @@ class Run {
 
     StoreOptions store_options;
     store_options.native_stack_size = options_.native_stack;
+    store_options.huge_pages = options_.huge_pages;
     if (options_.fuel) {
       store_options.fuel =
           static_cast<int64_t>(std::min<uint64_t>(*options_.fuel, StoreOptions::kUnlimitedFuel));

@@ -19,6 +19,7 @@ struct WasmRunOptions {
   std::optional<uint64_t> fuel;       // none: unlimited
   std::vector<ImportFlag> imports;    // what other modules and images provide
   uint64_t native_stack = uint64_t{8} << 20;
+  bool huge_pages = true;
   bool stats = false, json = false;  // at the end, counts and times, as text or JSON
   std::string stats_file;            // there instead of stderr
   SessionOptions session;            // as the session was opened; imports are opened so too

@@ -491,7 +491,9 @@ int64_t LinuxHost::MapMemory(const uint32_t* a, GuestMemory& memory) {
     if (!found.has_value()) return -ENOMEM;
     address = *found;
   }
-  return memory.Map(address, size, PermissionsOf(a[2])).ok() ? int64_t{address} : -ENOMEM;
+  if (!memory.Map(address, size, PermissionsOf(a[2])).ok()) return -ENOMEM;
+  memory.AdviseLarge(address, size);
+  return address;
 }
 
 absl::StatusOr<std::string> LinuxHost::SaveState() {
