@@ -66,9 +66,8 @@ uint8_t CodeBuffer::LoopPadding(size_t i, uint32_t at) {
   }
   if (length <= kLine || length > kMaxLoop) return static_cast<uint8_t>(least);
   needs_line_ = true;
-  // 16 more bytes are enough: with them, the loop ends that much later, but not a line later.
   const uint32_t in_last = (at + least + length - 1) % kLine + 1;
-  return static_cast<uint8_t>(in_last < 16 ? least + 16 : least);
+  return static_cast<uint8_t>(in_last < 16 ? least + 32 : least);
 }
 
 bool CodeBuffer::MayBeHere(CodePosition p) const {

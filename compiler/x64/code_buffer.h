@@ -47,7 +47,7 @@ class CodeBuffer {
   void Align(uint8_t alignment);
   // Pads before the loop whose head `head` is, to be bound next, to a multiple of 16. If its last jump back,
   // the last one to `head` within kMaxLoop bytes, would end in the first bytes of a line of kLine
-  // bytes, then to 16 more: with a loop that takes a whole line and a few bytes of the next one, an AMD
+  // bytes, then to 32 more: with a loop that takes a whole line and a few bytes of the next one, an AMD
   // Zen 5 takes twice as long.
   void AlignLoop(Label head);
   // After Finish(): whether the code must be placed at a multiple of kLine because of that.

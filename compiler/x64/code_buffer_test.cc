@@ -48,7 +48,7 @@ TEST(CodeBufferTest, LoopsEndWithinLines) {
       b.Finish();
       const uint32_t length = b.Offset(end) - b.Offset(head);
       EXPECT_EQ(b.Offset(head) % 16, 0u) << before << " " << body;
-      EXPECT_LT(b.Offset(head), before + 32) << before << " " << body;
+      EXPECT_LT(b.Offset(head), before + 48) << before << " " << body;
       EXPECT_EQ(b.needs_line(), length > CodeBuffer::kLine && length <= CodeBuffer::kMaxLoop)
           << before << " " << body;
       if (b.needs_line()) {
