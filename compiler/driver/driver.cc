@@ -125,7 +125,8 @@ class Compilation {
                                     .mark_pages = options_.count_rows,
                                     .verify = options_.check,
                                     .body = [this](ir::FuncRef callee) { return BodyOf(callee); },
-                                    .delay_state = true});
+                                    .delay_state = true,
+                                    .fold_addresses = front_end_->CanFoldAddresses()});
     // That one is seldom executed.
     if (lifted.resumed) {
       if (!options_.metered) opt::RemoveMeters(*lifted.resumed);

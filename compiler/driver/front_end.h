@@ -51,6 +51,8 @@ class FrontEnd {
     return std::nullopt;
   }
 
+  // opt::PipelineOptions::fold_addresses.
+  virtual bool CanFoldAddresses() const { return false; }
   virtual image::DispatchRange dispatch() const { return {}; }
   // format::CpuFeature bits that code may use.
   virtual uint64_t cpu_features() const { return 0; }

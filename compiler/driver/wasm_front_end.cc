@@ -21,6 +21,7 @@
 #include "compiler/baseline/wasm_compiler.h"
 #include "compiler/driver/front_end.h"
 #include "compiler/driver/wasm_memory.h"
+#include "compiler/opt/fold_addresses.h"
 #include "compiler/wasm/instruction.h"
 #include "compiler/wasm/lifter.h"
 #include "compiler/wasm/module.h"
@@ -92,6 +93,13 @@ class WasmFrontEnd final : public FrontEnd {
     }
     ChooseNames();
     return absl::OkStatus();
+  }
+
+  // The runtime lets no memory grow to its last page; one that is imported may have begun with it.
+  bool CanFoldAddresses() const override {
+    return module_.num_imported_memories == 0 && !module_.memories.empty() &&
+           !module_.memories[0].is_64 &&
+           module_.memories[0].limits.min * abi::kWasmPageSize <= opt::kMaxMemory;
   }
 
   size_t num_functions() const override {

@@ -16,7 +16,9 @@
 #include "compiler/ir/parser.h"
 #include "compiler/ir/printer.h"
 #include "compiler/ir/verifier.h"
+#include "compiler/opt/branch_selects.h"
 #include "compiler/opt/dce.h"
+#include "compiler/opt/fold_addresses.h"
 #include "compiler/opt/gvn.h"
 #include "compiler/opt/inline.h"
 #include "compiler/opt/join_bytes.h"
@@ -45,7 +47,9 @@ using Pass = std::function<void(ir::Function&)>;
 
 const std::map<std::string, Pass, std::less<>>& Passes() {
   static const auto* const passes = new std::map<std::string, Pass, std::less<>>{
+      {"branch_selects", BranchSelects},
       {"dce", EliminateDeadCode},
+      {"fold_addresses", FoldAddresses},
       {"gvn", NumberValues},
       {"inline-self",
        [](ir::Function& f) {

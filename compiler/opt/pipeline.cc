@@ -4,7 +4,9 @@
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "compiler/ir/verifier.h"
+#include "compiler/opt/branch_selects.h"
 #include "compiler/opt/dce.h"
+#include "compiler/opt/fold_addresses.h"
 #include "compiler/opt/gvn.h"
 #include "compiler/opt/inline.h"
 #include "compiler/opt/join_bytes.h"
@@ -102,9 +104,16 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
   }
   // Last, since what is in what order matters to nothing before.
   if (options.level >= 2) pipeline.Run("reassociate", Reassociate);
+  if (options.level >= 2 && function.signature().conv == ir::CallConv::kWasm) {
+    if (options.fold_addresses) pipeline.Run("fold_addresses", FoldAddresses);
+  }
   // When it is known which accesses there are.
   if (options.mark_pages) pipeline.Run("mark_pages", MarkPages);
   pipeline.Run("loop_depth", SetLoopDepths);
+  // After that: it asks which selections are in loops.
+  if (options.level >= 2 && function.signature().conv == ir::CallConv::kWasm) {
+    pipeline.Run("branch_selects", BranchSelects);
+  }
 }
 
 bool MakeInlinable(ir::Function& function) {

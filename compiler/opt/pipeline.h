@@ -24,6 +24,8 @@ struct PipelineOptions {
   // Level 2: a fault may be reported at an earlier place, from which the runtime comes to it by interpretation
   // (late_state.h).
   bool delay_state = false;
+  // WebAssembly, level 2: addresses that have been accessed are below kMaxMemory (fold_addresses.h).
+  bool fold_addresses = false;
   // If set, called with the function after every pass.
   std::function<void(std::string_view pass, const ir::Function& function)> dump = {};
 };

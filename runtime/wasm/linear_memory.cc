@@ -19,6 +19,9 @@ namespace {
 constexpr uint64_t kPage = abi::kWasmPageSize;
 constexpr uint64_t kHostPage = 4096;
 constexpr uint64_t kMaxPages32 = 65536;
+// A memory that does not have all 2^32 bytes at the beginning never gets the last page: compiled code relies on it
+// (opt/fold_addresses.h).
+constexpr uint64_t kMaxGrownPages32 = kMaxPages32 - 1;
 // Room to grow for a 64-bit memory that does not say how large it may become.
 constexpr uint64_t kReservation64 = uint64_t{32} << 30;
 constexpr uint64_t kMaxReservation64 = uint64_t{1} << 42;
@@ -90,7 +93,8 @@ absl::StatusOr<std::shared_ptr<LinearMemory>> LinearMemory::Create(const MemoryT
     memory->max_bytes_ = limit * kPage;
     memory->reservation_ = memory->max_bytes_ + kPage;
   } else {
-    memory->max_bytes_ = std::min(type.limits.max.value_or(kMaxPages32), kMaxPages32) * kPage;
+    memory->max_bytes_ =
+        std::max(min, std::min(type.limits.max.value_or(kMaxPages32), kMaxGrownPages32)) * kPage;
     memory->reservation_ = abi::kWasmMemory32Reservation;
     Pool::Slot slot = Pool::Get().Take();
     memory->record_.base = slot.base;

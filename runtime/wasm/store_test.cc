@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -254,6 +256,49 @@ TEST_P(StoreTest, MemoriesGrowWithinLimits) {
   EXPECT_EQ(memory->base()[65536], 0);
   EXPECT_FALSE(Memory::Create({.limits = {.min = 65537}}).ok());
   EXPECT_TRUE(Memory::Create({.limits = {.min = 1}, .is_64 = true}).ok());
+}
+
+// Compiled code relies on it, see compiler/opt/fold_addresses.h.
+TEST_P(StoreTest, NoMemoryGrowsToItsLastPage) {
+  auto memory = *Memory::Create({.limits = {.min = 1}});
+  EXPECT_EQ(memory->Grow(65535), std::nullopt);
+  EXPECT_EQ(memory->Grow(65534), 1u);
+  EXPECT_EQ(memory->Grow(1), std::nullopt);
+  memory = *Memory::Create({.limits = {.min = 65535, .max = 65536}});
+  EXPECT_EQ(memory->Grow(1), std::nullopt);
+  memory = *Memory::Create({.limits = {.min = 65536}});
+  EXPECT_EQ(memory->bytes(), uint64_t{65536} << 16);
+}
+
+// Whether the mapping of `address` has asked for huge pages; nullopt if the kernel knows none.
+std::optional<bool> AsksForHugePages(const uint8_t* address) {
+  if (!std::ifstream("/sys/kernel/mm/transparent_hugepage/enabled")) return std::nullopt;
+  std::ifstream maps("/proc/self/smaps");
+  bool here = false;
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long long begin, end;
+    if (std::sscanf(line.c_str(), "%llx-%llx ", &begin, &end) == 2) {
+      const auto at = reinterpret_cast<uint64_t>(address);
+      here = begin <= at && at < end;
+    } else if (here && line.rfind("VmFlags:", 0) == 0) {
+      return line.find(" hg") != std::string::npos;
+    }
+  }
+  return std::nullopt;
+}
+
+TEST_P(StoreTest, LargeMemoriesAskForHugePages) {
+  if (!std::ifstream("/sys/kernel/mm/transparent_hugepage/enabled")) GTEST_SKIP();
+  auto memory = *Memory::Create({.limits = {.min = 63}});
+  EXPECT_EQ(AsksForHugePages(memory->base()), false);
+  EXPECT_EQ(memory->Grow(1), 63u);
+  EXPECT_EQ(AsksForHugePages(memory->base()), true);
+  // The next memory in the same place.
+  memory.reset();
+  memory = *Memory::Create({.limits = {.min = 40}});
+  EXPECT_EQ(AsksForHugePages(memory->base()), false);
+  memory = *Memory::Create({.limits = {.min = 64}});
+  EXPECT_EQ(AsksForHugePages(memory->base()), true);
 }
 
 // Global initializers, extended constant expressions, segments of every kind; "mem" reads memory, "call" calls a
