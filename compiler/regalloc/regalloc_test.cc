@@ -288,6 +288,42 @@ TEST(AllocateTest, ValueAcrossCallsIsStoredOnce) {
   EXPECT_EQ(stores, 1) << ToString(problem, &solution);
 }
 
+// Three times as many as there are registers and slots that are searched: a value that comes when others are over takes
+// the place of one.
+TEST(AllocateTest, ManyValuesInMemory) {
+  constexpr size_t kValues = 700, kRounds = 3;
+  Maker m;
+  m.BeginBlock();
+  for (size_t round = 0; round < kRounds; ++round) {
+    std::vector<VReg> values;
+    for (size_t k = 0; k < kValues; ++k) {
+      values.push_back(m.New());
+      m.Add({Def(values.back())});
+    }
+    for (int k = 0; k < 8; ++k) m.Add({});
+    for (const VReg v : values) m.Add({Use(v)});
+    for (int k = 0; k < 8; ++k) m.Add({});
+  }
+  const Problem problem = m.Finish();
+  const Solution solution = AllocateAndCheck(problem);
+  EXPECT_GT(solution.num_int_slots, 600u);
+  EXPECT_LT(solution.num_int_slots, 1000u);
+}
+
+// Of the size of a large function. A pass that is quadratic takes longer than a test may.
+TEST(AllocateTest, VeryManyValuesInMemory) {
+  constexpr size_t kValues = 300'000;
+  Maker m;
+  m.BeginBlock();
+  std::vector<VReg> values;
+  for (size_t k = 0; k < kValues; ++k) {
+    values.push_back(m.New());
+    m.Add({Def(values.back())});
+  }
+  for (const VReg v : values) m.Add({Use(v)});
+  EXPECT_GT(Allocate(m.Finish()).num_int_slots, kValues / 2);
+}
+
 TEST(AllocateTest, ColdCallLeavesTheLoopAlone) {
   Maker m;
   const VReg start = m.New(), i = m.New(), next = m.New();

@@ -1,14 +1,27 @@
 // First fit. A slot remembers in a bit set, eight instructions to the bit, where it is taken:
-// coarse, but quick to test and never wrong in the dangerous direction.
+// coarse, but quick to test and never wrong in the dangerous direction. Time and space must stay near to linear: only so
+// many slots have such sets. What fits none of them gets others, as in a linear scan: whoever comes next takes a slot
+// whose last user is over.
 #include "compiler/regalloc/slots.h"
 
 #include <algorithm>
+#include <functional>
+#include <queue>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 namespace precast::regalloc {
 namespace {
 
 constexpr int kPosShift = 5;  // 4 positions an instruction, 8 instructions
+constexpr size_t kMaxSearched = 512;
+
+// Spilled vregs of a bundle that fits no searched slot, and from where to where they are live.
+struct Leftover {
+  size_t first, last;
+  size_t begin, end;
+};
 
 class BitSet {
  public:
@@ -65,6 +78,7 @@ Slots AssignSlots(const Problem& p, const Intervals& in, const Bundles& bundles,
 
   const size_t bits = ((4 * p.insts.size()) >> kPosShift) + 1;
   std::vector<BitSet> taken[kNumClasses];
+  std::vector<Leftover> leftover[kNumClasses];
   std::vector<std::pair<size_t, size_t>> needed;
   for (size_t begin = 0, end = 0; begin < spilled.size(); begin = end) {
     needed.clear();
@@ -90,12 +104,38 @@ Slots AssignSlots(const Problem& p, const Intervals& in, const Bundles& bundles,
         break;
       }
     }
+    if (slot == kMaxSearched) {
+      Leftover l = {needed[0].first, needed[0].second, begin, end};
+      for (const auto& [first, last] : needed) {
+        l.first = std::min(l.first, first);
+        l.last = std::max(l.last, last);
+      }
+      leftover[cls].push_back(l);
+      continue;
+    }
     if (slot == taken[cls].size()) taken[cls].emplace_back(bits);
     for (const auto& [first, last] : needed) taken[cls][slot].Set(first, last);
     for (size_t k = begin; k < end; ++k) out.of_vreg[spilled[k].second] = slot;
   }
   for (int cls = 0; cls < kNumClasses; ++cls) {
     out.count[cls] = static_cast<uint32_t>(taken[cls].size());
+    std::sort(leftover[cls].begin(), leftover[cls].end(), [](const Leftover& a, const Leftover& b) {
+      return std::tie(a.first, a.begin) < std::tie(b.first, b.begin);
+    });
+    // By the end of the last use: slots that may be taken after it.
+    using Busy = std::pair<size_t, uint32_t>;
+    std::priority_queue<Busy, std::vector<Busy>, std::greater<>> busy;
+    for (const Leftover& l : leftover[cls]) {
+      uint32_t slot = out.count[cls];
+      if (!busy.empty() && busy.top().first < l.first) {
+        slot = busy.top().second;
+        busy.pop();
+      } else {
+        ++out.count[cls];
+      }
+      busy.emplace(l.last, slot);
+      for (size_t k = l.begin; k < l.end; ++k) out.of_vreg[spilled[k].second] = slot;
+    }
   }
   return out;
 }
