@@ -1,10 +1,14 @@
-// See control_flow.h. Dominators: Cooper, Harvey, Kennedy, "A Simple, Fast Dominance Algorithm".
+// See control_flow.h. Dominators: Cooper, Harvey, Kennedy, "A Simple, Fast Dominance Algorithm", which is
+// fast on what compilers make, and quadratic on many branches to one block: then those of ir/cfg.h.
 // Loop nesting: inner loops are found first and become one node of the outer walk, as in LLVM's
 // LoopInfo.
 #include "compiler/x64/control_flow.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
+
+#include "compiler/ir/cfg.h"
 
 namespace precast::x64 {
 namespace {
@@ -129,22 +133,10 @@ class Analysis {
   void ComputeDominators() {
     idom_.assign(cf_.rpo.size(), kNone);
     if (primary_ == 0) return;
-    idom_[0] = 0;
-    bool changed = true;
-    while (changed) {
-      changed = false;
-      for (uint32_t i = 1; i < primary_; ++i) {
-        uint32_t dom = kNone;
-        for (uint32_t pred : Preds(cf_.rpo[i].index)) {
-          const uint32_t p = Rpo(pred);
-          if (p >= primary_ || idom_[p] == kNone) continue;
-          dom = dom == kNone ? p : Intersect(dom, p);
-        }
-        if (dom != idom_[i]) {
-          idom_[i] = dom;
-          changed = true;
-        }
-      }
+    if (!FindImmediateDominators()) {
+      const ir::Cfg cfg(f_);
+      dominators_.emplace(f_, cfg, ir::Dominators::From::kPrimaryEntry);
+      return;
     }
     // Depth in the dominator tree would answer "dominates" by walking; intervals answer it at once.
     std::vector<uint32_t> size(primary_, 1);
@@ -160,15 +152,45 @@ class Analysis {
     }
   }
 
-  uint32_t Intersect(uint32_t a, uint32_t b) const {
+  // False if that takes too long.
+  bool FindImmediateDominators() {
+    idom_[0] = 0;
+    steps_ = 32 * uint64_t{primary_} + 4096;
+    bool changed = true;
+    while (changed) {
+      changed = false;
+      for (uint32_t i = 1; i < primary_; ++i) {
+        uint32_t dom = kNone;
+        for (uint32_t pred : Preds(cf_.rpo[i].index)) {
+          const uint32_t p = Rpo(pred);
+          if (p >= primary_ || idom_[p] == kNone) continue;
+          dom = dom == kNone ? p : Intersect(dom, p);
+        }
+        if (steps_ == 0) return false;
+        if (dom != idom_[i]) {
+          idom_[i] = dom;
+          changed = true;
+        }
+      }
+    }
+    return true;
+  }
+
+  uint32_t Intersect(uint32_t a, uint32_t b) {
     while (a != b) {
-      while (a > b) a = idom_[a];
-      while (b > a) b = idom_[b];
+      if (steps_ == 0) return a;
+      --steps_;
+      if (a > b) {
+        a = idom_[a];
+      } else {
+        b = idom_[b];
+      }
     }
     return a;
   }
 
   bool Dominates(uint32_t a, uint32_t b) const {  // positions in rpo
+    if (dominators_.has_value()) return dominators_->Dominates(cf_.rpo[a], cf_.rpo[b]);
     return first_[a] <= first_[b] && first_[b] < last_[a];
   }
 
@@ -259,6 +281,8 @@ class Analysis {
   uint32_t primary_ = 0;  // blocks that entry 0 reaches are rpo[0 … primary_-1]
   std::vector<uint32_t> preds_begin_, preds_;
   std::vector<uint32_t> idom_, first_, last_;
+  uint64_t steps_ = 0;                        // that may still be made up the dominator tree
+  std::optional<ir::Dominators> dominators_;  // if those were too many, instead of first_ and last_
   std::vector<Loop> loops_;
   std::vector<uint32_t> loop_of_;
 };

@@ -60,6 +60,23 @@ TEST(ControlFlowTest, NestedLoops) {
   EXPECT_EQ(Layout(cf), (std::vector<uint32_t>{0, 1, 2, 3, 4, 5}));
 }
 
+// Each of very many blocks may leave for the same one; with and without a way back from there, which makes a loop of all.
+// A pass that is quadratic takes longer than a test may.
+TEST(ControlFlowTest, ManyBranchesToOneBlock) {
+  constexpr uint32_t kBlocks = 400'000;
+  for (const bool back : {false, true}) {
+    std::vector<std::vector<uint32_t>> successors = {{1}};
+    const uint32_t out = kBlocks, end = kBlocks + 1;
+    for (uint32_t b = 1; b < kBlocks; ++b) successors.push_back({b + 1, out});
+    successors.push_back(back ? std::vector<uint32_t>{1, end} : std::vector<uint32_t>{end});
+    successors.push_back({});
+    const ControlFlow cf = AnalyzeControlFlow(Graph(end + 1, successors));
+    for (uint32_t b : {1u, 2u, kBlocks / 2, out}) EXPECT_EQ(cf.info[b].loop_depth, back ? 1u : 0u);
+    EXPECT_EQ(cf.info[0].loop_depth, 0u);
+    EXPECT_EQ(cf.info[end].loop_depth, 0u);
+  }
+}
+
 // A second way into the middle of a loop does not hide the loop.
 TEST(ControlFlowTest, SecondEntryIntoLoop) {
   const ir::Function f = Graph(5, {{1}, {2}, {1, 3}, {}, {2}}, {0, 4});
