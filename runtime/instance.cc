@@ -87,7 +87,9 @@ absl::StatusOr<std::unique_ptr<Instance>> Instance::Create(
       !s.ok())
     return s;
   if (instance->counts_rows()) {
-    if (absl::Status s = instance->memory_->MapMeterArea(instance->host_->memory_bits()); !s.ok())
+    if (absl::Status s =
+            instance->memory_->MapMeterArea(instance->host_->memory_bits(), instance->program_);
+        !s.ok())
       return s;
   }
   return instance;
@@ -115,6 +117,11 @@ absl::Status Instance::AllocateNativeStack(uint64_t size) {
   context_.native_stack_top = begin + native_stack_size_;
   context_.native_stack_limit = begin + kPageSize + kNativeStackSlack;
   return absl::OkStatus();
+}
+
+void Instance::TouchPage(uint32_t page) {
+  memory_->meter_area().page = page;
+  precast_mark_page_at(memory_->base());
 }
 
 RunResult Instance::Run(int64_t limit) { return Run(limit, /*interpret=*/false); }
@@ -156,6 +163,7 @@ RunResult Instance::Run(int64_t limit, bool interpret) {
   }
   limit = std::clamp<int64_t>(limit, 0, kUnlimited);
   context_.fuel = limit;
+  withheld_ = 0;
   // Code that does not count would not stop at a limit.
   const bool native = image_ != nullptr && !interpret && (limit == kUnlimited || image_->metered());
   for (;;) {
@@ -168,7 +176,7 @@ RunResult Instance::Run(int64_t limit, bool interpret) {
                          : RunInterpreter(/*until_limit=*/!native, result))
       break;
   }
-  retired_ += static_cast<uint64_t>(limit - context_.fuel);
+  retired_ += static_cast<uint64_t>(limit - withheld_ - context_.fuel);
   return result;
 }
 
@@ -270,8 +278,9 @@ void Instance::ForgetAheadMarks() {
   const abi::AheadMarks& ahead =
       *reinterpret_cast<abi::AheadMarks*>(memory_->base() + abi::kAheadMarks);
   if (ahead.fuel != context_.fuel) return;
-  abi::TouchedPage*& log = memory_->meter_area().log;
-  while (log != ahead.log) memory_->page_marks()[(--log)->page] = 0;
+  abi::MeterArea& area = memory_->meter_area();
+  while (area.log != ahead.log) memory_->page_marks()[(--area.log)->page] = 0;
+  area.contents = ahead.contents;
 }
 
 // Native code knows that there is a trap; the interpreter says which one exactly, by trapping in
@@ -424,6 +433,12 @@ uint64_t Instance::Custom(uint32_t pc, uint32_t rd, uint32_t rs1, uint32_t rs2) 
       custom_->Execute(*site->entry, site->instruction, operands, *memory_, observer);
   if (result.trap != abi::TrapCode::kNone) return 1;
   if (observer != nullptr) observer->OnNativeCustomRetired();
+  if (custom_calls_left_ != 0 && --custom_calls_left_ == 0) {
+    // All of the block has been paid for, and fuel is asked for before the next one.
+    const int64_t rest = context_.fuel % custom_calls_unit_;
+    withheld_ += context_.fuel - rest;
+    context_.fuel = rest;
+  }
   return uint64_t{result.value} << 32;
 }
 

@@ -92,6 +92,14 @@ class Instance final : private NativeCallbacks {
 
   // Whether native code counts rows and marks pages (loader::Image::counts_rows); the memory's meter area is mapped then.
   bool counts_rows() const { return image_ != nullptr && image_->counts_rows(); }
+  // A run ends early, once native code has called for so many custom instructions: where the rest of its limit is a multiple of
+  // `unit`, and less than that would have been left. 0 calls: no longer.
+  void LimitCustomCalls(uint64_t calls, int64_t unit) {
+    custom_calls_left_ = calls;
+    custom_calls_unit_ = unit;
+  }
+  // Then: marks and logs a page of guest memory, as native code does before it touches one that is not marked.
+  void TouchPage(uint32_t page);
   // The rows that native code has counted since they were last taken.
   std::array<uint64_t, abi::kRowLanes> TakeRows() { return std::exchange(rows_, {}); }
 
@@ -160,6 +168,9 @@ class Instance final : private NativeCallbacks {
   uint32_t exit_code_ = 0;
   RunStatistics statistics_;
   std::array<uint64_t, abi::kRowLanes> rows_ = {};
+  uint64_t custom_calls_left_ = 0;  // 0: any number
+  int64_t custom_calls_unit_ = 1;
+  int64_t withheld_ = 0;  // of the limit of the run at hand
 };
 
 }  // namespace precast::runtime

@@ -76,19 +76,41 @@ GuestMemory::~GuestMemory() {
   if (page_log_ != nullptr) munmap(page_log_, page_log_size_);
 }
 
-absl::Status GuestMemory::MapMeterArea(uint32_t memory_bits) {
+absl::Status GuestMemory::MapMeterArea(uint32_t memory_bits, const ProgramImage& program) {
   const uint64_t pages = uint64_t{1} << (memory_bits - abi::kMarkedPageBits);
-  page_log_size_ = pages * sizeof(abi::TouchedPage);
+  const uint64_t log_size = pages * sizeof(abi::TouchedPage);
+  page_log_size_ = log_size + pages * sizeof(abi::PageContents);
   void* log = mmap(nullptr, page_log_size_, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (log == MAP_FAILED) return absl::ErrnoToStatus(errno, "cannot map the log of touched pages");
   page_log_ = static_cast<abi::TouchedPage*>(log);
+  page_contents_ = reinterpret_cast<abi::PageContents*>(static_cast<uint8_t*>(log) + log_size);
   if (mprotect(reservation_ - kMeterBytes, kMeterBytes, PROT_READ | PROT_WRITE) != 0) {
     return absl::ErrnoToStatus(errno, "cannot map the meter area");
   }
-  meter_area() = {.log = page_log_, .pages = static_cast<uint32_t>(pages), .page = 0};
-  std::memset(page_marks(), 1, pages);
+  uint64_t file_begin = kGuestSize, file_end = 0;
+  for (const ProgramSegment& segment : program.segments) {
+    if (segment.data.empty()) continue;
+    file_begin = std::min(file_begin, uint64_t{segment.address});
+    file_end = std::max(file_end, segment.address + uint64_t{segment.data.size()});
+  }
+  meter_area() = {};  // not logged yet
+  meter_area().pages = static_cast<uint32_t>(pages);
+  if (file_begin < file_end) {
+    constexpr uint64_t kMarkedPage = uint64_t{1} << abi::kMarkedPageBits;
+    meter_area().file_page = static_cast<uint32_t>(file_begin / kMarkedPage);
+    meter_area().file_pages = static_cast<uint32_t>((file_end + kMarkedPage - 1) / kMarkedPage -
+                                                    file_begin / kMarkedPage);
+  }
   return absl::OkStatus();
+}
+
+void GuestMemory::BeginPageLog() {
+  // Gives zeros, which nobody has to write.
+  const uint64_t marks = (uint64_t{meter_area().pages} + kPageSize - 1) / kPageSize * kPageSize;
+  CHECK_EQ(madvise(page_marks(), marks, MADV_DONTNEED), 0);
+  meter_area().log = page_log_;
+  meter_area().contents = page_contents_;
 }
 
 absl::Status GuestMemory::Reserve(uint32_t address, uint64_t size) {

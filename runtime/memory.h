@@ -56,16 +56,19 @@ class GuestMemory {
 
   // Host address of guest address 0.
   uint8_t* base() const { return base_; }
-  // Maps the meter area, for guest memory of 2^memory_bits bytes, with room in the log for all its pages. Pages are marked
-  // already, so that nothing is logged; who wants to know of them clears the marks. Once.
-  absl::Status MapMeterArea(uint32_t memory_bits);
+  // Maps the meter area, for guest memory of 2^memory_bits bytes and `program`, with room in the log for all its pages. Once.
+  absl::Status MapMeterArea(uint32_t memory_bits, const ProgramImage& program);
+  // From now on pages are logged when they are touched first, or no longer.
+  void BeginPageLog();
+  void EndPageLog() { meter_area().log = nullptr; }
   // After that.
   abi::MeterArea& meter_area() const {
     return *reinterpret_cast<abi::MeterArea*>(base_ + abi::kMeterArea);
   }
   uint8_t* page_marks() const { return base_ + abi::kPageMarks; }
-  // Where the log begins; it ends at meter_area().log.
+  // Where the log begins, and what is kept; they end at meter_area().log and .contents.
   abi::TouchedPage* page_log() const { return page_log_; }
+  abi::PageContents* page_contents() const { return page_contents_; }
   // kGuestSize / kPageSize bytes, indexed by guest page number.
   const uint8_t* page_table() const { return pages_; }
 
@@ -158,7 +161,8 @@ class GuestMemory {
   bool huge_pages_ = true;
   uint8_t* base_ = nullptr;
   abi::TouchedPage* page_log_ = nullptr;
-  uint64_t page_log_size_ = 0;  // bytes
+  abi::PageContents* page_contents_ = nullptr;  // behind the log, in the same mapping
+  uint64_t page_log_size_ = 0;                  // bytes
   uint8_t* reservation_ = nullptr;
   uint8_t* pages_ = nullptr;
   uint32_t heap_begin_ = 0;

@@ -26,9 +26,13 @@
 #define METER_LOG        (PAGE_MARKS - 4096)
 #define METER_PAGES      (METER_LOG + 8)
 #define METER_PAGE       (METER_LOG + 12)
+#define METER_CONTENTS   (METER_LOG + 16)
+#define FILE_PAGE        (METER_LOG + 24)
+#define FILE_PAGES       (METER_LOG + 28)
 /* runtime/abi/ahead_marks.h */
 #define AHEAD_FUEL       (METER_LOG + 64)
 #define AHEAD_LOG        (METER_LOG + 72)
+#define AHEAD_CONTENTS   (METER_LOG + 80)
 
 #define RETURNED        0
 #define DISPATCH_MISS   1
@@ -183,7 +187,7 @@ precast_enter_counting:
   .cfi_endproc
   .size precast_enter_counting, . - precast_enter_counting
 
-/* Called by code that counts rows, with MeterArea::page set. Keeps all registers but the flags. */
+/* Called by code that counts rows, with MeterArea::page set. Keeps all registers but the flags, xmm0 and xmm1. */
   .globl precast_mark_page
   .type precast_mark_page, @function
   .p2align 4
@@ -202,31 +206,61 @@ precast_mark_page:
   .cfi_adjust_cfa_offset 8
   movq  METER_LOG(%r14), %rcx
   movq  %rcx, AHEAD_LOG(%r14)
+  movq  METER_CONTENTS(%r14), %rcx
+  movq  %rcx, AHEAD_CONTENTS(%r14)
   popq  %rcx
   .cfi_adjust_cfa_offset -8
 .Lmark:
   cmpl  METER_PAGES(%r14), %eax
   jae   .Lnot_a_page
+  movb  $1, PAGE_MARKS(%r14,%rax)
+  pushq %rdi
+  .cfi_adjust_cfa_offset 8
+  movq  METER_LOG(%r14), %rdi
+  testq %rdi, %rdi
+  jz    .Lnot_logged
   pushq %rcx
   .cfi_adjust_cfa_offset 8
   pushq %rsi
   .cfi_adjust_cfa_offset 8
-  pushq %rdi
-  .cfi_adjust_cfa_offset 8
-  movb  $1, PAGE_MARKS(%r14,%rax)
-  movq  METER_LOG(%r14), %rdi
-  movq  %rax, (%rdi)
-  addq  $8, %rdi
-  shlq  $9, %rax
-  leaq  (%r14,%rax), %rsi
+  movq  %rax, (%rdi) /* page; not kept */
+  addq  $8, METER_LOG(%r14)
+  movq  %rax, %rsi
+  shlq  $9, %rsi
+  addq  %r14, %rsi
+  subl  FILE_PAGE(%r14), %eax
+  cmpl  FILE_PAGES(%r14), %eax
+  jb    .Lof_file
+  orb   $0, (%rsi)
+.Lof_file:
+  xorl  %ecx, %ecx
+  pxor  %xmm1, %xmm1
+.Lzeros:
+  movdqa (%rsi,%rcx), %xmm0
+  por   16(%rsi,%rcx), %xmm0
+  por   32(%rsi,%rcx), %xmm0
+  por   48(%rsi,%rcx), %xmm0
+  pcmpeqb %xmm1, %xmm0
+  pmovmskb %xmm0, %eax
+  cmpl  $0xFFFF, %eax
+  jne   .Lkeep
+  addl  $64, %ecx
+  cmpl  $512, %ecx
+  jb    .Lzeros
+  jmp   .Llogged
+.Lkeep:
+  movl  $1, 4(%rdi)
+  movq  METER_CONTENTS(%r14), %rdi
   movl  $64, %ecx
   rep movsq
-  movq  %rdi, METER_LOG(%r14)
-  popq  %rdi
-  .cfi_adjust_cfa_offset -8
+  movq  %rdi, METER_CONTENTS(%r14)
+.Llogged:
   popq  %rsi
   .cfi_adjust_cfa_offset -8
   popq  %rcx
+  .cfi_adjust_cfa_offset -8
+.Lnot_logged:
+  popq  %rdi
   .cfi_adjust_cfa_offset -8
 .Lnot_a_page:
   popq  %rax
@@ -234,6 +268,24 @@ precast_mark_page:
   retq
   .cfi_endproc
   .size precast_mark_page, . - precast_mark_page
+
+/* void precast_mark_page_at(uint8_t* memory_base (rdi)) */
+  .globl precast_mark_page_at
+  .type precast_mark_page_at, @function
+  .p2align 4
+precast_mark_page_at:
+  .cfi_startproc
+  pushq %r14
+  .cfi_adjust_cfa_offset 8
+  .cfi_offset %r14, -16
+  movq  %rdi, %r14
+  callq precast_mark_page
+  popq  %r14
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %r14
+  retq
+  .cfi_endproc
+  .size precast_mark_page_at, . - precast_mark_page_at
 
 /* Leaves guest code; the context (r15) holds everything. Abandons all frames of the native stack. What it
  * returns to is `precast_enter` or `precast_wasm_enter`, whose callers get the context in rax. */
@@ -358,7 +410,9 @@ precast_custom:
   movq  HOST_RSP(%r15), %rsp
   subq  $80, %rsp
   save_rows %rsp
+  movq  %r13, FUEL(%r15) /* which may be lowered: Instance::LimitCustomCalls */
   callq PrecastCustom@PLT
+  movq  FUEL(%r15), %r13
   load_rows %rsp
   movq  %rbx, %rsp
   .cfi_def_cfa_register %rsp

@@ -28,6 +28,8 @@ void precast_host_call();
 void precast_resolve_plt();
 void precast_custom();
 void precast_mark_page();
+// The same for others than generated code.
+void precast_mark_page_at(uint8_t* memory_base);
 // Leaves guest code from a signal handler: r15 holds the context, all else is in it.
 void precast_exit_guest();
 

@@ -19,11 +19,13 @@ struct AheadMarks {
   int64_t fuel;  // when pages were marked ahead last
   TouchedPage*
       log;  // where their entries begin; all up to the log's end, if the fuel is still that
+  PageContents* contents;  // and what is kept of them
 };
 inline constexpr int32_t kAheadMarks = kMeterArea + 64;
 static_assert(sizeof(MeterArea) <= 64);
 static_assert(offsetof(AheadMarks, fuel) == 0);
 static_assert(offsetof(AheadMarks, log) == 8);
+static_assert(offsetof(AheadMarks, contents) == 16);
 
 }  // namespace precast::abi
 

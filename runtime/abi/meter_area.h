@@ -19,22 +19,31 @@ inline constexpr int32_t kMeterAreaSize = 4096;
 inline constexpr int32_t kPageMarks = -(64 << 10) - kPageMarksSize;
 inline constexpr int32_t kMeterArea = kPageMarks - kMeterAreaSize;
 
-// An entry of the log of pages touched: the page, and what it held before.
+// An entry of the log of pages touched.
 struct TouchedPage {
-  uint64_t page;
-  uint8_t contents[1 << kMarkedPageBits];
+  uint32_t page;
+  uint32_t kept;  // 1: what it held is kept; 0: it held zeros
 };
+// What a page held.
+using PageContents = uint8_t[1 << kMarkedPageBits];
 
 // The callback MarkPage reads `page`, marks it, and appends it to the log.
 struct MeterArea {
-  TouchedPage* log;  // where the next entry goes; there is room for all pages
-  uint32_t pages;    // pages from this one on are outside of the guest's memory: nothing is done
-  uint32_t page;     // operand of the callback
+  TouchedPage*
+      log;  // where the next entry goes; there is room for all pages; null: nobody wants to know
+  uint32_t pages;  // pages from this one on are outside of the guest's memory: nothing is done
+  uint32_t page;   // operand of the callback
+  PageContents* contents;  // where the next page that is kept goes; in the order of the log
+  uint32_t file_page;      // so many pages from this one on may be mapped from a file; the others
+  uint32_t file_pages;     // are written before they are read, which costs one page fault, not two
 };
 static_assert(offsetof(MeterArea, log) == 0);
 static_assert(offsetof(MeterArea, pages) == 8);
 static_assert(offsetof(MeterArea, page) == 12);
-static_assert(sizeof(TouchedPage) == 520);
+static_assert(offsetof(MeterArea, contents) == 16);
+static_assert(offsetof(MeterArea, file_page) == 24);
+static_assert(offsetof(MeterArea, file_pages) == 28);
+static_assert(sizeof(TouchedPage) == 8);
 
 // Rows are counted in lanes of 32 bits of the vector registers kFirstRowRegister and up, which code that counts uses
 // for nothing else; openvm::kCountedChips says which lane is which chip's.

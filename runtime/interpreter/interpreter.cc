@@ -79,8 +79,8 @@ Interpreter::Interpreter(const ProgramImage& program, Options options)
   uint32_t low = std::numeric_limits<uint32_t>::max(), high = 0;
   for (const ProgramCodeRange& range : program.code_ranges) {
     if (range.begin == range.end) continue;
-    low = std::min(low, range.begin / kPageSize);
-    high = std::max(high, (range.end - 1) / kPageSize);
+    low = std::min(low, range.begin / kCodePageSize);
+    high = std::max(high, (range.end - 1) / kCodePageSize);
   }
   if (low <= high) {
     first_page_ = low;
@@ -109,10 +109,10 @@ const Interpreter::Page* Interpreter::AddPage(uint32_t index) {
 }
 
 void Interpreter::DecodeAt(uint32_t first_pc) {
-  Page& page = *pages_.get()[first_pc / kPageSize - first_page_];
-  const uint32_t first = first_pc % kPageSize / 4 / kDecodedTogether * kDecodedTogether;
+  Page& page = *pages_.get()[first_pc / kCodePageSize - first_page_];
+  const uint32_t first = first_pc % kCodePageSize / 4 / kDecodedTogether * kDecodedTogether;
   for (uint32_t i = first; i < first + kDecodedTogether; ++i) {
-    const uint32_t pc = first_pc / kPageSize * kPageSize + i * 4;
+    const uint32_t pc = first_pc / kCodePageSize * kCodePageSize + i * 4;
     DecodedInstruction& decoded = page.instructions[i];
     decoded = {};
     uint32_t word;
@@ -154,7 +154,7 @@ InterpreterResult Interpreter::Run(abi::VmContext& context, GuestMemory& memory,
 
 const CustomSite* Interpreter::CustomAt(uint32_t pc) {
   if (pc % 4 != 0) return nullptr;
-  const DecodedInstruction& i = FindPage(pc)->instructions[pc % kPageSize / 4];
+  const DecodedInstruction& i = FindPage(pc)->instructions[pc % kCodePageSize / 4];
   if (i.operation == Operation::kNotDecoded) DecodeAt(pc);
   return i.operation == Operation::kCustom ? &custom_sites_[i.immediate] : nullptr;
 }
@@ -183,11 +183,11 @@ InterpreterResult Interpreter::RunLoop(abi::VmContext& context, GuestMemory& mem
   InterpreterResult result;
   uint32_t address, target;  // of the memory access or jump being executed
 
-#define ENTER(pc)                                   \
-  do {                                              \
-    page = FindPage(pc);                            \
-    page_address = (pc) / kPageSize * kPageSize;    \
-    at = &page->instructions[(pc) % kPageSize / 4]; \
+#define ENTER(pc)                                        \
+  do {                                                   \
+    page = FindPage(pc);                                 \
+    page_address = (pc) / kCodePageSize * kCodePageSize; \
+    at = &page->instructions[(pc) % kCodePageSize / 4];  \
   } while (false)
 #define DISPATCH()                                     \
   do {                                                 \
@@ -219,15 +219,15 @@ InterpreterResult Interpreter::RunLoop(abi::VmContext& context, GuestMemory& mem
     x[at->rd] = (value); \
     NEXT();              \
   } while (false)
-#define JUMP_TO_TARGET()                                  \
-  do {                                                    \
-    --fuel;                                               \
-    if (target / kPageSize * kPageSize == page_address) { \
-      at = &page->instructions[target % kPageSize / 4];   \
-    } else {                                              \
-      ENTER(target);                                      \
-    }                                                     \
-    CONTINUE();                                           \
+#define JUMP_TO_TARGET()                                          \
+  do {                                                            \
+    --fuel;                                                       \
+    if (target / kCodePageSize * kCodePageSize == page_address) { \
+      at = &page->instructions[target % kCodePageSize / 4];       \
+    } else {                                                      \
+      ENTER(target);                                              \
+    }                                                             \
+    CONTINUE();                                                   \
   } while (false)
 #define BRANCH_IF(condition)                     \
   do {                                           \
@@ -288,7 +288,7 @@ do_NotExecutable:
   result.fault_address = PC();
   goto trap;
 do_PageEnd:
-  target = page_address + kPageSize;
+  target = page_address + kCodePageSize;
   ENTER(target);
   CONTINUE();
 do_Illegal:

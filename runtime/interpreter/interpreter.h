@@ -75,7 +75,9 @@ class Interpreter {
   const CustomSite* CustomAt(uint32_t pc);
 
  private:
-  static constexpr uint32_t kPageInstructions = kPageSize / 4;
+  // Of code, not of memory. Small, for a few instructions here and there are most of what is interpreted.
+  static constexpr uint32_t kCodePageSize = 1024;
+  static constexpr uint32_t kPageInstructions = kCodePageSize / 4;
   // So many are decoded at a time: whoever is here only for the end of a block needs no more.
   static constexpr uint32_t kDecodedTogether = 32;
 
@@ -97,7 +99,7 @@ class Interpreter {
   InterpreterResult RunLoop(abi::VmContext& context, GuestMemory& memory);
   // The page that holds a pc.
   const Page* FindPage(uint32_t pc) {
-    uint32_t index = pc / kPageSize - first_page_;
+    uint32_t index = pc / kCodePageSize - first_page_;
     if (index >= num_pages_) return EmptyPage();
     const Page* page = pages_.get()[index];
     return page != nullptr ? page : AddPage(index);

@@ -29,6 +29,9 @@ constexpr uint64_t kShortest = 1000;
 // Instructions of the first stretch, of which nothing is known; each further one may be kGrowth times as long as any before.
 constexpr uint64_t kFirst = uint64_t{1} << 17;
 constexpr uint64_t kGrowth = 4;
+// A stretch ends after so many custom instructions by the runtime: each takes long and may add many rows, and it would be
+// a pity to do much in vain.
+constexpr uint64_t kMostCustomCalls = 512;
 // Intervals of a sample that says how a guest goes on.
 constexpr uint64_t kLongSample = 16;
 // Of the log, kept in memory from stretch to stretch.
@@ -53,14 +56,10 @@ Attempt::Attempt(Instance& instance, const MeteringConfig& config, const Registr
     const std::optional<uint32_t> chip = config.FindChip(precast::openvm::kCountedChips[lane]);
     chip_of_lane_[lane] = chip.has_value() ? static_cast<int32_t>(*chip) : -1;
   }
-  // From now on pages are reported when they are touched.
-  std::memset(instance.memory().page_marks(), 0, instance.memory().meter_area().pages);
+  instance.memory().BeginPageLog();
 }
 
-Attempt::~Attempt() {
-  GuestMemory& memory = instance_.memory();
-  std::memset(memory.page_marks(), 1, memory.meter_area().pages);
-}
+Attempt::~Attempt() { instance_.memory().EndPageLog(); }
 
 absl::Span<const abi::TouchedPage> Attempt::Log() const {
   const abi::TouchedPage* begin = instance_.memory().page_log();
@@ -75,8 +74,10 @@ void Attempt::Begin() {
   instance_.interpreter().SetObserver(this);
 }
 
-RunResult Attempt::Run(int64_t limit) {
+RunResult Attempt::Run(int64_t limit, int64_t unit) {
+  instance_.LimitCustomCalls(unit == 0 ? 0 : kMostCustomCalls, unit);
   RunResult result = instance_.Run(limit);
+  instance_.LimitCustomCalls(0, 1);
   TakeNativeRows();
   return result;
 }
@@ -92,13 +93,15 @@ void Attempt::End() {
   instance_.interpreter().SetObserver(nullptr);
   GuestMemory& memory = instance_.memory();
   for (const abi::TouchedPage& entry : Log()) memory.page_marks()[entry.page] = 0;
-  const uint64_t used = Log().size() * sizeof(abi::TouchedPage);
+  auto* const contents = reinterpret_cast<uint8_t*>(memory.page_contents());
+  const auto used =
+      static_cast<uint64_t>(reinterpret_cast<uint8_t*>(memory.meter_area().contents) - contents);
   if (used > kKeptLog) {
     const uint64_t end = (used + kPageSize - 1) / kPageSize * kPageSize;
-    madvise(reinterpret_cast<uint8_t*>(memory.page_log()) + kKeptLog, end - kKeptLog,
-            MADV_DONTNEED);
+    madvise(contents + kKeptLog, end - kKeptLog, MADV_DONTNEED);
   }
   memory.meter_area().log = memory.page_log();
+  memory.meter_area().contents = memory.page_contents();
   other_pages_.clear();
 }
 
@@ -108,9 +111,15 @@ void Attempt::Commit() {
 }
 
 void Attempt::RollBack() {
+  const abi::PageContents* kept = instance_.memory().page_contents();
   for (const abi::TouchedPage& entry : Log()) {
-    std::memcpy(instance_.memory().base() + (entry.page << abi::kMarkedPageBits), entry.contents,
-                sizeof(entry.contents));
+    uint8_t* const page =
+        instance_.memory().base() + (uint64_t{entry.page} << abi::kMarkedPageBits);
+    if (entry.kept != 0) {
+      std::memcpy(page, *kept++, sizeof(*kept));
+    } else {
+      std::memset(page, 0, sizeof(*kept));
+    }
   }
   End();
   host_.RollBack();
@@ -120,8 +129,7 @@ void Attempt::RollBack() {
 std::vector<uint32_t> Attempt::Pages() const {
   const uint32_t first = numbers_.PageOf(AddressSpace::kMemory, 0);
   std::vector<uint32_t> pages = other_pages_;
-  for (const abi::TouchedPage& entry : Log())
-    pages.push_back(first + static_cast<uint32_t>(entry.page));
+  for (const abi::TouchedPage& entry : Log()) pages.push_back(first + entry.page);
   return pages;
 }
 
@@ -130,7 +138,7 @@ void Attempt::OnInstruction(uint32_t, uint32_t word, const uint32_t* x) {
 }
 
 void Attempt::OnAccess(AddressSpace space, uint32_t address, uint32_t size, bool) {
-  GuestMemory& memory = instance_.memory();
+  const GuestMemory& memory = instance_.memory();
   if (space != AddressSpace::kMemory) {
     const uint32_t last = numbers_.PageOf(space, address + (size - 1));
     for (uint32_t page = numbers_.PageOf(space, address); page <= last; ++page) {
@@ -141,12 +149,7 @@ void Attempt::OnAccess(AddressSpace space, uint32_t address, uint32_t size, bool
   }
   const uint32_t last = (address + (size - 1)) >> abi::kMarkedPageBits;
   for (uint32_t page = address >> abi::kMarkedPageBits; page <= last; ++page) {
-    if (memory.page_marks()[page] != 0) continue;
-    memory.page_marks()[page] = 1;
-    abi::TouchedPage& entry = *memory.meter_area().log++;
-    entry.page = page;
-    std::memcpy(entry.contents, memory.base() + (uint64_t{page} << abi::kMarkedPageBits),
-                sizeof(entry.contents));
+    if (memory.page_marks()[page] == 0) instance_.TouchPage(page);
   }
 }
 
@@ -228,7 +231,8 @@ RunResult NativeMeter::Run(int64_t limit) {
     attempt_.Begin();
     // The check that is due takes place before the first instruction, if there is one.
     if (!instance_.exited() && instance_.pc() % 4 == 0) meter_.BeginInterval();
-    RunResult result = attempt_.Run(static_cast<int64_t>(length * interval));
+    RunResult result =
+        attempt_.Run(static_cast<int64_t>(length * interval), static_cast<int64_t>(interval));
     if (result.reason == RunResult::Reason::kFailed) return result;
     const std::vector<uint32_t> pages = attempt_.Pages();
     const uint64_t new_pages = meter_.CountNew(pages);
@@ -243,9 +247,10 @@ RunResult NativeMeter::Run(int64_t limit) {
       continue;
     }
     meter_.Add({attempt_.instructions(), attempt_.rows(), pages});
-    if (length >= std::min(sample_intervals_ / 2, kLongSample)) SetSample(new_pages);
+    const uint64_t executed = attempt_.instructions() / interval;
+    if (executed >= std::min(sample_intervals_ / 2, kLongSample)) SetSample(new_pages);
     guessed_ = false;
-    longest_ = std::max(longest_, length);
+    longest_ = std::max(longest_, executed);
     attempt_.Commit();
     if (result.reason != RunResult::Reason::kSuspended || instance_.retired() == end) return result;
   }
@@ -276,7 +281,7 @@ RunResult NativeCostMeter::Run(int64_t limit) {
       continue;
     }
     attempt_.Begin();
-    RunResult result = attempt_.Run(static_cast<int64_t>(length));
+    RunResult result = attempt_.Run(static_cast<int64_t>(length), 0);
     if (result.reason == RunResult::Reason::kFailed) return result;
     const uint64_t cost = meter_.CostOf(attempt_.rows());
     // Of a block in which an instruction has trapped native code has counted all.

@@ -34,8 +34,8 @@ class Attempt final : public precast::openvm::Observer {
   ~Attempt() override;
 
   void Begin();
-  // Any number of these.
-  RunResult Run(int64_t limit);
+  // Any number of these. With a `unit` it may end early, after a multiple of it.
+  RunResult Run(int64_t limit, int64_t unit);
   // What was executed stays; or has not been.
   void Commit();
   void RollBack();

@@ -3,9 +3,10 @@
 #ifndef PRECAST_RUNTIME_OPENVM_SEGMENTS_ROW_COUNTER_H_
 #define PRECAST_RUNTIME_OPENVM_SEGMENTS_ROW_COUNTER_H_
 
+#include <sys/mman.h>
+
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -84,10 +85,7 @@ class PageSet {
   // Pages for address spaces 1 to 8 of 2^memory_bits bytes.
   explicit PageSet(uint32_t memory_bits)
       : space_bits_(memory_bits - kPageBits),
-        bits_(static_cast<uint64_t*>(
-            std::calloc((uint64_t{8} << (memory_bits - kPageBits)) / 64 + 1, sizeof(uint64_t)))) {
-    CHECK(bits_ != nullptr);
-  }
+        bits_(Zeros(BytesOf(memory_bits)), {BytesOf(memory_bits)}) {}
 
   uint32_t PageOf(precast::openvm::AddressSpace space, uint32_t address) const {
     const uint32_t in_space = (address >> kPageBits) & ((uint32_t{1} << space_bits_) - 1);
@@ -112,13 +110,24 @@ class PageSet {
   uint32_t limit() const { return uint32_t{8} << space_bits_; }
 
  private:
-  struct FreeDeleter {
-    void operator()(uint64_t* bits) const { std::free(bits); }
+  struct Unmap {
+    uint64_t bytes = 0;
+    void operator()(uint64_t* bits) const { munmap(bits, bytes); }
   };
 
+  static uint64_t BytesOf(uint32_t memory_bits) {
+    return ((uint64_t{8} << (memory_bits - kPageBits)) / 64 + 1) * sizeof(uint64_t);
+  }
+  static uint64_t* Zeros(uint64_t bytes) {
+    void* zeros = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    CHECK(zeros != MAP_FAILED);
+    return static_cast<uint64_t*>(zeros);
+  }
+
   const uint32_t space_bits_;
-  // From calloc: of a megabyte hardly anything is touched.
-  std::unique_ptr<uint64_t, FreeDeleter> bits_;
+  // Of a megabyte hardly anything is touched, so nobody should write zeros.
+  std::unique_ptr<uint64_t, Unmap> bits_;
   std::vector<uint32_t> pages_;
 };
 
