@@ -28,6 +28,7 @@
 #include "compiler/opt/mark_pages.h"
 #include "compiler/opt/meter.h"
 #include "compiler/opt/pipeline.h"
+#include "compiler/opt/place_rows.h"
 #include "compiler/opt/preheaders.h"
 #include "compiler/opt/profile.h"
 #include "compiler/opt/reassociate.h"
@@ -65,6 +66,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"meter-32", [](ir::Function& f) { PlaceMeters(f, 32); }},
       {"O1", [](ir::Function& f) { Optimize(f, {.level = 1, .verify = true}); }},
       {"O2", [](ir::Function& f) { Optimize(f, {.level = 2, .verify = true}); }},
+      {"place_rows", PlaceRows},
       {"preheaders", AddPreheaders},
       {"profile",
        [](ir::Function& f) {

@@ -15,6 +15,7 @@
 #include "compiler/opt/loop_depth.h"
 #include "compiler/opt/mark_pages.h"
 #include "compiler/opt/meter.h"
+#include "compiler/opt/place_rows.h"
 #include "compiler/opt/preheaders.h"
 #include "compiler/opt/reassociate.h"
 #include "compiler/opt/simplify.h"
@@ -88,6 +89,8 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
       PlaceMeters(f, kMaxHeadroom, /*split_edges=*/options.level >= 2);
     });
   }
+  // Rows follow the meters, as blocks that do not ask for fuel may count for others.
+  if (options.mark_pages) pipeline.Run("place_rows", PlaceRows);
   // After that: it moves what begins a block.
   if (guest2) {
     pipeline.Run("wide_compare", WidenComparisons);

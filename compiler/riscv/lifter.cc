@@ -520,7 +520,7 @@ class Lifter {
       }
       rows = {};
     };
-    constexpr uint32_t kMost = 0x8000;  // a count has 16 bits
+    constexpr uint32_t kMost = 0x400;  // a count has 16 bits; an instruction may add several rows
     const uint32_t begin = pc_;
     for (; pc_ != block.end; pc_ += 4) {
       if ((pc_ - begin) / 4 % kMost == kMost - 1) add();

@@ -314,9 +314,9 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
     case MOp::kCountRows: {
       uint8_t counts[16] = {};
       for (size_t lane = 0; lane < 4; ++lane) {
-        const uint64_t count = static_cast<uint64_t>(m.imm) >> (16 * lane);
-        counts[4 * lane] = static_cast<uint8_t>(count);
-        counts[4 * lane + 1] = static_cast<uint8_t>(count >> 8);
+        const int32_t count = static_cast<int16_t>(static_cast<uint64_t>(m.imm) >> (16 * lane));
+        for (size_t k = 0; k < 4; ++k)
+          counts[4 * lane + k] = static_cast<uint8_t>(static_cast<uint32_t>(count) >> (8 * k));
       }
       e_.Vector(VectorOp::kPaddd, static_cast<Xmm>(abi::kFirstRowRegister + m.aux), Mem::Rip());
       RelocateConstant(counts, 16);
