@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 #include "compiler/ir/mark_mode.h"
@@ -28,7 +29,11 @@ using ir::Opcode;
 using ir::Value;
 
 constexpr int64_t kPage = int64_t{1} << abi::kMarkedPageBits;
-constexpr size_t kMostEntering = 4;
+// Marks that are made instead of one.
+constexpr size_t kMostHoisted = 6;
+constexpr int kMostRounds = 3;
+// Where more ways meet, nothing is followed back.
+constexpr size_t kMostWays = 32;
 
 // A guest address as a sum; without a value, a constant.
 struct Position {
@@ -43,9 +48,11 @@ class PageMarking {
 
   void Run() {
     Collect();
+    FindTranslations();
     Propagate();
-    FindLoops();
-    if (!ahead_.empty()) Propagate();
+    if (words_ != 0) {
+      for (int round = 0; round < kMostRounds && Hoist(); ++round) Propagate();
+    }
     for (Block b : cfg_.order()) Rewrite(b);
     InsertAhead();
   }
@@ -90,31 +97,154 @@ class PageMarking {
     if (bytes > 4) visit(PositionOf(address, inst.imm + bytes - 1));
   }
 
-  uint32_t NumberOf(const Position& p) {
-    return numbers_.emplace(p, static_cast<uint32_t>(numbers_.size())).first->second;
+  // Number of a position, if it has one: its place among all in their order.
+  std::optional<uint32_t> NumberOf(const Position& p) const {
+    const auto it = std::lower_bound(positions_.begin(), positions_.end(), p);
+    if (it == positions_.end() || *it != p) return std::nullopt;
+    return static_cast<uint32_t>(it - positions_.begin());
   }
 
+  // The positions that are touched, and what they are on the way to the blocks of whose parameters they are.
   void Collect() {
-    touched_.resize(f_.num_blocks());
-    block_of_.assign(f_.num_insts(), Block::kNone);
+    home_.assign(f_.num_insts(), UINT32_MAX);
+    for (Block b : cfg_.order()) {
+      for (Inst i : f_.block(b).insts) home_[i.index] = b.index;
+    }
+    std::vector<std::vector<Position>> touched(f_.num_blocks());
+    std::set<Position> all;
+    std::vector<Position> work;
+    const auto add = [&](const Position& p) {
+      if (all.insert(p).second) work.push_back(p);
+    };
     for (Block b : cfg_.order()) {
       for (Inst i : f_.block(b).insts) {
-        block_of_[i.index] = b.index;
-        ForEachPosition(i, [&](const Position& p) { touched_[b.index].insert(NumberOf(p)); });
+        ForEachPosition(i, [&](const Position& p) {
+          touched[b.index].push_back(p);
+          add(p);
+        });
       }
     }
-    words_ = (numbers_.size() + 63) / 64;
+    // Where each round of a loop adds something, there is no end of them.
+    const size_t most = 4 * all.size();
+    for (size_t k = 0; k < work.size() && all.size() < most; ++k) {
+      const Position p = work[k];
+      ForEachSource(p, [&](Block, const Position& source) {
+        if (source.root != p.root) add(source);
+      });
+    }
+    positions_.assign(all.begin(), all.end());
+    words_ = (positions_.size() + 63) / 64;
     constexpr size_t kMostWords = size_t{1} << 22;
     if (words_ * cfg_.order().size() > kMostWords) words_ = 0;  // block by block
+    touched_.resize(f_.num_blocks());
+    for (Block b : cfg_.order()) {
+      std::vector<uint32_t>& numbers = touched_[b.index];
+      for (const Position& p : touched[b.index]) numbers.push_back(*NumberOf(p));
+      std::sort(numbers.begin(), numbers.end());
+      numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+    }
   }
 
-  // Which positions have been touched before each block.
+  // Calls visit(predecessor, position) for what `p`, whose root is a parameter, is at the end of each predecessor of its block.
+  template <typename Visit>
+  void ForEachSource(const Position& p, Visit visit) const {
+    if (!p.root.valid() || !f_.value(p.root).is_param) return;
+    const ir::ValueData& data = f_.value(p.root);
+    if (cfg_.predecessors(Block(data.def)).size() > kMostWays) return;
+    ForEachEdge(Block(data.def), [&](Block from, const ir::Edge& edge) {
+      visit(from, PositionOf(edge.args[data.index], p.at));
+    });
+  }
+
+  // Calls visit(predecessor, edge) for each edge to `b`.
+  template <typename Visit>
+  void ForEachEdge(Block b, Visit visit) const {
+    const absl::Span<const Block> from = cfg_.predecessors(b);
+    for (size_t k = 0; k < from.size(); ++k) {
+      if (std::find(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(k), from[k]) !=
+          from.begin() + static_cast<std::ptrdiff_t>(k))
+        continue;
+      for (const ir::Edge& edge : ir::Successors(f_, from[k])) {
+        if (edge.target == b) visit(from[k], edge);
+      }
+    }
+  }
+
+  // Of the positions relative to parameters, and of those that a block touches where ways meet.
+  void FindTranslations() {
+    translations_.resize(f_.num_blocks());
+    if (words_ == 0) return;
+    for (uint32_t n = 0; n < positions_.size(); ++n) {
+      const Value root = positions_[n].root;
+      if (!root.valid() || !f_.value(root).is_param) continue;
+      Translation t{.number = n, .sources = {}};
+      ForEachSource(positions_[n], [&](Block from, const Position& source) {
+        t.sources.emplace_back(from, source);
+      });
+      translations_[f_.value(root).def].push_back(std::move(t));
+    }
+    for (Block b : cfg_.order()) {
+      const size_t ways = cfg_.predecessors(b).size();
+      if (ways < 2 || ways > kMostWays) continue;
+      for (uint32_t n : touched_[b.index]) {
+        const Position& p = positions_[n];
+        if (p.root.valid() && IsDefinedIn(b, p.root)) continue;
+        Translation t{.number = n, .sources = {}};
+        ForEachEdge(b, [&](Block from, const ir::Edge&) { t.sources.emplace_back(from, p); });
+        translations_[b.index].push_back(std::move(t));
+      }
+    }
+  }
+
+  static bool IsFact(const Facts& facts, size_t number) {
+    return (facts[number / 64] >> (number % 64) & 1) != 0;
+  }
+  static void SetFact(Facts& facts, size_t number, bool is) {
+    const uint64_t bit = uint64_t{1} << (number % 64);
+    facts[number / 64] = (facts[number / 64] & ~bit) | (is ? bit : 0);
+  }
+
+  // Distances from `p` of the nearest positions, relative to the same root, that are known; kFar if there are none near.
+  struct Near {
+    int64_t below, above;  // both 0 if `p` itself is known
+  };
+  static constexpr int64_t kFar = kPage + 1;
+  Near FindNear(const Facts& facts, const Position& p) const {
+    Near near{kFar, kFar};
+    const auto at = std::lower_bound(positions_.begin(), positions_.end(), p);
+    for (auto it = at; it != positions_.end() && it->root == p.root && it->at - p.at < kFar; ++it) {
+      if (!IsFact(facts, static_cast<size_t>(it - positions_.begin()))) continue;
+      near.above = it->at - p.at;
+      break;
+    }
+    for (auto it = at; it != positions_.begin();) {
+      if (near.above == 0) return {0, 0};
+      --it;
+      if (it->root != p.root || p.at - it->at >= kFar) break;
+      if (!IsFact(facts, static_cast<size_t>(it - positions_.begin()))) continue;
+      near.below = p.at - it->at;
+      break;
+    }
+    if (near.above == 0) return {0, 0};
+    if (!p.root.valid()) {  // pages are known
+      const int64_t in_page = p.at & (kPage - 1);
+      if (near.below <= in_page || near.above < kPage - in_page) return {0, 0};
+    }
+    return near;
+  }
+  // Whether the page at `p` is known to be marked: it is between two that are.
+  bool Covers(const Facts& facts, const Position& p) const {
+    const Near near = FindNear(facts, p);
+    return near.below + near.above <= kPage;
+  }
+
+  // Which positions have been touched before each block. What is relative to a parameter is a matter of the edges.
   void Propagate() {
     if (words_ == 0) return;
-    std::vector<Facts> out(f_.num_blocks());
+    facts_out_.assign(f_.num_blocks(), {});
     const Facts all(words_, ~uint64_t{0});
     for (Block b : cfg_.order()) {
-      out[b.index] = all;
+      facts_out_[b.index] = all;
       facts_in_[b.index].assign(words_, 0);
     }
     for (bool changed = true; changed;) {
@@ -124,13 +254,20 @@ class PageMarking {
         if (!cfg_.predecessors(b).empty()) {
           in = all;
           for (Block p : cfg_.predecessors(b)) {
-            for (size_t w = 0; w < words_; ++w) in[w] &= out[p.index][w];
+            for (size_t w = 0; w < words_; ++w) in[w] &= facts_out_[p.index][w];
+          }
+          for (const Translation& t : translations_[b.index]) {
+            SetFact(in, t.number,
+                    !t.sources.empty() &&
+                        std::all_of(t.sources.begin(), t.sources.end(), [&](const auto& source) {
+                          return Covers(facts_out_[source.first.index], source.second);
+                        }));
           }
         }
         facts_in_[b.index] = in;
-        for (uint32_t n : touched_[b.index]) in[n / 64] |= uint64_t{1} << (n % 64);
-        if (in != out[b.index]) {
-          out[b.index] = std::move(in);
+        for (uint32_t n : touched_[b.index]) SetFact(in, n, true);
+        if (in != facts_out_[b.index]) {
+          facts_out_[b.index] = std::move(in);
           changed = true;
         }
       }
@@ -153,9 +290,15 @@ class PageMarking {
            op == Opcode::kCallDispatch || op == Opcode::kCallPointer;
   }
 
-  // The marks that `b` needs. The first `*first_group` are of accesses before which there is no barrier but the meter
-  // that the block begins with.
-  std::vector<Mark> MarksOf(Block b, size_t* first_group = nullptr) const {
+  // Whether all that has been charged before this meter has been executed.
+  bool IsExact(Inst meter) const {
+    const InstData& inst = f_.inst(meter);
+    return int64_t{inst.site.refund} == (inst.op == Opcode::kMeter ? inst.imm : 0);
+  }
+
+  // The marks that `b` needs. The first `*first_group` are of accesses before which there is no barrier but at most one meter,
+  // before which fuel is exact; `*asks`: there is one.
+  std::vector<Mark> MarksOf(Block b, size_t* first_group = nullptr, bool* asks = nullptr) const {
     // By root: the positions to be touched, the first access, and those touched already.
     struct Root {
       Inst first;
@@ -166,24 +309,27 @@ class PageMarking {
     std::vector<Mark> marks;
     bool accessed = false;
     if (first_group != nullptr) *first_group = SIZE_MAX;
+    bool metered = false;
     const auto flush = [&] {
       for (auto& [value, root] : roots)
         MarkRoot(b, value, root.first, root.first_at, root.needed, marks);
       accessed |= !roots.empty();
-      if (accessed && first_group != nullptr && *first_group == SIZE_MAX)
+      if (accessed && first_group != nullptr && *first_group == SIZE_MAX) {
         *first_group = marks.size();
+        *asks = metered;
+      }
       roots.clear();
     };
-    bool metered = false;
     for (Inst i : f_.block(b).insts) {
       const Opcode op = f_.inst(i).op;
       if (IsBarrier(op)) {
+        flush();
         // Only one meter before the first group, and nothing else.
-        if (first_group != nullptr && *first_group == SIZE_MAX && roots.empty()) {
-          if (metered || (op != Opcode::kMeter && op != Opcode::kMeterCheck)) *first_group = 0;
+        if (first_group != nullptr && *first_group == SIZE_MAX) {
+          if (metered || (op != Opcode::kMeter && op != Opcode::kMeterCheck) || !IsExact(i))
+            *first_group = 0;
           metered = true;
         }
-        flush();
       }
       ForEachPosition(i, [&](const Position& p) {
         Root& root = roots[p.root];
@@ -195,7 +341,7 @@ class PageMarking {
       });
     }
     flush();
-    if (first_group != nullptr && (*first_group == SIZE_MAX || !metered)) *first_group = 0;
+    if (first_group != nullptr && *first_group == SIZE_MAX) *first_group = 0;
     return marks;
   }
 
@@ -205,40 +351,23 @@ class PageMarking {
       const auto stride = strides_.find({b.index, {mark.root, mark.at}});
       if (stride != strides_.end()) mark.mode = stride->second;
     }
+    const std::vector<Mark> all = marks;
+    std::erase_if(marks, [&](const Mark& mark) {
+      const auto granted = granted_.find({b.index, {mark.root, mark.at}});
+      return granted != granted_.end() && std::any_of(all.begin(), all.end(), [&](const Mark& m) {
+               return m.root == mark.root && m.at == granted->second;
+             });
+    });
     if (!marks.empty()) Insert(b, marks);
   }
 
-  // -- loops. What the head of a loop touches in every round is marked on the way into the loop: what does not change,
-  // for good; what is at a parameter that each round changes by a small constant needs another look only where that
-  // constant may have led to the next page.
-
-  // The block whose end is an edge to `head` and nothing else; not valid if there is no such block.
-  std::vector<Block> Entering(Block head) const {
-    std::vector<Block> blocks;
-    for (Block p : cfg_.predecessors(head)) {
-      if (cfg_.IsRetreating(p, head)) continue;
-      if (f_.inst(f_.terminator(p)).op != Opcode::kBr) return {};
-      blocks.push_back(p);
-    }
-    return blocks;
-  }
-
-  bool IsLoop(Block head) const {
-    return std::any_of(cfg_.predecessors(head).begin(), cfg_.predecessors(head).end(),
-                       [&](Block p) { return cfg_.IsRetreating(p, head); });
-  }
-
-  // Index of `v` among the parameters of `b`.
-  std::optional<size_t> ParameterOf(Block b, Value v) const {
-    const std::vector<Value>& params = f_.block(b).params;
-    const auto it = std::find(params.begin(), params.end(), v);
-    if (it == params.end()) return std::nullopt;
-    return static_cast<size_t>(it - params.begin());
-  }
+  // -- what is marked before its block. Where a block touches in its first group what some of its predecessors have touched
+  // already (itself, maybe, in the round of a loop before), it is marked in the others, and the block does nothing; or it
+  // needs another look only where the constant that a loop adds to a pointer may have led to the next page.
 
   bool IsDefinedIn(Block b, Value v) const {
     const ir::ValueData& data = f_.value(v);
-    return (data.is_param ? data.def : block_of_[data.def]) == b.index;
+    return data.is_param ? data.def == b.index : home_[data.def] == b.index;
   }
 
   // The mode of a mark at most `step` from what is marked.
@@ -248,78 +377,97 @@ class PageMarking {
     return static_cast<uint8_t>((step < 0 ? ir::kMarkDown : ir::kMarkUp) + bits);
   }
 
-  // The mode of marks at parameter `index` of `head`: kMarkAlways if nothing is known of its changes.
-  uint8_t StrideOf(Block head, size_t index) const {
-    int64_t least = 0, most = 0;
-    const Value param = f_.block(head).params[index];
-    for (Block p : cfg_.predecessors(head)) {
-      if (!cfg_.IsRetreating(p, head)) continue;
-      for (const ir::Edge& edge : ir::Successors(f_, p)) {
-        if (edge.target != head) continue;
-        const Position next = PositionOf(edge.args[index], 0);
-        if (next.root != param) return ir::kMarkAlways;
-        least = std::min(least, next.at);
-        most = std::max(most, next.at);
+  // Makes marks at the ends of predecessors. False if there are none to make.
+  bool Hoist() {
+    bool any = false;
+    for (Block b : cfg_.order()) {
+      const size_t ways = cfg_.predecessors(b).size();
+      if (ways < 2 || ways > kMostWays) continue;
+      size_t count = 0;
+      bool asks = false;
+      const std::vector<Mark> marks = MarksOf(b, &count, &asks);
+      for (size_t k = 0; k < count; ++k) {
+        if (k + 1 == count || marks[k].root != marks[k + 1].root ||
+            marks[k + 1].at - marks[k].at > kPage) {
+          any |= HoistMark(b, marks[k], asks, false, nullptr);
+          continue;
+        }
+        // The end of a range that a loop moves on with is enough: the rest is between that and what has been touched.
+        const Mark &low = marks[k], &high = marks[k + 1];
+        any |= HoistMark(b, high, asks, true, nullptr);
+        any |= HoistMark(b, low, asks, true, IsStride(b, high, ir::kMarkUp) ? &high : nullptr);
+        if (IsStride(b, low, ir::kMarkDown)) any |= HoistMark(b, high, asks, true, &low);
+        ++k;
       }
     }
-    if ((least < 0 && most > 0) || least < -kPage / 2 || most > kPage / 2 || least == most)
-      return ir::kMarkAlways;
-    return StepMode(least < 0 ? least : most);
+    return any;
   }
 
-  void FindLoops() {
-    if (words_ == 0) return;
-    for (Block head : cfg_.order()) {
-      if (!IsLoop(head)) continue;
-      const std::vector<Block> entering = Entering(head);
-      if (entering.empty() || entering.size() > kMostEntering) continue;
-      size_t count = 0;
-      const std::vector<Mark> marks = MarksOf(head, &count);
-      for (size_t k = 0; k < count; ++k) AddAhead(head, entering, marks[k]);
-    }
+  bool IsStride(Block b, const Mark& mark, uint8_t mode) const {
+    const auto it = strides_.find({b.index, {mark.root, mark.at}});
+    return it != strides_.end() && (it->second & mode) != 0;
   }
 
-  void AddAhead(Block head, const std::vector<Block>& entering, const Mark& mark) {
-    const Position position{mark.root, mark.at};
-    std::optional<size_t> parameter;
-    if (mark.root.valid()) {
-      parameter = ParameterOf(head, mark.root);
-      if (!parameter.has_value() && IsDefinedIn(head, mark.root)) return;
+  // `other`: of the same root, and marked by `b` in any case; or null.
+  bool HoistMark(Block b, const Mark& mark, bool asks, bool in_pair, const Mark* other) {
+    const bool is_param =
+        mark.root.valid() && f_.value(mark.root).is_param && Block(f_.value(mark.root).def) == b;
+    if (mark.root.valid() && !is_param && IsDefinedIn(b, mark.root)) return false;
+    const Position here{mark.root, mark.at};
+    if (granted_.contains({b.index, here})) return false;
+    if (other == nullptr && strides_.contains({b.index, here})) return false;
+    std::vector<std::pair<Block, Position>> lacking;
+    bool possible = true, known = false;
+    int64_t below = 0, above = 0;  // how far it is from what is known, at most
+    ForEachEdge(b, [&](Block from, const ir::Edge& edge) {
+      const Position there =
+          is_param ? PositionOf(edge.args[f_.value(mark.root).index], mark.at) : here;
+      const Near near = FindNear(facts_out_[from.index], there);
+      const int64_t to_other = other == nullptr      ? kFar
+                               : other->at > mark.at ? near.below + (other->at - mark.at)
+                                                     : near.above + (mark.at - other->at);
+      if (near.below + near.above <= kPage || to_other <= kPage) {
+        known = true;
+      } else if (!cfg_.IsRetreating(from, b) && f_.inst(f_.terminator(from)).op == Opcode::kBr) {
+        lacking.emplace_back(from, there);
+      } else if (near.below <= kPage / 2) {
+        below = std::max(below, near.below);
+      } else if (near.above <= kPage / 2) {
+        above = std::max(above, near.above);
+      } else {
+        possible = false;
+      }
+    });
+    const bool is_stride = below != 0 || above != 0;
+    if (is_stride && !mark.root.valid()) return false;
+    for (const auto& [from, there] : lacking) possible &= NumberOf(there).has_value();
+    if (!possible || (below != 0 && above != 0) || lacking.size() > kMostHoisted) return false;
+    if (other != nullptr) {
+      if (is_stride || !known) return false;
+      granted_[{b.index, here}] = other->at;
+    } else if (is_stride ? !in_pair && mark.mode != ir::kMarkAlways : !known || lacking.empty()) {
+      return false;
     }
-    if (parameter.has_value()) {
-      const uint8_t mode = StrideOf(head, *parameter);
-      if (mode == ir::kMarkAlways) return;
-      strides_[{head.index, position}] = mode;
-    }
-    for (Block p : entering) {
-      Mark ahead{f_.terminator(p), mark.root, mark.at, mark.root, mark.at, ir::kMarkAhead};
-      if (parameter.has_value()) {
-        const ir::Edge& edge = ir::Successors(f_, p)[0];
-        ahead.address = edge.args[*parameter];
-        const Position there = PositionOf(ahead.address, mark.at);
-        ahead.root = there.root;
-        ahead.at = there.at;
-        if (!there.root.valid()) {
-          ahead.address = Value();
-          ahead.displacement = there.at;
-        }
-      } else if (mark.address.valid() && !IsDefinedIn(head, mark.address)) {
+    if (is_stride) strides_[{b.index, here}] = StepMode(below != 0 ? below : -above);
+    for (const auto& [from, there] : lacking) {
+      Mark ahead{.before = f_.terminator(from),
+                 .address = there.root,
+                 .displacement = there.at,
+                 .root = there.root,
+                 .at = there.at,
+                 .mode = asks ? ir::kMarkAhead : ir::kMarkAlways};
+      if (is_param && there.root.valid()) {
+        ahead.address = ir::Successors(f_, from)[0].args[f_.value(mark.root).index];
+        ahead.displacement = mark.at;
+      } else if (!is_param && mark.address.valid() && !IsDefinedIn(b, mark.address)) {
         ahead.address = mark.address;
         ahead.displacement = mark.displacement;
       }
-      const uint32_t number = NumberOf({ahead.root, ahead.at});
-      if (number / 64 < words_) {
-        if (!touched_[p.index].contains(number) && !IsFact(facts_in_[p.index], number))
-          ahead_[p.index].push_back(ahead);
-        touched_[p.index].insert(number);
-      } else {
-        ahead_[p.index].push_back(ahead);
-      }
+      ahead_[from.index].push_back(ahead);
+      touched_[from.index].push_back(*NumberOf(there));
+      SetFact(facts_out_[from.index], *NumberOf(there), true);
     }
-  }
-
-  static bool IsFact(const Facts& facts, uint32_t number) {
-    return (facts[number / 64] >> (number % 64) & 1) != 0;
+    return true;
   }
 
   void InsertAhead() {
@@ -334,9 +482,10 @@ class PageMarking {
     if (facts.empty()) return known;
     int64_t seen = INT64_MIN;  // all up to it have been looked at
     for (int64_t at : needed) {
-      for (auto it = numbers_.lower_bound({root, std::max(seen, at - kPage)});
-           it != numbers_.end() && it->first.root == root && it->first.at <= at + kPage; ++it) {
-        if (it->second / 64 < facts.size() && IsFact(facts, it->second)) known.insert(it->first.at);
+      const Position from{root, std::max(seen, at - kPage)};
+      for (auto it = std::lower_bound(positions_.begin(), positions_.end(), from);
+           it != positions_.end() && it->root == root && it->at <= at + kPage; ++it) {
+        if (IsFact(facts, static_cast<size_t>(it - positions_.begin()))) known.insert(it->at);
       }
       seen = std::max(seen, at + kPage);
     }
@@ -425,13 +574,22 @@ class PageMarking {
 
   Function& f_;
   const ir::Cfg cfg_;
-  std::map<Position, uint32_t> numbers_;
-  std::vector<uint32_t> block_of_;                            // by instruction, before any is added
-  std::vector<std::set<uint32_t>> touched_;                   // by block
+  // What a position relative to a parameter is at the ends of the predecessors.
+  struct Translation {
+    uint32_t number;
+    std::vector<std::pair<Block, Position>> sources;
+  };
+
+  std::vector<uint32_t> home_;       // of instructions: the block, before marks were added
+  std::vector<Position> positions_;  // ascending; their numbers are their places
+  std::vector<std::vector<uint32_t>> touched_;                // by block
+  std::vector<std::vector<Translation>> translations_;        // by block
   size_t words_ = 0;                                          // of Facts; 0: not used
-  std::vector<Facts> facts_in_;                               // by block
+  std::vector<Facts> facts_in_, facts_out_;                   // by block
   std::map<uint32_t, std::vector<Mark>> ahead_;               // by block, before its end
-  std::map<std::pair<uint32_t, Position>, uint8_t> strides_;  // by head
+  std::map<std::pair<uint32_t, Position>, uint8_t> strides_;  // by block
+  // By block: what is known once another position, relative to the same root, has been marked.
+  std::map<std::pair<uint32_t, Position>, int64_t> granted_;
 };
 
 }  // namespace

@@ -9,7 +9,11 @@
 // How. Positions are numbers relative to one value. Of the positions that a block touches within 512 bytes only the lowest
 // and the highest are marked: whatever lies between is in one of their pages. A position is not marked again where it has
 // been on every way there; at an entry of the function none has been. Native code that was left does not come back but
-// through an entry, so it does not matter what the runtime does with the marks meanwhile.
+// through an entry, so it does not matter what the runtime does with the marks meanwhile. What is known of a parameter is
+// known of the arguments on all edges.
+//
+// Where ways meet, and what is touched next has been on some of them, it is marked at the ends of the others, if they lead
+// nowhere else: on the way into a loop, behind a call that is seldom made, at an entry in the middle.
 #ifndef PRECAST_COMPILER_OPT_MARK_PAGES_H_
 #define PRECAST_COMPILER_OPT_MARK_PAGES_H_
 
