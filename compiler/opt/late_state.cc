@@ -112,6 +112,10 @@ class StateDelayer {
     const ir::ValueData& data = f_.value(v);
     return !data.is_param && f_.inst(Inst(data.def)).op == Opcode::kIconst;
   }
+  bool IsOfCall(Value v) const {
+    const ir::ValueData& data = f_.value(v);
+    return !data.is_param && f_.inst(Inst(data.def)).op == Opcode::kCallRuntime;
+  }
   // Whether `v` is kept for something behind position `at` of the current block.
   bool IsKept(Value v, int at) const {
     return IsConstant(v) || IsNeeded(v, at) || IsNeeded(Whole(v), at);
@@ -183,6 +187,8 @@ class StateDelayer {
       case Opcode::kTrapIf:
         Flush(out);
         SetPlace(d.site);
+        // Whether an instruction that the runtime has executed has trapped: if not, it must not be executed again.
+        if (d.op == Opcode::kTrapIf && IsOfCall(f_.args(i)[0])) place_.reset();
         out.push_back(i);
         return;
       case Opcode::kCharge:
