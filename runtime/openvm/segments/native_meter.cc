@@ -31,7 +31,7 @@ constexpr uint64_t kFirst = uint64_t{1} << 17;
 constexpr uint64_t kGrowth = 4;
 // A stretch ends after so many custom instructions by the runtime: each takes long and may add many rows, and it would be
 // a pity to do much in vain.
-constexpr uint64_t kMostCustomCalls = 512;
+constexpr uint64_t kMostCustomCalls = 2048;
 // Intervals of a sample that says how a guest goes on.
 constexpr uint64_t kLongSample = 16;
 // Of the log, kept in memory from stretch to stretch.
