@@ -134,7 +134,7 @@ void Selector::SelectSimdOp(Inst i, const InstData& d) {
         operands.push_back(Use(regs[k]));
         break;
       case 'm':
-        operands.push_back(UseAny(regs[k]));
+        operands.push_back(UseVector(regs[k]));
         break;
       case 'l':
         operands.push_back(UseLate(regs[k]));

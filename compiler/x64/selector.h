@@ -294,6 +294,8 @@ class Selector {
   static Operand UseAny(VReg r) {
     return {r, Operand::Constraint::kAny, Operand::Kind::kUse, Operand::Pos::kEarly};
   }
+  // A vector that an instruction without VEX prefix may read from its slot, if slots are aligned.
+  Operand UseVector(VReg r) const { return m_.aligns_stack ? UseAny(r) : Use(r); }
   static Operand UseFixed(VReg r, regalloc::PReg reg) {
     return {r, Operand::Constraint::kFixed, Operand::Kind::kUse, Operand::Pos::kEarly, 0, reg};
   }
