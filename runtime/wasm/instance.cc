@@ -158,9 +158,8 @@ absl::Status InstanceImpl::Define() {
 
   const bool initialized = m.image != nullptr && m.image->guest_memory_initialized();
   for (uint32_t i = m.num_imported_memories; i < m.memories.size(); ++i) {
-    absl::StatusOr<std::shared_ptr<LinearMemory>> memory =
-        LinearMemory::Create(m.memories[i], i == 0 && initialized ? m.image.get() : nullptr,
-                             store_.options.huge_pages);
+    absl::StatusOr<std::shared_ptr<LinearMemory>> memory = LinearMemory::Create(
+        m.memories[i], i == 0 && initialized ? m.image.get() : nullptr, store_.options.huge_pages);
     if (!memory.ok()) return memory.status();
     memories.push_back(*std::move(memory));
   }
