@@ -190,6 +190,21 @@ TEST_F(HostileTest, ManyMemoryAccesses) {
   Optimize();
 }
 
+// Numbers made of bytes, all in one block.
+TEST_F(HostileTest, ManyBytesThatAreJoined) {
+  const Value eight = b_.Iconst(Type::kI32, 8);
+  Value v = x_;
+  for (int i = 0; i < kSize; ++i) {
+    const ir::Site site{.guest_pc = 4 * static_cast<uint32_t>(i), .refund = 0};
+    const Value low = b_.Load(ir::MemKind::kU8, Type::kI32, x_, 2 * i, site);
+    const Value high = b_.Load(ir::MemKind::kU8, Type::kI32, x_, 2 * i + 1, site);
+    v = b_.Xor(v, b_.Or(low, b_.Shl(high, eight)));
+  }
+  b_.Ret({v});
+  opt::Optimize(f_, {.level = 2, .delay_state = true});
+  EXPECT_TRUE(ir::Verify(f_).ok()) << ir::Verify(f_);
+}
+
 // Each access through another pointer, all in one block, which is a loop.
 TEST_F(HostileTest, ManyPagesInOneBlock) {
   const Block head = f_.NewBlock();

@@ -28,6 +28,8 @@ using ir::Value;
 constexpr size_t kMaxLoads = 4;
 constexpr size_t kMaxDepth = 6;
 constexpr size_t kSlots = 256;
+// Each number that is found is a walk over its block: longer ones would take quadratic time.
+constexpr size_t kMaxBlock = 8192;
 // So much at most is executed by interpretation before a fault, in bytes of code.
 constexpr uint32_t kMaxDistance = 1024;
 
@@ -72,6 +74,7 @@ class Joiner {
 
   // Cheaply: an `or`, and at least two short loads before it.
   bool HasCandidate(Block b) const {
+    if (f_.block(b).insts.size() > kMaxBlock) return false;
     int loads = 0;
     for (Inst i : f_.block(b).insts) {
       const InstData& d = f_.inst(i);
