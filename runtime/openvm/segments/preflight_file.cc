@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kMagic = "PRECPREF";
 constexpr uint32_t kVersion = 1;
 constexpr size_t kBlockSize = 12, kMemorySize = 24, kChipSize = 28;
+constexpr uint32_t kMostEntries = 1 << 22;
 
 absl::Span<const uint8_t> BytesOf(std::string_view text) {
   return absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(text.data()), text.size());
@@ -142,11 +143,15 @@ void PreflightWriter::Chip(uint32_t chip, const std::vector<ChipEntry>& entries)
 
 absl::Status PreflightWriter::Finish(const std::map<uint32_t, uint32_t>& frequencies,
                                      const std::vector<uint32_t>& heights, uint32_t final_pc) {
+  size_t written = 0;
   ByteWriter out;
-  BeginBlock("FREQ", 0, frequencies.size(), out);
   for (const auto& [pc, times] : frequencies) {
+    if (written % kMostEntries == 0) {
+      BeginBlock("FREQ", 0, std::min<size_t>(frequencies.size() - written, kMostEntries), out);
+    }
     out.Number(pc);
     out.Number(times);
+    ++written;
   }
   BeginBlock("ROWS", 0, heights.size(), out);
   for (uint32_t height : heights) out.Number(height);
@@ -188,7 +193,7 @@ absl::StatusOr<PreflightSummary> ReadPreflight(
   summary.header.first_instruction = in.Number<uint64_t>();
   summary.header.instructions = in.Number<uint64_t>();
   summary.header.initial_pc = in.Number<uint32_t>();
-  constexpr uint32_t kMostChips = 4096, kMostName = 4096, kMostEntries = 1 << 22;
+  constexpr uint32_t kMostChips = 4096, kMostName = 4096;
   const auto count = in.Number<uint32_t>();
   if (count > kMostChips) return bad("number of chips", "at most 4096", absl::StrCat(count));
   for (uint32_t i = 0; i < count && in.ok(); ++i) {

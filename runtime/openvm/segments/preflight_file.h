@@ -4,7 +4,7 @@
 //   magic "PRECPREF"; u32 version; u32 segment; program commit (32 bytes)
 //   u64 first instruction; u64 instructions; u32 initial pc; u32 number of chips, then their names
 //     (string: u32 size, bytes)
-//   blocks, each: 4 bytes tag; u32 chip; u32 number of entries; the entries
+//   blocks, each: 4 bytes tag; u32 chip; u32 number of entries, at most 2^22; the entries
 //     "MEMO"  MemoryEntry, 24 bytes: u32 timestamp; u32 previous timestamp; u32 address; u8 address space; u8 write;
 //             u16 0; u32 previous value; u32 value
 //     "CHIP"  ChipEntry of `chip`, 28 bytes: u32 pc; u32 word; u32 timestamp; u32 rd; u32 rs1; u32 rs2; u32 rows
