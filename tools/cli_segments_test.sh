@@ -37,6 +37,14 @@ expect 0 "${run[@]}" --metered-cost --json
 has err '"exceeded": false'
 expect 2 "${run[@]}" --metered-cost --segments
 expect 2 "${run[@]}" --max-cost=5
+expect 2 "${run[@]}" --metered-cost --max-insns=100 --save-state=cost.pcss
+has err "a snapshot does not keep the cost"
+expect 2 "${run[@]}" --segments --no-meter
+has err "expected it without --no-meter"
+expect 2 "${run[@]}" --metering=
+has err "expected a value"
+expect 2 compile "${guest}" "${machine}" --metered --no-meter
+has err "expected it without --no-meter"
 
 # Interpreted, natively and from an image, with counting code and without: the same.
 segments_of whole.json >whole.segments

@@ -34,6 +34,11 @@ has err "invalid.wasm: "
 expect 0 compile arithmetic.wasm --cpu=x86-64-v3 -o v3.so
 expect 2 compile arithmetic.wasm --cpu=z80
 has err "x86-64-v2, x86-64-v3"
+expect 1 compile arithmetic.wasm --fast-helpers
+has err "fast helpers are for RISC-V programs"
+expect 120 run arithmetic.wasm --fast-helpers --interpret
+expect 2 compile arithmetic.wasm --profile=
+has err "expected a value"
 expect 0 compile riscv.elf --no-meter --cpu=native -o x.so
 expect 0 run x.so --stats
 has err "not counted"

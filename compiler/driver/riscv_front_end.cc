@@ -38,9 +38,12 @@ class RiscVFrontEnd final : public FrontEnd {
           "canonical NaNs and imported images are for WebAssembly modules; this is a RISC-V "
           "program");
     }
-    if (options_.count_rows && !(program_.openvm && options_.metered)) {
+    if (options_.count_rows && !program_.openvm) {
       return absl::InvalidArgumentError(
-          "rows can be counted for OpenVM guests only, and only where instructions are");
+          "rows are counted for OpenVM guests only; this is another RISC-V program");
+    }
+    if (options_.count_rows && !options_.metered) {
+      return absl::InvalidArgumentError("code that counts rows has to count instructions too");
     }
     code_.emplace(program_);
     flow_ = riscv::RecoverControlFlow(program_, *code_);

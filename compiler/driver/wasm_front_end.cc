@@ -82,6 +82,11 @@ class WasmFrontEnd final : public FrontEnd {
       return absl::InvalidArgumentError(
           "rows are counted for OpenVM guests only; this is a WebAssembly module");
     }
+    if (options_.fast_helpers) {
+      return absl::InvalidArgumentError(
+          "fast helpers are for RISC-V programs; this is a WebAssembly module, which has its own "
+          "floating point");
+    }
     std::set<std::string_view> modules;
     for (const wasm::Import& import : module_.imports) modules.insert(import.module);
     for (const format::ImportedImage& image : options_.imports) {

@@ -67,6 +67,7 @@ Flag Switch(std::string name, char letter, std::string help, bool* target) {
 Flag Text(std::string name, char letter, std::string value, std::string help, std::string* target) {
   return {std::move(name), letter, std::move(value), std::move(help),
           [target](std::string_view text) {
+            if (text.empty()) return absl::InvalidArgumentError("expected a value, found nothing");
             *target = std::string(text);
             return absl::OkStatus();
           }};

@@ -27,7 +27,7 @@ struct Flag {
   std::function<absl::Status(std::string_view)> set;  // given the value; "" for a switch
 };
 
-// Makers of common flags; the target outlives the parse.
+// Makers of common flags; the target outlives the parse. A text must not be empty.
 Flag Switch(std::string name, char letter, std::string help, bool* target);
 Flag Text(std::string name, char letter, std::string value, std::string help, std::string* target);
 Flag Texts(std::string name, char letter, std::string value, std::string help,

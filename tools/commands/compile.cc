@@ -208,6 +208,9 @@ int CompileMain(int argc, char** argv) {
   if (output != "-" && SameFile(program, output)) {
     return UsageError("compile", absl::StrCat("the output would overwrite the program, ", program));
   }
+  if (count_rows && no_meter)
+    return UsageError("compile",
+                      "--metered counts instructions too: expected it without --no-meter");
   options.threads = static_cast<int>(threads);
   options.metered = !no_meter;
   options.count_rows = count_rows;

@@ -357,8 +357,15 @@ int Execute(Arguments& a) {
   a.session.openvm_config = *std::move(config);
 
   if (absl::Status s = a.metered.Resolve(); !s.ok()) return UsageError("run", s.message());
-  // Code that does not count instructions does not count rows either, and is of no use.
-  if (a.metered.wanted() && a.no_meter) a.session.interpret = true;
+  if (a.metered.wanted() && a.no_meter) {
+    return UsageError("run", "--metered counts instructions too: expected it without --no-meter");
+  }
+  if (a.metered.cost && !a.save_state.empty()) {
+    return UsageError(
+        "run",
+        "--metered-cost: a snapshot does not keep the cost so far: expected it without "
+        "--save-state");
+  }
   a.session.count_rows = a.metered.wanted();
 
   absl::StatusOr<Session> session = Session::Open(a.file, a.session);
