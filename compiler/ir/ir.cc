@@ -29,6 +29,13 @@ Value Function::AddParam(Block b, Type type) {
   return v;
 }
 
+Inst Function::Insert(Block b, size_t at, const InstData& data) {
+  const Inst inst = Append(b, data, {}, {});
+  std::vector<Inst>& insts = block(b).insts;
+  std::rotate(insts.begin() + static_cast<std::ptrdiff_t>(at), insts.end() - 1, insts.end());
+  return inst;
+}
+
 Inst Function::Append(Block b, InstData data, absl::Span<const Value> args,
                       absl::Span<const Type> results, std::vector<Edge> edges) {
   CHECK_LE(args.size(), size_t{std::numeric_limits<uint16_t>::max()});

@@ -197,6 +197,8 @@ class Function {
     return Block(static_cast<uint32_t>(blocks_.size() - 1));
   }
   Value AddParam(Block b, Type type);
+  // Inserts an instruction without operands and results before the one that is at `at` in `b`.
+  Inst Insert(Block b, size_t at, const InstData& data);
   // Appends an instruction to `b`, creating `results.size()` result values.
   Inst Append(Block b, InstData data, absl::Span<const Value> args, absl::Span<const Type> results,
               std::vector<Edge> edges = {});

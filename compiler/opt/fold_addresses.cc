@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "compiler/ir/cfg.h"
+#include "compiler/ir/fold.h"
 
 namespace precast::opt {
 namespace {
@@ -90,11 +92,10 @@ class Pass {
     displacement = 0;
     const ir::ValueData& data = f_.value(v);
     if (data.is_param || f_.inst(Inst(data.def)).op != Opcode::kAdd) return;
-    const Value constant = f_.args(Inst(data.def))[1];
-    const ir::ValueData& second = f_.value(constant);
-    if (second.is_param || f_.inst(Inst(second.def)).op != Opcode::kIconst) return;
+    const std::optional<int64_t> constant = ir::ConstantOf(f_, f_.args(Inst(data.def))[1]);
+    if (!constant.has_value()) return;
     root = f_.args(Inst(data.def))[0].index;
-    displacement = static_cast<uint32_t>(f_.inst(Inst(second.def)).imm);
+    displacement = static_cast<uint32_t>(*constant);
   }
 
   void Access(Inst i) {

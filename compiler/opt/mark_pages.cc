@@ -14,6 +14,7 @@
 
 #include "absl/types/span.h"
 #include "compiler/ir/cfg.h"
+#include "compiler/ir/fold.h"
 #include "compiler/ir/ir.h"
 #include "compiler/ir/mark_mode.h"
 #include "runtime/abi/meter_area.h"
@@ -60,24 +61,16 @@ class PageMarking {
  private:
   using Facts = std::vector<uint64_t>;  // bits by number of position
 
-  std::optional<int64_t> ConstantOf(Value v) const {
-    const ir::ValueData& data = f_.value(v);
-    if (data.is_param) return std::nullopt;
-    const InstData& inst = f_.inst(Inst(data.def));
-    if (inst.op != Opcode::kIconst) return std::nullopt;
-    return inst.imm;
-  }
-
   Position PositionOf(Value v, int64_t displacement) const {
     for (int depth = 0; depth < 8; ++depth) {
-      if (const std::optional<int64_t> c = ConstantOf(v)) {
+      if (const std::optional<int64_t> c = ir::ConstantOf(f_, v)) {
         return {Value(), static_cast<uint32_t>(*c + displacement)};
       }
       const ir::ValueData& data = f_.value(v);
       if (data.is_param) break;
       const Inst def(data.def);
       if (f_.inst(def).op != Opcode::kAdd) break;
-      const std::optional<int64_t> c = ConstantOf(f_.args(def)[1]);
+      const std::optional<int64_t> c = ir::ConstantOf(f_, f_.args(def)[1]);
       if (!c.has_value()) break;
       displacement += *c;
       v = f_.args(def)[0];

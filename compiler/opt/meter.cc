@@ -5,13 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <numeric>
 #include <optional>
 #include <vector>
 
 #include "absl/types/span.h"
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
+#include "compiler/opt/edge_classes.h"
 
 namespace precast::opt {
 namespace {
@@ -223,58 +223,39 @@ class MeterPlacement {
     }
   }
 
-  // -- classes of edges: union-find over the two ends of every block
+  // -- what is charged in advance, by class of edges
 
-  static uint32_t InEnd(Block b) { return 2 * b.index; }
-  static uint32_t OutEnd(Block b) { return 2 * b.index + 1; }
-
-  uint32_t ClassOf(uint32_t end) {
-    while (parent_[end] != end) {
-      parent_[end] = parent_[parent_[end]];
-      end = parent_[end];
-    }
-    return end;
-  }
-
-  int64_t PrepaidIn(Block b) { return prepaid_[ClassOf(InEnd(b))]; }
-  int64_t PrepaidOut(Block b) { return prepaid_[ClassOf(OutEnd(b))]; }
+  int64_t PrepaidIn(Block b) { return prepaid_[classes_->In(b)]; }
+  int64_t PrepaidOut(Block b) { return prepaid_[classes_->Out(b)]; }
 
   void ChoosePrepaid() {
-    parent_.resize(2 * f_.num_blocks());
-    std::iota(parent_.begin(), parent_.end(), 0);
-    for (Block b : cfg_.order()) {
-      for (const Edge& edge : ir::Successors(f_, b)) {
-        parent_[ClassOf(OutEnd(b))] = ClassOf(InEnd(edge.target));
-      }
-    }
+    EdgeClasses& classes = classes_.emplace(f_, cfg_);
     // What is without instructions charges nothing if it can leave that to what only it leads to.
     for (Block b : cfg_.order()) {
       if (info(b).meter || info(b).calls || cfg_.predecessors(b).empty()) continue;
       const absl::Span<const Edge> edges = ir::Successors(f_, b);
       if (edges.size() != 1 || info(edges[0].target).checks) continue;
-      if (cfg_.predecessors(edges[0].target).size() == 1) {
-        parent_[ClassOf(InEnd(b))] = ClassOf(OutEnd(b));
-      }
+      if (cfg_.predecessors(edges[0].target).size() == 1) classes.JoinEnds(b);
     }
-    prepaid_.assign(parent_.size(), 0);
-    std::vector<bool> decided(parent_.size(), false);
+    prepaid_.assign(classes.size(), 0);
+    std::vector<bool> decided(classes.size(), false);
     for (Block b : cfg_.order()) {
       // Fuel is exact on the way into a loop, so that its check can charge what it asks for.
       const bool is_head =
           info(b).checks && std::any_of(cfg_.predecessors(b).begin(), cfg_.predecessors(b).end(),
                                         [&](Block p) { return cfg_.IsRetreating(p, b); });
       const bool is_entry = cfg_.predecessors(b).empty();
-      if (is_head || is_entry) decided[ClassOf(InEnd(b))] = true;
+      if (is_head || is_entry) decided[classes.In(b)] = true;
       if (info(b).calls || ir::Successors(f_, b).empty() || (is_entry && !info(b).meter)) {
-        decided[ClassOf(OutEnd(b))] = true;
+        decided[classes.Out(b)] = true;
       }
     }
     // Blocks by class, in order; a class's turn comes with its last block that does not check, so that what its
     // blocks lead to is decided where possible. If all check, nothing is prepaid.
-    std::vector<std::vector<Block>> targets(parent_.size());
-    std::vector<Block> last(parent_.size());
+    std::vector<std::vector<Block>> targets(classes.size());
+    std::vector<Block> last(classes.size());
     for (Block b : order_) {
-      const uint32_t c = ClassOf(InEnd(b));
+      const uint32_t c = classes.In(b);
       targets[c].push_back(b);
       if (!info(b).checks) last[c] = b;
     }
@@ -282,7 +263,7 @@ class MeterPlacement {
       if (!last[c].valid()) decided[c] = true;
     }
     for (Block b : order_) {
-      const uint32_t c = ClassOf(InEnd(b));
+      const uint32_t c = classes.In(b);
       if (decided[c] || last[c] != b) continue;
       prepaid_[c] = ChooseFor(targets[c], decided);
       decided[c] = true;
@@ -301,7 +282,7 @@ class MeterPlacement {
     int64_t best = 0;
     for (Block b : targets) {
       if (hotness(b) != hottest || info(b).checks) continue;
-      const uint32_t out = ClassOf(OutEnd(b));
+      const uint32_t out = classes_->Out(b);
       if (!decided[out]) continue;
       const int64_t amount = info(b).instructions + prepaid_[out];
       if (amount <= 2 * max_headroom_) best = std::max(best, amount);
@@ -325,7 +306,7 @@ class MeterPlacement {
       }
     }
     if (!info.meter) {
-      if (charge != 0) Insert(b, 0, {.op = Opcode::kCharge, .imm = charge});
+      if (charge != 0) f_.Insert(b, 0, {.op = Opcode::kCharge, .imm = charge});
       return;
     }
     const size_t at = *info.meter;
@@ -348,7 +329,7 @@ class MeterPlacement {
     meter.op = Opcode::kMeterCheck;
     meter.imm = need;
     meter.site.refund = static_cast<uint32_t>(in);
-    if (charge != 0) Insert(b, at + 1, {.op = Opcode::kCharge, .imm = charge});
+    if (charge != 0) f_.Insert(b, at + 1, {.op = Opcode::kCharge, .imm = charge});
   }
 
   // Moves what a block gives back to its end, if that is where a loop's head is next: it may become one with the
@@ -370,13 +351,6 @@ class MeterPlacement {
 
   static std::ptrdiff_t Offset(size_t at) { return static_cast<std::ptrdiff_t>(at); }
 
-  void Insert(Block b, size_t at, const InstData& data) {
-    const Inst i = f_.Append(b, data, {}, {});
-    std::vector<Inst>& insts = f_.block(b).insts;
-    insts.pop_back();
-    insts.insert(insts.begin() + Offset(at), i);
-  }
-
   Function& f_;
   const int64_t max_headroom_;
   ir::Cfg cfg_;
@@ -385,7 +359,7 @@ class MeterPlacement {
   std::vector<Split> splits_;
   // All blocks; of two joined by an edge to one that does not check, the target comes first.
   std::vector<Block> order_;
-  std::vector<uint32_t> parent_;  // by block end
+  std::optional<EdgeClasses> classes_;
   std::vector<int64_t> prepaid_;  // by class
 };
 

@@ -5,12 +5,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <optional>
 #include <vector>
 
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
+#include "compiler/opt/edge_classes.h"
 #include "runtime/abi/meter_area.h"
 
 namespace precast::opt {
@@ -40,7 +40,8 @@ Group operator-(const Group& a, const Group& b) {
 
 class RowPlacement {
  public:
-  explicit RowPlacement(Function& f) : f_(f), cfg_(f), loops_(f, cfg_), info_(f.num_blocks()) {}
+  explicit RowPlacement(Function& f)
+      : f_(f), cfg_(f), loops_(f, cfg_), classes_(f, cfg_), info_(f.num_blocks()) {}
 
   void Run() {
     if (!Collect()) return;
@@ -95,50 +96,31 @@ class RowPlacement {
     return any;
   }
 
-  // -- classes of edges: union-find over the two ends of every block
-
-  static uint32_t InEnd(Block b) { return 2 * b.index; }
-  static uint32_t OutEnd(Block b) { return 2 * b.index + 1; }
-
-  uint32_t Find(uint32_t end) {
-    while (parent_[end] != end) {
-      parent_[end] = parent_[parent_[end]];
-      end = parent_[end];
-    }
-    return end;
-  }
-
   void FindClasses() {
-    parent_.resize(2 * f_.num_blocks());
-    std::iota(parent_.begin(), parent_.end(), 0);
-    for (Block b : cfg_.order()) {
-      for (const Edge& edge : ir::Successors(f_, b))
-        parent_[Find(OutEnd(b))] = Find(InEnd(edge.target));
-    }
-    exact_.assign(parent_.size(), false);
-    for (Block e : f_.entries()) exact_[Find(InEnd(e))] = true;
+    exact_.assign(classes_.size(), false);
+    for (Block e : f_.entries()) exact_[classes_.In(e)] = true;
     for (Block b : cfg_.order()) {
       const Info& info = info_[b.index];
       // Nothing goes ahead from one round of a loop to the next.
       if (info.asks && std::any_of(cfg_.predecessors(b).begin(), cfg_.predecessors(b).end(),
                                    [&](Block p) { return cfg_.IsRetreating(p, b); }))
-        exact_[Find(InEnd(b))] = true;
-      if (info.exact || ir::Successors(f_, b).empty()) exact_[Find(OutEnd(b))] = true;
+        exact_[classes_.In(b)] = true;
+      if (info.exact || ir::Successors(f_, b).empty()) exact_[classes_.Out(b)] = true;
     }
-    targets_.resize(parent_.size());
-    sources_.resize(parent_.size());
+    targets_.resize(classes_.size());
+    sources_.resize(classes_.size());
     for (auto b = cfg_.order().rbegin(); b != cfg_.order().rend(); ++b) {
-      targets_[Find(InEnd(*b))].push_back(*b);
-      sources_[Find(OutEnd(*b))].push_back(*b);
+      targets_[classes_.In(*b)].push_back(*b);
+      sources_[classes_.Out(*b)].push_back(*b);
     }
-    ahead_.assign(parent_.size(), {});
+    ahead_.assign(classes_.size(), {});
   }
 
   // What is counted ahead, in the order in which it is used last first.
   void Choose(size_t group) {
     std::vector<bool> decided = exact_;
     for (auto b = cfg_.order().rbegin(); b != cfg_.order().rend(); ++b) {
-      const uint32_t c = Find(InEnd(*b));
+      const uint32_t c = classes_.In(*b);
       if (decided[c] || targets_[c].back() != *b) continue;
       ahead_[c][group] = ChooseFor(c, group, decided);
       decided[c] = true;
@@ -152,7 +134,7 @@ class RowPlacement {
     for (Block b : targets_[c]) heaviest = std::max(heaviest, Weight(b));
     size_t tried = 0;
     for (Block b : targets_[c]) {
-      const uint32_t out = Find(OutEnd(b));
+      const uint32_t out = classes_.Out(b);
       if (info_[b.index].asks || out == c || !decided[out] || Weight(b) != heaviest) continue;
       if (++tried > kMostTried) break;
       const Group candidate = info_[b.index].rows[group] + ahead_[out][group];
@@ -171,7 +153,7 @@ class RowPlacement {
   int64_t Cost(uint32_t c, size_t group, const std::vector<bool>& decided, const Group& ahead) {
     int64_t cost = 0;
     for (Block b : targets_[c]) {
-      const uint32_t out = Find(OutEnd(b));
+      const uint32_t out = classes_.Out(b);
       const Group after = info_[b.index].rows[group] + (out == c ? ahead : ahead_[out][group]);
       if (info_[b.index].asks) {
         cost += Weight(b) * ((ahead != kNone ? 1 : 0) + (after != kNone ? 1 : 0));
@@ -180,7 +162,7 @@ class RowPlacement {
       }
     }
     for (Block b : sources_[c]) {
-      const uint32_t in = Find(InEnd(b));
+      const uint32_t in = classes_.In(b);
       if (in == c) continue;  // that was a target
       const Group before = decided[in] && !info_[b.index].asks ? ahead_[in][group] : kNone;
       if (info_[b.index].rows[group] + ahead != before) cost += Weight(b);
@@ -196,8 +178,8 @@ class RowPlacement {
   void Rewrite(Block b) {
     const Info& info = info_[b.index];
     std::erase_if(f_.block(b).insts, [&](Inst i) { return f_.inst(i).op == Opcode::kCountRows; });
-    const std::array<Group, abi::kRowRegisters>& in = ahead_[Find(InEnd(b))];
-    const std::array<Group, abi::kRowRegisters>& out = ahead_[Find(OutEnd(b))];
+    const std::array<Group, abi::kRowRegisters>& in = ahead_[classes_.In(b)];
+    const std::array<Group, abi::kRowRegisters>& out = ahead_[classes_.Out(b)];
     for (size_t group = 0; group < abi::kRowRegisters; ++group) {
       const Group rows = info.rows[group] + out[group];
       Count(b, info.at, group, info.asks ? rows : rows - in[group]);
@@ -210,7 +192,6 @@ class RowPlacement {
 
   // Adds to register `group` before the instruction of `b` that is at `at`.
   void Count(Block b, size_t at, size_t group, Group rows) {
-    std::vector<Inst>& insts = f_.block(b).insts;
     while (rows != kNone) {
       uint64_t bits = 0;
       for (size_t lane = 0; lane < 4; ++lane) {
@@ -218,22 +199,19 @@ class RowPlacement {
         bits |= uint64_t{static_cast<uint16_t>(n)} << (16 * lane);
         rows[lane] -= n;
       }
-      const Inst count = f_.Append(b,
-                                   {.op = Opcode::kCountRows,
-                                    .aux = static_cast<uint8_t>(group),
-                                    .imm = static_cast<int64_t>(bits)},
-                                   {}, {});
-      insts.pop_back();
-      insts.insert(insts.begin() + static_cast<std::ptrdiff_t>(at), count);
+      f_.Insert(b, at,
+                {.op = Opcode::kCountRows,
+                 .aux = static_cast<uint8_t>(group),
+                 .imm = static_cast<int64_t>(bits)});
     }
   }
 
   Function& f_;
   const ir::Cfg cfg_;
   const ir::Loops loops_;
-  std::vector<Info> info_;        // by block
-  std::vector<uint32_t> parent_;  // by block end
-  std::vector<bool> exact_;       // by class: nothing may be counted ahead
+  EdgeClasses classes_;
+  std::vector<Info> info_;   // by block
+  std::vector<bool> exact_;  // by class: nothing may be counted ahead
   // By class, the last first.
   std::vector<std::vector<Block>> targets_, sources_;
   std::vector<std::array<Group, abi::kRowRegisters>> ahead_;  // by class

@@ -222,12 +222,7 @@ class Pass {
     return {.op = Opcode::kMeter, .type = meter.type, .imm = meter.imm, .site = meter.site};
   }
 
-  void InsertAt(Block b, size_t at, const InstData& meter) {
-    const Inst i = f_.Append(b, Plain(meter), {}, {});
-    std::vector<Inst>& insts = f_.block(b).insts;
-    insts.pop_back();
-    insts.insert(insts.begin() + static_cast<std::ptrdiff_t>(at), i);
-  }
+  void InsertAt(Block b, size_t at, const InstData& meter) { f_.Insert(b, at, Plain(meter)); }
   void InsertBeforeTerminator(Block b, const InstData& meter) {
     InsertAt(b, f_.block(b).insts.size() - 1, meter);
   }
