@@ -21,6 +21,7 @@
 #include "tools/cli/suggest.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/io.h"
+#include "tools/operator_new.h"
 
 namespace precast::aotc {
 namespace {
@@ -134,6 +135,7 @@ int main(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   mallopt(M_TOP_PAD, 4 << 20);
+  if (argc > 1 && std::string_view(argv[1]) == "compile") precast::UseHugePages();
   const int exit_code = precast::aotc::Main(argc, argv);
   // What was printed may not have arrived: a full disk, a closed pipe.
   if (fflush(stdout) != 0 && exit_code == precast::cli::kExitOk) {
