@@ -37,6 +37,8 @@ inline constexpr std::array<std::string_view, abi::kRowLanes> kCountedChips = {
     "BranchEqual256",
 };
 
+static_assert(kCountedChips[abi::kLeftLane] == "Jalr");
+
 using CountedRows = std::array<uint32_t, abi::kRowLanes>;
 
 // Adds the row of an RV32IM instruction.

@@ -267,6 +267,10 @@ bool Instance::RunNative(const void* entry, RunResult& result) {
   }
   // Code 0: native code does not know whether there is a trap, the interpreter does.
   if (site->kind == Kind::kTrap && site->trap_code == 0) {
+    // A jump, unless it is a custom instruction, or a guard of an entry, before which nothing has been charged.
+    if (image_->counts_rows() && site->refund != 0 &&
+        interpreter_->CustomAt(site->guest_pc) == nullptr)
+      --rows_[abi::kLeftLane];
     return context_.fuel > 0 && RunInterpreter(/*until_limit=*/false, result);
   }
   return ConfirmTrap(

@@ -95,6 +95,7 @@ absl::Status GuestMemory::MapMeterArea(uint32_t memory_bits, const ProgramImage&
     file_end = std::max(file_end, segment.address + uint64_t{segment.data.size()});
   }
   meter_area() = {};  // not logged yet
+  as_mapped_ = true;
   meter_area().pages = static_cast<uint32_t>(pages);
   if (file_begin < file_end) {
     constexpr uint64_t kMarkedPage = uint64_t{1} << abi::kMarkedPageBits;
@@ -111,6 +112,11 @@ void GuestMemory::BeginPageLog() {
   CHECK_EQ(madvise(page_marks(), marks, MADV_DONTNEED), 0);
   meter_area().log = page_log_;
   meter_area().contents = page_contents_;
+  // Page faults that every run would have: the program is next to its stack.
+  *page_log_ = {};
+  const uint32_t program = meter_area().file_page;
+  for (const uint32_t page : {program, program - std::min<uint32_t>(program, kPageSize)})
+    page_marks()[page] = 0;
 }
 
 absl::Status GuestMemory::Reserve(uint32_t address, uint64_t size) {
@@ -145,6 +151,7 @@ void GuestMemory::SetPages(uint32_t address, uint64_t size, uint8_t value) {
 }
 
 absl::Status GuestMemory::Map(uint32_t address, uint64_t size, uint8_t permissions) {
+  as_mapped_ = false;
   if (absl::Status s = CheckRange(address, size); !s.ok()) return s;
   if (size == 0) return absl::OkStatus();
   uint8_t byte = PageByte(permissions);
@@ -170,6 +177,7 @@ absl::Status GuestMemory::Map(uint32_t address, uint64_t size, uint8_t permissio
 
 absl::Status GuestMemory::MapFile(uint32_t address, uint64_t size, uint8_t permissions, int fd,
                                   uint64_t file_offset) {
+  as_mapped_ = false;
   if (absl::Status s = CheckRange(address, size); !s.ok()) return s;
   if (size == 0) return absl::OkStatus();
   if (address == 0 || address + size == kGuestSize) {
@@ -186,6 +194,7 @@ absl::Status GuestMemory::MapFile(uint32_t address, uint64_t size, uint8_t permi
 }
 
 absl::Status GuestMemory::Unmap(uint32_t address, uint64_t size) {
+  as_mapped_ = false;
   if (absl::Status s = CheckRange(address, size); !s.ok()) return s;
   if (size == 0) return absl::OkStatus();
   if (absl::Status s = Reserve(address, size); !s.ok()) return s;
@@ -239,6 +248,7 @@ void GuestMemory::AdviseLarge(uint32_t address, uint64_t size) {
 }
 
 absl::Status GuestMemory::Clear() {
+  as_mapped_ = false;
   if (absl::Status s = Reserve(0, kGuestSize); !s.ok()) return s;
   // As fresh pages, so that a mostly empty table stays cheap.
   if (mmap(pages_, kPageCount, PROT_READ | PROT_WRITE,
@@ -326,6 +336,7 @@ absl::Status GuestMemory::CopyIn(uint32_t address, absl::Span<uint8_t> out) cons
 }
 
 absl::Status GuestMemory::CopyOut(absl::Span<const uint8_t> data, uint32_t address) {
+  as_mapped_ = false;
   if (!Writable(address, data.size())) {
     return absl::OutOfRangeError(
         absl::StrFormat("guest range 0x%x, size 0x%x is not writable", address, data.size()));
@@ -392,6 +403,7 @@ absl::Status GuestMemory::VisitPages(PageVisitor visit) {
 }
 
 absl::Status GuestMemory::Initialize(uint32_t address, absl::Span<const uint8_t> data) {
+  as_mapped_ = false;
   uint64_t at = address;
   while (!data.empty()) {
     if (at >= kGuestSize || pages_[at / kPageSize] == 0) {

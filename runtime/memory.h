@@ -61,6 +61,8 @@ class GuestMemory {
   // From now on pages are logged when they are touched first, or no longer.
   void BeginPageLog();
   void EndPageLog() { meter_area().log = nullptr; }
+  // Whether nobody but the guest has changed its memory since MapMeterArea().
+  bool as_mapped() const { return as_mapped_; }
   // After that.
   abi::MeterArea& meter_area() const {
     return *reinterpret_cast<abi::MeterArea*>(base_ + abi::kMeterArea);
@@ -163,6 +165,7 @@ class GuestMemory {
   abi::TouchedPage* page_log_ = nullptr;
   abi::PageContents* page_contents_ = nullptr;  // behind the log, in the same mapping
   uint64_t page_log_size_ = 0;                  // bytes
+  bool as_mapped_ = false;
   uint8_t* reservation_ = nullptr;
   uint8_t* pages_ = nullptr;
   uint32_t heap_begin_ = 0;

@@ -225,6 +225,8 @@ precast_mark_page:
   .cfi_adjust_cfa_offset 8
   movq  %rax, (%rdi) /* page; not kept */
   addq  $8, METER_LOG(%r14)
+  cmpq  $0, METER_CONTENTS(%r14)
+  je    .Llogged
   movq  %rax, %rsi
   shlq  $9, %rsi
   addq  %r14, %rsi

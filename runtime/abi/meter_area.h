@@ -22,7 +22,7 @@ inline constexpr int32_t kMeterArea = kPageMarks - kMeterAreaSize;
 // An entry of the log of pages touched.
 struct TouchedPage {
   uint32_t page;
-  uint32_t kept;  // 1: what it held is kept; 0: it held zeros
+  uint32_t kept;  // 1: what it held is kept; 0: it held zeros, or nothing is kept
 };
 // What a page held.
 using PageContents = uint8_t[1 << kMarkedPageBits];
@@ -33,9 +33,10 @@ struct MeterArea {
       log;  // where the next entry goes; there is room for all pages; null: nobody wants to know
   uint32_t pages;  // pages from this one on are outside of the guest's memory: nothing is done
   uint32_t page;   // operand of the callback
-  PageContents* contents;  // where the next page that is kept goes; in the order of the log
-  uint32_t file_page;      // so many pages from this one on may be mapped from a file; the others
-  uint32_t file_pages;     // are written before they are read, which costs one page fault, not two
+  PageContents*
+      contents;  // where the next page that is kept goes; in the order of the log; null: none is kept
+  uint32_t file_page;   // so many pages from this one on may be mapped from a file; the others
+  uint32_t file_pages;  // are written before they are read, which costs one page fault, not two
 };
 static_assert(offsetof(MeterArea, log) == 0);
 static_assert(offsetof(MeterArea, pages) == 8);
@@ -50,6 +51,8 @@ static_assert(sizeof(TouchedPage) == 8);
 inline constexpr int kRowRegisters = 5;
 inline constexpr int kRowLanes = 4 * kRowRegisters;
 inline constexpr int kFirstRowRegister = 10;
+// The lane of `jalr`, which code that has counted it may leave to the interpreter, which counts it again.
+inline constexpr int kLeftLane = 7;
 
 }  // namespace precast::abi
 

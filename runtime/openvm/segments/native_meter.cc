@@ -21,14 +21,11 @@ using precast::openvm::Registry;
 
 namespace {
 
-// Instructions of the longest stretch. What a stretch costs by itself, some ten microseconds, does not matter then, and the
-// pages it touches, each of which is copied, are few.
+// Instructions of the longest stretch, which the first one is. What a stretch costs by itself, some ten microseconds, does
+// not matter then, and the pages it touches, each of which is copied (but in the first stretch), are few.
 constexpr uint64_t kLongest = uint64_t{1} << 22;
 // Cost mode: less is interpreted.
 constexpr uint64_t kShortest = 1000;
-// Instructions of the first stretch, of which nothing is known; each further one may be kGrowth times as long as any before.
-constexpr uint64_t kFirst = uint64_t{1} << 17;
-constexpr uint64_t kGrowth = 4;
 // A stretch ends after so many custom instructions by the runtime: each takes long and may add many rows, and it would be
 // a pity to do much in vain.
 constexpr uint64_t kMostCustomCalls = 2048;
@@ -48,6 +45,7 @@ CountedMemory MemoryOf(Instance& instance) {
 Attempt::Attempt(Instance& instance, const MeteringConfig& config, const Registry& registry)
     : instance_(instance),
       host_(HostOf(instance)),
+      marks_(instance.memory().page_marks()),
       counter_(config, registry, MemoryOf(instance)),
       numbers_(instance.host().memory_bits()),
       rows_(config.chips.size()) {
@@ -66,8 +64,12 @@ absl::Span<const abi::TouchedPage> Attempt::Log() const {
   return {begin, static_cast<size_t>(instance_.memory().meter_area().log - begin)};
 }
 
+bool Attempt::AtStart() const { return instance_.retired() == 0 && instance_.memory().as_mapped(); }
+
 void Attempt::Begin() {
   before_ = instance_.SaveCheckpoint();
+  keeps_ = !AtStart();
+  instance_.memory().meter_area().contents = keeps_ ? instance_.memory().page_contents() : nullptr;
   host_.Attempt();
   std::fill(rows_.begin(), rows_.end(), 0);
   instance_.TakeRows();
@@ -93,15 +95,16 @@ void Attempt::End() {
   instance_.interpreter().SetObserver(nullptr);
   GuestMemory& memory = instance_.memory();
   for (const abi::TouchedPage& entry : Log()) memory.page_marks()[entry.page] = 0;
-  auto* const contents = reinterpret_cast<uint8_t*>(memory.page_contents());
-  const auto used =
-      static_cast<uint64_t>(reinterpret_cast<uint8_t*>(memory.meter_area().contents) - contents);
-  if (used > kKeptLog) {
-    const uint64_t end = (used + kPageSize - 1) / kPageSize * kPageSize;
-    madvise(contents + kKeptLog, end - kKeptLog, MADV_DONTNEED);
+  if (keeps_) {
+    auto* const contents = reinterpret_cast<uint8_t*>(memory.page_contents());
+    const auto used =
+        static_cast<uint64_t>(reinterpret_cast<uint8_t*>(memory.meter_area().contents) - contents);
+    if (used > kKeptLog) {
+      const uint64_t end = (used + kPageSize - 1) / kPageSize * kPageSize;
+      madvise(contents + kKeptLog, end - kKeptLog, MADV_DONTNEED);
+    }
   }
   memory.meter_area().log = memory.page_log();
-  memory.meter_area().contents = memory.page_contents();
   other_pages_.clear();
 }
 
@@ -110,12 +113,28 @@ void Attempt::Commit() {
   host_.Commit();
 }
 
+// As MapProgram() does.
+void Attempt::RestoreProgram(uint32_t page) {
+  constexpr uint64_t kSize = sizeof(abi::PageContents);
+  const uint64_t begin = page * kSize, end = begin + kSize;
+  uint8_t* const base = instance_.memory().base();
+  std::memset(base + begin, 0, kSize);
+  for (const ProgramSegment& segment : instance_.program().segments) {
+    const uint64_t first = std::max<uint64_t>(begin, segment.address);
+    const uint64_t last = std::min<uint64_t>(end, segment.address + segment.data.size());
+    if (first < last)
+      std::memcpy(base + first, segment.data.data() + (first - segment.address), last - first);
+  }
+}
+
 void Attempt::RollBack() {
   const abi::PageContents* kept = instance_.memory().page_contents();
   for (const abi::TouchedPage& entry : Log()) {
     uint8_t* const page =
         instance_.memory().base() + (uint64_t{entry.page} << abi::kMarkedPageBits);
-    if (entry.kept != 0) {
+    if (!keeps_) {
+      RestoreProgram(entry.page);
+    } else if (entry.kept != 0) {
       std::memcpy(page, *kept++, sizeof(*kept));
     } else {
       std::memset(page, 0, sizeof(*kept));
@@ -138,8 +157,7 @@ void Attempt::OnInstruction(uint32_t, uint32_t word, const uint32_t* x) {
 }
 
 void Attempt::OnAccess(AddressSpace space, uint32_t address, uint32_t size, bool) {
-  const GuestMemory& memory = instance_.memory();
-  if (space != AddressSpace::kMemory) {
+  if (space != AddressSpace::kMemory) [[unlikely]] {
     const uint32_t last = numbers_.PageOf(space, address + (size - 1));
     for (uint32_t page = numbers_.PageOf(space, address); page <= last; ++page) {
       if (std::find(other_pages_.begin(), other_pages_.end(), page) == other_pages_.end())
@@ -149,7 +167,7 @@ void Attempt::OnAccess(AddressSpace space, uint32_t address, uint32_t size, bool
   }
   const uint32_t last = (address + (size - 1)) >> abi::kMarkedPageBits;
   for (uint32_t page = address >> abi::kMarkedPageBits; page <= last; ++page) {
-    if (memory.page_marks()[page] == 0) instance_.TouchPage(page);
+    if (marks_[page] == 0) instance_.TouchPage(page);
   }
 }
 
@@ -169,7 +187,6 @@ NativeMeter::NativeMeter(Instance& instance, Meter& meter, const MeteringConfig&
       meter_(meter),
       config_(config),
       attempt_(instance, config, registry),
-      longest_(std::max<uint64_t>(kFirst / config.check_interval, 1)),
       sample_rows_(config.chips.size()) {
   // The first row of a chip with such cells may lower the estimate.
   for (const precast::openvm::Chip& chip : config.chips) monotonic_ &= chip.constraint_cells == 0;
@@ -185,22 +202,27 @@ uint64_t NativeMeter::ChooseLength(uint64_t most) const {
     most = std::min(most, guessed_ ? left / 2 : left - 1);
     if (guessed_) return most;
   }
-  if (sample_intervals_ == 0) return std::min(most, longest_);
-  most = std::min(most, kGrowth * longest_);
-  // As far as the limits allow if the guest goes on as it did in the sample, and a little worse.
-  std::vector<uint64_t> rows(sample_rows_.size());
-  const auto fits = [&](uint64_t length) {
-    length += length / 64 + 1;
-    for (size_t i = 0; i < rows.size(); ++i) rows[i] = sample_rows_[i] * length / sample_intervals_;
-    return !meter_.WouldExceed(rows, sample_pages_ * length / sample_intervals_);
-  };
-  if (fits(most)) return most;
+  if (sample_intervals_ == 0) return most;
+  if (Fits(most)) return most;
   uint64_t good = 1;
   while (most - good > good / 64 + 1) {
     const uint64_t middle = good + (most - good) / 2;
-    (fits(middle) ? good : most) = middle;
+    (Fits(middle) ? good : most) = middle;
   }
   return good;
+}
+
+// A stretch that need not keep what pages hold is worth more than the next one.
+uint64_t NativeMeter::Extension(uint64_t executed, uint64_t most, bool limited) const {
+  if (attempt_.keeps() || exceeded_at_ != 0 || !monotonic_) return 0;
+  return Fits(limited ? 4 * executed : executed + most) ? most : 0;
+}
+
+bool NativeMeter::Fits(uint64_t length) const {
+  length += length / 64 + 1;
+  std::vector<uint64_t> rows(sample_rows_.size());
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] = sample_rows_[i] * length / sample_intervals_;
+  return !meter_.WouldExceed(rows, sample_pages_ * length / sample_intervals_);
 }
 
 void NativeMeter::SetSample(uint64_t new_pages) {
@@ -227,32 +249,43 @@ RunResult NativeMeter::Run(int64_t limit) {
       continue;
     }
     const uint64_t most = std::max<uint64_t>(kLongest / interval, 1);
-    const uint64_t length = ChooseLength(std::min(left / interval, most));
+    uint64_t length = ChooseLength(std::min(left / interval, most));
     attempt_.Begin();
     // The check that is due takes place before the first instruction, if there is one.
     if (!instance_.exited() && instance_.pc() % 4 == 0) meter_.BeginInterval();
-    RunResult result =
-        attempt_.Run(static_cast<int64_t>(length * interval), static_cast<int64_t>(interval));
-    if (result.reason == RunResult::Reason::kFailed) return result;
-    const std::vector<uint32_t> pages = attempt_.Pages();
-    const uint64_t new_pages = meter_.CountNew(pages);
-    // There was a check within the stretch, or one was due before the instruction that has trapped.
-    const bool trapped = result.reason == RunResult::Reason::kTrapped;
-    const bool checked = attempt_.instructions() + (trapped ? 1 : 0) > interval;
-    if (checked && meter_.WouldExceed(attempt_.rows(), new_pages)) {
-      guessed_ = exceeded_at_ > begin;
-      exceeded_at_ = instance_.retired();
-      SetSample(new_pages);
-      attempt_.RollBack();
-      continue;
+    uint64_t wanted = 0;
+    for (bool done = false; !done;) {
+      wanted += length;
+      RunResult result =
+          attempt_.Run(static_cast<int64_t>(length * interval), static_cast<int64_t>(interval));
+      if (result.reason == RunResult::Reason::kFailed) return result;
+      const bool ended =
+          result.reason != RunResult::Reason::kSuspended || instance_.retired() == end;
+      const std::vector<uint32_t> pages = attempt_.Pages();
+      const uint64_t new_pages = meter_.CountNew(pages);
+      // There was a check within the stretch, or one was due before the instruction that has trapped.
+      const bool trapped = result.reason == RunResult::Reason::kTrapped;
+      const bool checked = attempt_.instructions() + (trapped ? 1 : 0) > interval;
+      if (checked && meter_.WouldExceed(attempt_.rows(), new_pages)) {
+        guessed_ = exceeded_at_ > begin;
+        exceeded_at_ = instance_.retired();
+        SetSample(new_pages);
+        attempt_.RollBack();
+        break;
+      }
+      const uint64_t executed = attempt_.instructions() / interval;
+      if (executed >= std::min(sample_intervals_ / 2, kLongSample)) SetSample(new_pages);
+      length = ended ? 0
+                     : Extension(executed, std::min(left / interval - executed, most),
+                                 executed < wanted);
+      wanted = executed;
+      done = length == 0;
+      if (!done) continue;
+      meter_.Add({attempt_.instructions(), attempt_.rows(), pages});
+      guessed_ = false;
+      attempt_.Commit();
+      if (ended) return result;
     }
-    meter_.Add({attempt_.instructions(), attempt_.rows(), pages});
-    const uint64_t executed = attempt_.instructions() / interval;
-    if (executed >= std::min(sample_intervals_ / 2, kLongSample)) SetSample(new_pages);
-    guessed_ = false;
-    longest_ = std::max(longest_, executed);
-    attempt_.Commit();
-    if (result.reason != RunResult::Reason::kSuspended || instance_.retired() == end) return result;
   }
 }
 
@@ -263,7 +296,7 @@ NativeCostMeter::NativeCostMeter(Instance& instance, CostMeter& meter, const Met
 RunResult NativeCostMeter::Run(int64_t limit) {
   limit = std::clamp<int64_t>(limit, 0, Instance::kUnlimited);
   const uint64_t end = instance_.retired() + static_cast<uint64_t>(limit);
-  uint64_t stretch = kFirst;
+  uint64_t stretch = kLongest;
   uint64_t stops_at =
       0;  // how far we came when the guest trapped or cost too much, if later than now
   for (;;) {
@@ -293,7 +326,7 @@ RunResult NativeCostMeter::Run(int64_t limit) {
     }
     meter_.Add(cost);
     attempt_.Commit();
-    stretch = std::min(kGrowth * stretch, kLongest);
+    stretch = std::min(4 * stretch, kLongest);
     if (result.reason != RunResult::Reason::kSuspended || instance_.retired() == end) return result;
   }
 }

@@ -41,6 +41,7 @@ class Attempt final : public precast::openvm::Observer {
   void RollBack();
 
   // Since Begin().
+  bool keeps() const { return keeps_; }
   uint64_t instructions() const { return instance_.retired() - before_.retired; }
   const std::vector<uint64_t>& rows() const { return rows_; }  // by chip
   std::vector<uint32_t> Pages() const;
@@ -54,14 +55,19 @@ class Attempt final : public precast::openvm::Observer {
   void OnNativeCustomRetired() override;
   void TakeNativeRows();
   void End();
+  // Whether nothing has been executed, so that memory holds what the program says.
+  bool AtStart() const;
+  void RestoreProgram(uint32_t page);
   absl::Span<const abi::TouchedPage> Log() const;
 
   Instance& instance_;
   OpenVmHost& host_;
+  const uint8_t* const marks_;
   RowCounter counter_;
   const PageSet numbers_;                             // for the numbers of pages
   std::array<int32_t, abi::kRowLanes> chip_of_lane_;  // -1: none
   Instance::Checkpoint before_ = {};
+  bool keeps_ = true;  // what pages held; else it is known from the program
   std::vector<uint64_t> rows_;
   std::vector<std::pair<uint32_t, uint32_t>> custom_rows_;  // of the custom instruction at hand
   std::vector<uint32_t> other_pages_;                       // not of memory
@@ -79,6 +85,11 @@ class NativeMeter {
  private:
   // Intervals of the next stretch, of at most `most`.
   uint64_t ChooseLength(uint64_t most) const;
+  // How many more intervals, of `most`, to execute as part of the stretch that has executed so many; 0: it ends.
+  // `limited`: by custom calls, of which it is hard to say how many rows they will add.
+  uint64_t Extension(uint64_t executed, uint64_t most, bool limited) const;
+  // Whether no limit is expected to be exceeded after so many intervals.
+  bool Fits(uint64_t length) const;
   // The sample is what the attempt has counted.
   void SetSample(uint64_t new_pages);
 
@@ -89,7 +100,6 @@ class NativeMeter {
   bool monotonic_ = true;     // the estimate of memory grows with heights
   uint64_t exceeded_at_ = 0;  // instructions after which a limit is exceeded, if later than now
   bool guessed_ = false;      // a shorter stretch, as the sample suggested, was too long as well
-  uint64_t longest_;          // intervals of the longest stretch, or of the first one
   // Rows and new pages of a stretch, and its intervals: what the guest is expected to go on with.
   std::vector<uint64_t> sample_rows_;
   uint64_t sample_pages_ = 0, sample_intervals_ = 0;
