@@ -64,9 +64,13 @@ uint8_t CodeBuffer::LoopPadding(size_t i, uint32_t at) {
     length = fixups_[f.last].raw - f.raw;
     for (size_t k = i + 1; k <= f.last; ++k) length += fixups_[k].size;
   }
-  if (length <= kLine || length > kMaxLoop) return static_cast<uint8_t>(least);
+  if (length <= f.alignment || length > kMaxLoop) return static_cast<uint8_t>(least);
   needs_line_ = true;
-  const uint32_t in_last = (at + least + length - 1) % kLine + 1;
+  const uint32_t begin = (at + least) % kLine;
+  if (length <= kLine) {
+    return static_cast<uint8_t>(begin + length > kLine ? least + kLine - begin : least);
+  }
+  const uint32_t in_last = (begin + length - 1) % kLine + 1;
   return static_cast<uint8_t>(in_last < 16 ? least + 32 : least);
 }
 

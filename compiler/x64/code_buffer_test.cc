@@ -33,7 +33,7 @@ TEST(CodeBufferTest, ShortAndLong) {
   }
 }
 
-// A loop does not end in the first bytes of a line.
+// A loop lies in one line if it can, and does not end in the first bytes of one.
 TEST(CodeBufferTest, LoopsEndWithinLines) {
   for (size_t before : {0, 1, 16, 40, 63}) {
     for (size_t body : {10, 50, 62, 63, 64, 70, 77, 78, 100, 130, 200, 250, 300}) {
@@ -48,10 +48,13 @@ TEST(CodeBufferTest, LoopsEndWithinLines) {
       b.Finish();
       const uint32_t length = b.Offset(end) - b.Offset(head);
       EXPECT_EQ(b.Offset(head) % 16, 0u) << before << " " << body;
-      EXPECT_LT(b.Offset(head), before + 48) << before << " " << body;
-      EXPECT_EQ(b.needs_line(), length > CodeBuffer::kLine && length <= CodeBuffer::kMaxLoop)
+      EXPECT_LT(b.Offset(head), before + 64) << before << " " << body;
+      EXPECT_EQ(b.needs_line(), length > 16 && length <= CodeBuffer::kMaxLoop)
           << before << " " << body;
-      if (b.needs_line()) {
+      if (length <= CodeBuffer::kLine) {
+        EXPECT_EQ(b.Offset(head) / CodeBuffer::kLine, (b.Offset(end) - 1) / CodeBuffer::kLine)
+            << before << " " << body;
+      } else if (b.needs_line()) {
         EXPECT_GE((b.Offset(end) - 1) % CodeBuffer::kLine, 15u) << before << " " << body;
       }
     }
