@@ -36,6 +36,7 @@
 #include "compiler/opt/resume_guards.h"
 #include "compiler/opt/simplify.h"
 #include "compiler/opt/sink_meters.h"
+#include "compiler/opt/slp_vectorize.h"
 #include "compiler/opt/straighten.h"
 #include "compiler/opt/wide_arithmetic.h"
 #include "compiler/opt/wide_branches.h"
@@ -83,6 +84,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"resume-guards", GuardResumeEntries},
       {"simplify", Simplify},
       {"sink_meters", SinkMeters},
+      {"slp_vectorize", VectorizeLoops},
       {"straighten", Straighten},
       {"unreachable", RemoveUnreachableBlocks},
       {"unseen-state", RemoveUnseenState},

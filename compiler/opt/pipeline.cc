@@ -20,6 +20,7 @@
 #include "compiler/opt/reassociate.h"
 #include "compiler/opt/simplify.h"
 #include "compiler/opt/sink_meters.h"
+#include "compiler/opt/slp_vectorize.h"
 #include "compiler/opt/straighten.h"
 #include "compiler/opt/wide_arithmetic.h"
 #include "compiler/opt/wide_branches.h"
@@ -109,6 +110,7 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
   if (options.level >= 2) pipeline.Run("reassociate", Reassociate);
   if (options.level >= 2 && function.signature().conv == ir::CallConv::kWasm) {
     if (options.fold_addresses) pipeline.Run("fold_addresses", FoldAddresses);
+    pipeline.Run("slp_vectorize", VectorizeLoops);
   }
   // When it is known which accesses there are.
   if (options.mark_pages) pipeline.Run("mark_pages", MarkPages);

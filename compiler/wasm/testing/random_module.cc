@@ -557,6 +557,141 @@ class Generator {
     Byte(0x0b);
   }
 
+  // A loop over arrays, unrolled as compilers do it: the same expression for adjacent elements. Where the arrays are is
+  // often aligned, sometimes the same, and sometimes the end of memory.
+  void ArrayLoop(int depth) {
+    if (counters_left_ < 3) return;
+    const uint64_t counters = locals_.size() + static_cast<uint64_t>(counters_left_ -= 3);
+    const uint64_t rounds = counters, place = counters + 1, distance = counters + 2;
+    const auto constant = [&](int64_t c) {
+      Byte(0x41);
+      Signed(code_, c);
+    };
+    const auto set_to_address = [&](uint64_t local) {
+      if (Chance(60)) {
+        constant(static_cast<int64_t>(16 * Pick(64)));
+      } else if (Chance(50)) {
+        constant(kPages * 0x10000 - static_cast<int64_t>((Chance(70) ? 16 : 4) * Pick(20)));
+      } else {
+        SmallAddress(depth - 1);
+      }
+      OpWithIndex(0x21, local);
+    };
+    set_to_address(place);
+    set_to_address(distance);
+    constant(static_cast<int64_t>(1 + Pick(8)));
+    OpWithIndex(0x21, rounds);
+
+    struct Element {
+      char type;
+      uint8_t load, store, size;
+      std::string_view binary, unary;
+    };
+    static constexpr Element kElements[] = {
+        {'d', 0x2b, 0x39, 8, "\xa0\xa1\xa2\xa3", "\x99\x9a\x9f"},
+        {'f', 0x2a, 0x38, 4, "\x92\x93\x94\x95", "\x8b\x8c\x91"},
+        {'l', 0x29, 0x37, 8, "\x7c\x7d\x7e\x83\x84\x85\x86", ""},
+        {'i', 0x28, 0x36, 4, "\x6a\x6b\x6c\x71\x72\x73\x74", ""},
+    };
+    const Element& element = kElements[Pick(std::size(kElements))];
+    const uint64_t size = element.size;
+    const uint64_t elements = Chance(70) ? 16 / size : 1 + Pick(6);
+    // An array is `place`, or `distance` from there, and an offset.
+    struct Array {
+      bool far;
+      uint64_t offset;
+    };
+    const auto random_array = [&] {
+      return Array{Chance(50), Chance(70) ? 16 * Pick(3) : size * Pick(6)};
+    };
+    const auto address = [&](const Array& array) {
+      OpWithIndex(0x20, place);
+      if (!array.far) return;
+      OpWithIndex(0x20, distance);
+      Byte(0x6a);
+    };
+    const auto access = [&](uint8_t op, const Array& array, uint64_t lane) {
+      Byte(op);
+      Byte(0);
+      Unsigned(code_, array.offset + lane * size);
+    };
+    const auto load = [&](const Array& array, uint64_t lane) {
+      address(array);
+      access(element.load, array, lane);
+    };
+    enum class Operand : uint8_t { kArray, kLocal, kSame, kOther };
+    struct Step {
+      uint8_t op;
+      bool unary, swap;
+      Operand operand;
+      Array array;
+      uint64_t seed;
+    };
+    std::vector<Step> steps(Pick(4));
+    for (Step& step : steps) {
+      step.unary = !element.unary.empty() && Chance(20);
+      const std::string_view ops = step.unary ? element.unary : element.binary;
+      step.op = static_cast<uint8_t>(ops[Pick(ops.size())]);
+      step.swap = Chance(30);
+      step.operand = static_cast<Operand>(Pick(4));
+      step.array = random_array();
+      step.seed = random_();
+    }
+    const Array from = random_array(), to = random_array();
+    const auto value = [&](uint64_t lane) {
+      // Operands that come first, then what is loaded, then the others.
+      for (size_t k = steps.size(); k-- > 0;) {
+        if (steps[k].swap && !steps[k].unary) load(steps[k].array, lane);
+      }
+      load(from, lane);
+      for (const Step& step : steps) {
+        if (!step.unary && !step.swap) {
+          const int local = LocalOf(element.type);
+          if (step.operand == Operand::kArray) {
+            load(step.array, lane);
+          } else if (step.operand == Operand::kLocal && local >= 0) {
+            OpWithIndex(0x20, locals_.find(element.type));
+          } else {
+            std::mt19937_64 outer = random_;
+            random_.seed(step.seed + (step.operand == Operand::kOther ? lane : 0));
+            Constant(element.type);
+            random_ = outer;
+          }
+        }
+        Byte(step.op);
+      }
+    };
+    // Somewhere between the elements, another access.
+    const uint64_t stray_at = Chance(40) ? Pick(elements) : elements;
+    const Array stray = random_array();
+    Byte(0x03);
+    Byte(0x40);
+    for (uint64_t lane = 0; lane < elements; ++lane) {
+      address(to);
+      value(lane);
+      access(element.store, to, lane);
+      if (lane != stray_at) continue;
+      address(stray);
+      if (Chance(50)) {
+        access(0x2d, stray, Pick(elements));  // i32.load8_u
+        Byte(0x1a);
+      } else {
+        constant(99);
+        access(0x3a, stray, Pick(elements));  // i32.store8
+      }
+    }
+    OpWithIndex(0x20, place);
+    constant(static_cast<int64_t>(Chance(80) ? size * elements : 8 * Pick(5)));
+    Byte(0x6a);
+    OpWithIndex(0x21, place);
+    OpWithIndex(0x20, rounds);
+    constant(1);
+    Byte(0x6b);
+    OpWithIndex(0x22, rounds);
+    OpWithIndex(0x0d, 0);
+    Byte(0x0b);
+  }
+
   // False: what follows is unreachable.
   bool Branch(int depth) {
     const uint64_t to = Pick(labels_.size());
@@ -609,7 +744,7 @@ class Generator {
   }
 
   bool Statement(int depth) {
-    switch (Pick(12)) {
+    switch (Pick(13)) {
       case 0:
       case 1:
       case 2:
@@ -640,7 +775,10 @@ class Generator {
       case 9:
         if (Chance(30)) BulkStatement(depth - 1);
         return true;
-      case 10: {
+      case 10:
+        if (depth > 0) ArrayLoop(depth);
+        return true;
+      case 11: {
         const char type = RandomType();
         Expression(type, depth);
         Byte(0x1a);
@@ -767,7 +905,7 @@ class Generator {
     return module;
   }
 
-  static constexpr int kCounters = 6;
+  static constexpr int kCounters = 9;
   static constexpr std::string_view kGlobals = "iilfdv";
 
   std::mt19937_64 random_;
