@@ -43,45 +43,42 @@ void Emitter::EmitFloat(uint32_t i, const MInst& m) {
       if (m.folded) {
         const Mem mem = FoldedMem(i, m);
         const Xmm d = X(i, LastOperand(i));
-        m.avx ? e_.VsseRM(m.sse, w, d, X(i, 0), mem) : e_.SseRM(m.sse, w, d, mem);
-      } else if (m.avx && X(i, 0) != X(i, 2)) {
-        if (IsReg(i, 1)) {
-          e_.VsseRR(m.sse, w, X(i, 2), X(i, 0), X(i, 1));
-        } else {
-          e_.VsseRM(m.sse, w, X(i, 2), X(i, 0), VectorM(i, 1));
-        }
+        e_.SseRM(m.sse, w, d, X(i, 0), mem);
       } else if (IsReg(i, 1)) {
-        e_.SseRR(m.sse, w, X(i, 2), X(i, 1));
+        e_.SseRR(m.sse, w, X(i, 2), X(i, 0), X(i, 1));
       } else {
-        e_.SseRM(m.sse, w, X(i, 2), VectorM(i, 1));
+        e_.SseRM(m.sse, w, X(i, 2), X(i, 0), VectorM(i, 1));
       }
       return;
     case MOp::kFloatConst:
-      m.avx ? e_.VsseRM(m.sse, w, X(i, 1), X(i, 0), Mem::Rip())
-            : e_.SseRM(m.sse, w, X(i, 1), Mem::Rip());
+      e_.SseRM(m.sse, w, X(i, 1), X(i, 0), Mem::Rip());
       return RelocateFloat(w, static_cast<uint64_t>(m.imm));
     case MOp::kFloatMask:
-      m.avx ? e_.VsseBitsRM(m.bits, X(i, 1), X(i, 0), Mem::Rip())
-            : e_.SseBitsRM(m.bits, X(i, 1), Mem::Rip());
+      e_.SseBitsRM(m.bits, X(i, 1), X(i, 0), Mem::Rip());
       return RelocateRepeated(w, static_cast<uint64_t>(m.imm));
     case MOp::kFloatMinMax:
       return EmitFloatMinMax(i, m);
     case MOp::kCopysign: {
       const Xmm d = X(i, 2), t = X(i, 3);
-      e_.MovapsRR(t, X(i, 1));
-      e_.SseBitsRM(SseBits::kAnd, t, Mem::Rip());
+      if (e_.avx()) {
+        e_.SseBitsRM(SseBits::kAnd, t, X(i, 1), Mem::Rip());
+      } else {
+        e_.MovapsRR(t, X(i, 1));
+        e_.SseBitsRM(SseBits::kAnd, t, Mem::Rip());
+      }
       RelocateRepeated(w, SignBit(w));
-      e_.SseBitsRM(SseBits::kAnd, d, Mem::Rip());
+      e_.SseBitsRM(SseBits::kAnd, d, X(i, 0), Mem::Rip());
       RelocateRepeated(w, SignBit(w) - 1);
       return e_.SseBitsRR(SseBits::kOr, d, t);
     }
-    // Source and result are one register, so no instruction waits for an older value of it.
+    // Source and result, or what the rest of the result comes from, are one register, so no instruction waits for an
+    // older value of it.
     case MOp::kSqrt:
-      return e_.SseRR(Sse::kSqrt, w, X(i, 1), X(i, 1));
+      return e_.SseRR(Sse::kSqrt, w, X(i, 1), X(i, 0), X(i, 0));
     case MOp::kRound:
-      return e_.Rounds(w, X(i, 1), X(i, 1), m.rounding);
+      return e_.Rounds(w, X(i, 1), X(i, 0), m.rounding);
     case MOp::kFloatConvert:
-      return e_.CvtFloat(m.from, X(i, 1), X(i, 1));
+      return e_.CvtFloat(m.from, X(i, 1), X(i, 0));
     case MOp::kFloatToInt:
       return EmitFloatToInt(i, m);
     case MOp::kIntToFloat:

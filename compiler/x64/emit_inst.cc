@@ -318,7 +318,8 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
         for (size_t k = 0; k < 4; ++k)
           counts[4 * lane + k] = static_cast<uint8_t>(static_cast<uint32_t>(count) >> (8 * k));
       }
-      e_.Vector(VectorOp::kPaddd, static_cast<Xmm>(abi::kFirstRowRegister + m.aux), Mem::Rip());
+      const Xmm row = static_cast<Xmm>(abi::kFirstRowRegister + m.aux);
+      e_.Vector(VectorOp::kPaddd, row, row, Mem::Rip());
       RelocateConstant(counts, 16);
       return;
     }

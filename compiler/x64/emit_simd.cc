@@ -37,30 +37,80 @@ void Emitter::EmitSimd(uint32_t i, const MInst& m) {
   }
 }
 
-void SimdEmitter::Op(VectorOp op, Xmm d, Operand source) {
-  if (IsConstant(source)) {
-    Op(op, d, Constant(m_.disp));
-  } else if (owner_.IsReg(i_, Number(source))) {
-    e_.Vector(op, d, X(source));
-  } else {
-    e_.Vector(op, d, owner_.VectorM(i_, Number(source)));
-  }
+Mem SimdEmitter::MemOf(Operand source) {
+  if (IsFolded(source)) return owner_.FoldedMem(i_, m_, folded_);
+  return owner_.VectorM(i_, Number(source));
 }
 
-void SimdEmitter::Op(VectorOp op, Xmm d, Operand source, uint8_t imm) {
-  if (IsConstant(source)) {
-    e_.Vector(op, d, Mem::Rip(), imm);
-    owner_.RelocateConstant(Constant(m_.disp), 16, 1);
-  } else if (owner_.IsReg(i_, Number(source))) {
-    e_.Vector(op, d, X(source), imm);
-  } else {
-    e_.Vector(op, d, owner_.VectorM(i_, Number(source)), imm);
-  }
+void SimdEmitter::Op(VectorOp op, Xmm d, Xmm first, Xmm source) {
+  if (e_.avx() || Info(op).sources == 1) return e_.Vector(op, d, first, source);
+  DCHECK(d == first || d != source);
+  Copy(d, first);
+  e_.Vector(op, d, d, source);
 }
 
-void SimdEmitter::Op(VectorOp op, Xmm d, const ir::V128& source) {
-  e_.Vector(op, d, Mem::Rip());
+void SimdEmitter::Op(VectorOp op, Xmm d, Xmm first, Operand source) {
+  if (IsConstant(source)) return Op(op, d, first, Constant(m_.disp));
+  if (IsReg(source)) return Op(op, d, first, X(source));
+  if (!e_.avx()) {
+    if (Info(op).sources == 2) Copy(d, first);
+    first = d;
+  }
+  e_.Vector(op, d, first, MemOf(source));
+}
+
+void SimdEmitter::Op(VectorOp op, Xmm d, Operand first, Operand source) {
+  if (IsReg(first)) return Op(op, d, X(first), source);
+  Copy(d, first);
+  Op(op, d, d, source);
+}
+
+void SimdEmitter::Op(VectorOp op, Xmm d, Operand first, Xmm source) {
+  if (IsReg(first)) return Op(op, d, X(first), source);
+  Copy(d, first);
+  Op(op, d, d, source);
+}
+
+void SimdEmitter::Op(VectorOp op, Xmm d, Xmm first, const ir::V128& source) {
+  if (!e_.avx()) {
+    if (Info(op).sources == 2) Copy(d, first);
+    first = d;
+  }
+  e_.Vector(op, d, first, Mem::Rip());
   owner_.RelocateConstant(source, 16);
+}
+
+void SimdEmitter::OpImm(VectorOp op, Xmm d, Xmm first, Xmm source, uint8_t imm) {
+  if (e_.avx() || Info(op).sources == 1) return e_.Vector(op, d, first, source, imm);
+  DCHECK(d == first || d != source);
+  Copy(d, first);
+  e_.Vector(op, d, d, source, imm);
+}
+
+void SimdEmitter::OpImm(VectorOp op, Xmm d, Xmm first, Operand source, uint8_t imm) {
+  if (IsReg(source)) return OpImm(op, d, first, X(source), imm);
+  if (!e_.avx()) {
+    if (Info(op).sources == 2) Copy(d, first);
+    first = d;
+  }
+  if (IsConstant(source)) {
+    e_.Vector(op, d, first, Mem::Rip(), imm);
+    owner_.RelocateConstant(Constant(m_.disp), 16, 1);
+  } else {
+    e_.Vector(op, d, first, MemOf(source), imm);
+  }
+}
+
+void SimdEmitter::Shift(VectorOp op, Xmm d, Xmm a, uint8_t amount) {
+  if (e_.avx()) return e_.VectorShift(op, d, a, amount);
+  Copy(d, a);
+  e_.VectorShift(op, d, d, amount);
+}
+
+void SimdEmitter::Shift(VectorOp op, Xmm d, Operand a, uint8_t amount) {
+  if (IsReg(a)) return Shift(op, d, X(a), amount);
+  Copy(d, a);
+  Shift(op, d, amount);
 }
 
 void SimdEmitter::Copy(Xmm d, Operand source) {
@@ -69,7 +119,7 @@ void SimdEmitter::Copy(Xmm d, Operand source) {
   } else if (owner_.IsReg(i_, Number(source))) {
     Copy(d, X(source));
   } else {
-    e_.Vector(VectorOp::kMovaps, d, owner_.VectorM(i_, Number(source)));
+    e_.MovupsLoad(d, owner_.VectorM(i_, Number(source)));
   }
 }
 
@@ -96,20 +146,24 @@ void SimdEmitter::EmitShuffle() {
   switch (m_.shuffle) {
     case ShuffleForm::kUnary:
       if (Info(op).form == VectorForm::kTwo) return Op(op, X(kB), kA);
-      return Op(op, X(kB), kA, imm);
+      return OpImm(op, X(kB), kA, imm);
     case ShuffleForm::kBinary:
-      return Op(op, X(kC), kB);
+      return Op(op, X(kC), X(kA), kB);
     case ShuffleForm::kTwoImm:
-      return Op(op, X(kC), kB, imm);
+      return OpImm(op, X(kC), X(kA), kB, imm);
     case ShuffleForm::kShift:
-      return Shift(op, X(kB), imm);
+      return Shift(op, X(kB), X(kA), imm);
     case ShuffleForm::kBytes:
-      return Op(VectorOp::kPshufb, X(kB), Constant(m_.imm));
+      return Op(VectorOp::kPshufb, X(kB), X(kA), Constant(m_.imm));
     case ShuffleForm::kTwoBytes: {
       const Xmm d = X(kC);
-      Copy(kS, kB);
-      Op(VectorOp::kPshufb, kS, Constant(m_.imm + 1));
-      Op(VectorOp::kPshufb, d, Constant(m_.imm));
+      if (IsReg(kB)) {
+        Op(VectorOp::kPshufb, kS, X(kB), Constant(m_.imm + 1));
+      } else {
+        Copy(kS, kB);
+        Op(VectorOp::kPshufb, kS, Constant(m_.imm + 1));
+      }
+      Op(VectorOp::kPshufb, d, X(kA), Constant(m_.imm));
       return Op(VectorOp::kPor, d, kS);
     }
   }
@@ -126,25 +180,27 @@ void SimdEmitter::EmitSimd() {
     case SimdPattern::kUnary:
       return Op(l.op, X(result), kA);
     case SimdPattern::kUnaryImm:
-      return Op(l.op, X(result), kA, l.imm);
+      return OpImm(l.op, X(result), kA, l.imm);
     case SimdPattern::kBinary:
-      return Op(l.op, X(result), kB);
+      return Op(l.op, X(result), X(kA), kB);
     case SimdPattern::kBinaryImm:
-      return Op(l.op, X(result), kB, l.imm);
+      return OpImm(l.op, X(result), X(kA), kB, l.imm);
     case SimdPattern::kBinaryNot:
-      Op(l.op, X(result), kB);
+      Op(l.op, X(result), X(kA), kB);
       return Invert(X(result));
     case SimdPattern::kBound:
       return Bound(l, X(result), false);
     case SimdPattern::kBoundNot:
       return Bound(l, X(result), true);
-    case SimdPattern::kNegate:
-      Zero(X(result));
-      return Op(l.op, X(result), kA);
+    case SimdPattern::kNegate: {
+      const Xmm zero = Start(X(result));
+      Zero(zero);
+      return Op(l.op, X(result), zero, kA);
+    }
     case SimdPattern::kAllTrue:
       return AllTrue(l, R(result));
     case SimdPattern::kExtendHigh:
-      Op(VectorOp::kPshufd, X(result), kA, 0xee);
+      OpImm(VectorOp::kPshufd, X(result), kA, 0xee);
       return Op(l.op, X(result), X(result));
     case SimdPattern::kExtmulLow8:
       return ExtmulLow8(l, X(result));
@@ -166,7 +222,7 @@ void SimdEmitter::EmitSimd() {
     case SimdPattern::kSplat16:
     case SimdPattern::kSplat32:
     case SimdPattern::kSplat64:
-      return Splat(l.pattern, X(result), R(kA));
+      return Splat(l.pattern, X(result));
     case SimdPattern::kExtract8S:
       return ExtractInt(Width::k8, true, R(result));
     case SimdPattern::kExtract8U:
@@ -184,13 +240,13 @@ void SimdEmitter::EmitSimd() {
     case SimdPattern::kExtractF64:
       return ExtractFloat(Width::k64, X(result));
     case SimdPattern::kReplace8:
-      return e_.InsertLane(Width::k8, X(result), R(kB), lane);
+      return e_.InsertLane(Width::k8, X(result), X(kA), R(kB), lane);
     case SimdPattern::kReplace16:
-      return e_.InsertLane(Width::k16, X(result), R(kB), lane);
+      return e_.InsertLane(Width::k16, X(result), X(kA), R(kB), lane);
     case SimdPattern::kReplace32:
-      return e_.InsertLane(Width::k32, X(result), R(kB), lane);
+      return e_.InsertLane(Width::k32, X(result), X(kA), R(kB), lane);
     case SimdPattern::kReplace64:
-      return e_.InsertLane(Width::k64, X(result), R(kB), lane);
+      return e_.InsertLane(Width::k64, X(result), X(kA), R(kB), lane);
     case SimdPattern::kReplaceF32:
       return ReplaceFloat(Width::k32, X(result));
     case SimdPattern::kReplaceF64:
@@ -201,9 +257,11 @@ void SimdEmitter::EmitSimd() {
       return e_.MovToXmm(Width::k64, X(result), R(kA));
     case SimdPattern::kSwizzle:
       return Swizzle(X(result));
-    case SimdPattern::kNot:
-      Ones(X(result));
-      return Op(VectorOp::kPxor, X(result), kA);
+    case SimdPattern::kNot: {
+      const Xmm ones = Start(X(result));
+      Ones(ones);
+      return Op(VectorOp::kPxor, X(result), ones, kA);
+    }
     case SimdPattern::kBitselect:
       return Bitselect(X(result));
     case SimdPattern::kAnyTrue:
@@ -226,13 +284,15 @@ void SimdEmitter::EmitSimd() {
       return Mul64(X(result), X(temporary));
     case SimdPattern::kQ15Mul:
       return Q15Mul(X(result));
-    case SimdPattern::kPairwiseS8:  // pmaddubsw: unsigned bytes of d times signed ones, pairs added
-      Load(X(result), Splat8(1));
-      return Op(VectorOp::kPmaddubsw, X(result), kA);
+    case SimdPattern::kPairwiseS8: {  // pmaddubsw: unsigned bytes times signed ones, pairs added
+      const Xmm factors = Start(X(result));
+      Load(factors, Splat8(1));
+      return Op(VectorOp::kPmaddubsw, X(result), factors, kA);
+    }
     case SimdPattern::kPairwiseU8:
-      return Op(VectorOp::kPmaddubsw, X(result), Splat8(1));
+      return Op(VectorOp::kPmaddubsw, X(result), X(kA), Splat8(1));
     case SimdPattern::kPairwiseS16:
-      return Op(VectorOp::kPmaddwd, X(result), Splat16(1));
+      return Op(VectorOp::kPmaddwd, X(result), X(kA), Splat16(1));
     case SimdPattern::kPairwiseU16:
       return PairwiseU16(X(result));
     case SimdPattern::kDot8:
@@ -242,13 +302,13 @@ void SimdEmitter::EmitSimd() {
       Op(VectorOp::kPmaddwd, X(result), Splat16(1));
       return Op(VectorOp::kPaddd, X(result), kC);
     case SimdPattern::kAbsF32:
-      return Op(VectorOp::kAndps, X(result), Splat32(0x7fffffff));
+      return Op(VectorOp::kAndps, X(result), X(kA), Splat32(0x7fffffff));
     case SimdPattern::kNegF32:
-      return Op(VectorOp::kXorps, X(result), Splat32(0x80000000));
+      return Op(VectorOp::kXorps, X(result), X(kA), Splat32(0x80000000));
     case SimdPattern::kAbsF64:
-      return Op(VectorOp::kAndps, X(result), Splat64(0x7fffffffffffffff));
+      return Op(VectorOp::kAndps, X(result), X(kA), Splat64(0x7fffffffffffffff));
     case SimdPattern::kNegF64:
-      return Op(VectorOp::kXorps, X(result), Splat64(0x8000000000000000));
+      return Op(VectorOp::kXorps, X(result), X(kA), Splat64(0x8000000000000000));
     case SimdPattern::kMinF32:
       return Min(false, X(result));
     case SimdPattern::kMaxF32:
@@ -274,17 +334,26 @@ void SimdEmitter::EmitSimd() {
 
 // -- lanes
 
-void SimdEmitter::Splat(SimdPattern pattern, Xmm d, Reg a) {
-  e_.MovToXmm(pattern == SimdPattern::kSplat64 ? Width::k64 : Width::k32, d, a);
+void SimdEmitter::Splat(SimdPattern pattern, Xmm d) {
+  if (owner_.HasCpu(format::CpuFeature::kAvx2)) {
+    const Width lane = pattern == SimdPattern::kSplat8    ? Width::k8
+                       : pattern == SimdPattern::kSplat16 ? Width::k16
+                       : pattern == SimdPattern::kSplat32 ? Width::k32
+                                                          : Width::k64;
+    if (m_.folded) return e_.Broadcast(lane, d, MemOf(kA));
+    e_.MovToXmm(lane == Width::k64 ? lane : Width::k32, d, R(kA));
+    return e_.Broadcast(lane, d, d);
+  }
+  e_.MovToXmm(pattern == SimdPattern::kSplat64 ? Width::k64 : Width::k32, d, R(kA));
   switch (pattern) {
     case SimdPattern::kSplat8:  // every byte is byte 0
       Zero(kS);
       return Op(VectorOp::kPshufb, d, kS);
     case SimdPattern::kSplat16:
-      Op(VectorOp::kPshuflw, d, d, 0);
+      OpImm(VectorOp::kPshuflw, d, d, 0);
       return Op(VectorOp::kPunpcklqdq, d, d);
     case SimdPattern::kSplat32:
-      return Op(VectorOp::kPshufd, d, d, 0);
+      return OpImm(VectorOp::kPshufd, d, d, 0);
     default:
       return Op(VectorOp::kPunpcklqdq, d, d);
   }
@@ -302,23 +371,27 @@ void SimdEmitter::ExtractInt(Width lane, bool is_signed, Reg d) {
 
 void SimdEmitter::ExtractFloat(Width lane, Xmm d) {
   const uint8_t index = static_cast<uint8_t>(m_.imm);
-  Op(VectorOp::kPshufd, d, kA, lane == Width::k64 ? 0xee : index);
+  OpImm(VectorOp::kPshufd, d, kA, lane == Width::k64 ? 0xee : index);
 }
 
 void SimdEmitter::ReplaceFloat(Width lane, Xmm d) {
   const uint8_t index = static_cast<uint8_t>(m_.imm);
   if (lane == Width::k32) {
-    Op(VectorOp::kInsertps, d, X(kB), static_cast<uint8_t>(index << 4));
+    OpImm(VectorOp::kInsertps, d, X(kA), X(kB), static_cast<uint8_t>(index << 4));
   } else {
-    Op(index == 0 ? VectorOp::kMovsd : VectorOp::kUnpcklpd, d, X(kB));
+    Op(index == 0 ? VectorOp::kMovsd : VectorOp::kUnpcklpd, d, X(kA), X(kB));
   }
 }
 
 void SimdEmitter::Swizzle(Xmm d) {
   // pshufb makes zeros of indices with the top bit; indices above 15 get it by saturation.
-  Copy(kS, kB);
-  Op(VectorOp::kPaddusb, kS, Splat8(0x70));
-  Op(VectorOp::kPshufb, d, kS);
+  if (IsReg(kB)) {
+    Op(VectorOp::kPaddusb, kS, X(kB), Splat8(0x70));
+  } else {
+    Copy(kS, kB);
+    Op(VectorOp::kPaddusb, kS, Splat8(0x70));
+  }
+  Op(VectorOp::kPshufb, d, X(kA), kS);
 }
 
 }  // namespace precast::x64::emission

@@ -27,6 +27,7 @@
 #include "compiler/regalloc/regalloc.h"
 #include "compiler/x64/code_buffer.h"
 #include "compiler/x64/mir.h"
+#include "loader/format/cpu_features.h"
 
 namespace precast::x64::emission {
 
@@ -47,6 +48,7 @@ class Emitter {
     // With the return address, a multiple of 16: the stack pointer is aligned at calls.
     if (m.aligns_stack && (frame_ != 0 || m.has_calls) && frame_ % 16 == 0) frame_ += 8;
     spill_width_ = m.has_wide ? Width::k64 : Width::k32;
+    if (format::Has(options.cpu_features, format::CpuFeature::kAvx)) e_.UseAvx();
   }
 
   codegen::CompiledFunction Run();
@@ -91,6 +93,10 @@ class Emitter {
     uint32_t at = 0;  // where the code had got to when the stub was asked for, without jumps
     bool done = false;
   };
+
+  bool HasCpu(format::CpuFeature feature) const {
+    return format::Has(options_.cpu_features, feature);
+  }
 
   // -- operands
 
@@ -207,10 +213,10 @@ class Emitter {
 
   // The memory operand of m.place, whose operands begin at `first`.
   Mem PlaceMem(uint32_t i, const MInst& m, uint32_t first = 0) const;
-  // Of a folded load; puts its site here.
-  Mem FoldedMem(uint32_t i, const MInst& m) {
+  // Of a folded load, whose operands begin at `first`; puts its site here.
+  Mem FoldedMem(uint32_t i, const MInst& m, uint32_t first = 1) {
     AddMemorySite(i, m);
-    return PlaceMem(i, m, 1);
+    return PlaceMem(i, m, first);
   }
   uint32_t LastOperand(uint32_t i) const { return p_.insts[i].operands_count - 1u; }
   // Its site, here, if it has one.

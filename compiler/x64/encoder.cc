@@ -373,28 +373,30 @@ void Encoder::Nop(size_t bytes) {
 
 void Encoder::MovqToXmm(Width w, Xmm dst, const Mem& m) {
   if (w == Width::k64) {
-    OpM(Width::k32, 0x0f7e, Number(dst), m, false, 0xf3);  // movq xmm, m64
+    XmmM(0xf3, 0x0f7e, Number(dst), kOneSource, m);  // movq xmm, m64
   } else {
-    OpM(Width::k32, 0x0f6e, Number(dst), m, false, 0x66);  // movd xmm, m32
+    XmmM(0x66, 0x0f6e, Number(dst), kOneSource, m);  // movd xmm, m32
   }
 }
 
 void Encoder::MovqFromXmm(Width w, const Mem& m, Xmm src) {
   if (w == Width::k64) {
-    OpM(Width::k32, 0x0fd6, Number(src), m, false, 0x66);  // movq m64, xmm
+    XmmM(0x66, 0x0fd6, Number(src), kOneSource, m);  // movq m64, xmm
   } else {
-    OpM(Width::k32, 0x0f7e, Number(src), m, false, 0x66);  // movd m32, xmm
+    XmmM(0x66, 0x0f7e, Number(src), kOneSource, m);  // movd m32, xmm
   }
 }
 
-void Encoder::MovapsRR(Xmm dst, Xmm src) { OpR(Width::k32, 0x0f28, Number(dst), Number(src)); }
+void Encoder::MovapsRR(Xmm dst, Xmm src) {
+  if (avx_ && Number(src) >= 8 && Number(dst) < 8) {  // a store, for the shorter VEX prefix
+    XmmR(0, 0x0f29, Number(src), kOneSource, Number(dst));
+  } else {
+    XmmR(0, 0x0f28, Number(dst), kOneSource, Number(src));
+  }
+}
 
-void Encoder::MovapsLoad(Xmm dst, const Mem& m) { OpM(Width::k32, 0x0f28, Number(dst), m); }
+void Encoder::MovupsLoad(Xmm dst, const Mem& m) { XmmM(0, 0x0f10, Number(dst), kOneSource, m); }
 
-void Encoder::MovapsStore(const Mem& m, Xmm src) { OpM(Width::k32, 0x0f29, Number(src), m); }
-
-void Encoder::MovupsLoad(Xmm dst, const Mem& m) { OpM(Width::k32, 0x0f10, Number(dst), m); }
-
-void Encoder::MovupsStore(const Mem& m, Xmm src) { OpM(Width::k32, 0x0f11, Number(src), m); }
+void Encoder::MovupsStore(const Mem& m, Xmm src) { XmmM(0, 0x0f11, Number(src), kOneSource, m); }
 
 }  // namespace precast::x64

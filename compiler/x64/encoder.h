@@ -65,6 +65,11 @@ class Encoder {
  public:
   Encoder() { bytes_.resize(64); }
 
+  // From here on all vector and scalar floating-point instructions are AVX's, with a VEX prefix. They never use more
+  // than 128 bits and clear the rest, so that they mix with legacy ones at no cost.
+  void UseAvx() { avx_ = true; }
+  bool avx() const { return avx_; }
+
   // Room for that many bytes without moving what is there.
   void Reserve(size_t size) {
     if (bytes_.size() < size) bytes_.resize(size);
@@ -149,13 +154,6 @@ class Encoder {
   void BlsR(LowBit op, Width w, Reg dst, Reg src);
   void BlsM(LowBit op, Width w, Reg dst, const Mem& m);
 
-  // -- AVX, 128 bits: three operands; dst = a op b, the upper half of dst's ymm register is cleared
-  void VsseRR(Sse op, Width w, Xmm dst, Xmm a, Xmm b);  // vaddss … ; the rest of dst is a's
-  void VsseRM(Sse op, Width w, Xmm dst, Xmm a, const Mem& m);
-  void VsseBitsRM(SseBits op, Xmm dst, Xmm a, const Mem& m);  // vandps …
-  void Vector3(VectorOp op, Xmm dst, Xmm a, Xmm b);           // of form kTwo
-  void Vector3(VectorOp op, Xmm dst, Xmm a, const Mem& m);    // need not be aligned
-
   // -- atomic: any width
   void LockXadd(Width w, const Mem& m, Reg r);
   void XchgMem(Width w, const Mem& m, Reg r);
@@ -164,14 +162,19 @@ class Encoder {
   void LockAluImm(Alu op, Width w, const Mem& m, int32_t imm);
   void Mfence();
 
-  // -- scalar floating point: Width::k32 is f32, k64 is f64
-  void SseRR(Sse op, Width w, Xmm dst, Xmm src);
-  void SseRM(Sse op, Width w, Xmm dst, const Mem& m);
+  // -- scalar floating point: Width::k32 is f32, k64 is f64. Where there is an `a`, dst = a op b, and the rest of
+  // dst is a's; it must be dst without AVX.
+  void SseRR(Sse op, Width w, Xmm dst, Xmm a, Xmm b);
+  void SseRM(Sse op, Width w, Xmm dst, Xmm a, const Mem& m);
+  void SseRR(Sse op, Width w, Xmm dst, Xmm src) { SseRR(op, w, dst, dst, src); }
+  void SseRM(Sse op, Width w, Xmm dst, const Mem& m) { SseRM(op, w, dst, dst, m); }
   void SseBitsRR(SseBits op, Xmm dst, Xmm src);
-  void SseBitsRM(SseBits op, Xmm dst, const Mem& m);  // 16-aligned
+  void SseBitsRM(SseBits op, Xmm dst, Xmm a, const Mem& m);  // 16-aligned
+  void SseBitsRM(SseBits op, Xmm dst, const Mem& m) { SseBitsRM(op, dst, dst, m); }
   void Ucomis(Width w, Xmm a, Xmm b);
   void Ucomis(Width w, Xmm a, const Mem& m);
-  void Rounds(Width w, Xmm dst, Xmm src, Rounding rounding);
+  void Rounds(Width w, Xmm dst, Xmm src,
+              Rounding rounding);  // the rest of dst: dst's, or with AVX src's
   // movss, movsd; a load clears the rest of the register.
   void MovsLoad(Width w, Xmm dst, const Mem& m);
   void MovsStore(Width w, const Mem& m, Xmm src);
@@ -181,7 +184,7 @@ class Encoder {
   void CvtFromInt(Width from, Width to, Xmm dst, Reg src);
   void CvtFromInt(Width from, Width to, Xmm dst, const Mem& m);
   void CvttToInt(Width from, Width to, Reg dst, Xmm src);  // cvttss2si, cvttsd2si
-  void CvtFloat(Width from, Xmm dst, Xmm src);             // cvtss2sd, cvtsd2ss
+  void CvtFloat(Width from, Xmm dst, Xmm src);             // cvtss2sd, cvtsd2ss; the rest as Rounds
 
   // -- control
   void CallRel32();                         // call rel32; the field is at rip_field()
@@ -199,14 +202,19 @@ class Encoder {
   void Ud2();
   void Nop(size_t bytes);  // any number, in the recommended multi-byte forms
 
-  // -- vectors: the instructions of vector_op.def, according to their VectorForm
-  void Vector(VectorOp op, Xmm dst, Xmm src);
-  void Vector(VectorOp op, Xmm dst, const Mem& m);
-  void Vector(VectorOp op, Xmm dst, Xmm src, uint8_t imm);
-  void Vector(VectorOp op, Xmm dst, const Mem& m, uint8_t imm);
-  void VectorShift(VectorOp op, Xmm dst, uint8_t imm);
+  // -- vectors: the instructions of vector_op.def, according to their VectorForm. dst = a op src; `a` is ignored if
+  // the instruction has one source, and must be dst without AVX.
+  void Vector(VectorOp op, Xmm dst, Xmm a, Xmm src);
+  void Vector(VectorOp op, Xmm dst, Xmm a, const Mem& m);
+  void Vector(VectorOp op, Xmm dst, Xmm a, Xmm src, uint8_t imm);
+  void Vector(VectorOp op, Xmm dst, Xmm a, const Mem& m, uint8_t imm);
+  void VectorShift(VectorOp op, Xmm dst, Xmm a, uint8_t imm);
+  // vpbroadcastb … vpbroadcastq: the lowest lane in all. AVX2.
+  void Broadcast(Width lane, Xmm dst, Xmm src);
+  void Broadcast(Width lane, Xmm dst, const Mem& m);
   // Between vector and general registers (and see MovToXmm).
-  void InsertLane(Width lane, Xmm dst, Reg src, uint8_t index);   // pinsrb/w/d/q
+  void InsertLane(Width lane, Xmm dst, Xmm a, Reg src,
+                  uint8_t index);                                 // pinsrb/w/d/q; `a` as above
   void ExtractLane(Width lane, Reg dst, Xmm src, uint8_t index);  // pextrb/w/d/q; zero-extends
   void SignMask(Width lane, Reg dst, Xmm src);                    // pmovmskb, movmskps/pd
 
@@ -214,8 +222,6 @@ class Encoder {
   void MovqToXmm(Width w, Xmm dst, const Mem& m);    // movd/movq dst, [m]
   void MovqFromXmm(Width w, const Mem& m, Xmm src);  // movd/movq [m], src
   void MovapsRR(Xmm dst, Xmm src);
-  void MovapsLoad(Xmm dst, const Mem& m);  // 16-aligned
-  void MovapsStore(const Mem& m, Xmm src);
   void MovupsLoad(Xmm dst, const Mem& m);
   void MovupsStore(const Mem& m, Xmm src);
 
@@ -270,10 +276,18 @@ class Encoder {
   void VexR(uint8_t prefix, bool wide, uint32_t opcode, uint8_t reg, uint8_t v, uint8_t rm);
   void VexM(uint8_t prefix, bool wide, uint32_t opcode, uint8_t reg, uint8_t v, const Mem& m);
   void Vex(uint8_t prefix, bool wide, uint32_t opcode, uint32_t rxb, uint8_t v);
+  // A vector instruction in the encoding asked for. `first`: the register that it reads besides `rm`, or kOneSource.
+  static constexpr uint8_t kOneSource = 0xff;
+  uint8_t RestOf(Xmm dst, Xmm src) const { return Number(avx_ ? src : dst); }
+  void XmmR(uint8_t prefix, uint32_t opcode, uint8_t reg, uint8_t first, uint8_t rm,
+            Width w = Width::k32);
+  void XmmM(uint8_t prefix, uint32_t opcode, uint8_t reg, uint8_t first, const Mem& m,
+            Width w = Width::k32);
 
   std::vector<uint8_t> bytes_;
   size_t size_ = 0;
   size_t rip_field_ = 0;
+  bool avx_ = false;
 };
 
 }  // namespace precast::x64

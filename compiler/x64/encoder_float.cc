@@ -71,65 +71,66 @@ void Encoder::Mfence() {
 
 // -- scalar floating point
 
-void Encoder::SseRR(Sse op, Width w, Xmm dst, Xmm src) {
-  OpR(Width::k32, 0x0f00u | static_cast<uint8_t>(op), Number(dst), Number(src), 0, Scalar(w));
+void Encoder::SseRR(Sse op, Width w, Xmm dst, Xmm a, Xmm b) {
+  XmmR(Scalar(w), 0x0f00u | static_cast<uint8_t>(op), Number(dst), Number(a), Number(b));
 }
 
-void Encoder::SseRM(Sse op, Width w, Xmm dst, const Mem& m) {
-  OpM(Width::k32, 0x0f00u | static_cast<uint8_t>(op), Number(dst), m, false, Scalar(w));
+void Encoder::SseRM(Sse op, Width w, Xmm dst, Xmm a, const Mem& m) {
+  XmmM(Scalar(w), 0x0f00u | static_cast<uint8_t>(op), Number(dst), Number(a), m);
 }
 
 void Encoder::SseBitsRR(SseBits op, Xmm dst, Xmm src) {
-  OpR(Width::k32, 0x0f00u | static_cast<uint8_t>(op), Number(dst), Number(src));
+  XmmR(0, 0x0f00u | static_cast<uint8_t>(op), Number(dst), Number(dst), Number(src));
 }
 
-void Encoder::SseBitsRM(SseBits op, Xmm dst, const Mem& m) {
-  OpM(Width::k32, 0x0f00u | static_cast<uint8_t>(op), Number(dst), m);
+void Encoder::SseBitsRM(SseBits op, Xmm dst, Xmm a, const Mem& m) {
+  XmmM(0, 0x0f00u | static_cast<uint8_t>(op), Number(dst), Number(a), m);
 }
 
 void Encoder::Ucomis(Width w, Xmm a, Xmm b) {
-  OpR(Width::k32, 0x0f2e, Number(a), Number(b), 0, w == Width::k64 ? 0x66 : 0);
+  XmmR(w == Width::k64 ? 0x66 : 0, 0x0f2e, Number(a), kOneSource, Number(b));
 }
 
 void Encoder::Ucomis(Width w, Xmm a, const Mem& m) {
-  OpM(Width::k32, 0x0f2e, Number(a), m, false, w == Width::k64 ? 0x66 : 0);
+  XmmM(w == Width::k64 ? 0x66 : 0, 0x0f2e, Number(a), kOneSource, m);
 }
 
 void Encoder::Rounds(Width w, Xmm dst, Xmm src, Rounding rounding) {
-  OpR(Width::k32, w == Width::k64 ? 0x0f3a0b : 0x0f3a0a, Number(dst), Number(src), 0, 0x66);
+  XmmR(0x66, w == Width::k64 ? 0x0f3a0b : 0x0f3a0a, Number(dst), RestOf(dst, src), Number(src));
   Byte(static_cast<uint8_t>(rounding));
 }
 
+// With VEX a register operand would be a third one; from memory there are two.
 void Encoder::MovsLoad(Width w, Xmm dst, const Mem& m) {
-  OpM(Width::k32, 0x0f10, Number(dst), m, false, Scalar(w));
+  XmmM(Scalar(w), 0x0f10, Number(dst), kOneSource, m);
 }
 
 void Encoder::MovsStore(Width w, const Mem& m, Xmm src) {
-  OpM(Width::k32, 0x0f11, Number(src), m, false, Scalar(w));
+  XmmM(Scalar(w), 0x0f11, Number(src), kOneSource, m);
 }
 
 void Encoder::MovToXmm(Width w, Xmm dst, Reg src) {
-  OpR(w, 0x0f6e, Number(dst), Number(src), 0, 0x66);
+  XmmR(0x66, 0x0f6e, Number(dst), kOneSource, Number(src), w);
 }
 
 void Encoder::MovFromXmm(Width w, Reg dst, Xmm src) {
-  OpR(w, 0x0f7e, Number(src), Number(dst), 0, 0x66);
+  XmmR(0x66, 0x0f7e, Number(src), kOneSource, Number(dst), w);
 }
 
 void Encoder::CvtFromInt(Width from, Width to, Xmm dst, Reg src) {
-  OpR(from, 0x0f2a, Number(dst), Number(src), 0, Scalar(to));
+  XmmR(Scalar(to), 0x0f2a, Number(dst), Number(dst), Number(src), from);
 }
 
 void Encoder::CvtFromInt(Width from, Width to, Xmm dst, const Mem& m) {
-  OpM(from, 0x0f2a, Number(dst), m, false, Scalar(to));
+  XmmM(Scalar(to), 0x0f2a, Number(dst), Number(dst), m, from);
 }
 
 void Encoder::CvttToInt(Width from, Width to, Reg dst, Xmm src) {
-  OpR(to, 0x0f2c, Number(dst), Number(src), 0, Scalar(from));
+  XmmR(Scalar(from), 0x0f2c, Number(dst), kOneSource, Number(src), to);
 }
 
 void Encoder::CvtFloat(Width from, Xmm dst, Xmm src) {
-  OpR(Width::k32, 0x0f5a, Number(dst), Number(src), 0, Scalar(from));
+  XmmR(Scalar(from), 0x0f5a, Number(dst), RestOf(dst, src), Number(src));
 }
 
 }  // namespace precast::x64

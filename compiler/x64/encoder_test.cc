@@ -294,10 +294,6 @@ TEST_F(EncoderTest, Memory) {
     Expect(absl::StrCat("movups ", Name(x), ", ", at));
     e_.MovupsStore(m, x);
     Expect(absl::StrCat("movups ", at, ", ", Name(x)));
-    e_.MovapsLoad(x, m);
-    Expect(absl::StrCat("movaps ", Name(x), ", ", at));
-    e_.MovapsStore(m, x);
-    Expect(absl::StrCat("movaps ", at, ", ", Name(x)));
   }
 }
 
@@ -350,7 +346,6 @@ TEST_F(EncoderTest, Vex) {
   int k = 0;
   for (const Mem& m : Mems()) {
     const Reg r = static_cast<Reg>(k % 16), v = static_cast<Reg>(k / 16 % 16);
-    const Xmm x = static_cast<Xmm>(r), y = static_cast<Xmm>(v);
     ++k;
     const std::string at = Text(m);
     for (Width w : kWide) {
@@ -364,28 +359,6 @@ TEST_F(EncoderTest, Vex) {
       Expect(absl::StrCat("sarx ", Name(w, r), ", ", at, ", ", Name(w, v)));
       e_.Andn(w, r, v, m);
       Expect(absl::StrCat("andn ", Name(w, r), ", ", Name(w, v), ", ", at));
-    }
-    e_.VsseRM(Sse::kSub, Width::k64, x, y, m);
-    Expect(absl::StrCat("vsubsd ", Name(x), ", ", Name(y), ", ", at));
-    e_.VsseBitsRM(SseBits::kXor, x, y, m);
-    Expect(absl::StrCat("vxorps ", Name(x), ", ", Name(y), ", ", at));
-    e_.Vector3(VectorOp::kPshufb, x, y, m);
-    Expect(absl::StrCat("vpshufb ", Name(x), ", ", Name(y), ", ", at));
-  }
-  for (int a = 0; a < 16; ++a) {
-    for (int b = 0; b < 16; ++b) {
-      for (int c : {0, 7, 8, 15}) {
-        const std::string abc = absl::StrCat(" xmm", a, ", xmm", b, ", xmm", c);
-        const Xmm x = static_cast<Xmm>(a), y = static_cast<Xmm>(b), z = static_cast<Xmm>(c);
-        e_.VsseRR(Sse::kMul, Width::k64, x, y, z);
-        Expect("vmulsd" + abc);
-        e_.VsseRR(Sse::kDiv, Width::k32, x, y, z);
-        Expect("vdivss" + abc);
-        e_.Vector3(VectorOp::kPaddd, x, y, z);
-        Expect("vpaddd" + abc);
-        e_.Vector3(VectorOp::kPcmpeqq, x, y, z);
-        Expect("vpcmpeqq" + abc);
-      }
     }
   }
 }

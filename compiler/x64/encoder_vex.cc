@@ -1,4 +1,5 @@
-// The encodings with a VEX prefix (Intel SDM vol. 2, 2.3), and lzcnt: what x86-64-v3 has over x86-64-v2.
+// The encodings with a VEX prefix (Intel SDM vol. 2, 2.3), and lzcnt: what x86-64-v3 has over x86-64-v2. And the choice
+// between the two encodings that vector instructions have.
 #include <cstdint>
 
 #include "absl/log/check.h"
@@ -22,11 +23,23 @@ uint32_t PrefixBits(uint8_t prefix) {
   }
 }
 
-uint8_t Scalar(Width w) { return w == Width::k64 ? 0xf2 : 0xf3; }
-
 uint8_t ShiftPrefix(Shift op) {
   DCHECK(op == Shift::kShl || op == Shift::kShr || op == Shift::kSar);
   return op == Shift::kShl ? 0x66 : op == Shift::kShr ? 0xf2 : 0xf3;
+}
+
+uint32_t BroadcastOpcode(Width lane) {
+  switch (lane) {
+    case Width::k8:
+      return 0x0f3878;
+    case Width::k16:
+      return 0x0f3879;
+    case Width::k32:
+      return 0x0f3858;
+    case Width::k64:
+      break;
+  }
+  return 0x0f3859;
 }
 
 }  // namespace
@@ -96,25 +109,31 @@ void Encoder::BlsM(LowBit op, Width w, Reg dst, const Mem& m) {
   VexM(0, w == Width::k64, 0x0f38f3, static_cast<uint8_t>(op), Number(dst), m);
 }
 
-void Encoder::VsseRR(Sse op, Width w, Xmm dst, Xmm a, Xmm b) {
-  VexR(Scalar(w), false, 0x0f00u | static_cast<uint8_t>(op), Number(dst), Number(a), Number(b));
-}
-void Encoder::VsseRM(Sse op, Width w, Xmm dst, Xmm a, const Mem& m) {
-  VexM(Scalar(w), false, 0x0f00u | static_cast<uint8_t>(op), Number(dst), Number(a), m);
-}
-void Encoder::VsseBitsRM(SseBits op, Xmm dst, Xmm a, const Mem& m) {
-  VexM(0, false, 0x0f00u | static_cast<uint8_t>(op), Number(dst), Number(a), m);
+void Encoder::XmmR(uint8_t prefix, uint32_t opcode, uint8_t reg, uint8_t first, uint8_t rm,
+                   Width w) {
+  if (avx_) {
+    VexR(prefix, w == Width::k64, opcode, reg, first == kOneSource ? 0 : first, rm);
+  } else {
+    DCHECK(first == kOneSource || first == reg);
+    OpR(w, opcode, reg, rm, 0, prefix);
+  }
 }
 
-void Encoder::Vector3(VectorOp op, Xmm dst, Xmm a, Xmm b) {
-  const VectorOpInfo& info = Info(op);
-  DCHECK(info.form == VectorForm::kTwo) << info.text;
-  VexR(info.prefix, false, info.opcode, Number(dst), Number(a), Number(b));
+void Encoder::XmmM(uint8_t prefix, uint32_t opcode, uint8_t reg, uint8_t first, const Mem& m,
+                   Width w) {
+  if (avx_) {
+    VexM(prefix, w == Width::k64, opcode, reg, first == kOneSource ? 0 : first, m);
+  } else {
+    DCHECK(first == kOneSource || first == reg);
+    OpM(w, opcode, reg, m, false, prefix);
+  }
 }
-void Encoder::Vector3(VectorOp op, Xmm dst, Xmm a, const Mem& m) {
-  const VectorOpInfo& info = Info(op);
-  DCHECK(info.form == VectorForm::kTwo) << info.text;
-  VexM(info.prefix, false, info.opcode, Number(dst), Number(a), m);
+
+void Encoder::Broadcast(Width lane, Xmm dst, Xmm src) {
+  VexR(0x66, false, BroadcastOpcode(lane), Number(dst), 0, Number(src));
+}
+void Encoder::Broadcast(Width lane, Xmm dst, const Mem& m) {
+  VexM(0x66, false, BroadcastOpcode(lane), Number(dst), 0, m);
 }
 
 }  // namespace precast::x64

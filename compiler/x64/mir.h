@@ -76,15 +76,16 @@ enum class MOp : uint8_t {
   kFence,           // []
   // Scalar floating point. Values are in the low lane of vector registers; the other lanes are
   // anything.
-  kFconst,        // [=d] imm: the bits
-  kFloat,         // [a, b, =d reuses a; with `avx` =d] sse
-  kFloatConst,    // [a, =d reuses a; with `avx` =d] sse with constant imm
-  kFloatMask,     // [a, =d reuses a; with `avx` =d] bits with constant imm
+  kFconst,  // [=d] imm: the bits
+  // "=d may reuse a" is "=d reuses a" without AVX.
+  kFloat,         // [a, b, =d may reuse a] sse
+  kFloatConst,    // [a, =d may reuse a] sse with constant imm
+  kFloatMask,     // [a, =d may reuse a] bits with constant imm
   kFloatMinMax,   // [a, b, =d reuses a] sse: kMin or kMax; as WebAssembly defines them
-  kCopysign,      // [a, b, =d reuses a, =temporary]
-  kSqrt,          // [a, =d reuses a]
-  kRound,         // [a, =d reuses a] rounding
-  kFloatConvert,  // [a, =d reuses a] between f32 and f64, from `from`
+  kCopysign,      // [a, b, =d may reuse a, =temporary]
+  kSqrt,          // [a, =d may reuse a]
+  kRound,         // [a, =d may reuse a] rounding
+  kFloatConvert,  // [a, =d may reuse a] between f32 and f64, from `from`
   // Integer `width` from float `from`, toward zero; aux: kConvertUnsigned, kConvertInRange.
   kFloatToInt,  // [a, =d, =temporary if to u32 and not in range]
   // Float `width` from integer `from`; aux: kConvertUnsigned.
@@ -107,7 +108,8 @@ enum class MOp : uint8_t {
   kCallPointer,  // [code in r11, record in rax, type in r12, arguments…, =results…]; site kCall
   // Vectors. Constants are named by their index in MFunction::v128_constants.
   // operands: simd_lowering.h; aux = SimdOp, imm = lane or amount of a shift. With `constant_b` the second
-  // input is no operand but constant disp.
+  // input is no operand but constant disp; with `folded` the operands of a load are in the place of the only or
+  // the second input.
   kSimd,
   kShuffle,  // see ShuffleForm
   kVconst,   // [=d] imm = constant
@@ -154,11 +156,11 @@ inline constexpr uint8_t kConvertUnsigned = 1, kConvertInRange = 2;
 // The forms of kShuffle. aux = VectorOp.
 enum class ShuffleForm : uint8_t {
   kUnary,     // [a any, =d] op d, a, disp
-  kBinary,    // [a, b any, =d reuses a] op d, b
-  kTwoImm,    // [a, b any, =d reuses a] op d, b, disp
-  kShift,     // [a, =d reuses a] op d, disp
-  kBytes,     // [a, =d reuses a] pshufb d by constant imm
-  kTwoBytes,  // [a, b any, =d reuses a] bytes of a by constant imm, of b by constant imm + 1
+  kBinary,    // [a, b any, =d may reuse a] op d, b
+  kTwoImm,    // [a, b any, =d may reuse a] op d, b, disp
+  kShift,     // [a, =d may reuse a] op d, disp
+  kBytes,     // [a, =d may reuse a] pshufb d by constant imm
+  kTwoBytes,  // [a, b any, =d may reuse a] bytes of a by constant imm, of b by constant imm + 1
 };
 
 struct MInst {
@@ -185,7 +187,6 @@ struct MInst {
   bool parity = false;
   uint8_t aux = 0;
   bool constant_b = false;
-  bool avx = false;             // kFloat, kFloatConst, kFloatMask: in three operands
   Place place = Place::kGuest;  // loads, stores, atomics
   bool can_fault = true;        // loads, stores
   bool folded = false;          // see above

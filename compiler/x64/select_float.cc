@@ -34,15 +34,13 @@ void Selector::EmitSse(Sse op, Value a, Value b, Width w, VReg d) {
   // Of two NaNs the first wins, so operands are exchanged only if one cannot be a NaN.
   if ((op == Sse::kAdd || op == Sse::kMul) && IsNumber(a)) std::swap(a, b);
   const VReg x = Reg(a);
-  const bool avx = HasCpu(format::CpuFeature::kAvx);
-  const Operand result = avx ? Def(d) : DefReuse(d, 0);
+  const Operand result = DefMayReuse(d, 0);
   if (const std::optional<Inst> load = FoldableLoad(b, w); load.has_value() && a != b) {
     std::vector<Operand>& operands = ScratchOperands();
     operands.push_back(Use(x));
     const Address at = Fold(*load, operands);
     operands.push_back(result);
     MInst& folded = Emit(MOp::kFloat, operands);
-    folded.avx = avx;
     folded.sse = op;
     folded.width = w;
     return SetFolded(at, *load, folded);
@@ -54,7 +52,6 @@ void Selector::EmitSse(Sse op, Value a, Value b, Width w, VReg d) {
   } else {
     m = &Emit(MOp::kFloat, {Use(x), UseAny(Reg(b)), result});
   }
-  m->avx = avx;
   m->sse = op;
   m->width = w;
 }
@@ -64,7 +61,7 @@ void Selector::SelectFloat(Inst i, const InstData& d) {
   const Width w = WidthOf(d.type);
   const VReg result = VRegOf(f_.result(i));
   auto unary = [&](MOp op) -> MInst& {
-    MInst& m = Emit(op, {Use(Reg(args[0])), DefReuse(result, 0)});
+    MInst& m = Emit(op, {Use(Reg(args[0])), DefMayReuse(result, 0)});
     m.width = w;
     return m;
   };
@@ -89,17 +86,13 @@ void Selector::SelectFloat(Inst i, const InstData& d) {
     }
     case Opcode::kFcopysign: {
       const VReg x = Reg(args[0]), y = Reg(args[1]);
-      Emit(MOp::kCopysign, {Use(x), Use(y), DefReuse(result, 0), DefEarly(NewVectorVReg())}).width =
-          w;
+      Emit(MOp::kCopysign, {Use(x), Use(y), DefMayReuse(result, 0), DefEarly(NewVectorVReg())})
+          .width = w;
       return;
     }
     case Opcode::kFneg:
     case Opcode::kFabs: {
-      const bool avx = HasCpu(format::CpuFeature::kAvx);
-      MInst& m =
-          avx ? Emit(MOp::kFloatMask, {Use(Reg(args[0])), Def(result)}) : unary(MOp::kFloatMask);
-      m.avx = avx;
-      m.width = w;
+      MInst& m = unary(MOp::kFloatMask);
       m.bits = d.op == Opcode::kFneg ? SseBits::kXor : SseBits::kAnd;
       m.imm = static_cast<int64_t>(d.op == Opcode::kFneg ? SignBit(w) : SignBit(w) - 1);
       return;
@@ -158,7 +151,7 @@ void Selector::SelectConversion(Inst i, const InstData& d) {
     }
     case Opcode::kFpromote:
     case Opcode::kFdemote:
-      m = &Emit(MOp::kFloatConvert, {Use(Reg(arg)), DefReuse(result, 0)});
+      m = &Emit(MOp::kFloatConvert, {Use(Reg(arg)), DefMayReuse(result, 0)});
       break;
     case Opcode::kBitcast:
       m = &Emit(MOp::kBitcast, {UseAny(Reg(arg)), Def(result)});

@@ -204,21 +204,22 @@ void Selector::SelectShuffle(Inst i, const InstData& d) {
 void Selector::ShuffleOne(VReg a, const V128& pattern, VReg d) {
   if (IsIota(pattern.data(), 16, 0)) return EmitMove(a, d);
   if (const std::optional<Found> found = MatchOne(pattern)) {
-    MInst& m = found->form == ShuffleForm::kUnary ? Emit(MOp::kShuffle, {UseVector(a), Def(d)})
-                                                  : Emit(MOp::kShuffle, {Use(a), DefReuse(d, 0)});
+    MInst& m = found->form == ShuffleForm::kUnary
+                   ? Emit(MOp::kShuffle, {UseVector(a), Def(d)})
+                   : Emit(MOp::kShuffle, {Use(a), DefMayReuse(d, 0)});
     m.shuffle = found->form;
     m.aux = static_cast<uint8_t>(found->op);
     m.disp = found->imm;
     return;
   }
   if (const std::optional<uint8_t> k = Rotation(pattern, 16)) {
-    MInst& m = Emit(MOp::kShuffle, {Use(a), UseVector(a), DefReuse(d, 0)});
+    MInst& m = Emit(MOp::kShuffle, {Use(a), UseVector(a), DefMayReuse(d, 0)});
     m.shuffle = ShuffleForm::kTwoImm;
     m.aux = static_cast<uint8_t>(VectorOp::kPalignr);
     m.disp = *k;
     return;
   }
-  MInst& m = Emit(MOp::kShuffle, {Use(a), DefReuse(d, 0)});
+  MInst& m = Emit(MOp::kShuffle, {Use(a), DefMayReuse(d, 0)});
   m.shuffle = ShuffleForm::kBytes;
   m.imm = AddV128(pattern);
 }
@@ -239,7 +240,7 @@ void Selector::ShuffleTwo(Value a, Value b, const V128& pattern, VReg d) {
     found = MatchTwo(p);
     if (!found.has_value()) swap();
   }
-  MInst& m = Emit(MOp::kShuffle, {Use(VRegOf(a)), UseVector(VRegOf(b)), DefReuse(d, 0)});
+  MInst& m = Emit(MOp::kShuffle, {Use(VRegOf(a)), UseVector(VRegOf(b)), DefMayReuse(d, 0)});
   if (found.has_value()) {
     m.shuffle = found->form;
     m.aux = static_cast<uint8_t>(found->op);

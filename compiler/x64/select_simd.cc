@@ -39,7 +39,10 @@ bool Selector::LoadedForOneUse(Value v) const {
 void Selector::SelectSimdOp(Inst i, const InstData& d) {
   const absl::Span<const Value> args = f_.args(i);
   SimdOp op = static_cast<SimdOp>(d.aux);
-  if (LoadedForOneUse(args.back())) {
+  // What the last input is loaded by, if this does it. (If operands change places, that is found below.)
+  std::optional<Inst> load;
+  if (args.size() == 1) load = FoldableInput(op, args[0]);
+  if (!load.has_value() && LoadedForOneUse(args.back())) {
     switch (op) {
       case SimdOp::kI32x4Low:
       case SimdOp::kI64x2Low:
@@ -71,7 +74,11 @@ void Selector::SelectSimdOp(Inst i, const InstData& d) {
     std::swap(inputs[0], inputs[1]);
   } else if (lowering.order == SimdLowering::Order::kEither) {
     PreferDyingFirst(inputs[0], inputs[1]);
-    if (VectorConstant(inputs[0]) != nullptr) std::swap(inputs[0], inputs[1]);
+    if (VectorConstant(inputs[0]) != nullptr ||
+        (FoldableVector(inputs[0]) && !FoldableVector(inputs[1]) &&
+         VectorConstant(inputs[1]) == nullptr)) {
+      std::swap(inputs[0], inputs[1]);
+    }
   }
 
   const VReg result = VRegOf(f_.result(i));
@@ -93,6 +100,7 @@ void Selector::SelectSimdOp(Inst i, const InstData& d) {
       lowering.pattern == SimdPattern::kExtractF32 || lowering.pattern == SimdPattern::kExtractF64;
   if (float_lane && d.imm == 0) return EmitMove(VRegOf(inputs[0]), result);
 
+  const bool avx = HasCpu(format::CpuFeature::kAvx);
   const char* operand = pattern.operands;
   size_t num_inputs = args.size();
   int64_t imm = d.imm;
@@ -120,15 +128,24 @@ void Selector::SelectSimdOp(Inst i, const InstData& d) {
   } else {
     // A constant is a memory operand where one may be.
     constant_b = num_inputs > 1 && operand[1] == 'm' && VectorConstant(inputs[1]) != nullptr;
+    if (num_inputs == 2 && !constant_b && inputs[0] != inputs[1]) {
+      load = FoldableInput(op, inputs[1]);
+    }
     for (size_t k = 0; k < num_inputs; ++k) {
+      if (k + 1 == num_inputs && load.has_value()) continue;
       if (k != 1 || !constant_b) regs[k] = Reg(inputs[k]);
     }
   }
 
   std::vector<Operand>& operands = ScratchOperands();
+  Address at;
   for (size_t k = 0; operand[k] != '\0'; ++k) {
     DCHECK((k < num_inputs) == (operand[k] == 'r' || operand[k] == 'm' || operand[k] == 'l'));
     if (k == 1 && constant_b) continue;
+    if (k + 1 == num_inputs && load.has_value()) {
+      at = Fold(*load, operands);
+      continue;
+    }
     switch (operand[k]) {
       case 'r':
         operands.push_back(Use(regs[k]));
@@ -143,14 +160,14 @@ void Selector::SelectSimdOp(Inst i, const InstData& d) {
         operands.push_back(Def(result));
         break;
       case 'e':
-        operands.push_back(DefEarly(result));
+        operands.push_back(avx ? Def(result) : DefEarly(result));
         break;
       case 'v':
         operands.push_back(DefEarly(NewVectorVReg()));
         break;
       default: {
         const uint8_t input = static_cast<uint8_t>(operand[k] - '0');
-        operands.push_back(DefReuse(result, constant_b && input > 1 ? 1 : input));
+        operands.push_back(DefMayReuse(result, constant_b && input > 1 ? 1 : input));
         break;
       }
     }
@@ -160,6 +177,58 @@ void Selector::SelectSimdOp(Inst i, const InstData& d) {
   m.imm = imm;
   m.constant_b = constant_b;
   if (constant_b) m.disp = static_cast<int32_t>(DefOf(inputs[1])->imm);
+  if (load.has_value()) SetFolded(at, *load, m);
+}
+
+bool Selector::FoldableVector(Value v) const {
+  if (!HasCpu(format::CpuFeature::kAvx)) return false;
+  const std::optional<Inst> load = FoldableLoad(v);
+  return load.has_value() && static_cast<ir::MemKind>(f_.inst(*load).aux) == ir::MemKind::k128;
+}
+
+std::optional<Inst> Selector::FoldableInput(SimdOp op, Value last) const {
+  // What of memory the instruction reads, if only it does: exactly what is loaded, as less might not fault.
+  using ir::MemKind;
+  auto loads = [&](Value v, MemKind kind, MemKind or_kind) -> std::optional<Inst> {
+    const std::optional<Inst> load = FoldableLoad(v);
+    if (!load.has_value()) return std::nullopt;
+    const MemKind actual = static_cast<MemKind>(f_.inst(*load).aux);
+    return actual == kind || actual == or_kind ? load : std::nullopt;
+  };
+  const bool avx2 = HasCpu(format::CpuFeature::kAvx2);
+  switch (op) {
+    case SimdOp::kI8x16Splat:
+      return avx2 ? loads(last, MemKind::kU8, MemKind::kS8) : std::nullopt;
+    case SimdOp::kI16x8Splat:
+      return avx2 ? loads(last, MemKind::kU16, MemKind::kS16) : std::nullopt;
+    case SimdOp::kI32x4Splat:
+      return avx2 ? loads(last, MemKind::kU32, MemKind::kS32) : std::nullopt;
+    case SimdOp::kI64x2Splat:
+      return avx2 ? loads(last, MemKind::k64, MemKind::k64) : std::nullopt;
+    case SimdOp::kI16x8ExtendLowI8x16S:
+    case SimdOp::kI16x8ExtendLowI8x16U:
+    case SimdOp::kI32x4ExtendLowI16x8S:
+    case SimdOp::kI32x4ExtendLowI16x8U:
+    case SimdOp::kI64x2ExtendLowI32x4S:
+    case SimdOp::kI64x2ExtendLowI32x4U: {
+      const InstData* low = DefOf(last);
+      if (low == nullptr || low->op != Opcode::kSimd || uses_[last.index] != 1 || Needed(last) ||
+          static_cast<SimdOp>(low->aux) != SimdOp::kI64x2Low) {
+        return std::nullopt;
+      }
+      return loads(f_.args(Inst(f_.value(last).def))[0], MemKind::k64, MemKind::k64);
+    }
+    default:
+      break;
+  }
+  switch (Lowering(op).pattern) {
+    case SimdPattern::kBinary:
+    case SimdPattern::kBinaryImm:
+    case SimdPattern::kBinaryNot:  // read the second input once
+      return FoldableVector(last) ? FoldableLoad(last) : std::nullopt;
+    default:
+      return std::nullopt;
+  }
 }
 
 std::optional<ir::V128> Selector::FoldSplat(const InstData& d, Value a) const {

@@ -294,8 +294,10 @@ class Selector {
   static Operand UseAny(VReg r) {
     return {r, Operand::Constraint::kAny, Operand::Kind::kUse, Operand::Pos::kEarly};
   }
-  // A vector that an instruction without VEX prefix may read from its slot, if slots are aligned.
-  Operand UseVector(VReg r) const { return m_.aligns_stack ? UseAny(r) : Use(r); }
+  // A vector that an instruction may read from its slot: with a VEX prefix, or if slots are aligned.
+  Operand UseVector(VReg r) const {
+    return m_.aligns_stack || HasCpu(format::CpuFeature::kAvx) ? UseAny(r) : Use(r);
+  }
   static Operand UseFixed(VReg r, regalloc::PReg reg) {
     return {r, Operand::Constraint::kFixed, Operand::Kind::kUse, Operand::Pos::kEarly, 0, reg};
   }
@@ -316,6 +318,10 @@ class Selector {
     return {r, Operand::Constraint::kReuse, Operand::Kind::kDef, Operand::Pos::kLate, operand};
   }
   static Operand DefFixed(VReg r, x64::Reg reg) { return DefFixed(r, IntPReg(reg)); }
+  // The result of a vector or floating-point instruction, which has an operand for it with AVX only.
+  Operand DefMayReuse(VReg r, uint8_t operand) const {
+    return HasCpu(format::CpuFeature::kAvx) ? Def(r) : DefReuse(r, operand);
+  }
 
   MInst& Emit(MOp op, absl::Span<const Operand> operands, regalloc::PRegSet clobbers = 0) {
     regalloc::Inst ra;
@@ -495,6 +501,10 @@ class Selector {
   // Whether `v`, an integer that only the instruction being selected uses, is loaded whole and so may as well be
   // loaded into a vector register.
   bool LoadedForOneUse(Value v) const;
+  // Whether `v` is a vector that an instruction with a VEX prefix may read from memory.
+  bool FoldableVector(Value v) const;
+  // The load that gives the last input of operation `op`, if its instruction may do it.
+  std::optional<Inst> FoldableInput(ir::SimdOp op, Value last) const;
   // The constant vector `v` is, or null.
   const ir::V128* VectorConstant(Value v) const;
   // What an operation on constants gives, where WebAssembly code often asks: splats.

@@ -5,7 +5,8 @@
 //   emit_simd_float.cc    floating point and conversions
 //
 // In the comments S is the scratch register, d the result, t the temporary, a, b, c the inputs. Where d reuses
-// a's register (simd_pattern.def), d holds a at the beginning.
+// a's register (simd_pattern.def), d holds a at the beginning; with AVX, d is any register, and may be that of an input:
+// it is written when only a, in the same instruction, is still to be read.
 #ifndef PRECAST_COMPILER_X64_SIMD_EMITTER_H_
 #define PRECAST_COMPILER_X64_SIMD_EMITTER_H_
 
@@ -30,7 +31,7 @@ class SimdEmitter {
  public:
   // For instruction `i` of the function that `owner` emits.
   SimdEmitter(Emitter& owner, uint32_t i, const MInst& m)
-      : owner_(owner), e_(owner.e_), i_(i), m_(m) {}
+      : owner_(owner), e_(owner.e_), i_(i), m_(m), folded_(FoldedInput(m)) {}
 
   void EmitSimd();
   void EmitShuffle();
@@ -39,30 +40,56 @@ class SimdEmitter {
  private:
   static constexpr Xmm kS = kVectorScratch;
 
-  // An operand of the instruction, counted as if the second input always were one.
+  static uint32_t FoldedInput(const MInst& m) {
+    return m.op == MOp::kSimd && ir::Info(static_cast<ir::SimdOp>(m.aux)).operands[1] == '\0' ? 0
+                                                                                              : 1;
+  }
+
+  // An operand of the instruction, counted as if all inputs always were operands, one each.
   struct Operand {
     uint32_t number;
   };
   static constexpr Operand kA{0}, kB{1}, kC{2};
 
   uint32_t Number(Operand operand) const {
-    return m_.constant_b && operand.number > 1 ? operand.number - 1 : operand.number;
+    if (m_.constant_b && operand.number > 1) return operand.number - 1;
+    if (m_.folded && operand.number > folded_) return operand.number - 1 + NumOperands(m_.place);
+    return operand.number;
   }
   bool IsConstant(Operand operand) const { return m_.constant_b && operand.number == 1; }
+  bool IsFolded(Operand operand) const { return m_.folded && operand.number == folded_; }
+  bool IsReg(Operand operand) const {
+    return !IsConstant(operand) && !IsFolded(operand) && owner_.IsReg(i_, Number(operand));
+  }
   const ir::V128& Constant(int64_t index) const {
     return owner_.m_.v128_constants[static_cast<size_t>(index)];
   }
   Xmm X(Operand operand) const { return owner_.X(i_, Number(operand)); }
   Reg R(Operand operand) const { return owner_.R(i_, Number(operand)); }
 
+  // d = op(first, source); without AVX first is copied to d before, so that d must not be the source unless it is
+  // first, too.
+  void Op(VectorOp op, Xmm d, Xmm first, Xmm source);
+  void Op(VectorOp op, Xmm d, Xmm first, Operand source);
+  void Op(VectorOp op, Xmm d, Operand first, Operand source);
+  void Op(VectorOp op, Xmm d, Operand first, Xmm source);
+  void Op(VectorOp op, Xmm d, Xmm first, const ir::V128& source);
   // op d, source
-  void Op(VectorOp op, Xmm d, Xmm source) { e_.Vector(op, d, source); }
-  void Op(VectorOp op, Xmm d, Operand source);
-  void Op(VectorOp op, Xmm d, const ir::V128& source);
-  // op d, source, imm
-  void Op(VectorOp op, Xmm d, Xmm source, uint8_t imm) { e_.Vector(op, d, source, imm); }
-  void Op(VectorOp op, Xmm d, Operand source, uint8_t imm);
-  void Shift(VectorOp op, Xmm d, uint8_t amount) { e_.VectorShift(op, d, amount); }
+  void Op(VectorOp op, Xmm d, Xmm source) { Op(op, d, d, source); }
+  void Op(VectorOp op, Xmm d, Operand source) { Op(op, d, d, source); }
+  void Op(VectorOp op, Xmm d, const ir::V128& source) { Op(op, d, d, source); }
+  // The same with an immediate operand.
+  void OpImm(VectorOp op, Xmm d, Xmm first, Xmm source, uint8_t imm);
+  void OpImm(VectorOp op, Xmm d, Xmm first, Operand source, uint8_t imm);
+  void OpImm(VectorOp op, Xmm d, Xmm source, uint8_t imm) { OpImm(op, d, d, source, imm); }
+  void OpImm(VectorOp op, Xmm d, Operand source, uint8_t imm) { OpImm(op, d, d, source, imm); }
+  // The operand in memory, a spill slot or a folded load; the latter's site is put here.
+  Mem MemOf(Operand source);
+  void Shift(VectorOp op, Xmm d, Xmm a, uint8_t amount);
+  void Shift(VectorOp op, Xmm d, Operand a, uint8_t amount);
+  void Shift(VectorOp op, Xmm d, uint8_t amount) { Shift(op, d, d, amount); }
+  // A register for what the result is computed from: the result's own, unless that may be an input's.
+  Xmm Start(Xmm d) const { return e_.avx() ? kS : d; }
 
   void Copy(Xmm d, Xmm source) {
     if (d != source) e_.MovapsRR(d, source);
@@ -74,7 +101,7 @@ class SimdEmitter {
   void Invert(Xmm d);  // uses S
 
   // -- lanes
-  void Splat(SimdPattern pattern, Xmm d, Reg a);
+  void Splat(SimdPattern pattern, Xmm d);
   void ExtractInt(Width lane, bool is_signed, Reg d);
   void ExtractFloat(Width lane, Xmm d);
   void ReplaceFloat(Width lane, Xmm d);
@@ -88,10 +115,10 @@ class SimdEmitter {
   void Abs64(Xmm d);
   void Popcnt(Xmm d, Xmm t);
   void ShiftLanes(const SimdLowering& l);
-  void ShiftLeft8(bool constant, Xmm d);
-  void ShiftRightU8(bool constant, Xmm d);
-  void ShiftRightS8(bool constant, Xmm d);
-  void ShiftRightS64(bool constant, Xmm d);
+  void ShiftLeft8(bool constant, Xmm d, Xmm a);
+  void ShiftRightU8(bool constant, Xmm d, Xmm a);
+  void ShiftRightS8(bool constant, Xmm d, Xmm a);
+  void ShiftRightS64(bool constant, Xmm d, Xmm a);
   void Mul64(Xmm d, Xmm t);
   void Q15Mul(Xmm d);
   void PairwiseU16(Xmm d);
@@ -117,6 +144,7 @@ class SimdEmitter {
   Encoder& e_;
   const uint32_t i_;
   const MInst& m_;
+  const uint32_t folded_;  // if m_.folded: the number of the input that is in memory
 };
 
 }  // namespace precast::x64::emission

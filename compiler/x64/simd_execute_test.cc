@@ -24,6 +24,9 @@
 namespace precast::x64::testing {
 namespace {
 
+class SimdExecuteTest : public ::testing::TestWithParam<uint64_t> {};
+INSTANTIATE_TEST_SUITE_P(Cpu, SimdExecuteTest, ::testing::ValuesIn(CpuLevels()), LevelName);
+
 // -- one operation
 
 struct Single {
@@ -68,12 +71,12 @@ std::vector<Single> Singles() {
   return singles;
 }
 
-TEST(SimdExecuteTest, EveryOperation) {
+TEST_P(SimdExecuteTest, EveryOperation) {
   const std::vector<Single> singles = Singles();
   std::vector<codegen::CompiledFunction> compiled;
   for (const Single& s : singles) {
     const std::string letters = ir::Info(s.op).operands;
-    SimdProgram program;
+    SimdProgram program(GetParam());
     std::vector<Value> operands;
     for (uint32_t k = 0; k < letters.size(); ++k) {
       if (k > 0 && s.same && letters[k] == letters[0]) {
@@ -160,13 +163,13 @@ std::vector<V128> Patterns() {
   return patterns;
 }
 
-TEST(SimdExecuteTest, Shuffles) {
+TEST_P(SimdExecuteTest, Shuffles) {
   const std::vector<V128> patterns = Patterns();
   constexpr uint32_t kForms = 6;
   std::vector<codegen::CompiledFunction> compiled;
   for (const V128& pattern : patterns) {
     for (uint32_t form = 0; form < kForms; ++form) {
-      SimdProgram program;
+      SimdProgram program(GetParam());
       Value a = program.Load(Type::kV128, 0), b = program.Load(Type::kV128, 1);
       if (form == 1) b = a;
       if (form == 2) b = program.Constant(Type::kV128, V128{});
@@ -201,13 +204,13 @@ TEST(SimdExecuteTest, Shuffles) {
   }
 }
 
-TEST(SimdExecuteTest, Constants) {
+TEST_P(SimdExecuteTest, Constants) {
   Rng rng(5);
   std::vector<V128> values = {V128{}};
   values.emplace_back();
   values.back().fill(0xff);
   for (int k = 0; k < 10; ++k) values.push_back(RandomValue('v', rng));
-  SimdProgram program;
+  SimdProgram program(GetParam());
   for (uint32_t k = 0; k < values.size(); ++k)
     program.Store(program.Constant(Type::kV128, values[k]), k);
   TestMachine machine({program.Compile()});

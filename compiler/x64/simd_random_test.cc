@@ -51,8 +51,8 @@ class Plan {
     for (Param& p : params_) p.next = PickOf(values_[p.first].letter);
   }
 
-  codegen::CompiledFunction Compile() {
-    SimdProgram program;
+  codegen::CompiledFunction Compile(uint64_t cpu_features) {
+    SimdProgram program(cpu_features);
     std::vector<Value> v;
     for (size_t k = 0; k < inputs_.size(); ++k) {
       const Type type = TypeOf(values_[k].letter);
@@ -224,10 +224,10 @@ class Plan {
 // Function 1: returns its first argument.
 codegen::CompiledFunction Identity() { return SimdProgram().Compile(); }
 
-void Compare(uint64_t seed, bool loop) {
+void Compare(uint64_t seed, bool loop, uint64_t cpu_features) {
   SCOPED_TRACE(absl::StrCat("seed ", seed));
   Plan plan(seed, loop);
-  TestMachine machine({plan.Compile(), Identity()});
+  TestMachine machine({plan.Compile(cpu_features), Identity()});
   plan.SetInputs(machine);
   const std::vector<SimdExpectation> expected = plan.Evaluate();
   ASSERT_NO_FATAL_FAILURE(RunOn(machine, 0, static_cast<uint32_t>(expected.size())));
@@ -239,15 +239,18 @@ void Compare(uint64_t seed, bool loop) {
   }
 }
 
-TEST(SimdRandomTest, StraightLine) {
+class SimdRandomTest : public ::testing::TestWithParam<uint64_t> {};
+INSTANTIATE_TEST_SUITE_P(Cpu, SimdRandomTest, ::testing::ValuesIn(CpuLevels()), LevelName);
+
+TEST_P(SimdRandomTest, StraightLine) {
   for (uint64_t seed = 1; seed <= kSeeds && !::testing::Test::HasFatalFailure(); ++seed) {
-    Compare(seed, false);
+    Compare(seed, false, GetParam());
   }
 }
 
-TEST(SimdRandomTest, Loops) {
+TEST_P(SimdRandomTest, Loops) {
   for (uint64_t seed = 1; seed <= kSeeds && !::testing::Test::HasFatalFailure(); ++seed) {
-    Compare(seed, true);
+    Compare(seed, true, GetParam());
   }
 }
 

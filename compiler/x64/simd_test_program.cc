@@ -3,12 +3,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
 #include "compiler/x64/compile.h"
+#include "compiler/x64/test_functions.h"
+#include "compiler/x64/test_machine.h"
 #include "gtest/gtest.h"
+#include "loader/format/cpu_features.h"
 
 namespace precast::x64::testing {
 namespace {
@@ -159,7 +163,20 @@ V128 ShuffleReference(const V128& a, const V128& b, const V128& pattern) {
   return r;
 }
 
-SimdProgram::SimdProgram() : f_(NewFunction(1)), build_(f_) {
+std::vector<uint64_t> CpuLevels() {
+  std::vector<uint64_t> levels = {0};
+  if (format::Has(format::HostCpuFeatures(), format::CpuFeature::kAvx2)) {
+    levels.push_back(format::HostCpuFeatures() & format::kX86_64V3);
+  }
+  return levels;
+}
+
+std::string LevelName(const ::testing::TestParamInfo<uint64_t>& info) {
+  return info.param == 0 ? "Baseline" : "V3";
+}
+
+SimdProgram::SimdProgram(uint64_t cpu_features)
+    : cpu_features_(cpu_features), f_(NewFunction(1)), build_(f_) {
   const Block b = f_.NewBlock();
   params_ = NewEntry(f_, b, 0x10000);
   build_.At(b);
@@ -204,7 +221,9 @@ Value SimdProgram::Constant(Type type, const V128& v) {
 
 codegen::CompiledFunction SimdProgram::Compile() {
   build_.Do(Opcode::kRet, {params_[0]});
-  return x64::Compile(f_, Options());
+  codegen::CompileOptions options = Options();
+  options.cpu_features = cpu_features_;
+  return x64::Compile(f_, options);
 }
 
 Value SimdProgram::Address(uint32_t area, uint32_t slot) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <iterator>
 #include <random>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "compiler/ir/ir.h"
 #include "compiler/x64/test_functions.h"
 #include "compiler/x64/test_machine.h"
+#include "gtest/gtest.h"
 
 namespace precast::x64::testing {
 
@@ -23,6 +25,10 @@ using ir::V128;
 using Rng = std::mt19937_64;
 
 absl::Span<const SimdOp> AllSimdOps();
+
+// The processors that code is made for in tests, as features: the baseline, and x86-64-v3 if this machine is one.
+std::vector<uint64_t> CpuLevels();
+std::string LevelName(const ::testing::TestParamInfo<uint64_t>& info);
 
 template <typename List>
 const auto& Pick(const List& list, Rng& rng) {
@@ -42,7 +48,8 @@ V128 ShuffleReference(const V128& a, const V128& b, const V128& pattern);
 // memory each.
 class SimdProgram {
  public:
-  SimdProgram();
+  // For a machine with these features (format::CpuFeature).
+  explicit SimdProgram(uint64_t cpu_features = 0);
   Function& function() { return f_; }
   Build& build() { return build_; }
   // Of the entry block, where building begins.
@@ -60,6 +67,7 @@ class SimdProgram {
  private:
   Value Address(uint32_t area, uint32_t slot);
 
+  const uint64_t cpu_features_;
   Function f_;
   Build build_;
   std::vector<Value> params_;

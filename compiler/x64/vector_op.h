@@ -29,6 +29,7 @@ struct VectorOpInfo {
   VectorForm form;
   uint8_t prefix;     // 0: none
   uint8_t extension;  // kShiftImm: of the opcode
+  uint8_t sources;    // how many operands it reads, an immediate not counted
   uint32_t opcode;    // 0x0Fxx, 0x0F38xx, 0x0F3Axx
 };
 const VectorOpInfo& Info(VectorOp op);
