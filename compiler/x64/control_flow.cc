@@ -91,15 +91,56 @@ class Analysis {
     return result;
   }
 
+  struct Item {
+    bool is_loop;
+    uint32_t index;  // of the block; of the loop's head
+  };
+  // By loop, one more than the index of its head; [0]: what is outside of all loops.
+  using Items = std::vector<std::vector<Item>>;
+
+  // Whether an edge from inside the loop to `target` leaves it, as far as a short look shows.
+  bool Leaves(Block head, Block target) const {
+    if (loops_.depth(target) > loops_.depth(head) + kMaxNesting) return false;
+    return !loops_.Contains(head, target);
+  }
+
+  // A loop that is left near its beginning ("while") ends with a jump back. If it is laid out to begin behind the
+  // block that leaves it, that jump is made once, on the way in, instead of in each round.
+  void Rotate(Block head, Items& all) {
+    std::vector<Item>& items = all[head.index + 1];
+    if (items.empty() || items[0].is_loop || items[0].index != head.index) return;
+    Item last = items.back();
+    for (uint32_t depth = 0; last.is_loop; ++depth) {
+      if (depth == kMaxNesting) return;
+      last = all[last.index + 1].back();
+    }
+    bool goes_back = false;
+    for (const ir::Edge& e : Successors(Block(last.index))) {
+      goes_back |= e.target == head;
+      if (Leaves(head, e.target)) return;  // it is left at its end as it is
+    }
+    if (!goes_back) return;
+    for (size_t k = 0; k + 1 < items.size(); ++k) {
+      if (items[k].is_loop) continue;
+      const absl::Span<const ir::Edge> edges = Successors(Block(items[k].index));
+      if (edges.size() != 2 || Leaves(head, edges[0].target) == Leaves(head, edges[1].target)) {
+        continue;
+      }
+      std::rotate(items.begin(), items.begin() + static_cast<ptrdiff_t>(k) + 1, items.end());
+      // What jumps back leads here.
+      if (!items[0].is_loop) {
+        cf_.info[items[0].index].align = cf_.info[head.index].align;
+        cf_.info[head.index].align = false;
+      }
+      return;
+    }
+  }
+
   // Lists blocks and inner loops as items of the loop they are directly in, by first appearance,
   // then flattens the tree: so a loop is contiguous whatever the walk did.
   void Layout() {
     const std::vector<Block> order = Walk(/*use_loops=*/true);
-    struct Item {
-      bool is_loop;
-      uint32_t index;  // of the block; of the loop's head
-    };
-    std::vector<std::vector<Item>> items(f_.num_blocks() + 1);  // [0]: outside of all loops
+    Items items(f_.num_blocks() + 1);
     const auto items_of = [&](Block head) -> std::vector<Item>& {
       return items[head.valid() ? head.index + 1 : 0];
     };
@@ -113,6 +154,11 @@ class Analysis {
         items_of(loops_.parent(head)).push_back({true, head.index});
         head = loops_.parent(head);
       }
+    }
+    // Inner loops come first, since what ends an outer one may be an inner one.
+    for (size_t i = cf_.rpo.size(); i-- > 0;) {
+      const Block b = cf_.rpo[i];
+      if (placed[b.index]) Rotate(b, items);
     }
     std::vector<std::pair<uint32_t, size_t>> stack = {{0, 0}};
     cf_.layout.reserve(cf_.rpo.size());
@@ -136,6 +182,8 @@ class Analysis {
     auto first = std::find(cf_.layout.begin(), cf_.layout.end(), f_.entries()[0]);
     std::rotate(cf_.layout.begin(), first, first + 1);
   }
+
+  static constexpr uint32_t kMaxNesting = 8;  // of loops that are looked into
 
   const ir::Function& f_;
   const ir::Cfg graph_;

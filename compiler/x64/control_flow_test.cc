@@ -46,6 +46,28 @@ TEST(ControlFlowTest, LoopIsContiguous) {
   EXPECT_EQ(cf.info[5].num_preds, 2u);
 }
 
+// A loop that is left at its beginning begins behind that.
+TEST(ControlFlowTest, LoopIsRotated) {
+  // 0 -> 1; 1 -> 2, 4 (exit); 2 -> 3; 3 -> 1
+  ControlFlow cf = AnalyzeControlFlow(Graph(5, {{1}, {2, 4}, {3}, {1}, {}}));
+  EXPECT_EQ(Layout(cf), (std::vector<uint32_t>{0, 2, 3, 1, 4}));
+  EXPECT_TRUE(cf.info[2].align);
+  EXPECT_FALSE(cf.info[1].align);
+  // The same, left at its end, too.
+  cf = AnalyzeControlFlow(Graph(5, {{1}, {2, 4}, {3}, {1, 4}, {}}));
+  EXPECT_EQ(Layout(cf), (std::vector<uint32_t>{0, 1, 2, 3, 4}));
+  // Left in its second block.
+  cf = AnalyzeControlFlow(Graph(5, {{1}, {2}, {3, 4}, {1}, {}}));
+  EXPECT_EQ(Layout(cf), (std::vector<uint32_t>{0, 3, 1, 2, 4}));
+}
+
+// The outer loop ends with the inner one.
+TEST(ControlFlowTest, NestedLoopsAreRotated) {
+  // 0 -> 1; 1 -> 2, 5 (exit); 2 -> 3; 3 -> 4, 1; 4 -> 3
+  const ControlFlow cf = AnalyzeControlFlow(Graph(6, {{1}, {2, 5}, {3}, {4, 1}, {3}, {}}));
+  EXPECT_EQ(Layout(cf), (std::vector<uint32_t>{0, 2, 4, 3, 1, 5}));
+}
+
 TEST(ControlFlowTest, NestedLoops) {
   // 1 { 2 { 3 } 4 } 5
   const ir::Function f = Graph(6, {{1}, {2}, {3, 4}, {2}, {1, 5}, {}});
