@@ -9,11 +9,11 @@
 #                     wide-arithmetic (WebAssembly/testsuite). A set that is not there is named and left out.
 #   --json=DIRECTORY  where SET/NAME.json, which a newer `wast2json` made of SET/NAME.wast, replaces a script that the
 #                     text parser built into aotc cannot read
-#   --quick           natively at -O1 and -O2, and interpreted only
+#   --quick           natively at -O1, at -O2, also for this processor, and interpreted only
 #   SET               which sets (default: all)
 #
 # `core` and `simd` run at the 2.0 feature level, `threads` at 2.0 with threads, the others with everything on. Each set runs at -O2, -O1 and -O0, with
-# fuel and without; at -O1 with canonical NaNs; from images on disk in another process; and interpreted.
+# fuel and without; at -O2 for this processor; at -O1 with canonical NaNs; from images on disk in another process; and interpreted.
 #
 # Prints a line for each file with failures or skips, and a table. Exit status: 0 if every assertion holds.
 
@@ -104,6 +104,7 @@ for set in "${sets[@]}"; do
   fi
   way "${set}" "-O1" -O1
   way "${set}" "-O2" -O2
+  way "${set}" "-O2, this processor" -O2 --cpu=native
   way "${set}" "interpreted" --interpret
   ((quick)) && continue
   way "${set}" "-O1, no fuel" -O1 --no-meter

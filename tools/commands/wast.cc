@@ -157,7 +157,7 @@ int WastMain(int argc, char** argv) {
           "  aotc wast -O0 --save-images=/tmp/images *.wast\n",
       .flags = {cli::Switch("interpret", 'i', "interpret; nothing is compiled",
                             &a.engine.interpret),
-                OptLevelFlag(&a.engine.opt_level),
+                OptLevelFlag(&a.engine.opt_level), CpuFlag(&a.engine.cpu_features),
                 cli::Switch("no-meter", 0, "do not count fuel", &a.no_meter),
                 cli::Switch("canonical-nans", 0, "make NaN results canonical",
                             &a.engine.canonical_nans),

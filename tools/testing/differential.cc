@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "compiler/riscv/testing/random_program.h"
+#include "loader/format/cpu_features.h"
 #include "openvm/config.h"
 #include "openvm/extension.h"
 #include "openvm/metering.h"
@@ -143,6 +144,8 @@ absl::Status Check(absl::Span<const uint8_t> program, uint64_t seed, aotc::Sessi
   oracle.result = oracle.instance->Run(static_cast<int64_t>(limit));
 
   options.interpret = false;
+  // Half of the programs for the processor at hand.
+  if (seed % 2 == 1) options.cpu_features = format::HostCpuFeatures() & format::kX86_64V3;
   for (int opt_level : {0, 1, 2}) {
     options.opt_level = opt_level;
     absl::StatusOr<Session> native = Session::OpenProgram(program, options);

@@ -38,6 +38,7 @@ absl::StatusOr<std::shared_ptr<const runtime::wasm::Module>> Engine::Load(
   } else {
     driver::CompileOptions compile;
     compile.opt_level = options_.opt_level;
+    compile.cpu_features = options_.cpu_features;
     compile.threads = 1;
     compile.check = options_.check;
     compile.metered = options_.metered;

@@ -18,6 +18,7 @@ namespace precast::wast {
 struct EngineOptions {
   bool interpret = false;
   int opt_level = 1;
+  uint64_t cpu_features = 0;  // driver::CompileOptions::cpu_features
   bool metered = true;
   bool canonical_nans = false;
   bool check = false;  // the compiler checks itself: IR verifier and allocation checker
