@@ -21,10 +21,7 @@ class Analysis {
     for (Block e : f_.entries()) cf_.info[e.index].is_entry = true;
     cf_.rpo = Walk(/*use_loops=*/false);
     for (uint32_t i = 0; i < cf_.rpo.size(); ++i) cf_.info[cf_.rpo[i].index].rpo = i;
-    std::vector<bool> has_inner(f_.num_blocks(), false);  // by head
-    for (Block b : cf_.rpo) {
-      if (loops_.head(b) == b && loops_.parent(b).valid()) has_inner[loops_.parent(b).index] = true;
-    }
+    const std::vector<bool> is_tight = FindTightLoops();
     for (Block b : cf_.rpo) {
       ControlFlow::BlockInfo& info = cf_.info[b.index];
       info.num_preds = static_cast<uint32_t>(graph_.predecessors(b).size());
@@ -35,7 +32,7 @@ class Analysis {
       // Cold, or reached only through an entry that is rarely taken.
       const bool rare = info.cold || info.rpo >= primary_;
       info.frequency = rare ? frequency * 0.001f : frequency;
-      info.align = loops_.head(b) == b && !has_inner[b.index] && !rare;
+      info.align = loops_.head(b) == b && is_tight[b.index] && !rare;
     }
     Layout();
     return std::move(cf_);
@@ -134,6 +131,27 @@ class Analysis {
       }
       return;
     }
+  }
+
+  // By head: whether a loop has neither inner ones nor calls, so that it matters where it lies.
+  std::vector<bool> FindTightLoops() const {
+    std::vector<bool> is_tight(f_.num_blocks(), true);
+    for (Block b : cf_.rpo) {
+      const Block head = loops_.head(b);
+      if (!head.valid()) continue;
+      if (head == b && loops_.parent(b).valid()) is_tight[loops_.parent(b).index] = false;
+      if (is_tight[head.index] && !f_.block(b).cold && HasCall(b)) is_tight[head.index] = false;
+    }
+    return is_tight;
+  }
+
+  bool HasCall(Block b) const {
+    const std::vector<ir::Inst>& insts = f_.block(b).insts;
+    return std::any_of(insts.begin(), insts.end(), [&](ir::Inst i) {
+      const ir::Opcode op = f_.inst(i).op;
+      return op == ir::Opcode::kCall || op == ir::Opcode::kCallDispatch ||
+             op == ir::Opcode::kCallRuntime || op == ir::Opcode::kCallPointer;
+    });
   }
 
   // Lists blocks and inner loops as items of the loop they are directly in, by first appearance,

@@ -20,7 +20,7 @@ struct ControlFlow {
     uint32_t loop_depth = 0;
     bool is_entry = false;
     bool cold = false;
-    bool align = false;  // the hot head of an innermost loop
+    bool align = false;  // the hot head of an innermost loop without calls
     float frequency = 1.0f;
   };
 
