@@ -26,28 +26,26 @@
 #   v9 = iconst.i32 65536
 #   v10 = iconst.i32 8
 #   v11 = iconst.i32 65544
-#   v12 = iconst.i32 3
-#   v13 = iconst.i32 0
 #   store_state x6, v9
 #   br block2
 # block2 pc 0x10008:
 #   meter 1 @0x10008 refund 1
-#   v14 = load_state x1
-#   v15 = iconst.i32 2
-#   v16 = add.i32 v14, v15
-#   v17 = iconst.i32 3
-#   v18 = and.i32 v16, v17
-#   trap_if v18, 0 @0x10008 refund 1
-#   v19 = load_state x2
-#   v20 = load_state x10
-#   v21 = load_state x11
-#   v22 = load_state x12
-#   v23 = load_state x13
-#   v24 = load_state x14
-#   v25 = load_state x15
-#   v26 = load_state x8
-#   v27 = load_state x9
-#   ret v16, v19, v20, v21, v22, v23, v24, v25, v26, v27
+#   v12 = load_state x1
+#   v13 = iconst.i32 2
+#   v14 = add.i32 v12, v13
+#   v15 = iconst.i32 3
+#   v16 = and.i32 v14, v15
+#   trap_if v16, 0 @0x10008 refund 1
+#   v17 = load_state x2
+#   v18 = load_state x10
+#   v19 = load_state x11
+#   v20 = load_state x12
+#   v21 = load_state x13
+#   v22 = load_state x14
+#   v23 = load_state x15
+#   v24 = load_state x8
+#   v25 = load_state x9
+#   ret v14, v17, v18, v19, v20, v21, v22, v23, v24, v25
 # }
 #
 # -- SSA
@@ -60,17 +58,15 @@
 #   v9 = iconst.i32 65536
 #   v10 = iconst.i32 8
 #   v11 = iconst.i32 65544
-#   v12 = iconst.i32 3
-#   v13 = iconst.i32 0
 #   br block2
 # block2 pc 0x10008 state[x2=v0, x6=v9, x8=v7, x9=v8, x10=v1, x11=v2, x12=v3, x13=v4, x14=v5, x15=v6]:
 #   meter 1 @0x10008 refund 1
-#   v14 = load_state x1
-#   v15 = iconst.i32 2
-#   v16 = add.i32 v14, v15
-#   v17 = iconst.i32 3
-#   v18 = and.i32 v16, v17
-#   trap_if v18, 0 @0x10008 refund 1
+#   v12 = load_state x1
+#   v13 = iconst.i32 2
+#   v14 = add.i32 v12, v13
+#   v15 = iconst.i32 3
+#   v16 = and.i32 v14, v15
+#   trap_if v16, 0 @0x10008 refund 1
 #   store_state x6, v9
-#   ret v16, v0, v1, v2, v3, v4, v5, v6, v7, v8
+#   ret v14, v0, v1, v2, v3, v4, v5, v6, v7, v8
 # }
