@@ -182,6 +182,7 @@ class Builder {
   bool IsBoolean(Value v) const { return PossibleBits(v) <= 1; }
   Value Binary(Opcode op, uint8_t aux, Value a, Value b);
   std::optional<Value> SimplifyConstant(Opcode op, Type type, Value a, int64_t c);
+  std::optional<Value> KnownQuotient(Opcode op, Value a, Value b);
   std::optional<Value> SimplifySame(Opcode op, uint8_t aux, Type type, Value a);
   std::optional<Value> Reassociate(Opcode op, Type type, Value a, Value b);
   std::optional<Value> SimplifyRotate(Type type, Value a, Value b);

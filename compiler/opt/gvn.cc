@@ -1,6 +1,7 @@
 // Global value numbering, see gvn.h.
 #include "compiler/opt/gvn.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -90,9 +91,43 @@ class Numbering {
     path_.push_back({b, wanted ? memory_.accesses() : KnownMemory::Accesses()});
   }
 
+  // Moves divisions before the remainders of the same operands, which then are made of them.
+  void QuotientsFirst(std::vector<Inst>& insts) const {
+    constexpr size_t kMaxRemainders = 8;
+    std::vector<size_t> remainders;  // the newest
+    for (size_t at = 0; at < insts.size(); ++at) {
+      const Opcode op = f_.inst(insts[at]).op;
+      if (op == Opcode::kSremTotal || op == Opcode::kUremTotal) {
+        if (remainders.size() == kMaxRemainders) remainders.erase(remainders.begin());
+        remainders.push_back(at);
+      } else if (op == Opcode::kSdivTotal || op == Opcode::kUdivTotal) {
+        const auto found =
+            std::find_if(remainders.begin(), remainders.end(),
+                         [&](size_t r) { return CanMoveBefore(insts[at], insts[r]); });
+        if (found == remainders.end()) continue;
+        const auto begin = insts.begin() + static_cast<std::ptrdiff_t>(*found);
+        std::rotate(begin, insts.begin() + static_cast<std::ptrdiff_t>(at),
+                    insts.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+        for (auto r = found; r != remainders.end(); ++r) ++*r;
+      }
+    }
+  }
+
+  bool CanMoveBefore(Inst division, Inst remainder) const {
+    const ir::InstData& d = f_.inst(division);
+    const ir::InstData& r = f_.inst(remainder);
+    const bool is_signed = d.op == Opcode::kSdivTotal;
+    if (is_signed != (r.op == Opcode::kSremTotal) || d.type != r.type) return false;
+    // What has been checked before the division may not be before the remainder.
+    if (d.aux != 0 && (is_signed || r.aux == 0)) return false;
+    const absl::Span<const Value> x = f_.args(division), y = f_.args(remainder);
+    return x[0] == y[0] && x[1] == y[1];
+  }
+
   void Rebuild(Block b) {
     for (auto& [slot, v] : f_.block(b).state) v = replaced_.Get(v);
     std::vector<Inst> insts = std::exchange(f_.block(b).insts, {});
+    QuotientsFirst(insts);
     f_.block(b).insts.reserve(insts.size());
     builder_.SetBlock(b);
     for (Inst i : insts) {
