@@ -101,9 +101,9 @@ class Numbering {
         if (remainders.size() == kMaxRemainders) remainders.erase(remainders.begin());
         remainders.push_back(at);
       } else if (op == Opcode::kSdivTotal || op == Opcode::kUdivTotal) {
-        const auto found =
-            std::find_if(remainders.begin(), remainders.end(),
-                         [&](size_t r) { return CanMoveBefore(insts[at], insts[r]); });
+        const auto found = std::find_if(remainders.begin(), remainders.end(), [&](size_t r) {
+          return CanMoveBefore(insts[at], insts[r]);
+        });
         if (found == remainders.end()) continue;
         const auto begin = insts.begin() + static_cast<std::ptrdiff_t>(*found);
         std::rotate(begin, insts.begin() + static_cast<std::ptrdiff_t>(at),
