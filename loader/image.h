@@ -47,6 +47,21 @@ struct SiteInfo {
   uint32_t refund;
   // Complete map at this site; absent slots are up to date in VmContext.
   std::vector<StateLocation> state;
+  // kSuspend: further charges that have the same check.
+  struct Charge {
+    uint32_t guest_pc;
+    uint32_t refund;
+  };
+  std::vector<Charge> more;
+
+  // Makes guest_pc and refund those of the charge that could not be paid; `fuel` is what the fuel register holds.
+  void FindCharge(int64_t fuel) {
+    for (const Charge& next : more) {
+      if (fuel + next.refund < 0) return;
+      guest_pc = next.guest_pc;
+      refund = next.refund;
+    }
+  }
 };
 
 class Image {

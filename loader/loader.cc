@@ -322,7 +322,10 @@ std::optional<SiteInfo> LoadedImage::FindSite(uint64_t native_pc) const {
                   .trap_code = site->trap_code,
                   .guest_pc = site->guest_pc,
                   .refund = site->refund,
-                  .state = {}};
+                  .state = {},
+                  .more = {}};
+  for (const format::Charge& charge : site->more)
+    result.more.push_back({charge.guest_pc, charge.refund});
   result.state.reserve(site->state.size());
   for (const format::StateLocation& location : site->state) {
     result.state.push_back(

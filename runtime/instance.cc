@@ -208,8 +208,14 @@ bool Instance::RunNative(const void* entry, RunResult& result) {
     }
   }
   auto reason = static_cast<abi::ExitReason>(context_.exit_reason);
-  CHECK_LT(context_.exit_reason, std::size(statistics_.native_exits));
-  ++statistics_.native_exits[context_.exit_reason];
+  // What was trapped for, the site knows.
+  using Kind = loader::SiteInfo::Kind;
+  std::optional<loader::SiteInfo> site;
+  if (reason == abi::ExitReason::kTrap) site = image_->FindSite(context_.stop_rip);
+  if (site.has_value() && site->kind == Kind::kSuspend) reason = abi::ExitReason::kSuspended;
+  if (site.has_value() && site->kind == Kind::kStack) reason = abi::ExitReason::kStackExhausted;
+  CHECK_LT(static_cast<size_t>(reason), std::size(statistics_.native_exits));
+  ++statistics_.native_exits[static_cast<size_t>(reason)];
   if (reason == abi::ExitReason::kHostExit) return Exited(result);
   if (reason == abi::ExitReason::kReturned || reason == abi::ExitReason::kDispatchMiss) {
     if (no_progress()) {
@@ -219,24 +225,18 @@ bool Instance::RunNative(const void* entry, RunResult& result) {
     return false;
   }
 
-  // The other reasons stop at a site.
-  std::optional<loader::SiteInfo> site = image_->FindSite(context_.stop_rip);
   if (!site.has_value()) {
     uint64_t offset = context_.stop_rip - reinterpret_cast<uint64_t>(image_->text().data());
     return fail(absl::InternalError(absl::StrFormat(
         "native code stopped at text offset 0x%x (exit reason %d), where the image has no site",
         offset, context_.exit_reason)));
   }
-  using Kind = loader::SiteInfo::Kind;
-  bool kind_fits = reason == abi::ExitReason::kSuspended ? site->kind == Kind::kSuspend
-                   : reason == abi::ExitReason::kStackExhausted
-                       ? site->kind == Kind::kStack
-                       : site->kind == Kind::kMemory || site->kind == Kind::kTrap;
-  if (!kind_fits) {
+  if (site->kind == Kind::kCall) {
     return fail(absl::InternalError(
         absl::StrFormat("native code stopped for reason %d at a site of kind %d, pc 0x%x",
                         context_.exit_reason, static_cast<int>(site->kind), site->guest_pc)));
   }
+  if (reason == abi::ExitReason::kSuspended) site->FindCharge(context_.fuel);
   if (reason == abi::ExitReason::kStackExhausted) {
     for (int i = 0; i < abi::kNumPassed; ++i) {
       context_.x[abi::kPassed[i]] = static_cast<uint32_t>(context_.gpr[abi::kPassedIn[i]]);

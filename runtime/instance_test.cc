@@ -425,7 +425,7 @@ TEST(InstanceTest, BrokenImagesFailWithAStatus) {
   EXPECT_EQ(result.reason, Reason::kFailed);
   EXPECT_THAT(result.failure.message(), testing::HasSubstr("outside guest memory"));
   // Sites of the wrong kind, with impossible registers, slots, frames and refunds.
-  image->AddSite(snippet_wild_memory, Kind::kSuspend, kBase + 4, 0);
+  image->AddSite(snippet_wild_memory, Kind::kCall, kBase + 4, 0);
   EXPECT_EQ(run(image).reason, Reason::kFailed);
   for (loader::StateLocation bad : {loader::StateLocation{1, LocationKind::kRegister, 32},
                                     loader::StateLocation{1, LocationKind::kRegister, -1},

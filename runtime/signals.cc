@@ -62,9 +62,10 @@ void Leave(const GuestCodeScope* scope, abi::ExitReason reason, greg_t* gregs) {
   abi::VmContext* context = scope->context();
   for (int i = 0; i < 16; ++i) context->gpr[i] = static_cast<uint64_t>(gregs[kGregOf[i]]);
   context->stop_rip = static_cast<uint64_t>(gregs[REG_RIP]);
-  context->fuel = gregs[REG_R13];
+  context->fuel = gregs[kGregOf[abi::kFuelReg]];
   context->exit_reason = static_cast<uint32_t>(reason);
-  gregs[REG_R15] = static_cast<greg_t>(reinterpret_cast<uint64_t>(context));
+  gregs[kGregOf[abi::kContextReg]] =
+      static_cast<greg_t>(reinterpret_cast<uint64_t>(context) + abi::kContextBias);
   gregs[REG_RIP] = static_cast<greg_t>(reinterpret_cast<uint64_t>(&precast_exit_guest));
   // Where `precast_exit_guest` will put it anyway; so the red zone of nobody is ever below it.
   gregs[REG_RSP] = static_cast<greg_t>(context->host_rsp);

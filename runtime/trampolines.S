@@ -10,16 +10,18 @@
  * directly.
  */
 
-/* Offsets in VmContext; trampolines_test.cc and vm_context.h pin them. */
-#define X(i)             (4 * (i))
-#define PC               128
-#define EXIT_REASON      132
-#define FUEL             136
-#define MEMORY_BASE      144
-#define NATIVE_STACK_TOP 160
-#define HOST_RSP         168
-#define STOP_RIP         184
-#define GPR(i)           (192 + 8 * (i))
+/* rbp holds the context's address + BIAS (abi::kContextBias). */
+#define BIAS             128
+
+/* Displacements from rbp of what is in VmContext; vm_context.h pins the offsets. */
+#define X(i)             (4 * (i) - BIAS)
+#define PC               (128 - BIAS)
+#define EXIT_REASON      (132 - BIAS)
+#define FUEL             (136 - BIAS)
+#define MEMORY_BASE      (144 - BIAS)
+#define NATIVE_STACK_TOP (152 - BIAS)
+#define HOST_RSP         (160 - BIAS)
+#define STOP_RIP         (176 - BIAS)
 
 /* Displacements from the memory's base: runtime/abi/meter_area.h; trampolines.cc pins them. */
 #define PAGE_MARKS       (-(65536 + 0x800000))
@@ -36,8 +38,6 @@
 
 #define RETURNED        0
 #define DISPATCH_MISS   1
-#define SUSPENDED       2
-#define STACK_EXHAUSTED 4
 #define HOST_EXIT       5
 
 /* Bytes from the stack pointer that `precast_enter` saves to its CFA: padding, 6 registers, return address. */
@@ -45,29 +45,29 @@
 
   .text
 
-/* Guest registers that travel in machine registers: sp a0-a5 s0 s1 in rbx rdi rsi rdx rcx r8 r9 rbp r10. */
+/* Guest registers that travel in machine registers: sp a0-a5 s0 s1 in r14 rdi rsi rdx rcx r8 r9 r15 r13. */
 .macro load_passed
-  movl  X(2)(%r15), %ebx
-  movl  X(10)(%r15), %edi
-  movl  X(11)(%r15), %esi
-  movl  X(12)(%r15), %edx
-  movl  X(13)(%r15), %ecx
-  movl  X(14)(%r15), %r8d
-  movl  X(15)(%r15), %r9d
-  movl  X(8)(%r15), %ebp
-  movl  X(9)(%r15), %r10d
+  movl  X(2)(%rbp), %r14d
+  movl  X(10)(%rbp), %edi
+  movl  X(11)(%rbp), %esi
+  movl  X(12)(%rbp), %edx
+  movl  X(13)(%rbp), %ecx
+  movl  X(14)(%rbp), %r8d
+  movl  X(15)(%rbp), %r9d
+  movl  X(8)(%rbp), %r15d
+  movl  X(9)(%rbp), %r13d
 .endm
 
 .macro store_passed
-  movl  %ebx, X(2)(%r15)
-  movl  %edi, X(10)(%r15)
-  movl  %esi, X(11)(%r15)
-  movl  %edx, X(12)(%r15)
-  movl  %ecx, X(13)(%r15)
-  movl  %r8d, X(14)(%r15)
-  movl  %r9d, X(15)(%r15)
-  movl  %ebp, X(8)(%r15)
-  movl  %r10d, X(9)(%r15)
+  movl  %r14d, X(2)(%rbp)
+  movl  %edi, X(10)(%rbp)
+  movl  %esi, X(11)(%rbp)
+  movl  %edx, X(12)(%rbp)
+  movl  %ecx, X(13)(%rbp)
+  movl  %r8d, X(14)(%rbp)
+  movl  %r9d, X(15)(%rbp)
+  movl  %r15d, X(8)(%rbp)
+  movl  %r13d, X(9)(%rbp)
 .endm
 
 /* CFA of a guest frame's callee as far as unwinding `precast_enter` goes: the host stack pointer is at
@@ -104,24 +104,24 @@ precast_enter:
   .cfi_rel_offset %r15, 0
   subq  $8, %rsp
   .cfi_adjust_cfa_offset 8
-  movq  %rdi, %r15
+  leaq  BIAS(%rdi), %rbp
   movq  %rsi, %rax
-  movq  %rsp, HOST_RSP(%r15)
-  movq  NATIVE_STACK_TOP(%r15), %r11
+  movq  %rsp, HOST_RSP(%rbp)
+  movq  NATIVE_STACK_TOP(%rbp), %r11
   movq  %rsp, -16(%r11)
   leaq  -16(%r11), %rsp
   .cfi_remember_state
   cfa_through_native_stack 0
-  movq  MEMORY_BASE(%r15), %r14
-  movq  FUEL(%r15), %r13
+  movq  MEMORY_BASE(%rbp), %rbx
+  movq  FUEL(%rbp), %r10
   load_passed
   callq *%rax
   /* The guest returned with no native frame left: eax is the guest pc to continue at. */
   store_passed
-  movl  %eax, PC(%r15)
-  movq  %r13, FUEL(%r15)
-  movq  $0, STOP_RIP(%r15)
-  movl  $RETURNED, EXIT_REASON(%r15)
+  movl  %eax, PC(%rbp)
+  movq  %r10, FUEL(%rbp)
+  movq  $0, STOP_RIP(%rbp)
+  movl  $RETURNED, EXIT_REASON(%rbp)
   movq  (%rsp), %rsp
   .cfi_restore_state
 .Lleave:
@@ -195,28 +195,28 @@ precast_mark_page:
   .cfi_startproc
   pushq %rax
   .cfi_adjust_cfa_offset 8
-  movl  METER_PAGE(%r14), %eax
+  movl  METER_PAGE(%rbx), %eax
   btrl  $31, %eax
   jnc   .Lmark
   /* Ahead of the instructions that touch it: where the first such entry begins. */
-  cmpq  %r13, AHEAD_FUEL(%r14)
+  cmpq  %r10, AHEAD_FUEL(%rbx)
   je    .Lmark
-  movq  %r13, AHEAD_FUEL(%r14)
+  movq  %r10, AHEAD_FUEL(%rbx)
   pushq %rcx
   .cfi_adjust_cfa_offset 8
-  movq  METER_LOG(%r14), %rcx
-  movq  %rcx, AHEAD_LOG(%r14)
-  movq  METER_CONTENTS(%r14), %rcx
-  movq  %rcx, AHEAD_CONTENTS(%r14)
+  movq  METER_LOG(%rbx), %rcx
+  movq  %rcx, AHEAD_LOG(%rbx)
+  movq  METER_CONTENTS(%rbx), %rcx
+  movq  %rcx, AHEAD_CONTENTS(%rbx)
   popq  %rcx
   .cfi_adjust_cfa_offset -8
 .Lmark:
-  cmpl  METER_PAGES(%r14), %eax
+  cmpl  METER_PAGES(%rbx), %eax
   jae   .Lnot_a_page
-  movb  $1, PAGE_MARKS(%r14,%rax)
+  movb  $1, PAGE_MARKS(%rbx,%rax)
   pushq %rdi
   .cfi_adjust_cfa_offset 8
-  movq  METER_LOG(%r14), %rdi
+  movq  METER_LOG(%rbx), %rdi
   testq %rdi, %rdi
   jz    .Lnot_logged
   pushq %rcx
@@ -224,14 +224,14 @@ precast_mark_page:
   pushq %rsi
   .cfi_adjust_cfa_offset 8
   movq  %rax, (%rdi) /* page; not kept */
-  addq  $8, METER_LOG(%r14)
-  cmpq  $0, METER_CONTENTS(%r14)
+  addq  $8, METER_LOG(%rbx)
+  cmpq  $0, METER_CONTENTS(%rbx)
   je    .Llogged
   movq  %rax, %rsi
   shlq  $9, %rsi
-  addq  %r14, %rsi
-  subl  FILE_PAGE(%r14), %eax
-  cmpl  FILE_PAGES(%r14), %eax
+  addq  %rbx, %rsi
+  subl  FILE_PAGE(%rbx), %eax
+  cmpl  FILE_PAGES(%rbx), %eax
   jb    .Lof_file
   orb   $0, (%rsi)
 .Lof_file:
@@ -252,10 +252,10 @@ precast_mark_page:
   jmp   .Llogged
 .Lkeep:
   movl  $1, 4(%rdi)
-  movq  METER_CONTENTS(%r14), %rdi
+  movq  METER_CONTENTS(%rbx), %rdi
   movl  $64, %ecx
   rep movsq
-  movq  %rdi, METER_CONTENTS(%r14)
+  movq  %rdi, METER_CONTENTS(%rbx)
 .Llogged:
   popq  %rsi
   .cfi_adjust_cfa_offset -8
@@ -277,19 +277,19 @@ precast_mark_page:
   .p2align 4
 precast_mark_page_at:
   .cfi_startproc
-  pushq %r14
+  pushq %rbx
   .cfi_adjust_cfa_offset 8
-  .cfi_offset %r14, -16
-  movq  %rdi, %r14
+  .cfi_offset %rbx, -16
+  movq  %rdi, %rbx
   callq precast_mark_page
-  popq  %r14
+  popq  %rbx
   .cfi_adjust_cfa_offset -8
-  .cfi_restore %r14
+  .cfi_restore %rbx
   retq
   .cfi_endproc
   .size precast_mark_page_at, . - precast_mark_page_at
 
-/* Leaves guest code; the context (r15) holds everything. Abandons all frames of the native stack. What it
+/* Leaves guest code; the context holds everything. Abandons all frames of the native stack. What it
  * returns to is `precast_enter` or `precast_wasm_enter`, whose callers get the context in rax. */
   .globl precast_exit_guest
   .type precast_exit_guest, @function
@@ -303,47 +303,11 @@ precast_exit_guest:
   .cfi_offset %r13, -40
   .cfi_offset %r14, -48
   .cfi_offset %r15, -56
-  movq  HOST_RSP(%r15), %rsp
-  movq  %r15, %rax
+  movq  HOST_RSP(%rbp), %rsp
+  leaq  -BIAS(%rbp), %rax
   jmp   .Lleave
   .cfi_endproc
   .size precast_exit_guest, . - precast_exit_guest
-
-/* Called at a site, with everything in machine registers as the site says: saves all of them, and the
- * return address, which names the site. gpr[4] is the stack pointer of the site: that of before the call. */
-.macro leave_at_site name, reason
-  .globl \name
-  .type \name, @function
-  .p2align 4
-\name:
-  .cfi_startproc
-  movq  %rax, GPR(0)(%r15)
-  movq  %rcx, GPR(1)(%r15)
-  movq  %rdx, GPR(2)(%r15)
-  movq  %rbx, GPR(3)(%r15)
-  popq  STOP_RIP(%r15)
-  .cfi_adjust_cfa_offset -8
-  movq  %rsp, GPR(4)(%r15)
-  movq  %rbp, GPR(5)(%r15)
-  movq  %rsi, GPR(6)(%r15)
-  movq  %rdi, GPR(7)(%r15)
-  movq  %r8, GPR(8)(%r15)
-  movq  %r9, GPR(9)(%r15)
-  movq  %r10, GPR(10)(%r15)
-  movq  %r11, GPR(11)(%r15)
-  movq  %r12, GPR(12)(%r15)
-  movq  %r13, GPR(13)(%r15)
-  movq  %r14, GPR(14)(%r15)
-  movq  %r15, GPR(15)(%r15)
-  movq  %r13, FUEL(%r15)
-  movl  $\reason, EXIT_REASON(%r15)
-  jmp   precast_exit_guest
-  .cfi_endproc
-  .size \name, . - \name
-.endm
-
-leave_at_site precast_suspend, SUSPENDED
-leave_at_site precast_stack_exhausted, STACK_EXHAUSTED
 
 /* Jumped to: guest registers as at a boundary, target pc in eax. */
   .globl precast_dispatch_miss
@@ -352,10 +316,10 @@ leave_at_site precast_stack_exhausted, STACK_EXHAUSTED
 precast_dispatch_miss:
   .cfi_startproc
   store_passed
-  movl  %eax, PC(%r15)
-  movq  %r13, FUEL(%r15)
-  movq  $0, STOP_RIP(%r15)
-  movl  $DISPATCH_MISS, EXIT_REASON(%r15)
+  movl  %eax, PC(%rbp)
+  movq  %r10, FUEL(%rbp)
+  movq  $0, STOP_RIP(%rbp)
+  movl  $DISPATCH_MISS, EXIT_REASON(%rbp)
   jmp   precast_exit_guest
   .cfi_endproc
   .size precast_dispatch_miss, . - precast_dispatch_miss
@@ -369,33 +333,33 @@ precast_host_call:
   .cfi_startproc
   .cfi_signal_frame
   store_passed
-  movq  %r13, FUEL(%r15)
-  movq  $0, STOP_RIP(%r15)
+  movq  %r10, FUEL(%rbp)
+  movq  $0, STOP_RIP(%rbp)
   movq  %rsp, %rbx
   .cfi_def_cfa_register %rbx
-  movq  HOST_RSP(%r15), %rsp
-  movq  %r15, %rdi
+  movq  HOST_RSP(%rbp), %rsp
+  leaq  -BIAS(%rbp), %rdi
   callq PrecastHostCall@PLT
   testb %al, %al
   jz    .Lhost_exit
   movq  %rbx, %rsp
   .cfi_remember_state
   .cfi_def_cfa_register %rsp
-  movq  MEMORY_BASE(%r15), %r14
-  movq  FUEL(%r15), %r13
-  movl  PC(%r15), %eax
+  movq  MEMORY_BASE(%rbp), %rbx
+  movq  FUEL(%rbp), %r10
+  movl  PC(%rbp), %eax
   load_passed
   retq
   .cfi_restore_state
 .Lhost_exit:
-  movl  $HOST_EXIT, EXIT_REASON(%r15)
+  movl  $HOST_EXIT, EXIT_REASON(%rbp)
   jmp   precast_exit_guest
   .cfi_endproc
   .size precast_host_call, . - precast_host_call
 
-/* Called with a custom instruction's pc and the values of rd, rs1 and rs2 in ebx, edi, esi and edx; returns
- * two numbers in eax and ebx. Runs C++ on the host's stack; r13 to r15 are kept, as C++ keeps them, and the
- * row registers. */
+/* Called with a custom instruction's pc and the values of rd, rs1 and rs2 in r14d, edi, esi and edx; returns
+ * two numbers in eax and r14d. Runs C++ on the host's stack; rbp and rbx are kept, as C++ keeps them, and so are fuel
+ * and the row registers. */
   .globl precast_custom
   .type precast_custom, @function
   .p2align 4
@@ -405,21 +369,21 @@ precast_custom:
   movl  %edx, %r8d
   movl  %esi, %ecx
   movl  %edi, %edx
-  movl  %ebx, %esi
-  movq  %r15, %rdi
-  movq  %rsp, %rbx
-  .cfi_def_cfa_register %rbx
-  movq  HOST_RSP(%r15), %rsp
+  movl  %r14d, %esi
+  leaq  -BIAS(%rbp), %rdi
+  movq  %rsp, %r12
+  .cfi_def_cfa_register %r12
+  movq  HOST_RSP(%rbp), %rsp
   subq  $80, %rsp
   save_rows %rsp
-  movq  %r13, FUEL(%r15) /* which may be lowered: Instance::LimitCustomCalls */
+  movq  %r10, FUEL(%rbp) /* which may be lowered: Instance::LimitCustomCalls */
   callq PrecastCustom@PLT
-  movq  FUEL(%r15), %r13
+  movq  FUEL(%rbp), %r10
   load_rows %rsp
-  movq  %rbx, %rsp
+  movq  %r12, %rsp
   .cfi_def_cfa_register %rsp
-  movq  %rax, %rbx
-  shrq  $32, %rbx
+  movq  %rax, %r14
+  shrq  $32, %r14
   movl  %eax, %eax
   retq
   .cfi_endproc
@@ -452,10 +416,10 @@ precast_resolve_plt:
   .cfi_adjust_cfa_offset 8
   movq  %rsp, %r12
   .cfi_def_cfa_register %r12
-  movq  HOST_RSP(%r15), %rsp
+  movq  HOST_RSP(%rbp), %rsp
   subq  $80, %rsp
   save_rows %rsp
-  movq  %r15, %rdi
+  leaq  -BIAS(%rbp), %rdi
   movl  %r11d, %esi
   callq PrecastResolvePlt@PLT
   load_rows %rsp

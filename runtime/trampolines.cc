@@ -13,8 +13,6 @@ static_assert(abi::kRowRegisters == 5 && abi::kFirstRowRegister == 10);
 
 absl::Span<const void* const> CallbackAddresses() {
   // In the order of callbacks.def; each name there must be one of these, or this does not compile.
-  constexpr auto kSuspend = &precast_suspend;
-  constexpr auto kStackExhausted = &precast_stack_exhausted;
   constexpr auto kDispatchMiss = &precast_dispatch_miss;
   constexpr auto kHostCall = &precast_host_call;
   constexpr auto kResolvePlt = &precast_resolve_plt;

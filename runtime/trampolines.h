@@ -21,8 +21,6 @@ void precast_enter_counting(precast::abi::VmContext* context, const void* native
                             uint32_t* rows);
 
 // Not functions for C++ to call: see trampolines.S.
-void precast_suspend();
-void precast_stack_exhausted();
 void precast_dispatch_miss();
 void precast_host_call();
 void precast_resolve_plt();
@@ -30,7 +28,7 @@ void precast_custom();
 void precast_mark_page();
 // The same for others than generated code.
 void precast_mark_page_at(uint8_t* memory_base);
-// Leaves guest code from a signal handler: r15 holds the context, all else is in it.
+// Leaves guest code from a signal handler: the context register is set, all else is in it.
 void precast_exit_guest();
 
 }  // extern "C"

@@ -81,7 +81,6 @@ class RegionCompiler {
     sites_.reserve(instructions / 2 + blocks + entries);
     lines_.reserve(instructions + 2 * blocks + 2 * entries);
     relocations_.reserve(2 * blocks + entries + 4);
-    suspends_.reserve(blocks);
     frame_rules_.reserve(2 * entries + 4);
   }
 
@@ -123,10 +122,6 @@ class RegionCompiler {
     uint8_t bits = 0;  // at most 2
     uint8_t value = 0;
   };
-  struct Suspend {
-    Label label;
-    uint32_t block;
-  };
   struct TableEntry {
     uint32_t offset;  // in constants_
     Label target;
@@ -159,6 +154,13 @@ class RegionCompiler {
   void SetLine(uint32_t pc) { lines_.push_back({buffer_.Here(), pc}); }
   void AddSite(Site::Kind kind, uint32_t pc, uint32_t refund, uint8_t trap_code = 0) {
     sites_.push_back({buffer_.Here(), kind, trap_code, pc, refund});
+  }
+  // Jumps, if the condition holds, to the byte that lies `back` bytes before the end of the code and is no
+  // instruction.
+  void TrapInside(Cond cc, uint32_t back, Site::Kind kind, uint32_t pc, uint32_t refund) {
+    AddSite(kind, pc, refund);
+    sites_.back().at.raw -= back;
+    e_.JccRel8(cc, static_cast<uint8_t>(0u - (back + 2)));
   }
   // For the field of the instruction just emitted.
   void Relocate(CodeRelocation::Target target, uint32_t index) {
@@ -193,10 +195,9 @@ class RegionCompiler {
     SetLine(region_.entries[entry]);
     buffer_.Bind(entries_[entry]);
     e_.AluRM(Alu::kCmp, Width::k64, Reg::rsp,
-             Mem::At(x64::kContext, offsetof(abi::VmContext, native_stack_limit)));
-    const Label exhausted = buffer_.NewLabel();
-    buffer_.Jump(Cond::kB, exhausted);
-    exhausted_.push_back({exhausted, region_.entries[entry]});
+             x64::InContext(offsetof(abi::VmContext, native_stack_limit)));
+    // The last byte of the comparison is no instruction (vm_context.h).
+    TrapInside(Cond::kB, 1, Site::Kind::kStack, region_.entries[entry], 0);
     e_.AluRI(Alu::kSub, Width::k64, Reg::rsp, kFrameSize);
     SetCfa(8 + kFrameSize);
   }
@@ -209,9 +210,8 @@ class RegionCompiler {
     buffer_.Bind(LabelOf(b));
     SetLine(block.begin);
     e_.AluRI(Alu::kSub, Width::k64, x64::kFuel, static_cast<int32_t>(count));
-    const Label suspend = buffer_.NewLabel();
-    buffer_.Jump(Cond::kL, suspend);
-    suspends_.push_back({suspend, b});
+    // Behind the byte ea is the number.
+    TrapInside(Cond::kL, count <= 127 ? 2 : 5, Site::Kind::kSuspend, block.begin, count);
 
     known_ = 1;
     known_value_[0] = 0;
@@ -376,7 +376,7 @@ class RegionCompiler {
   }
 
   void CallHost() {
-    e_.StoreImm(Width::k32, Mem::At(x64::kContext, offsetof(abi::VmContext, pc)),
+    e_.StoreImm(Width::k32, x64::InContext(offsetof(abi::VmContext, pc)),
                 static_cast<int32_t>(pc_));
     e_.CallRel32();
     RelocateCallback(CodeRelocation::Target::kPltRuntime, abi::Callback::kHostCall);
@@ -605,14 +605,6 @@ class RegionCompiler {
       e_.JmpMem(Mem::Rip());
       RelocateCallback(CodeRelocation::Target::kGotRuntime, abi::Callback::kDispatchMiss);
     }
-    for (const Suspend& suspend : suspends_) {
-      const BasicBlock& block = region_.blocks[suspend.block];
-      SetLine(block.begin);
-      buffer_.Bind(suspend.label);
-      e_.CallMem(Mem::Rip());
-      RelocateCallback(CodeRelocation::Target::kGotRuntime, abi::Callback::kSuspend);
-      AddSite(Site::Kind::kSuspend, block.begin, block.num_instructions());
-    }
     if (has_frame_) {
       buffer_.Bind(return_);
       Epilogue();
@@ -620,14 +612,6 @@ class RegionCompiler {
       for (size_t i = entry_blocks_[0] == 0 ? 1 : 0; i < entries_.size(); ++i) {
         EmitPrologue(i);
         buffer_.Jump(LabelOf(entry_blocks_[i]));
-      }
-      SetCfa(8);
-      for (const auto& [label, pc] : exhausted_) {
-        SetLine(pc);
-        buffer_.Bind(label);
-        e_.CallMem(Mem::Rip());
-        RelocateCallback(CodeRelocation::Target::kGotRuntime, abi::Callback::kStackExhausted);
-        AddSite(Site::Kind::kStack, pc, 0);
       }
     }
     // A return address is inside its function.
@@ -658,7 +642,8 @@ class RegionCompiler {
                            .trap_code = s.trap_code,
                            .guest_pc = s.guest_pc,
                            .refund = s.refund,
-                           .state = {}});
+                           .state = {},
+                           .more = {}});
     }
     // The first site states where registers are; nothing changes after it.
     if (!out.sites.empty()) {
@@ -689,8 +674,6 @@ class RegionCompiler {
   std::vector<Label> entries_;  // by number in the region
   std::vector<uint32_t> entry_blocks_;
   std::vector<Exit> exits_;
-  std::vector<Suspend> suspends_;
-  std::vector<std::pair<Label, uint32_t>> exhausted_;
 
   // The point of emission.
   uint32_t pc_ = 0;

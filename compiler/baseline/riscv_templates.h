@@ -24,7 +24,7 @@ class Templates {
   // Where a guest register lives.
   static bool InRegister(uint8_t r) { return kHome[r] != kNoHome; }
   static x64::Reg Home(uint8_t r) { return static_cast<x64::Reg>(kHome[r]); }
-  static x64::Mem Slot(uint8_t r) { return x64::Mem::At(x64::kContext, 4 * r); }
+  static x64::Mem Slot(uint8_t r) { return x64::InContext(4 * uint64_t{r}); }
 
   // dst := r. Clobbers flags.
   void Read(x64::Reg dst, uint8_t r);

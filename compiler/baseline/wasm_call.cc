@@ -183,12 +183,12 @@ void WasmFunction::BeginIndirect(const wasm::Instruction& in) {
   e_.TestRR(Width::k64, kRecord, kRecord);
   TrapIf(Cond::kE, Trap::kUninitializedElement);
   const uint32_t type = module_.canonical_types[in.index];
-  e_.Load(Width::k64, kCode, ContextAt(offsetof(abi::WasmContext, instance_key)));
+  e_.Load(Width::k64, kCode, ContextAt(offsetof(abi::VmContext, instance_key)));
   e_.AluRI(Alu::kAdd, Width::k64, kCode, static_cast<int32_t>(type));
   e_.MovImm(kType, type);
   e_.AluRM(Alu::kCmp, Width::k64, kCode, Mem::At(kRecord, abi::kRecordKey));
   e_.Load(Width::k64, kCode, Mem::At(kRecord, abi::kRecordCode));
-  e_.Cmov(Cond::kNe, Width::k64, kCode, ContextAt(offsetof(abi::WasmContext, indirect_slow)));
+  e_.Cmov(Cond::kNe, Width::k64, kCode, ContextAt(offsetof(abi::VmContext, indirect_slow)));
 }
 
 bool WasmFunction::CompileCall(const wasm::Instruction& in) {

@@ -72,7 +72,6 @@ bool WasmFunction::Begin(uint32_t function) {
   first_site_ = first_trap_ = 0;
   epilogue_fields_.clear();
   traps_.clear();
-  suspends_.clear();
   table_entries_.clear();
   frame_changes_.clear();
   constants_.clear();
@@ -88,11 +87,11 @@ void WasmFunction::EmitPrologue() {
   SetPlace(Place::kOutside);
   e_.AluRM(Alu::kCmp, Width::k64, Reg::rsp,
            ContextAt(offsetof(abi::VmContext, native_stack_limit)));
-  stack_exhausted_ = a_.NewLabel();
-  a_.Jump(Cond::kB, stack_exhausted_);
+  TrapInside(Cond::kB, 1, Site::Kind::kStack);  // the displacement is no instruction (vm_context.h)
   e_.AluImm32(Alu::kSub, Reg::rsp, 0);
   frame_field_ = a_.Here() - 4;
   SetPlace(Place::kInside);
+  first_site_ = sites_.size();
   LoadParams();
   ClearLocals(static_cast<uint32_t>(type_->params.size()),
               static_cast<uint32_t>(stack_.num_slots()));
@@ -127,15 +126,12 @@ void WasmFunction::BeginInstruction() {
   charged_ = true;
   e_.AluImm32(Alu::kSub, x64::kFuel, 0);
   charge_field_ = a_.Here() - 4;
-  const Label label = a_.NewLabel();
-  a_.Jump(Cond::kL, label);
-  suspends_.push_back({label, at_, 0});
+  TrapInside(Cond::kL, 5, Site::Kind::kSuspend);  // the byte ea, behind which the number is
 }
 
 void WasmFunction::EndSegment() {
   if (charged_) {
     e_.Patch32(charge_field_, retired_);
-    suspends_.back().cost = retired_;
     for (size_t k = first_site_; k < sites_.size(); ++k) {
       sites_[k].refund = retired_ - sites_[k].refund;
     }
@@ -151,6 +147,13 @@ void WasmFunction::EndSegment() {
 
 void WasmFunction::AddSite(Site::Kind kind, uint32_t guest_pc, uint32_t refund, uint8_t trap_code) {
   sites_.push_back({a_.Here(), guest_pc, refund, kind, trap_code});
+}
+
+// Jumps, if the condition holds, to the byte that lies `back` bytes before the end of the code and is no instruction.
+void WasmFunction::TrapInside(Cond cc, uint32_t back, Site::Kind kind) {
+  AddSite(kind, at_, 0);
+  sites_.back().code_offset -= back;
+  e_.JccRel8(cc, static_cast<uint8_t>(0u - (back + 2)));
 }
 
 void WasmFunction::AddMemorySite() {
@@ -198,21 +201,7 @@ void WasmFunction::EmitCold() {
     AddTrapSite(trap.guest_pc, trap.refund, trap.code);
     e_.Ud2();
   }
-  for (const Suspend& suspend : suspends_) {
-    at_ = suspend.guest_pc;
-    SetLine();
-    a_.Bind(suspend.label);
-    AddTrapSite(at_, suspend.cost, Trap::kOutOfFuel);
-    e_.Ud2();
-  }
-  at_ = begin_;
-  SetLine();
-  SetPlace(Place::kOutside);
-  a_.Bind(stack_exhausted_);
-  e_.CallMem(Mem::Rip());
-  RelocateCallback(abi::Callback::kStackExhausted);
-  AddSite(Site::Kind::kStack, at_, 0);
-  e_.Ud2();  // a return address is inside its function
+  if (sites_.back().code_offset == a_.Here()) e_.Ud2();  // a return address is inside its function
 }
 
 codegen::CompiledFunction WasmFunction::Finish() {
@@ -245,7 +234,8 @@ codegen::CompiledFunction WasmFunction::Finish() {
                          .trap_code = site.trap_code,
                          .guest_pc = site.guest_pc,
                          .refund = site.refund,
-                         .state = {}});
+                         .state = {},
+                         .more = {}});
   }
   // There is no state to map: the first site says so.
   out.sites.front().reset = true;

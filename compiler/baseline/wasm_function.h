@@ -100,10 +100,6 @@ class WasmFunction {
     uint32_t guest_pc, refund;
     Trap code;
   };
-  struct Suspend {
-    Label label;
-    uint32_t guest_pc, cost;
-  };
   struct TableEntry {  // of a jump table
     uint32_t offset;   // in constants_
     Label target;
@@ -135,6 +131,7 @@ class WasmFunction {
   // Sites. A refund is, until its segment ends, the number of instructions of the segment before it.
   uint32_t Retired() const { return options_.metered ? retired_ : 0; }
   void AddSite(Site::Kind kind, uint32_t guest_pc, uint32_t refund, uint8_t trap_code = 0);
+  void TrapInside(Cond cc, uint32_t back, Site::Kind kind);
   // For the machine instruction that follows.
   void AddMemorySite();
   void AddTrapSite(uint32_t guest_pc, uint32_t refund, Trap code);
@@ -144,9 +141,6 @@ class WasmFunction {
   void TrapIf(Cond cc, Trap code);
   void TrapIf(Condition condition, Trap code);
   void Relocate(Target target, uint32_t index);
-  void RelocateCallback(abi::Callback callback) {
-    Relocate(Target::kGotRuntime, static_cast<uint32_t>(callback));
-  }
   void SetLine();
   void Epilogue();
   void SetPlace(Place place) { frame_changes_.push_back({a_.Here(), place}); }
@@ -234,9 +228,7 @@ class WasmFunction {
   bool Store(const wasm::Instruction& in, Width width);
   // Where an access goes; false if there is no template.
   bool PlaceOf(const wasm::Instruction& in, const Operand& address, Mem& m);
-  Mem ContextAt(uint64_t displacement) const {
-    return Mem::At(x64::kContext, static_cast<int32_t>(displacement));
-  }
+  Mem ContextAt(uint64_t displacement) const { return x64::InContext(displacement); }
 
   const wasm::LiftContext& context_;
   const wasm::Module& module_;
@@ -271,9 +263,7 @@ class WasmFunction {
   size_t max_code_ = 0;
   uint32_t frame_field_ = 0;  // of the prologue's instruction
   std::vector<uint32_t> epilogue_fields_;
-  Label stack_exhausted_ = 0;
   std::vector<PendingTrap> traps_;
-  std::vector<Suspend> suspends_;
   std::vector<TableEntry> table_entries_;
   std::vector<FrameChange> frame_changes_;
   std::vector<uint8_t> constants_;

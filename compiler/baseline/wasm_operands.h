@@ -164,7 +164,7 @@ class Operands {
  private:
   static constexpr size_t kWindow = 24;
   static constexpr uint8_t kNoReg = 0xff;
-  static constexpr uint32_t kIntRegs = 0x0fffu & ~(1u << x64::Number(x64::Reg::rsp));
+  static constexpr uint32_t kIntRegs = x64::kAllocatable & 0xffffu & ~(1u << x64::Number(kScratch));
   static constexpr uint32_t kVectorRegs = 0x7fffu << 16;
 
   void Push(const Operand& v) {

@@ -58,9 +58,9 @@ struct StateLocation {
 struct Site {
   enum class Kind : uint8_t {
     kMemory,   // the machine instruction at code_offset may fault on a guest address
-    kTrap,     // a `ud2` at code_offset: trap `trap_code`
-    kSuspend,  // return address of the call to the suspend callback: out of fuel
-    kStack,    // return address of the call to the native-stack callback, in an entry's prologue
+    kTrap,     // a byte at code_offset that is no instruction, or a `ud2`: trap `trap_code`
+    kSuspend,  // likewise: out of fuel
+    kStack,    // likewise: too little native stack, in an entry's prologue
     kCall,     // return address of a guest or runtime call (backtraces only; no deferred state)
   };
   uint32_t code_offset;
@@ -71,6 +71,13 @@ struct Site {
   // Changes of the state map since the previous site; when `reset`, the map starts empty.
   bool reset = false;
   std::vector<StateLocation> state;
+  // kSuspend, where several charges have one check: those after the first. The guest is out of fuel at the first
+  // that cannot be paid, and the one that follows would leave less than nothing: fuel + its refund < 0.
+  struct Charge {
+    uint32_t guest_pc;
+    uint32_t refund;
+  };
+  std::vector<Charge> more;
 };
 
 // The frame is described by one rule: after `code_offset`, CFA = stack pointer + `cfa_offset`.

@@ -66,13 +66,16 @@ std::vector<uint8_t> EncodeExInfo(guest::Kind kind, const CompiledFunction& f) {
   for (const codegen::FrameRule& rule : f.frame_rules)
     encoder.AddFrameRule({rule.code_offset, rule.cfa_offset});
   std::vector<format::StateLocation> changes;
+  std::vector<format::Charge> more;
   for (const codegen::Site& site : f.sites) {
     changes.clear();
+    more.clear();
     for (const codegen::StateLocation& l : site.state) {
       changes.push_back({l.slot, static_cast<format::StateLocation::Kind>(l.kind), l.value});
     }
+    for (const codegen::Site::Charge& c : site.more) more.push_back({c.guest_pc, c.refund});
     encoder.AddSite(site.code_offset, static_cast<format::SiteKind>(site.kind), site.trap_code,
-                    site.guest_pc, site.refund, site.reset, changes);
+                    site.guest_pc, site.refund, site.reset, changes, more);
   }
   for (const codegen::LineEntry& line : f.lines) encoder.AddLine({line.code_offset, line.guest_pc});
   return encoder.Finish();

@@ -378,8 +378,8 @@ TEST(Lifted, CallIndirect) {
       (call_indirect (type $t) (local.get 1) (local.get 0)))))");
   const uint64_t host = m.machine.host_address;
   constexpr uint64_t kKey = uint64_t{5} << 20, kSlow = 0x5105;
-  m.SetContext(offsetof(abi::WasmContext, instance_key), kKey);
-  m.SetContext(offsetof(abi::WasmContext, indirect_slow), kSlow);
+  m.SetContext(offsetof(abi::VmContext, instance_key), kKey);
+  m.SetContext(offsetof(abi::VmContext, indirect_slow), kSlow);
   m.SetContext(m.layout().Table(0), host);
   m.SetHost(0, host + 64);  // elements
   m.SetHost(8, 4);

@@ -104,13 +104,12 @@ FunctionLifter::Pointer FunctionLifter::IndirectPointer(const Instruction& in) {
       b_.LoadHost(MemKind::k64, Type::kI64, b_.Add(elements, b_.Shl(index, I64(3))), 0);
   TrapIf(b_.Icmp(ir::IntCond::kEq, record, I64(0)), Trap::kUninitializedElement);
   const int64_t type = module_.canonical_types[in.index];
-  const Value expected =
-      b_.Add(b_.LoadContext(MemKind::k64, Type::kI64, offsetof(abi::WasmContext, instance_key)),
-             I64(type));
+  const Value expected = b_.Add(
+      b_.LoadContext(MemKind::k64, Type::kI64, offsetof(abi::VmContext, instance_key)), I64(type));
   const Value key = b_.LoadHost(MemKind::k64, Type::kI64, record, abi::kRecordKey);
   const Value code = b_.LoadHost(MemKind::k64, Type::kI64, record, abi::kRecordCode);
   const Value slow =
-      b_.LoadContext(MemKind::k64, Type::kI64, offsetof(abi::WasmContext, indirect_slow));
+      b_.LoadContext(MemKind::k64, Type::kI64, offsetof(abi::VmContext, indirect_slow));
   return {.code = b_.Select(b_.Icmp(ir::IntCond::kEq, key, expected), code, slow),
           .record = record,
           .type = I32(type)};

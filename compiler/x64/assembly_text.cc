@@ -100,6 +100,8 @@ std::string Text(const Site& site, const std::map<uint8_t, StateLocation>& state
     }
     absl::StrAppend(&text, "}");
   }
+  for (const Site::Charge& c : site.more)
+    absl::StrAppend(&text, " or @0x", absl::Hex(c.guest_pc), " refund ", c.refund);
   return text;
 }
 
@@ -126,8 +128,14 @@ std::string AssemblyText(const codegen::CompiledFunction& f) {
         if (inside(target) && !unresolved) labels[target];
         return std::nullopt;
       });
+  // Those inside of an instruction are bytes that trap.
+  auto line = lines.begin();
   int number = 0;
-  for (auto& [address, name] : labels) name = absl::StrCat("L", number++);
+  for (auto& [address, name] : labels) {
+    while (line != lines.end() && line->address < address) ++line;
+    const bool starts = line != lines.end() && line->address == address;
+    name = starts ? absl::StrCat("L", number++) : "trap";
+  }
 
   std::string text;
   std::map<uint8_t, StateLocation> state;
@@ -150,13 +158,12 @@ std::string AssemblyText(const codegen::CompiledFunction& f) {
                       return std::nullopt;
                     });
     std::string line = absl::StrCat("    ", named[0].text);
-    // Memory and trap sites are instructions; the others are return addresses, shown beside the
-    // call.
+    // Sites are instructions or inside of them; those of calls are return addresses, shown beside the call.
     std::string note;
     while (next_site < f.sites.size()) {
       const Site& site = f.sites[next_site];
-      const bool here = site.kind == Site::Kind::kMemory || site.kind == Site::Kind::kTrap;
-      if (here ? kBase + site.code_offset != address : kBase + site.code_offset != end) break;
+      const uint64_t at = kBase + site.code_offset - (site.kind == Site::Kind::kCall ? 1 : 0);
+      if (at < address || at >= end) break;
       if (site.reset) state.clear();
       for (const StateLocation& l : site.state) {
         if (l.kind == StateLocation::Kind::kContext) {

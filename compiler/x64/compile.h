@@ -3,17 +3,19 @@
 //
 // What generated code does to the machine, for the runtime, the unwinder and the machine-code
 // verifier:
-//  * r15 (VmContext), r14 (memory base) are never written; r13 (fuel) only by metering; rsp only by
+//  * rbp (VmContext), rbx (memory base) are never written; r10 (fuel) only by metering; rsp only by
 //    the prologue, the epilogue and calls.
-//  * Memory operands are [r14 + zero-extended 32-bit register + disp32], [r14 + disp32],
-//    [r15 + disp], [rsp + disp] inside the frame, [rip + disp32] into read-only data and the GOT,
+//  * Memory operands are [rbx + zero-extended 32-bit register + disp32], [rbx + disp32],
+//    [rbp + disp], [rsp + disp] inside the frame, [rip + disp32] into read-only data and the GOT,
 //    and the bounded reads [table + index * 4] of jump and dispatch tables.
 //  * Indirect branches: `jmp reg` after a bounds check against a jump table, `call/jmp r12` after a
 //    bounds check against the dispatch table, `call/jmp [rip + GOT]`.
+//  * Two traps are jumps into the instruction before them, to a byte that is no instruction in 64-bit mode (Intel SDM
+//    vol. 2, appendix A, table A-2: i64): `sub r10, n; jl` to the ea of the subtraction where fuel is charged for, and
+//    `cmp rsp, [rbp+0x60]; jb` to the 60 at entries. Others are `ud2`.
 //  * A frame is one `sub rsp` at each entry; the stack pointer is 16-aligned at calls. A function
 //    without calls and spills has no frame and does not check the stack.
-//  * StateLocation::kFrame is a displacement from the stack pointer as the frame rules see it: at a
-//    kSuspend site, the value before the callback's return address was pushed.
+//  * StateLocation::kFrame is a displacement from the stack pointer.
 #ifndef PRECAST_COMPILER_X64_COMPILE_H_
 #define PRECAST_COMPILER_X64_COMPILE_H_
 

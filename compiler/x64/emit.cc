@@ -193,8 +193,7 @@ void Emitter::EmitTrapStubs() {
   while (first_stub_ < stubs_.size() && stubs_[first_stub_].at + kReach < here) ++first_stub_;
   for (size_t i = first_stub_; i < stubs_.size(); ++i) {
     Stub& stub = stubs_[i];
-    const bool is_trap =
-        stub.kind == Stub::Kind::kTrap || (stub.kind == Stub::Kind::kSuspend && m_.fuel_traps);
+    const bool is_trap = stub.kind == Stub::Kind::kTrap || stub.kind == Stub::Kind::kSuspend;
     if (!is_trap || stub.done) continue;
     EmitStub(stub);
     stub.done = true;
@@ -203,17 +202,14 @@ void Emitter::EmitTrapStubs() {
 
 void Emitter::EmitStub(const Stub& stub) {
   const MInst& m = *stub.inst;
-  SetCfa(stub.kind == Stub::Kind::kStack ? 8 : 8 + frame_);
+  SetCfa(8 + frame_);
   SetLine(m.site.guest_pc);
   switch (stub.kind) {
     case Stub::Kind::kSuspend:
-      return EmitSuspendStub(stub);
-    case Stub::Kind::kStack:
+      SeparateFromCall();
       buffer_.Bind(stub.label);
-      e_.CallMem(Mem::Rip());
-      Relocate(CodeRelocation::Target::kGotRuntime,
-               static_cast<uint32_t>(abi::Callback::kStackExhausted));
-      AddSite(Site::Kind::kStack, m);
+      AddSite(Site::Kind::kSuspend, m, 0, stub.state_begin, stub.state_count);
+      e_.Ud2();
       return;
     case Stub::Kind::kTrap:
       SeparateFromCall();
@@ -231,40 +227,6 @@ void Emitter::EmitStub(const Stub& stub) {
       return EmitIntToFloatStub(stub);
     case Stub::Kind::kMarkPage:
       return EmitMarkPageStub(stub);
-  }
-}
-
-// Of several meters with one check, the one that fails is the first whose sum with those before it is more than
-// there was.
-void Emitter::EmitSuspendStub(const Stub& stub) {
-  if (m_.fuel_traps) SeparateFromCall();
-  buffer_.Bind(stub.label);
-  int64_t all = 0;
-  for (uint32_t k = 0; k < stub.meters; ++k) all += m_.insts[stub.index + k].imm;
-  const int32_t total = static_cast<int32_t>(all);
-  std::vector<Label> labels;
-  int32_t sum = 0;
-  for (uint32_t k = 0; k + 1 < stub.meters; ++k) {
-    sum += static_cast<int32_t>(m_.insts[stub.index + k].imm);
-    labels.push_back(buffer_.NewLabel());
-    e_.AluRI(Alu::kCmp, Width::k64, kFuel, sum - total);
-    buffer_.Jump(Cond::kL, labels.back());
-  }
-  for (uint32_t k = stub.meters; k-- > 0;) {
-    MInst meter = m_.insts[stub.index + k];
-    if (stub.meters > 1) meter.site.refund = static_cast<uint32_t>(total - sum);
-    if (k < labels.size()) buffer_.Bind(labels[k]);
-    SetLine(meter.site.guest_pc);
-    if (m_.fuel_traps) {
-      AddSite(Site::Kind::kTrap, meter, static_cast<uint8_t>(abi::TrapCode::kOutOfFuel),
-              stub.state_begin, stub.state_count);
-      e_.Ud2();
-    } else {
-      e_.CallMem(Mem::Rip());
-      Relocate(CodeRelocation::Target::kGotRuntime, static_cast<uint32_t>(abi::Callback::kSuspend));
-      AddSite(Site::Kind::kSuspend, meter, 0, stub.state_begin, stub.state_count);
-    }
-    if (k > 0) sum -= static_cast<int32_t>(m_.insts[stub.index + k - 1].imm);
   }
 }
 

@@ -64,7 +64,7 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
         e_.AluRR(Alu::kAdd, w, d, x);
         FlagsShow(d, w, false);
       } else if ((Number(x) & 7) == 5) {
-        e_.Lea(w, d, Mem::At(y, x, 1, 0));  // rbp as a base would need a displacement
+        e_.Lea(w, d, Mem::At(y, x, 1, 0));  // r13 as a base would need a displacement
       } else {
         e_.Lea(w, d, Mem::At(x, y, 1, 0));
       }
@@ -237,7 +237,7 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       EmitStore(i, m);
       return;
     case MOp::kAddress:
-      e_.Lea(Width::k64, R(i, 0), Mem::At(kContext, m.disp));
+      e_.Lea(Width::k64, R(i, 0), InContext(static_cast<uint32_t>(m.disp)));
       return;
     case MOp::kAtomicAdd:
     case MOp::kAtomicExchange:
@@ -263,13 +263,14 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
     case MOp::kBitcast:
       return EmitFloat(i, m);
     case MOp::kLoadState:
-      e_.Load(Width::k32, R(i, 0), Mem::At(kContext, m.disp));
+      e_.Load(Width::k32, R(i, 0), InContext(static_cast<uint32_t>(m.disp)));
       return;
     case MOp::kStoreState:
-      e_.Store(Width::k32, Mem::At(kContext, m.disp), R(i, 0));
+      e_.Store(Width::k32, InContext(static_cast<uint32_t>(m.disp)), R(i, 0));
       return;
     case MOp::kStoreStateImm:
-      e_.StoreImm(Width::k32, Mem::At(kContext, m.disp), static_cast<int32_t>(m.imm));
+      e_.StoreImm(Width::k32, InContext(static_cast<uint32_t>(m.disp)),
+                  static_cast<int32_t>(m.imm));
       return;
     case MOp::kCharge:
       if (MeterPays(b, i)) {
@@ -282,35 +283,8 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       e_.AluRR(Alu::kSub, Width::k64, kFuel, R(i, 0));
       return;
     case MOp::kMeter:
-    case MOp::kMeterCheck: {
-      int64_t amount = m.imm;
-      uint32_t meters = 1;
-      while (m.op == MOp::kMeter && MeterFollows(b, i + meters - 1, amount)) {
-        amount += m_.insts[i + meters++].imm;
-      }
-      skip_until_ = i + meters;
-      // The stub gives back what the meter asked for, not what was owed.
-      e_.AluRI(m.op == MOp::kMeter ? Alu::kSub : Alu::kCmp, Width::k64, kFuel,
-               static_cast<int32_t>(amount + std::exchange(owed_, 0)));
-      if (const auto known = suspend_stub_.find(i); known != suspend_stub_.end()) {
-        buffer_.Jump(Cond::kL, known->second);
-        return;
-      }
-      const auto [begin, count] = CaptureState(i);
-      Stub stub{.kind = Stub::Kind::kSuspend,
-                .label = buffer_.NewLabel(),
-                .back = {},
-                .inst = &m,
-                .index = i,
-                .meters = meters,
-                .state_begin = begin,
-                .state_count = count,
-                .at = buffer_.Here().raw};
-      buffer_.Jump(Cond::kL, stub.label);
-      if (!dispatch_.empty() && dispatch_[b].size != 0) suspend_stub_[i] = stub.label;
-      stubs_.push_back(stub);
-      return;
-    }
+    case MOp::kMeterCheck:
+      return EmitMeter(b, i, m);
     case MOp::kCountRows: {
       uint8_t counts[16] = {};
       for (size_t lane = 0; lane < 4; ++lane) {
@@ -421,6 +395,42 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
   }
 }
 
+void Emitter::EmitMeter(uint32_t b, uint32_t i, const MInst& m) {
+  const auto [begin, count] = CaptureState(i);
+  if (m.op == MOp::kMeterCheck) {
+    e_.AluRI(Alu::kCmp, Width::k64, kFuel, static_cast<int32_t>(m.imm + std::exchange(owed_, 0)));
+    Stub stub{.kind = Stub::Kind::kSuspend,
+              .label = buffer_.NewLabel(),
+              .back = {},
+              .inst = &m,
+              .state_begin = begin,
+              .state_count = count,
+              .at = buffer_.Here().raw};
+    buffer_.Jump(Cond::kL, stub.label);
+    stubs_.push_back(stub);
+    return;
+  }
+  int64_t amount = m.imm;
+  uint32_t meters = 1;
+  while (MeterFollows(b, i + meters - 1, amount)) amount += m_.insts[i + meters++].imm;
+  skip_until_ = i + meters;
+  // What is given back is what the meter asked for, not what was owed.
+  const int32_t asked = static_cast<int32_t>(amount + std::exchange(owed_, 0));
+  e_.AluRI(Alu::kSub, Width::k64, kFuel, asked);
+  // Behind the byte that names the register is the number.
+  const uint32_t back = asked >= -128 && asked <= 127 ? 2 : 5;
+  DCHECK_EQ(e_.data()[e_.size() - back], 0xea);
+  TrapInside(Cond::kL, back, Site::Kind::kSuspend, m, begin, count);
+  if (meters == 1) return;
+  sites_.back().ir.refund = static_cast<uint32_t>(amount);
+  sites_.back().more_begin = static_cast<uint32_t>(more_charges_.size());
+  sites_.back().more_count = meters - 1;
+  for (uint32_t k = 0; k + 1 < meters; ++k) {
+    amount -= m_.insts[i + k].imm;
+    more_charges_.push_back({m_.insts[i + k + 1].site.guest_pc, static_cast<uint32_t>(amount)});
+  }
+}
+
 void Emitter::EmitEntry(const MInst& m) {
   entry_positions_.push_back({m.site.guest_pc, buffer_.Here()});
   if (frame_ == 0 && !m_.has_calls) return;
@@ -428,16 +438,16 @@ void Emitter::EmitEntry(const MInst& m) {
     e_.AluRI(Alu::kSub, Width::k64, Reg::rsp, static_cast<int32_t>(frame_));
     return SetCfa(8 + frame_);
   }
-  const Mem limit = Mem::At(kContext, offsetof(abi::VmContext, native_stack_limit));
+  // Its displacement is the last byte of the comparison, and no instruction.
+  const Mem limit = InContext(offsetof(abi::VmContext, native_stack_limit));
+  static_assert(offsetof(abi::VmContext, native_stack_limit) - abi::kContextBias == 0x60);
   if (frame_ > kFarFrame) {
     e_.Lea(Width::k64, Reg::r11, Mem::At(Reg::rsp, -static_cast<int32_t>(frame_)));
     e_.AluRM(Alu::kCmp, Width::k64, Reg::r11, limit);
   } else {
     e_.AluRM(Alu::kCmp, Width::k64, Reg::rsp, limit);
   }
-  Stub stub{.kind = Stub::Kind::kStack, .label = buffer_.NewLabel(), .back = {}, .inst = &m};
-  buffer_.Jump(Cond::kB, stub.label);
-  stubs_.push_back(stub);
+  TrapInside(Cond::kB, 1, Site::Kind::kStack, m);
   if (frame_ == 0) return;
   e_.AluRI(Alu::kSub, Width::k64, Reg::rsp, static_cast<int32_t>(frame_));
   SetCfa(8 + frame_);

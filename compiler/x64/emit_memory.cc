@@ -42,7 +42,7 @@ Mem Emitter::PlaceMem(uint32_t i, const MInst& m, uint32_t first) const {
     case Place::kContext:
       break;
   }
-  return Mem::At(kContext, m.disp);
+  return InContext(static_cast<uint32_t>(m.disp));
 }
 
 void Emitter::AddMemorySite(uint32_t i, const MInst& m) {

@@ -55,6 +55,15 @@ void Emitter::AddSite(Site::Kind kind, const MInst& m, uint8_t trap_code, uint32
   block_start_ = false;
 }
 
+void Emitter::TrapInside(Cond cc, uint32_t back, Site::Kind kind, const MInst& m,
+                         uint32_t state_begin, uint32_t state_count) {
+  CodePosition at = buffer_.Here();
+  at.raw -= back;
+  AddSite(kind, m, 0, state_begin, state_count);
+  sites_.back().at = at;
+  e_.JccRel8(cc, static_cast<uint8_t>(0u - (back + 2)));
+}
+
 void Emitter::StartState(uint32_t i) {
   const auto before = [](const auto& range, uint32_t at) { return range.from < at; };
   const auto first = [&](const auto& ranges, size_t guess) {
@@ -149,7 +158,10 @@ void Emitter::FinishSites(std::vector<Site>& out) {
               .guest_pc = p.ir.guest_pc,
               .refund = p.ir.refund,
               .reset = p.block_start || out.empty(),
-              .state = {}};
+              .state = {},
+              .more = {}};
+    const auto more = absl::MakeConstSpan(more_charges_).subspan(p.more_begin, p.more_count);
+    site.more.assign(more.begin(), more.end());
     if (!site.reset) {
       delta.clear();
       size_t a = 0, b = 0;

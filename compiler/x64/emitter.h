@@ -64,6 +64,7 @@ class Emitter {
     bool block_start;
     ir::Site ir;
     uint32_t state_begin, state_count;
+    uint32_t more_begin = 0, more_count = 0;  // in more_charges_
   };
   struct PendingRelocation {
     CodePosition at;
@@ -74,7 +75,6 @@ class Emitter {
   struct Stub {
     enum class Kind : uint8_t {
       kSuspend,
-      kStack,
       kTrap,
       // The rare case of an instruction, which goes on at `back`.
       kDivide,
@@ -87,8 +87,7 @@ class Emitter {
     Label label;
     Label back;
     const MInst* inst;
-    uint32_t index = 0;   // of the instruction, if it has operands
-    uint32_t meters = 1;  // kSuspend: how many meters, from inst on, have one check
+    uint32_t index = 0;  // of the instruction, if it has operands
     uint32_t state_begin = 0, state_count = 0;
     uint32_t at = 0;  // where the code had got to when the stub was asked for, without jumps
     bool done = false;
@@ -148,6 +147,10 @@ class Emitter {
   }
   void AddSite(Site::Kind kind, const MInst& m, uint8_t trap_code = 0, uint32_t state_begin = 0,
                uint32_t state_count = 0);
+  // Jumps, if the condition holds, to the byte that lies `back` bytes before the end of the code and is
+  // no instruction: to a trap that takes no room. Puts the site there.
+  void TrapInside(Cond cc, uint32_t back, Site::Kind kind, const MInst& m, uint32_t state_begin = 0,
+                  uint32_t state_count = 0);
 
   // Begins a block: the state maps of instructions from `i` on come next.
   void StartState(uint32_t i);
@@ -223,6 +226,7 @@ class Emitter {
   void AddMemorySite(uint32_t i, const MInst& m);
   void EmitSetReg(Reg r, uint64_t value);
   void EmitInst(uint32_t b, uint32_t i, const MInst& m);
+  void EmitMeter(uint32_t b, uint32_t i, const MInst& m);
   // Whether instruction i + 1 of block `b` is a meter that the check of that at `i` can ask for too, besides
   // `amount`.
   bool MeterFollows(uint32_t b, uint32_t i, int64_t amount) const;
@@ -265,7 +269,6 @@ class Emitter {
   void EmitStub(const Stub& stub);
   // Between blocks where nothing falls through: the stubs that are but a trap, as long as short jumps reach them.
   void EmitTrapStubs();
-  void EmitSuspendStub(const Stub& stub);
   void EmitDivideStub(const Stub& stub);
   void EmitFloatMinMaxStub(const Stub& stub);
   void EmitFloatToIntStub(const Stub& stub);
@@ -306,7 +309,6 @@ class Emitter {
   // Charged by the block at hand, but not subtracted: the copy that follows does that.
   int64_t owed_ = 0;
   uint32_t copied_ = 0;                      // instructions in copies so far
-  std::map<uint32_t, Label> suspend_stub_;   // by instruction, of copied blocks
   std::map<uint32_t, uint32_t> jump_table_;  // by instruction: where it is in constants_
   std::vector<Stub> stubs_;
   size_t first_stub_ = 0;      // all before it are done or out of reach of short jumps
@@ -329,6 +331,7 @@ class Emitter {
 
   std::vector<StateLocation> state_pool_;
   std::vector<PendingSite> sites_;
+  std::vector<Site::Charge> more_charges_;
   std::vector<PendingRelocation> relocations_;
   std::vector<std::pair<CodePosition, uint32_t>> frame_rules_;
   std::vector<std::pair<CodePosition, uint32_t>> lines_;

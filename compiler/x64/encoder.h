@@ -33,6 +33,11 @@ struct Mem {
   static Mem Rip() { return {kNoReg, kNoReg, 1, true, 0}; }
 };
 
+// What lies `offset` bytes behind the start of the VmContext.
+inline Mem InContext(uint64_t offset) {
+  return Mem::At(kContext, static_cast<int32_t>(offset) - abi::kContextBias);
+}
+
 // Operand width of an integer instruction.
 enum class Width : uint8_t { k8, k16, k32, k64 };
 

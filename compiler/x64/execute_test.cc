@@ -69,8 +69,7 @@ void Compare(TestMachine& machine, const std::vector<Function>& functions, uint3
       ASSERT_EQ(state.site->guest_pc, expected.guest_pc);
       switch (expected.kind) {
         case Outcome::Kind::kSuspended:
-          ASSERT_EQ(stop.kind, Kind::kCallback);
-          ASSERT_EQ(stop.callback, abi::Callback::kSuspend);
+          ASSERT_EQ(stop.kind, Kind::kIllegal);
           ASSERT_EQ(state.site->kind, codegen::Site::Kind::kSuspend);
           break;
         case Outcome::Kind::kTrap:
@@ -181,8 +180,7 @@ TEST(ExecuteTest, StackExhausted) {
   machine.set_stack_exhausted(true);
   machine.context().x[11] = 5;
   const TestMachine::Stop stop = machine.Run(0);
-  ASSERT_EQ(stop.kind, TestMachine::Stop::Kind::kCallback);
-  EXPECT_EQ(stop.callback, abi::Callback::kStackExhausted);
+  ASSERT_EQ(stop.kind, TestMachine::Stop::Kind::kIllegal);
   const TestMachine::SiteState state = machine.StateAt(0, stop.offset);
   EXPECT_EQ(state.site->guest_pc, 0x10040u);
   EXPECT_EQ(state.site->kind, codegen::Site::Kind::kStack);
@@ -202,8 +200,8 @@ TEST(ExecuteTest, Recursion) {
   build.Do(Opcode::kRet, {f.result(call)});
   TestMachine machine({Compile(f, Options())});
   const TestMachine::Stop stop = machine.Run(0);
-  ASSERT_EQ(stop.kind, TestMachine::Stop::Kind::kCallback);
-  EXPECT_EQ(stop.callback, abi::Callback::kStackExhausted);
+  ASSERT_EQ(stop.kind, TestMachine::Stop::Kind::kIllegal);
+  EXPECT_EQ(machine.StateAt(0, stop.offset).site->kind, codegen::Site::Kind::kStack);
 }
 
 }  // namespace

@@ -226,8 +226,6 @@ struct MFunction {
   std::vector<uint32_t> entry_blocks;         // block of ir::Function::entries()[i]
   std::vector<ir::V128> v128_constants;       // those of the IR function and more
   bool has_calls = false;
-  bool fuel_traps =
-      false;  // lack of fuel ends the guest (WebAssembly): it is a trap, not a suspension
   // Calls are made with an aligned stack pointer. A RISC-V guest's functions need none: what they call of the runtime
   // has a stack of its own.
   bool aligns_stack = true;

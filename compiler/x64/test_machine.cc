@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <memory>
+#include <utility>
 
 #include "absl/log/check.h"
 #include "compiler/x64/encoder.h"
@@ -43,14 +45,14 @@ void OnFault(int signal, siginfo_t*, void* raw) {
   const int order[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
                          REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
   for (int i = 0; i < 16; ++i) g_context->gpr[i] = static_cast<uint64_t>(g[order[i]]);
-  g_context->fuel = g[REG_R13];
+  g_context->fuel = g[order[abi::kFuelReg]];
   g_context->stop_rip = rip;
   g_context->exit_reason = static_cast<uint32_t>(kFaultFlag) + static_cast<uint32_t>(signal);
-  g[REG_R15] = reinterpret_cast<greg_t>(g_context);
+  g[order[abi::kContextReg]] = reinterpret_cast<greg_t>(g_context) + abi::kContextBias;
   g[REG_RIP] = reinterpret_cast<greg_t>(g_leave);
 }
 
-Mem Ctx(size_t offset) { return Mem::At(kContext, static_cast<int32_t>(offset)); }
+Mem Ctx(size_t offset) { return InContext(offset); }
 Mem Gpr(Reg r) { return Ctx(offsetof(abi::VmContext, gpr) + 8 * Number(r)); }
 
 const Reg kSaved[] = {Reg::rbx, Reg::rbp, Reg::r12, Reg::r13, Reg::r14, Reg::r15};
@@ -150,7 +152,7 @@ void TestMachine::BuildStubs() {
     for (size_t i = 0; i < std::size(kSaved); ++i) {
       e.Store(Width::k64, Mem::At(Reg::rsp, static_cast<int32_t>(8 * i)), kSaved[i]);
     }
-    e.Mov(Width::k64, kContext, Reg::rdi);
+    e.Lea(Width::k64, kContext, Mem::At(Reg::rdi, abi::kContextBias));
     e.Mov(Width::k64, Reg::r11, Reg::rsi);
     e.Store(Width::k64, Ctx(offsetof(abi::VmContext, host_rsp)), Reg::rsp);
     e.Load(Width::k64, Reg::rsp, Ctx(offsetof(abi::VmContext, native_stack_top)));
@@ -158,7 +160,7 @@ void TestMachine::BuildStubs() {
     e.Load(Width::k64, kFuel, Ctx(offsetof(abi::VmContext, fuel)));
   };
   auto returned = [&] {
-    e.Store(Width::k64, Gpr(Reg::r14), Reg::r14);
+    e.Store(Width::k64, Gpr(kMemory), kMemory);
     e.Store(Width::k64, Gpr(Reg::rsp), Reg::rsp);
     e.Store(Width::k64, Ctx(offsetof(abi::VmContext, fuel)), kFuel);
     e.StoreImm(Width::k32, Ctx(offsetof(abi::VmContext, exit_reason)), 0);
@@ -287,7 +289,8 @@ TestMachine::Stop TestMachine::Enter(const uint8_t* stub, uint32_t function, uin
   Stop stop{Stop::Kind::kReturned};
   if (vm.exit_reason == 0) {
     CHECK_EQ(vm.gpr[4], vm.native_stack_top) << "stack pointer at return";
-    CHECK_EQ(vm.gpr[14], reinterpret_cast<uint64_t>(memory_)) << "memory base at return";
+    CHECK_EQ(vm.gpr[abi::kMemoryReg], reinterpret_cast<uint64_t>(memory_))
+        << "memory base at return";
     return stop;
   }
   if (context_.vm.exit_reason >= kFaultFlag) {
@@ -319,7 +322,14 @@ TestMachine::SiteState TestMachine::StateAt(uint32_t function, uint32_t offset) 
       }
     }
     if (site.code_offset == offset) {
-      result.site = &site;
+      // The charge that could not be paid.
+      auto found = std::make_shared<codegen::Site>(site);
+      for (const codegen::Site::Charge& next : site.more) {
+        if (context_.vm.fuel + next.refund < 0) break;
+        found->guest_pc = next.guest_pc;
+        found->refund = next.refund;
+      }
+      result.site = std::move(found);
       return result;
     }
   }

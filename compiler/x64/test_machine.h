@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "compiler/codegen/compiled_function.h"
@@ -70,7 +71,7 @@ class TestMachine {
   // The whole state map at the site at `offset` of `function`: applies the changes of the sites
   // before. The site must exist.
   struct SiteState {
-    const codegen::Site* site;
+    std::shared_ptr<const codegen::Site> site;
     std::map<uint8_t, codegen::StateLocation> locations;
   };
   SiteState StateAt(uint32_t function, uint32_t offset) const;

@@ -10,6 +10,8 @@ namespace precast::format {
 namespace {
 
 constexpr uint8_t kKindMask = 0x07;
+// kSuspend with more charges.
+constexpr uint8_t kManyCharges = kSiteKindCount;
 constexpr uint8_t kReset = 0x08;
 constexpr uint8_t kHasState = 0x10;
 constexpr uint8_t kHasRefund = 0x20;
@@ -108,7 +110,9 @@ void ExInfoEncoder::AddFrameRule(const FrameRule& rule) {
 
 void ExInfoEncoder::AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_code,
                             uint32_t guest_pc, uint32_t refund, bool reset,
-                            absl::Span<const StateLocation> changes) {
+                            absl::Span<const StateLocation> changes,
+                            absl::Span<const Charge> more) {
+  CHECK(more.empty() || kind == SiteKind::kSuspend);
   CHECK(site_count_ == 0 || code_offset > site_code_offset_)
       << "sites must ascend: " << code_offset;
   CHECK_EQ(guest_pc, guest_pc >> pc_shift_ << pc_shift_);
@@ -132,7 +136,7 @@ void ExInfoEncoder::AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_co
   const auto difference = static_cast<int32_t>(guest_pc - site_guest_pc_) >> pc_shift_;
   const bool is_short = difference >= 1 && difference <= 3;
   const uint32_t predicted = site_refund_ - static_cast<uint32_t>(difference);
-  uint8_t head = static_cast<uint8_t>(kind);
+  uint8_t head = more.empty() ? static_cast<uint8_t>(kind) : kManyCharges;
   if (reset) head |= kReset;
   if (!changes.empty()) head |= kHasState;
   if (refund != predicted) head |= kHasRefund;
@@ -143,6 +147,13 @@ void ExInfoEncoder::AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_co
   if (kind == SiteKind::kTrap) site_stream_.Byte(trap_code);
   if (refund != predicted) site_stream_.Signed(static_cast<int32_t>(refund - predicted));
   if (!changes.empty()) EncodeState(changes, site_stream_);
+  if (!more.empty()) site_stream_.Varint(static_cast<uint32_t>(more.size()));
+  Charge before{guest_pc, refund};
+  for (const Charge& charge : more) {
+    site_stream_.Signed(static_cast<int32_t>(charge.guest_pc - before.guest_pc) >> pc_shift_);
+    site_stream_.Varint(before.refund - charge.refund);
+    before = charge;
+  }
 
   site_code_offset_ = code_offset;
   site_guest_pc_ = guest_pc;
@@ -264,8 +275,9 @@ std::optional<ExInfoReader::Chunk> ExInfoReader::FindChunk(absl::Span<const uint
 
 bool ExInfoReader::NextSite(ByteReader& reader, Site& site, StateMap& state) const {
   const uint8_t head = reader.Byte();
-  if ((head & kKindMask) >= kSiteKindCount) reader.Fail();
-  site.kind = static_cast<SiteKind>(head & kKindMask);
+  const uint8_t kind = head & kKindMask;
+  if (kind > kManyCharges) reader.Fail();
+  site.kind = kind == kManyCharges ? SiteKind::kSuspend : static_cast<SiteKind>(kind);
   site.code_offset += reader.Varint();
   const uint32_t short_difference = head >> kGuestShift;
   const uint32_t difference =
@@ -280,6 +292,16 @@ bool ExInfoReader::NextSite(ByteReader& reader, Site& site, StateMap& state) con
     for (uint32_t i = 0; i < changes && reader.ok(); ++i) {
       const StateLocation location = DecodeStateLocation(reader);
       if (reader.ok()) state.Apply(location);
+    }
+  }
+  site.more.clear();
+  if (kind == kManyCharges) {
+    const uint32_t count = reader.Count();
+    Charge charge{site.guest_pc, site.refund};
+    for (uint32_t i = 0; i < count && reader.ok(); ++i) {
+      charge.guest_pc += static_cast<uint32_t>(reader.Signed()) << pc_shift_;
+      charge.refund -= reader.Varint();
+      site.more.push_back(charge);
     }
   }
   return reader.ok();
@@ -300,7 +322,7 @@ std::optional<Site> ExInfoReader::FindSite(uint32_t code_offset) const {
       site_index_, site_count_, ExInfoEncoder::kSitesPerChunk, site_stream_.size(), code_offset);
   if (!chunk) return std::nullopt;
   ByteReader reader(site_stream_.subspan(chunk->position));
-  Site site{.code_offset = chunk->code_offset, .guest_pc = base_pc_, .state = {}};
+  Site site{.code_offset = chunk->code_offset, .guest_pc = base_pc_, .state = {}, .more = {}};
   StateMap state;
   for (uint32_t i = 0; i < chunk->count; ++i) {
     if (!NextSite(reader, site, state) || site.code_offset > code_offset) return std::nullopt;
@@ -349,7 +371,7 @@ std::optional<std::vector<Site>> ExInfoReader::DecodeSites() const {
     const std::optional<Chunk> chunk =
         ChunkAt(site_index_, c, site_count_, ExInfoEncoder::kSitesPerChunk, site_stream_.size());
     if (!chunk || chunk->position != reader.offset()) return std::nullopt;
-    Site site{.code_offset = chunk->code_offset, .guest_pc = base_pc_, .state = {}};
+    Site site{.code_offset = chunk->code_offset, .guest_pc = base_pc_, .state = {}, .more = {}};
     StateMap state;
     const uint32_t count = std::min(chunk->count, ExInfoEncoder::kSitesPerChunk);
     for (uint32_t i = 0; i < count; ++i) {

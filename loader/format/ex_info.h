@@ -86,6 +86,14 @@ class StateMap {
   std::array<int32_t, 256> values_;
 };
 
+// One of several segments of guest code that are charged for at once: its first pc, and what must be added to the fuel
+// register to have what was left before it.
+struct Charge {
+  uint32_t guest_pc;
+  uint32_t refund;
+  friend bool operator==(const Charge&, const Charge&) = default;
+};
+
 // A place in the code where execution can stop.
 struct Site {
   uint32_t code_offset = 0;
@@ -94,6 +102,7 @@ struct Site {
   uint32_t guest_pc = 0;
   uint32_t refund = 0;
   std::vector<StateLocation> state;  // complete, by ascending slot
+  std::vector<Charge> more;          // kSuspend: the charges after the first
   friend bool operator==(const Site&, const Site&) = default;
 };
 
@@ -123,9 +132,10 @@ class ExInfoEncoder {
   void Reserve(size_t sites, size_t lines);
   void AddFrameRule(const FrameRule& rule);
   // `changes` are the differences of the state map to the site before; with `reset` to the empty
-  // map.
+  // map. `more`: with kSuspend; refunds descend.
   void AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_code, uint32_t guest_pc,
-               uint32_t refund, bool reset, absl::Span<const StateLocation> changes);
+               uint32_t refund, bool reset, absl::Span<const StateLocation> changes,
+               absl::Span<const Charge> more = {});
   void AddLine(const Line& line);
 
   // The record, for BlobBuilder::Add.

@@ -35,13 +35,16 @@ inline constexpr Field kFields[] = {
     PRECAST_FIELD(exit_reason),
     PRECAST_FIELD(fuel),
     PRECAST_FIELD(memory_base),
-    PRECAST_FIELD(native_stack_limit),
     PRECAST_FIELD(native_stack_top),
     PRECAST_FIELD(host_rsp),
     PRECAST_FIELD(fault_address),
     PRECAST_FIELD(stop_rip),
-    PRECAST_FIELD(gpr),
     PRECAST_FIELD(runtime),
+    PRECAST_FIELD(instance_key),
+    PRECAST_FIELD(indirect_slow),
+    PRECAST_FIELD(reserved),
+    PRECAST_FIELD(native_stack_limit),
+    PRECAST_FIELD(gpr),
 #undef PRECAST_FIELD
 };
 
@@ -94,6 +97,7 @@ constexpr Fingerprint Compute() {
   hash.Add(kContextReg);
   hash.Add(kMemoryReg);
   hash.Add(kFuelReg);
+  hash.Add(kContextBias);
   hash.Add(kNextPcReg);
   hash.Add(kNumPassed);
   for (int i = 0; i < kNumPassed; ++i) {
@@ -113,11 +117,10 @@ constexpr Fingerprint Compute() {
   for (size_t value :
        {sizeof(FunctionRecord), offsetof(FunctionRecord, key), offsetof(FunctionRecord, code),
         offsetof(FunctionRecord, far_code), offsetof(MemoryRecord, base),
-        offsetof(MemoryRecord, bytes), offsetof(TableRecord, elements),
-        offsetof(TableRecord, size), sizeof(MemorySlot), offsetof(MemorySlot, base),
-        offsetof(MemorySlot, record), sizeof(WasmValue), offsetof(WasmContext, instance_key),
-        offsetof(WasmContext, indirect_slow), offsetof(WasmContext, helpers),
-        offsetof(WasmContext, args), sizeof(WasmContext)}) {
+        offsetof(MemoryRecord, bytes), offsetof(TableRecord, elements), offsetof(TableRecord, size),
+        sizeof(MemorySlot), offsetof(MemorySlot, base), offsetof(MemorySlot, record),
+        sizeof(WasmValue), offsetof(WasmContext, helpers), offsetof(WasmContext, args),
+        sizeof(WasmContext), size_t{kNearGlobals}}) {
     hash.Add(value);
   }
   for (int value : {kNumWasmIntPassed, kNumWasmVectorPassed, kMaxWasmArgs}) hash.Add(value);

@@ -8,8 +8,8 @@
 // kNumWasmIntPassed and kNumWasmVectorPassed are in WasmContext::args[n], where n is the parameter's own
 // number in the WebAssembly signature (of all kinds, from 0); args has room for every parameter.
 // Results travel the same way, except that the first integer one is in rax instead of kPassedIn[0]. i32 values are
-// zero-extended to 64 bits in registers and in args. Every machine register but r13 (fuel), r14 (base of
-// memory 0), r15 (context) and rsp is clobbered by a call. The callee reads args before it does anything else, the
+// zero-extended to 64 bits in registers and in args. Every machine register but r10 (fuel), rbx (base of
+// memory 0), rbp (context) and rsp is clobbered by a call. The callee reads args before it does anything else, the
 // caller reads results from args right after the call.
 //
 // References are 64 bits. A funcref is the address of a FunctionRecord, or 0 for null; an externref is the
@@ -34,9 +34,10 @@ struct FunctionRecord {
   // Identity of (instance, type): the owning instance's `instance_key` + the type's canonical number in that
   // instance's module. So one comparison says "this instance and this type". 0 for host functions.
   uint64_t key;
-  const void* code;  // native code, to be called with r15 = `context`; null if there is none
-  // Callable from any instance, with the record in kRecordReg: switches r15 and r14 to `context` and calls
-  // `code`, or calls the host or the interpreter. Keeps the caller's r15 and r14.
+  const void*
+      code;  // native code, to be called with `context` in kContextReg; null if there is none
+  // Callable from any instance, with the record in kRecordReg: switches kContextReg and kMemoryReg to `context` and
+  // calls `code`, or calls the host or the interpreter. Keeps the caller's.
   const void* far_code;
   WasmContext* context;   // of the owning instance; of nobody (null) for a host function
   void* function;         // the runtime's own object
@@ -96,17 +97,12 @@ inline constexpr uint8_t kRecordReg = 0;   // rax: the FunctionRecord
 inline constexpr uint8_t kTypeReg = 12;
 
 struct WasmContext {
-  VmContext vm;  // x[] and pc are not used; memory_base is that of memory 0
-  uint64_t
-      instance_key;  // unique in the process, a multiple of 2^20 (there are fewer types), not 0
-  // Where call_indirect goes when a record's key is not the expected one (kRecordReg, kTypeReg and parameters
-  // as for a call): calls far_code if the types are equal, traps if they are not.
-  const void* indirect_slow;
+  VmContext vm;    // in x[] are the first globals, pc is not used; memory_base is that of memory 0
   void* instance;  // the runtime's own object
   // The runtime's own type objects by type index of the module; what `indirect_slow` compares with
   // FunctionRecord::signature.
   const void* const* signatures;
-  uint64_t reserved[7];
+  uint64_t reserved[5];
   FunctionRecord helpers[kNumWasmHelpers];  // far_code calls the runtime; the others unused
   WasmValue args[kMaxWasmArgs];
 };
@@ -120,7 +116,10 @@ struct WasmContext {
 //   MemorySlot      memories[]  all memories, imported first
 //   TableRecord*    tables[]    all tables
 //   WasmValue       globals[]   a defined global's value; for an imported one its first 8 bytes are
-//                               the address of the owner's WasmValue
+//                               the address of the owner's WasmValue. The first kNearGlobals are in VmContext::x,
+//                               at displacements of 8 bits
+inline constexpr uint64_t kNearGlobals = 8;
+static_assert(kNearGlobals * sizeof(WasmValue) == sizeof(VmContext::x));
 struct WasmLayout {
   uint32_t num_records = 0, num_memories = 0, num_tables = 0, num_globals = 0;
 
@@ -132,9 +131,12 @@ struct WasmLayout {
   }
   constexpr uint64_t Table(uint64_t i) const { return Memory(num_memories) + i * sizeof(void*); }
   constexpr uint64_t Global(uint64_t i) const {
-    return (Table(num_tables) + 15) / 16 * 16 + i * sizeof(WasmValue);
+    if (i < kNearGlobals) return offsetof(VmContext, x) + i * sizeof(WasmValue);
+    return (Table(num_tables) + 15) / 16 * 16 + (i - kNearGlobals) * sizeof(WasmValue);
   }
-  constexpr uint64_t Size() const { return Global(num_globals); }
+  constexpr uint64_t Size() const {
+    return Global(num_globals < kNearGlobals ? kNearGlobals : num_globals);
+  }
 };
 
 inline constexpr uint64_t kWasmPageSize = 65536;

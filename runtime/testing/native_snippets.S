@@ -1,5 +1,5 @@
 /* Native code as a compiler would make it; what each stands for is in instance_test.cc beside its guest
- * program. Offsets in VmContext: x[1] 4, pc 128, native_stack_limit 152. */
+ * program. Displacements from the context register: x[1] -124, pc 0, native_stack_limit 96. */
 
 .macro begin name
   .globl \name
@@ -25,34 +25,32 @@
 snippets_begin:
 
 begin snippet_block
-  subq  $2, %r13
+  subq  $2, %r10
   js    1f
   addl  $2, %edi
   movl  $0x10008, %eax
   retq
 1:
-  callq *precast_suspend@GOTPCREL(%rip)
 site snippet_block_suspend
   ud2
 end snippet_block
 
 begin snippet_fault
-  subq  $4, %r13
+  subq  $4, %r10
   js    1f
   addl  $5, %edi
   leal  1(%rdi), %eax
   pushq %rax
   .cfi_adjust_cfa_offset 8
 site snippet_fault_memory
-  movl  -4(%r14,%rdx), %esi
+  movl  -4(%rbx,%rdx), %esi
   popq  %rax
   .cfi_adjust_cfa_offset -8
-  movl  %eax, 72(%r15)
-  movl  $77, 76(%r15)
+  movl  %eax, -56(%rbp)
+  movl  $77, -52(%rbp)
   movl  $0x10010, %eax
   retq
 1:
-  callq *precast_suspend@GOTPCREL(%rip)
 site snippet_fault_suspend
   ud2
 end snippet_fault
@@ -63,55 +61,51 @@ site snippet_ud2_trap
 end snippet_ud2
 
 begin snippet_recursion
-  cmpq  152(%r15), %rsp
+  cmpq  96(%rbp), %rsp
   jb    3f
-  subq  $1, %r13
+  subq  $1, %r10
   js    1f
   testl %edi, %edi
   jz    4f
-  subq  $3, %r13
+  subq  $3, %r10
   js    2f
   decl  %edi
   incl  %esi
-  movl  $0x10010, 4(%r15)
+  movl  $0x10010, -124(%rbp)
   callq snippet_recursion
   retq
 4:
   movl  $0x10010, %eax
   retq
 1:
-  callq *precast_suspend@GOTPCREL(%rip)
 site snippet_recursion_suspend1
   ud2
 2:
-  callq *precast_suspend@GOTPCREL(%rip)
 site snippet_recursion_suspend2
   ud2
 3:
-  callq *precast_stack_exhausted@GOTPCREL(%rip)
 site snippet_recursion_stack
   ud2
 end snippet_recursion
 
 begin snippet_host_call
-  subq  $2, %r13
+  subq  $2, %r10
   js    1f
   incl  %edi
   subq  $24, %rsp
   .cfi_adjust_cfa_offset 24
-  movl  $0x10004, 128(%r15)
+  movl  $0x10004, 0(%rbp)
   callq *precast_host_call@GOTPCREL(%rip)
   addq  $24, %rsp
   .cfi_adjust_cfa_offset -24
   retq
 1:
-  callq *precast_suspend@GOTPCREL(%rip)
 site snippet_host_call_suspend
   ud2
 end snippet_host_call
 
 begin snippet_miss
-  subq  $1, %r13
+  subq  $1, %r10
   movl  $0x10010, %eax
   jmpq  *precast_dispatch_miss@GOTPCREL(%rip)
 end snippet_miss
@@ -122,7 +116,7 @@ begin snippet_stuck
 end snippet_stuck
 
 begin snippet_plt
-  subq  $1, %r13
+  subq  $1, %r10
   movl  $0x10004, %eax
   subq  $8, %rsp
   .cfi_adjust_cfa_offset 8
@@ -137,27 +131,27 @@ end snippet_plt
 
 /* Returns eax as it came, and shows every passed register unchanged but sp, which it changes. */
 begin snippet_plt_target
-  addl  $16, %ebx
+  addl  $16, %r14d
   retq
 end snippet_plt_target
 
 begin snippet_registers
-  subq  $1, %r13
-  addl  $1, %ebx
+  subq  $1, %r10
+  addl  $1, %r14d
   addl  $2, %edi
   addl  $3, %esi
   addl  $4, %edx
   addl  $5, %ecx
   addl  $6, %r8d
   addl  $7, %r9d
-  addl  $8, %ebp
-  addl  $9, %r10d
+  addl  $8, %r15d
+  addl  $9, %r13d
   movl  $0x10004, %eax
   retq
 end snippet_registers
 
 begin snippet_wild
-  subq  $1, %r13
+  subq  $1, %r10
   xorl  %eax, %eax
 site snippet_wild_memory
   movl  (%rax), %eax

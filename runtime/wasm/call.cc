@@ -284,14 +284,9 @@ bool StoreData::Left(abi::VmContext& at) {
     return false;
   };
   switch (reason) {
-    case abi::ExitReason::kSuspended:
-      if (site.has_value() && site->kind == Kind::kSuspend)
-        return trapped(abi::TrapCode::kOutOfFuel, site->refund);
-      break;
     case abi::ExitReason::kStackExhausted:
-      // At a function's entry; or, from a trampoline, at the call: that has been made.
-      return trapped(abi::TrapCode::kCallStackExhausted,
-                     site.has_value() && site->kind == Kind::kStack ? site->refund : 0);
+      // From a trampoline, at the call: that has been made.
+      return trapped(abi::TrapCode::kCallStackExhausted, 0);
     case abi::ExitReason::kTypeMismatch: {
       // call_indirect itself traps, so it is not counted; as the last of its segment it has been. (The place of a
       // return_call_indirect is its caller's.)
@@ -311,6 +306,12 @@ bool StoreData::Left(abi::VmContext& at) {
       if (!site.has_value()) break;
       if (site->kind == Kind::kTrap && site->trap_code < abi::kNumTrapCodes)
         return trapped(static_cast<abi::TrapCode>(site->trap_code), site->refund);
+      if (site->kind == Kind::kSuspend) {
+        site->FindCharge(fuel);
+        return trapped(abi::TrapCode::kOutOfFuel, site->refund);
+      }
+      if (site->kind == Kind::kStack)
+        return trapped(abi::TrapCode::kCallStackExhausted, site->refund);
       if (site->kind != Kind::kMemory) break;
       for (const std::unique_ptr<Instance>& instance : instances) {
         if (static_cast<const InstanceImpl&>(*instance).Reserves(at.fault_address))

@@ -59,8 +59,8 @@ absl::Status InstanceImpl::Allocate() {
   std::memset(context_, 0, offsetof(abi::WasmContext, args));
   std::memset(At<uint8_t>(sizeof(abi::WasmContext)), 0, size - sizeof(abi::WasmContext));
   context_->vm.runtime = static_cast<NativeCallbacks*>(this);
-  context_->instance_key = NextInstanceKey();
-  context_->indirect_slow = reinterpret_cast<const void*>(&precast_wasm_indirect_slow);
+  context_->vm.instance_key = NextInstanceKey();
+  context_->vm.indirect_slow = reinterpret_cast<const void*>(&precast_wasm_indirect_slow);
   context_->instance = this;
   context_->signatures = module_->runtime().signature_pointers.data();
   for (abi::FunctionRecord& helper : context_->helpers) {
@@ -147,7 +147,7 @@ absl::Status InstanceImpl::Define() {
     record->signature = function.signature;
     const void* code = interpret_ ? nullptr : runtime.native_code[i];
     if (code != nullptr) {
-      record->key = context_->instance_key + m.canonical_types[m.functions[index]];
+      record->key = context_->vm.instance_key + m.canonical_types[m.functions[index]];
       record->code = code;
       record->far_code = reinterpret_cast<const void*>(&precast_wasm_far_native);
     } else {

@@ -5,15 +5,18 @@
  * context to another hands host_rsp on.
  */
 
-/* Offsets in VmContext and WasmContext; vm_context.h and trampolines.h pin them. */
-#define EXIT_REASON        132
-#define FUEL               136
-#define MEMORY_BASE        144
-#define NATIVE_STACK_LIMIT 152
-#define HOST_RSP           168
-#define STOP_RIP           184
-#define SIGNATURES         352
-#define ARGS               1040
+/* rbp holds the context's address + BIAS (abi::kContextBias). */
+#define BIAS               128
+
+/* Displacements from rbp of what is in VmContext and WasmContext; vm_context.h and trampolines.h pin the offsets. */
+#define EXIT_REASON        (132 - BIAS)
+#define FUEL               (136 - BIAS)
+#define MEMORY_BASE        (144 - BIAS)
+#define HOST_RSP           (160 - BIAS)
+#define STOP_RIP           (176 - BIAS)
+#define NATIVE_STACK_LIMIT (224 - BIAS)
+#define SIGNATURES         (368 - BIAS)
+#define ARGS               (1040 - BIAS)
 
 /* In FunctionRecord, and in what its `signature` points to. */
 #define RECORD_CODE      8
@@ -57,7 +60,7 @@
   movups %xmm7, 192(\area)
 .endm
 
-/* All but [0], which is rbx in parameters and rax in results. */
+/* All but [0], which is r14 in parameters and rax in results. */
 .macro load_integers area
   movq  8(\area), %rdi
   movq 16(\area), %rsi
@@ -65,8 +68,8 @@
   movq 32(\area), %rcx
   movq 40(\area), %r8
   movq 48(\area), %r9
-  movq 56(\area), %rbp
-  movq 64(\area), %r10
+  movq 56(\area), %r15
+  movq 64(\area), %r13
 .endm
 
 .macro store_integers area
@@ -76,8 +79,8 @@
   movq %rcx, 32(\area)
   movq %r8,  40(\area)
   movq %r9,  48(\area)
-  movq %rbp, 56(\area)
-  movq %r10, 64(\area)
+  movq %r15, 56(\area)
+  movq %r13, 64(\area)
 .endm
 
   .text
@@ -111,32 +114,32 @@ precast_wasm_enter:
   .cfi_rel_offset %r15, 0
   subq  $8, %rsp
   .cfi_adjust_cfa_offset 8
-  movq  %rdi, %r15
+  leaq  BIAS(%rdi), %rbp
   movq  %rsi, %rax
   movq  %rdx, %r11
-  movq  %rsp, HOST_RSP(%r15)
-  movq  %rsp, HOST_RSP(%r8)
+  movq  %rsp, HOST_RSP(%rbp)
+  movq  %rsp, HOST_RSP+BIAS(%r8)
   movq  %rsp, -16(%rcx)
   movq  %r11, -8(%rcx)
   leaq  -16(%rcx), %rsp
   .cfi_remember_state
   cfa_through_native_stack 0
-  movq  MEMORY_BASE(%r15), %r14
-  movq  FUEL(%r15), %r13
+  movq  MEMORY_BASE(%rbp), %rbx
+  movq  FUEL(%rbp), %r10
   load_vectors %r11
-  movq  (%r11), %rbx
+  movq  (%r11), %r14
   load_integers %r11
   callq *%rax
   movq  8(%rsp), %r11
   movq  %rax, (%r11)
   store_integers %r11
   store_vectors %r11
-  movq  %r13, FUEL(%r15)
-  movq  $0, STOP_RIP(%r15)
-  movl  $RETURNED, EXIT_REASON(%r15)
+  movq  %r10, FUEL(%rbp)
+  movq  $0, STOP_RIP(%rbp)
+  movl  $RETURNED, EXIT_REASON(%rbp)
   movq  (%rsp), %rsp
   .cfi_restore_state
-  movq  %r15, %rax
+  leaq  -BIAS(%rbp), %rax
   addq  $8, %rsp
   .cfi_adjust_cfa_offset -8
   popq  %r15
@@ -169,35 +172,36 @@ precast_wasm_enter:
 precast_wasm_far_native:
   .cfi_startproc
   /* Functions without a frame check no limit, and this is a frame that they may go round through. */
-  cmpq  NATIVE_STACK_LIMIT(%r15), %rsp
+  cmpq  NATIVE_STACK_LIMIT(%rbp), %rsp
   jb    .Lexhausted
-  pushq %r15
+  pushq %rbp
   .cfi_adjust_cfa_offset 8
   pushq %rax
   .cfi_adjust_cfa_offset 8
   subq  $8, %rsp
   .cfi_adjust_cfa_offset 8
   movq  RECORD_CONTEXT(%rax), %r11
+  addq  $BIAS, %r11
   movq  RECORD_SIGNATURE(%rax), %r12
   movl  ARGS_PARAMS(%r12), %r12d
   testl %r12d, %r12d
   jz    2f
   shlq  $4, %r12
 1:
-  movups ARGS-16(%r15,%r12), %xmm8
+  movups ARGS-16(%rbp,%r12), %xmm8
   movups %xmm8, ARGS-16(%r11,%r12)
   subq  $16, %r12
   jnz   1b
 2:
-  movq  HOST_RSP(%r15), %r12
+  movq  HOST_RSP(%rbp), %r12
   movq  %r12, HOST_RSP(%r11)
-  movq  %r11, %r15
-  movq  MEMORY_BASE(%r15), %r14
+  movq  %r11, %rbp
+  movq  MEMORY_BASE(%rbp), %rbx
   callq *RECORD_CODE(%rax)
-  /* Results: all but rbx, r11, r12. The host stack pointer in the caller's context may be a stale one, of an
+  /* Results: all but r14, r11, r12. The host stack pointer in the caller's context may be a stale one, of an
    * entry that has ended since. */
   movq  16(%rsp), %r11
-  movq  HOST_RSP(%r15), %r12
+  movq  HOST_RSP(%rbp), %r12
   movq  %r12, HOST_RSP(%r11)
   movq  8(%rsp), %r12
   movq  RECORD_SIGNATURE(%r12), %r12
@@ -206,23 +210,23 @@ precast_wasm_far_native:
   jz    4f
   shlq  $4, %r12
 3:
-  movups ARGS-16(%r15,%r12), %xmm8
+  movups ARGS-16(%rbp,%r12), %xmm8
   movups %xmm8, ARGS-16(%r11,%r12)
   subq  $16, %r12
   jnz   3b
 4:
-  movq  %r11, %r15
-  movq  MEMORY_BASE(%r15), %r14
+  movq  %r11, %rbp
+  movq  MEMORY_BASE(%rbp), %rbx
   addq  $24, %rsp
   .cfi_adjust_cfa_offset -24
   retq
   .cfi_endproc
 .Lexhausted:
   .cfi_startproc
-  movq  %r13, FUEL(%r15)
+  movq  %r10, FUEL(%rbp)
   movq  (%rsp), %r11
-  movq  %r11, STOP_RIP(%r15)
-  movl  $STACK_EXHAUSTED, EXIT_REASON(%r15)
+  movq  %r11, STOP_RIP(%rbp)
+  movl  $STACK_EXHAUSTED, EXIT_REASON(%rbp)
   jmp   precast_exit_guest
   .cfi_endproc
   .size precast_wasm_far_native, . - precast_wasm_far_native
@@ -237,26 +241,26 @@ precast_wasm_far_host:
   .cfi_signal_frame
   subq  $216, %rsp
   .cfi_adjust_cfa_offset 216
-  movq  %rbx, (%rsp)
+  movq  %r14, (%rsp)
   store_integers %rsp
   store_vectors %rsp
-  movq  %r13, FUEL(%r15)
+  movq  %r10, FUEL(%rbp)
   movq  %rsp, %rbx
   .cfi_def_cfa_register %rbx
-  movq  HOST_RSP(%r15), %r12
+  movq  HOST_RSP(%rbp), %r12
   movq  %r12, %rsp
-  movq  %r15, %rdi
+  leaq  -BIAS(%rbp), %rdi
   movq  %rax, %rsi
   movq  %rbx, %rdx
   callq PrecastWasmHostCall@PLT
   /* The host may have run guest code meanwhile. */
-  movq  %r12, HOST_RSP(%r15)
+  movq  %r12, HOST_RSP(%rbp)
   testb %al, %al
   jz    .Lhost_exit
   movq  %rbx, %rsp
   .cfi_def_cfa_register %rsp
-  movq  FUEL(%r15), %r13
-  movq  MEMORY_BASE(%r15), %r14
+  movq  FUEL(%rbp), %r10
+  movq  MEMORY_BASE(%rbp), %rbx
   movq  (%rsp), %rax
   load_integers %rsp
   load_vectors %rsp
@@ -266,7 +270,7 @@ precast_wasm_far_host:
   .cfi_endproc
 .Lhost_exit:
   .cfi_startproc
-  movl  $HOST_EXIT, EXIT_REASON(%r15)
+  movl  $HOST_EXIT, EXIT_REASON(%rbp)
   jmp   precast_exit_guest
   .cfi_endproc
   .size precast_wasm_far_host, . - precast_wasm_far_host
@@ -280,23 +284,24 @@ precast_wasm_far_helper:
   .cfi_signal_frame
   subq  $40, %rsp
   .cfi_adjust_cfa_offset 40
-  movq  %rbx, (%rsp)
+  movq  %r14, (%rsp)
   movq  %rdi, 8(%rsp)
   movq  %rsi, 16(%rsp)
   movq  %rdx, 24(%rsp)
   movq  %rcx, 32(%rsp)
-  movq  %r13, FUEL(%r15)
-  movq  %rsp, %rbx
-  .cfi_def_cfa_register %rbx
-  movq  HOST_RSP(%r15), %rsp
-  movq  %r15, %rdi
+  movq  %r10, FUEL(%rbp)
+  movq  %rsp, %r12
+  .cfi_def_cfa_register %r12
+  movq  HOST_RSP(%rbp), %rsp
+  leaq  -BIAS(%rbp), %rdi
   movq  %rax, %rsi
-  movq  %rbx, %rdx
+  movq  %r12, %rdx
   callq PrecastWasmHelper@PLT
   testb %al, %al
   jz    .Lhost_exit
-  movq  %rbx, %rsp
+  movq  %r12, %rsp
   .cfi_def_cfa_register %rsp
+  movq  FUEL(%rbp), %r10
   movq  (%rsp), %rax
   addq  $40, %rsp
   .cfi_adjust_cfa_offset -40
@@ -310,16 +315,16 @@ precast_wasm_far_helper:
   .p2align 4
 precast_wasm_indirect_slow:
   .cfi_startproc
-  movq  SIGNATURES(%r15), %r11
+  movq  SIGNATURES(%rbp), %r11
   movq  (%r11,%r12,8), %r11
   cmpq  %r11, RECORD_SIGNATURE(%rax)
   jne   1f
   jmpq  *RECORD_FAR_CODE(%rax)
 1:
-  movq  %r13, FUEL(%r15)
+  movq  %r10, FUEL(%rbp)
   movq  (%rsp), %r11
-  movq  %r11, STOP_RIP(%r15)
-  movl  $TYPE_MISMATCH, EXIT_REASON(%r15)
+  movq  %r11, STOP_RIP(%rbp)
+  movl  $TYPE_MISMATCH, EXIT_REASON(%rbp)
   jmp   precast_exit_guest
   .cfi_endproc
   .size precast_wasm_indirect_slow, . - precast_wasm_indirect_slow

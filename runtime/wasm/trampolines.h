@@ -26,7 +26,7 @@ static_assert(offsetof(PassedArea, return_address) == 216);
 
 extern "C" {
 
-// Runs `code` with r15 = `context`, fuel from it, and parameters from `area`, on the native stack below
+// Runs `code` with kContextReg for `context`, fuel from it, and parameters from `area`, on the native stack below
 // `stack_top` (16-aligned), until it returns (then results are in `area`) or leaves. Returns the context in
 // whose exit_reason, stop_rip, gpr and fuel it is said why and where: that of the instance that left, or `exit`
 // after a signal.
@@ -39,14 +39,13 @@ precast::abi::VmContext* precast_wasm_enter(precast::abi::WasmContext* context, 
 void precast_wasm_far_native();
 void precast_wasm_far_host();
 void precast_wasm_far_helper();
-// Value of WasmContext::indirect_slow.
+// Value of VmContext::indirect_slow.
 void precast_wasm_indirect_slow();
 
 }  // extern "C"
 
 // Offsets that trampolines.S knows.
-static_assert(offsetof(precast::abi::WasmContext, indirect_slow) == 336);
-static_assert(offsetof(precast::abi::WasmContext, signatures) == 352);
+static_assert(offsetof(precast::abi::WasmContext, signatures) == 368);
 static_assert(offsetof(precast::abi::WasmContext, args) == 1040);
 static_assert(offsetof(precast::abi::FunctionRecord, code) == 8);
 static_assert(offsetof(precast::abi::FunctionRecord, far_code) == 16);

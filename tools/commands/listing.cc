@@ -81,6 +81,8 @@ std::string Describe(const format::Site& site) {
     }
     separator = " ";
   }
+  for (const format::Charge& c : site.more)
+    absl::StrAppendFormat(&text, "; or at %08x, refund %d", c.guest_pc, c.refund);
   return text;
 }
 
@@ -173,11 +175,10 @@ class Lister {
                             instruction.text, p_.reset);
       const char* separator = "";
       for (; site != sites.end(); ++site) {
-        // A site of a call is at its return address, others at the instruction itself.
-        const bool is_call =
-            site->kind != format::SiteKind::kMemory && site->kind != format::SiteKind::kTrap;
+        // A site of a call is at its return address, others at the instruction itself, or inside of it.
+        const bool is_call = site->kind == format::SiteKind::kCall;
         const uint64_t begin = offset + (is_call ? 1 : 0);
-        const uint64_t end = offset + (is_call ? instruction.size : 0);
+        const uint64_t end = offset + instruction.size - (is_call ? 0 : 1);
         if (site->code_offset > end) break;
         if (site->code_offset < begin) continue;  // at no instruction: a damaged table
         absl::StrAppendFormat(&out_, "%s  %s; %s%s", separator, p_.green, Describe(*site),

@@ -38,7 +38,7 @@ using runtime::wasm::interpreter::TestInstance;
 
 // More than that travel in the context, which this test does not look into.
 constexpr size_t kMaxValues = 8;
-// Stands for the code of WasmContext::indirect_slow.
+// Stands for the code of VmContext::indirect_slow.
 constexpr uint64_t kSlow = 0x5105;
 constexpr uint64_t kTableSize = 8;
 
@@ -80,7 +80,7 @@ class LiftedInstance {
     Put(machine.host, kTableRecord + 8, kTableSize);
     std::memcpy(&machine.host[kTable], original.table(), kTableSize * 8);
     Put(machine.context, layout.Table(0), machine.host_address + kTableRecord);
-    Put(machine.context, offsetof(abi::WasmContext, indirect_slow), kSlow);
+    Put(machine.context, offsetof(abi::VmContext, indirect_slow), kSlow);
     memories_.resize(module_.memories.size());
     for (size_t i = memories_.size(); i-- > 1;) {
       memories_[i] = machine.host.size();

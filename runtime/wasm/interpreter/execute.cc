@@ -37,7 +37,8 @@ const abi::FunctionRecord* Execution::Indirect(uint32_t table, uint64_t index, u
     return nullptr;
   }
   const uint32_t canonical = module_.canonical_types[type];
-  if (function->key != context_->instance_key + canonical && !host_.HasType(function, canonical)) {
+  if (function->key != context_->vm.instance_key + canonical &&
+      !host_.HasType(function, canonical)) {
     trap = abi::TrapCode::kIndirectCallTypeMismatch;
     return nullptr;
   }

@@ -148,7 +148,7 @@ class TestInstance final : public InterpreterHost {
     const ModuleData& m = *module_;
     storage_ = Allocate(m.layout.Size());
     context = reinterpret_cast<abi::WasmContext*>(storage_.get());
-    context->instance_key = kKey;
+    context->vm.instance_key = kKey;
     context->vm.fuel = 1 << 30;
     for (uint32_t i = 0; i < m.functions.size(); ++i) {
       if (m.record_of[i] == ModuleData::kNone) continue;
