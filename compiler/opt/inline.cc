@@ -34,8 +34,12 @@ class Inliner {
       : f_(f), body_(body), replaced_(f.num_values()) {}
 
   void Run() {
+    self_ = f_.block(f_.entries()[0]).guest_pc;
     budget_ = std::max(kMinGrowth, NumInsts(f_) / 2);
-    for (uint32_t n = 0; n < f_.num_blocks(); ++n) work_.push_back({Block(n), 0});
+    const ir::Cfg cfg(f_);
+    const ir::Loops loops(f_, cfg);
+    for (uint32_t n = 0; n < f_.num_blocks(); ++n)
+      work_.push_back({Block(n), 0, loops.depth(Block(n)) != 0});
     for (size_t next = 0; next < work_.size() && budget_ > 0; ++next) Scan(work_[next]);
     if (any_) replaced_.Apply(f_);
   }
@@ -44,6 +48,7 @@ class Inliner {
   struct Place {
     Block block;
     uint32_t nesting;
+    bool in_loop;
   };
 
   // From the last call to the first, so that every instruction is moved at most once.
@@ -52,9 +57,15 @@ class Inliner {
     for (size_t k = f_.block(place.block).insts.size(); k-- > 0;) {
       const Inst i = f_.block(place.block).insts[k];
       if (f_.inst(i).op != Opcode::kCall) continue;
-      const Function* body = body_(ir::FuncRef(static_cast<uint32_t>(f_.inst(i).imm)));
+      const ir::FuncRef callee(static_cast<uint32_t>(f_.inst(i).imm));
+      const Function* body = body_(callee);
       if (body == nullptr) continue;
       const size_t size = NumInsts(*body);
+      // Outside of loops calls take little time, but as much room. A function that calls itself is as good as a loop.
+      if (size > kMaxInlinedStraightInsts && !place.in_loop && callee.index != self_ &&
+          !Calls(*body, callee)) {
+        continue;
+      }
       if (size > budget_) continue;
       budget_ -= size;
       Inline(place, k, i, *body);
@@ -65,6 +76,15 @@ class Inliner {
     size_t size = 0;
     for (uint32_t n = 0; n < f.num_blocks(); ++n) size += f.block(Block(n)).insts.size();
     return size;
+  }
+
+  static bool Calls(const Function& f, ir::FuncRef callee) {
+    for (uint32_t n = 0; n < f.num_blocks(); ++n) {
+      for (Inst i : f.block(Block(n)).insts) {
+        if (f.inst(i).op == Opcode::kCall && f.inst(i).imm == callee.index) return true;
+      }
+    }
+    return false;
   }
 
   void Inline(Place place, size_t at, Inst call, const Function& body) {
@@ -98,7 +118,7 @@ class Inliner {
         values[params[k].index] =
             from == entry ? f_.args(call)[k] : f_.AddParam(to, body.type(params[k]));
       }
-      if (place.nesting + 1 < kMaxNesting) work_.push_back({to, place.nesting + 1});
+      if (place.nesting + 1 < kMaxNesting) work_.push_back({to, place.nesting + 1, place.in_loop});
     }
     f_.Append(b, {.op = Opcode::kBr}, {}, {}, {Edge{blocks[entry.index]}});
     // Definitions come before uses in this order.
@@ -139,6 +159,7 @@ class Inliner {
   Function& f_;
   const absl::FunctionRef<const Function*(ir::FuncRef)> body_;
   Replacements replaced_;
+  uint32_t self_ = 0;  // what calls of the function itself name
   size_t budget_ = 0;
   std::vector<Place> work_;
   bool any_ = false;

@@ -3,12 +3,16 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
+#include "compiler/ir/builder.h"
 #include "compiler/ir/cfg.h"
 #include "compiler/opt/dce.h"
+#include "runtime/abi/vm_context.h"
 
 namespace precast::opt {
 
@@ -16,6 +20,7 @@ using ir::Block;
 using ir::Function;
 using ir::Inst;
 using ir::Opcode;
+using ir::Value;
 
 namespace {
 
@@ -23,6 +28,28 @@ namespace {
 Block TargetOf(const Function& f, Block e) {
   const Inst last = f.terminator(e);
   return f.inst(last).op == Opcode::kBr ? f.edges(last)[0].target : Block();
+}
+
+// Makes `b` go on at the entry `pc` of another function, with the registers as they are at its beginning. Does nothing
+// if one of those that travel in machine registers is not known.
+void LeaveAt(Function& f, Block b, uint32_t pc) {
+  std::vector<Value> passed(abi::kNumPassed);
+  std::vector<std::pair<uint8_t, Value>> stored;
+  for (const auto& [slot, v] : f.block(b).state) {
+    const auto* at = std::find(std::begin(abi::kPassed), std::end(abi::kPassed), slot);
+    if (at != std::end(abi::kPassed)) {
+      passed[static_cast<size_t>(at - std::begin(abi::kPassed))] = v;
+    } else {
+      stored.push_back({slot, v});
+    }
+  }
+  if (!std::all_of(passed.begin(), passed.end(), [](Value v) { return v.valid(); })) return;
+  f.block(b).insts.clear();
+  ir::Builder builder(f);
+  builder.SetBlock(b);
+  for (const auto& [slot, v] : stored) builder.StoreState(slot, v);
+  const Value target = builder.Iconst(ir::Type::kI32, static_cast<int32_t>(pc));
+  builder.TailDispatch(target, passed, {.guest_pc = pc});
 }
 
 }  // namespace
@@ -56,6 +83,12 @@ std::optional<Function> SplitResumeEntries(Function& f) {
   }
   if (!any) return std::nullopt;
   Function copy = f;
+  // Where the function can be entered, the copy goes back to it.
+  for (Block e : f.entries()) {
+    if (in_copy[e.index]) continue;
+    const Block to = TargetOf(f, e);
+    if (to.valid()) LeaveAt(copy, to, f.block(e).guest_pc);
+  }
   copy.RetainBlocks(absl::MakeConstSpan(in_copy.get(), f.num_blocks()));
   f.RetainBlocks(absl::MakeConstSpan(in_main.get(), f.num_blocks()));
   // What only the entries that went led to.

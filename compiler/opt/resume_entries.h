@@ -2,7 +2,9 @@
 //
 // Requires: IR of a RISC-V region as the front end made it.
 // Does: takes those entries from the function that lead to the head of a loop inside another loop with such an
-//   entry, and returns a copy of the function that has only them; nullopt if there are none.
+//   entry, and returns a copy of the function that has only them; nullopt if there are none. Where the copy comes to
+//   a place at which the function can be entered, it jumps there: soon after it has been resumed, a guest is
+//   back in the function that is optimized, and the copy is short.
 // Keeps: everything observable; each entry is in one of the two.
 // Breaks: block numbers.
 //

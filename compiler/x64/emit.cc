@@ -41,6 +41,35 @@ codegen::CompiledFunction Emitter::Run() {
   return Finish();
 }
 
+void Emitter::LayOutFrame() {
+  std::vector<uint32_t> uses(s_.num_int_slots, 0);
+  auto count = [&](const Location& l) {
+    if (l.kind == Location::Kind::kSlot) ++uses[l.slot];
+  };
+  for (size_t k = 0; k < s_.operands.size(); ++k) {
+    if (p_.vreg_class[p_.operands[k].vreg] == RegClass::kInt) count(s_.operands[k]);
+  }
+  for (const regalloc::Move& move : s_.moves) {
+    if (move.cls != RegClass::kInt) continue;
+    count(move.from);
+    count(move.to);
+  }
+  std::vector<uint32_t> order(s_.num_int_slots);
+  for (uint32_t slot = 0; slot < order.size(); ++slot) order[slot] = slot;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return uses[a] > uses[b]; });
+  const uint32_t size = spill_width_ == Width::k64 ? 8 : 4;
+  int_slot_.resize(order.size());
+  for (uint32_t k = 0; k < order.size(); ++k) int_slot_[order[k]] = size * k;
+  frame_ = (size * s_.num_int_slots + 7) / 8 * 8;
+  if (s_.num_vector_slots != 0) {
+    vector_slots_ = (frame_ + 15) / 16 * 16;
+    frame_ = vector_slots_ + 16 * s_.num_vector_slots;
+  }
+  // With the return address, a multiple of 16: the stack pointer is aligned at calls.
+  if (m_.aligns_stack && (frame_ != 0 || m_.has_calls) && frame_ % 16 == 0) frame_ += 8;
+}
+
 void Emitter::ThreadJumps() {
   const uint32_t n = static_cast<uint32_t>(m_.blocks.size());
   first_move_.assign(n, 0);
@@ -84,8 +113,14 @@ void Emitter::ShareEdgeCode() {
   std::unordered_multimap<uint64_t, uint32_t> known;  // by hash of target and moves
   for (uint32_t b = 0; b < m_.blocks.size(); ++b) {
     const regalloc::Block& block = p_.blocks[b];
-    if (m_.blocks[b].ir.valid() || block.end - block.begin != 1 || num_moves_[b] == 0) continue;
-    const uint32_t target = p_.edges[block.succs_begin].target;
+    if (block.end - block.begin != 1) continue;
+    // Blocks that do nothing but return, too: where calls have returned to somewhere else.
+    const bool returns = m_.insts[block.begin].op == MOp::kReturn;
+    if (returns ? m_.blocks[b].is_entry || !m_.blocks[b].cold
+                : m_.blocks[b].ir.valid() || num_moves_[b] == 0) {
+      continue;
+    }
+    const uint32_t target = returns ? kNone : p_.edges[block.succs_begin].target;
     if (target == b + 1) continue;  // falls through
     uint64_t hash = target;
     auto mix = [&](uint64_t v) { hash = (hash ^ v) * 0x9e3779b97f4a7c15u; };
@@ -99,7 +134,9 @@ void Emitter::ShareEdgeCode() {
     for (auto it = begin; it != end && thread_[b] == kNone; ++it) {
       const uint32_t other = it->second;
       const auto theirs = moves.subspan(first_move_[other], num_moves_[other]);
-      if (p_.edges[p_.blocks[other].succs_begin].target == target &&
+      const bool other_returns = m_.insts[p_.blocks[other].begin].op == MOp::kReturn;
+      if (returns == other_returns &&
+          (returns || p_.edges[p_.blocks[other].succs_begin].target == target) &&
           m_.blocks[other].cold == m_.blocks[b].cold &&
           std::equal(mine.begin(), mine.end(), theirs.begin(), theirs.end(),
                      [&](const regalloc::Move& x, const regalloc::Move& y) {
@@ -188,7 +225,7 @@ void Emitter::EmitMove(const regalloc::Move& move) {
 
 void Emitter::EmitTrapStubs() {
   // A jump reaches 127 bytes; the bytes that other jumps take in between are not known yet.
-  constexpr uint32_t kReach = 90;
+  constexpr uint32_t kReach = 105;
   const uint32_t here = buffer_.Here().raw;
   while (first_stub_ < stubs_.size() && stubs_[first_stub_].at + kReach < here) ++first_stub_;
   for (size_t i = first_stub_; i < stubs_.size(); ++i) {

@@ -43,11 +43,8 @@ class Emitter {
  public:
   Emitter(const MFunction& m, const regalloc::Solution& s, const codegen::CompileOptions& options)
       : m_(m), p_(m.problem), s_(s), options_(options), e_(buffer_.code()) {
-    // Vector slots first: they are 16-aligned relative to rsp.
-    frame_ = 16 * s.num_vector_slots + 8 * s.num_int_slots;
-    // With the return address, a multiple of 16: the stack pointer is aligned at calls.
-    if (m.aligns_stack && (frame_ != 0 || m.has_calls) && frame_ % 16 == 0) frame_ += 8;
     spill_width_ = m.has_wide ? Width::k64 : Width::k32;
+    LayOutFrame();
     if (format::Has(options.cpu_features, format::CpuFeature::kAvx)) e_.UseAvx();
   }
 
@@ -118,9 +115,11 @@ class Emitter {
     return Mem::At(Reg::rsp, SlotDisp(l.slot, cls));
   }
   int32_t SlotDisp(uint32_t slot, RegClass cls) const {
-    return static_cast<int32_t>(cls == RegClass::kVector ? 16 * slot
-                                                         : 16 * s_.num_vector_slots + 8 * slot);
+    return static_cast<int32_t>(cls == RegClass::kVector ? vector_slots_ + 16 * slot
+                                                         : int_slot_[slot]);
   }
+  // Where slots are: those that the code names most often have the shortest displacements.
+  void LayOutFrame();
   Mem M(uint32_t i, uint32_t k) const { return Slot(Loc(i, k)); }
   // A vector operand's spill slot: 16-aligned.
   Mem VectorM(uint32_t i, uint32_t k) const { return Slot(Loc(i, k), RegClass::kVector); }
@@ -291,7 +290,9 @@ class Emitter {
   const codegen::CompileOptions& options_;
   CodeBuffer buffer_;
   Encoder& e_;
-  uint32_t frame_ = 0;  // bytes
+  uint32_t frame_ = 0;              // bytes
+  std::vector<uint32_t> int_slot_;  // displacement from rsp, by slot
+  uint32_t vector_slots_ = 0;       // displacement of the first: a multiple of 16
   Width spill_width_ = Width::k32;
 
   std::vector<uint32_t> thread_;  // by block

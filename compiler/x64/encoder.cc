@@ -172,7 +172,14 @@ void Encoder::Movsx(Width from, Width to, Reg dst, const Mem& m) {
 
 void Encoder::Lea(Width w, Reg dst, const Mem& m) { OpM(w, 0x8d, Number(dst), m); }
 
-void Encoder::Xchg(Width w, Reg a, Reg b) { OpR(w, 0x87, Number(b), Number(a)); }
+void Encoder::Xchg(Width w, Reg a, Reg b) {
+  if (a == b || (a != Reg::rax && b != Reg::rax)) return OpR(w, 0x87, Number(b), Number(a));
+  const uint8_t other = Number(a == Reg::rax ? b : a);
+  const uint32_t rex = (w == Width::k64 ? 8u : 0u) | (other >> 3);
+  Begin();
+  if (rex != 0) Byte(0x40 | rex);
+  Byte(0x90u | (other & 7u));  // xchg eax/rax, r
+}
 
 void Encoder::Cmov(Cond cc, Width w, Reg dst, Reg src) {
   OpR(w, 0x0f40u | static_cast<uint8_t>(cc), Number(dst), Number(src));
