@@ -677,7 +677,7 @@ class Lifter {
     if (const std::optional<int64_t> c = b_.ConstantOf(target)) {
       if ((*c & 2) != 0)
         b_.TrapIf(Const(1), static_cast<uint8_t>(abi::TrapCode::kMisalignedPc), StopSite());
-      return Const(static_cast<uint32_t>(*c) & ~1u);
+      return (*c & 1) != 0 ? Const(static_cast<uint32_t>(*c) & ~1u) : target;
     }
     const Value low = b_.Binary(Opcode::kAnd, target, Const(3));
     if (b_.ConstantOf(low) != 0)
