@@ -22,13 +22,11 @@ void AddBaseRows(uint32_t word, CountedRows& rows) {
 }
 
 bool AddCustomRows(const Opcode& opcode, CountedRows& rows) {
-  CountedRows sum = rows;
-  for (const ChipRows& use : opcode.rows) {
-    const std::optional<size_t> lane = LaneOf(use.chip);
-    if (use.count != nullptr || !lane.has_value()) return false;
-    sum[*lane] += use.rows;
-  }
-  rows = sum;
+  if (opcode.rows.size() != 1) return false;
+  const ChipRows& use = opcode.rows.front();
+  const std::optional<size_t> lane = LaneOf(use.chip);
+  if (use.count != nullptr || use.rows != 1 || !lane.has_value()) return false;
+  ++rows[*lane];
   return true;
 }
 

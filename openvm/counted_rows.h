@@ -14,36 +14,39 @@ namespace precast::openvm {
 
 // The chip of each lane; those of one register first (abi::kRowLanes). Empty: not used. Chips that are often used by the
 // same block are in the same register. An image is right only for this very list: the options in its identity name it.
+// Changes to it change abi::kRowLanesVersion.
 inline constexpr std::array<std::string_view, abi::kRowLanes> kCountedChips = {
-    "BaseAlu",
     "LoadStore",
     "BranchEqual",
-    "BranchLessThan",  //
+    "BranchLessThan",
+    "JalLui",  //
     "Shift",
     "LessThan",
-    "JalLui",
+    "Auipc",
     "Jalr",  //
     "LoadSignExtend",
     "Multiplication",
     "MulH",
     "DivRem",  //
-    "Auipc",
     "Phantom",
     "Shift256",
-    "BranchLessThan256",  //
-    "BaseAlu256",
+    "BranchLessThan256",
+    "BaseAlu256",  //
     "LessThan256",
     "Multiplication256",
     "BranchEqual256",
+    "",
 };
+// The chip of each instruction that native code has executed and counted in no lane. Each has one row.
+inline constexpr std::string_view kUncountedChip = "BaseAlu";
 
 static_assert(kCountedChips[abi::kLeftLane] == "Jalr");
 
 using CountedRows = std::array<uint32_t, abi::kRowLanes>;
 
-// Adds the row of an RV32IM instruction.
+// Adds the row of an RV32IM instruction, but of kUncountedChip.
 void AddBaseRows(uint32_t word, CountedRows& rows);
-// Whether the rows of a custom instruction are constant and of these chips; then they are added.
+// Whether a custom instruction has one row, of one of these chips; then it is added.
 bool AddCustomRows(const Opcode& opcode, CountedRows& rows);
 
 }  // namespace precast::openvm

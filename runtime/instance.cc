@@ -183,7 +183,15 @@ RunResult Instance::Run(int64_t limit, bool interpret) {
 bool Instance::RunNative(const void* entry, RunResult& result) {
   ++statistics_.native_entries;
   const uint32_t pc_before = context_.pc;
-  const int64_t fuel_before = context_.fuel;
+  const int64_t fuel_before = context_.fuel, withheld_before = withheld_;
+  const uint64_t executed_before = executed_for_native_;
+  uint64_t in_lanes = 0;  // rows
+  // With the fuel as it is when native code has been left. `exact`: so are the rows.
+  auto count_rest = [&](bool exact) {
+    const int64_t charged = fuel_before - context_.fuel - (withheld_ - withheld_before);
+    rows_.uncounted += static_cast<uint64_t>(charged);
+    if (exact) rows_.uncounted -= in_lanes + (executed_for_native_ - executed_before);
+  };
   auto fail = [&](absl::Status status) {
     result.reason = RunResult::Reason::kFailed;
     result.failure = std::move(status);
@@ -204,7 +212,10 @@ bool Instance::RunNative(const void* entry, RunResult& result) {
           *reinterpret_cast<abi::AheadMarks*>(memory_->base() + abi::kAheadMarks);
       ahead.fuel = INT64_MIN;
       precast_enter_counting(&context_, entry, rows);
-      for (size_t i = 0; i < std::size(rows); ++i) rows_[i] += rows[i];
+      for (size_t i = 0; i < std::size(rows); ++i) {
+        rows_.lanes[i] += rows[i];
+        in_lanes += rows[i];
+      }
     }
   }
   auto reason = static_cast<abi::ExitReason>(context_.exit_reason);
@@ -216,8 +227,12 @@ bool Instance::RunNative(const void* entry, RunResult& result) {
   if (site.has_value() && site->kind == Kind::kStack) reason = abi::ExitReason::kStackExhausted;
   CHECK_LT(static_cast<size_t>(reason), std::size(statistics_.native_exits));
   ++statistics_.native_exits[static_cast<size_t>(reason)];
-  if (reason == abi::ExitReason::kHostExit) return Exited(result);
+  if (reason == abi::ExitReason::kHostExit) {
+    count_rest(/*exact=*/true);
+    return Exited(result);
+  }
   if (reason == abi::ExitReason::kReturned || reason == abi::ExitReason::kDispatchMiss) {
+    count_rest(/*exact=*/true);
     if (no_progress()) {
       return fail(
           absl::InternalError(absl::StrFormat("native code at pc 0x%x did nothing", context_.pc)));
@@ -248,6 +263,16 @@ bool Instance::RunNative(const void* entry, RunResult& result) {
         absl::StrFormat("native code at pc 0x%x left %d instructions of %d to the limit",
                         context_.pc, context_.fuel, fuel_before)));
   }
+  // A jump that is left to the interpreter; not a custom instruction, nor a guard of an entry, before which nothing has
+  // been charged.
+  const bool interprets = site->kind == Kind::kTrap && site->trap_code == 0;
+  const bool is_custom = interprets && interpreter_->CustomAt(site->guest_pc) != nullptr;
+  if (image_->counts_rows() && interprets && !is_custom && site->refund != 0) {
+    --rows_.lanes[abi::kLeftLane];
+    --in_lanes;
+  }
+  count_rest(/*exact=*/reason == abi::ExitReason::kSuspended ||
+             reason == abi::ExitReason::kStackExhausted || (interprets && !is_custom));
   switch (reason) {
     case abi::ExitReason::kSuspended:
       if (image_->counts_rows()) ForgetAheadMarks();
@@ -266,13 +291,7 @@ bool Instance::RunNative(const void* entry, RunResult& result) {
                         context_.pc, context_.fault_address)));
   }
   // Code 0: native code does not know whether there is a trap, the interpreter does.
-  if (site->kind == Kind::kTrap && site->trap_code == 0) {
-    // A jump, unless it is a custom instruction, or a guard of an entry, before which nothing has been charged.
-    if (image_->counts_rows() && site->refund != 0 &&
-        interpreter_->CustomAt(site->guest_pc) == nullptr)
-      --rows_[abi::kLeftLane];
-    return context_.fuel > 0 && RunInterpreter(/*until_limit=*/false, result);
-  }
+  if (interprets) return context_.fuel > 0 && RunInterpreter(/*until_limit=*/false, result);
   return ConfirmTrap(
       site->kind == Kind::kTrap ? std::optional<uint8_t>(site->trap_code) : std::nullopt, result);
 }
@@ -391,6 +410,7 @@ bool Instance::RunInterpreter(bool until_limit, RunResult& result) {
 
 bool Instance::HostCall() {
   ++statistics_.host_calls;
+  ++executed_for_native_;
   if (custom_ != nullptr) {
     // Native code calls here for a custom instruction that ends the guest, too.
     if (const CustomSite* site = interpreter_->CustomAt(context_.pc)) {
@@ -436,6 +456,7 @@ uint64_t Instance::Custom(uint32_t pc, uint32_t rd, uint32_t rs1, uint32_t rs2) 
   const CustomResult result =
       custom_->Execute(*site->entry, site->instruction, operands, *memory_, observer);
   if (result.trap != abi::TrapCode::kNone) return 1;
+  ++executed_for_native_;
   if (observer != nullptr) observer->OnNativeCustomRetired();
   if (custom_calls_left_ != 0 && --custom_calls_left_ == 0) {
     // All of the block has been paid for, and fuel is asked for before the next one.

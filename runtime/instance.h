@@ -100,8 +100,14 @@ class Instance final : private NativeCallbacks {
   }
   // Then: marks and logs a page of guest memory, as native code does before it touches one that is not marked.
   void TouchPage(uint32_t page);
-  // The rows that native code has counted since they were last taken.
-  std::array<uint64_t, abi::kRowLanes> TakeRows() { return std::exchange(rows_, {}); }
+  // What native code has counted since it was last taken.
+  struct Rows {
+    std::array<uint64_t, abi::kRowLanes> lanes = {};
+    // Instructions that it has executed, and counted in no lane; but for those that the runtime has executed for it.
+    // After a trap these are too many, as rows in lanes may be.
+    uint64_t uncounted = 0;
+  };
+  Rows TakeRows() { return std::exchange(rows_, {}); }
 
   // What is not in the guest's memory and the host, to be put back.
   struct Checkpoint {
@@ -167,8 +173,9 @@ class Instance final : private NativeCallbacks {
   bool exited_ = false;
   uint32_t exit_code_ = 0;
   RunStatistics statistics_;
-  std::array<uint64_t, abi::kRowLanes> rows_ = {};
-  uint64_t custom_calls_left_ = 0;  // 0: any number
+  Rows rows_;
+  uint64_t executed_for_native_ = 0;  // instructions: custom ones, host calls
+  uint64_t custom_calls_left_ = 0;    // 0: any number
   int64_t custom_calls_unit_ = 1;
   int64_t withheld_ = 0;  // of the limit of the run at hand
 };

@@ -23,6 +23,7 @@
 #include "loader/format/sha256.h"
 #include "openvm/config.h"
 #include "runtime/abi/fingerprint.h"
+#include "runtime/abi/meter_area.h"
 #include "runtime/abi/vm_context.h"
 
 namespace precast::image {
@@ -54,7 +55,7 @@ std::string CanonicalOptions(guest::Kind kind, const ImageOptions& options) {
   if (kind == guest::Kind::kWasm)
     absl::StrAppendFormat(&text, ";canonical_nans=%d", options.canonical_nans);
   if (!options.profile.empty()) absl::StrAppend(&text, ";profile=", options.profile);
-  if (options.count_rows) text += ";count_rows=1";
+  if (options.count_rows) absl::StrAppend(&text, ";count_rows=", abi::kRowLanesVersion);
   return text;
 }
 

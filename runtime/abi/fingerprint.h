@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "runtime/abi/meter_area.h"
 #include "runtime/abi/vm_context.h"
 #include "runtime/abi/wasm_context.h"
 
@@ -113,6 +114,8 @@ constexpr Fingerprint Compute() {
 #define PRECAST_TRAP(Name, text) hash.Add(#Name);
 #include "runtime/abi/traps.def"
 #undef PRECAST_TRAP
+  hash.Add("rows");
+  hash.Add(kRowLanesVersion);
   hash.Add("WebAssembly");
   for (size_t value :
        {sizeof(FunctionRecord), offsetof(FunctionRecord, key), offsetof(FunctionRecord, code),

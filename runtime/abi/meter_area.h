@@ -51,6 +51,8 @@ static_assert(sizeof(TouchedPage) == 8);
 inline constexpr int kRowRegisters = 5;
 inline constexpr int kRowLanes = 4 * kRowRegisters;
 inline constexpr int kFirstRowRegister = 10;
+// Which lane counts what, as openvm::kCountedChips says; part of the fingerprint.
+inline constexpr int kRowLanesVersion = 2;
 // The lane of `jalr`, which code that has counted it may leave to the interpreter, which counts it again.
 inline constexpr int kLeftLane = 7;
 

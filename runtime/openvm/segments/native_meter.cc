@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstring>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "absl/log/check.h"
@@ -50,10 +51,13 @@ Attempt::Attempt(Instance& instance, const MeteringConfig& config, const Registr
       numbers_(instance.host().memory_bits()),
       rows_(config.chips.size()) {
   CHECK(instance.counts_rows());
-  for (size_t lane = 0; lane < chip_of_lane_.size(); ++lane) {
-    const std::optional<uint32_t> chip = config.FindChip(precast::openvm::kCountedChips[lane]);
-    chip_of_lane_[lane] = chip.has_value() ? static_cast<int32_t>(*chip) : -1;
-  }
+  const auto chip_of = [&](std::string_view name) {
+    const std::optional<uint32_t> chip = name.empty() ? std::nullopt : config.FindChip(name);
+    return chip.has_value() ? static_cast<int32_t>(*chip) : -1;
+  };
+  for (size_t lane = 0; lane < chip_of_lane_.size(); ++lane)
+    chip_of_lane_[lane] = chip_of(precast::openvm::kCountedChips[lane]);
+  chip_of_uncounted_ = chip_of(precast::openvm::kUncountedChip);
   instance.memory().BeginPageLog();
 }
 
@@ -85,10 +89,13 @@ RunResult Attempt::Run(int64_t limit, int64_t unit) {
 }
 
 void Attempt::TakeNativeRows() {
-  const std::array<uint64_t, abi::kRowLanes> rows = instance_.TakeRows();
-  for (size_t lane = 0; lane < rows.size(); ++lane) {
-    if (chip_of_lane_[lane] >= 0) rows_[static_cast<size_t>(chip_of_lane_[lane])] += rows[lane];
-  }
+  const Instance::Rows rows = instance_.TakeRows();
+  const auto add = [&](int32_t chip, uint64_t more) {
+    if (chip >= 0) rows_[static_cast<size_t>(chip)] += more;
+  };
+  for (size_t lane = 0; lane < rows.lanes.size(); ++lane)
+    add(chip_of_lane_[lane], rows.lanes[lane]);
+  add(chip_of_uncounted_, rows.uncounted);
 }
 
 void Attempt::End() {
@@ -158,27 +165,37 @@ void Attempt::OnInstruction(uint32_t, uint32_t word, const uint32_t* x) {
 
 void Attempt::OnAccess(AddressSpace space, uint32_t address, uint32_t size, bool) {
   if (space != AddressSpace::kMemory) [[unlikely]] {
-    const uint32_t last = numbers_.PageOf(space, address + (size - 1));
-    for (uint32_t page = numbers_.PageOf(space, address); page <= last; ++page) {
-      if (std::find(other_pages_.begin(), other_pages_.end(), page) == other_pages_.end())
-        other_pages_.push_back(page);
-    }
-    return;
+    return TouchOther(space, address, size);
   }
+  uint32_t page = address >> abi::kMarkedPageBits;
   const uint32_t last = (address + (size - 1)) >> abi::kMarkedPageBits;
-  for (uint32_t page = address >> abi::kMarkedPageBits; page <= last; ++page) {
-    if (marks_[page] == 0) instance_.TouchPage(page);
+  do {
+    if (marks_[page] == 0) [[unlikely]]
+      Touch(page);
+  } while (page++ != last);
+}
+
+void Attempt::Touch(uint32_t page) { instance_.TouchPage(page); }
+
+void Attempt::TouchOther(AddressSpace space, uint32_t address, uint32_t size) {
+  const uint32_t last = numbers_.PageOf(space, address + (size - 1));
+  for (uint32_t page = numbers_.PageOf(space, address); page <= last; ++page) {
+    if (std::find(other_pages_.begin(), other_pages_.end(), page) == other_pages_.end())
+      other_pages_.push_back(page);
   }
 }
 
 void Attempt::OnNativeCustom(const Instruction& instruction, const Operands& operands) {
-  custom_rows_.clear();
-  counter_.Count(instruction, operands,
-                 [this](uint32_t chip, uint32_t rows) { custom_rows_.emplace_back(chip, rows); });
+  custom_uses_ = counter_.UsesOf(instruction.word);
+  size_t n = 0;
+  for (const precast::openvm::RowUse& use : custom_uses_) {
+    if (n == custom_rows_.size()) custom_rows_.emplace_back();
+    custom_rows_[n++] = counter_.RowsOf(use, instruction, operands);
+  }
 }
 
 void Attempt::OnNativeCustomRetired() {
-  for (const auto& [chip, rows] : custom_rows_) rows_[chip] += rows;
+  for (size_t n = 0; n < custom_uses_.size(); ++n) rows_[custom_uses_[n].chip] += custom_rows_[n];
 }
 
 NativeMeter::NativeMeter(Instance& instance, Meter& meter, const MeteringConfig& config,

@@ -54,6 +54,9 @@ class Attempt final : public precast::openvm::Observer {
                       const precast::openvm::Operands& operands) override;
   void OnNativeCustomRetired() override;
   void TakeNativeRows();
+  [[gnu::noinline]] void Touch(uint32_t page);
+  [[gnu::noinline]] void TouchOther(precast::openvm::AddressSpace space, uint32_t address,
+                                    uint32_t size);
   void End();
   // Whether nothing has been executed, so that memory holds what the program says.
   bool AtStart() const;
@@ -66,11 +69,14 @@ class Attempt final : public precast::openvm::Observer {
   RowCounter counter_;
   const PageSet numbers_;                             // for the numbers of pages
   std::array<int32_t, abi::kRowLanes> chip_of_lane_;  // -1: none
+  int32_t chip_of_uncounted_;                         // likewise
   Instance::Checkpoint before_ = {};
   bool keeps_ = true;  // what pages held; else it is known from the program
   std::vector<uint64_t> rows_;
-  std::vector<std::pair<uint32_t, uint32_t>> custom_rows_;  // of the custom instruction at hand
-  std::vector<uint32_t> other_pages_;                       // not of memory
+  // Of the custom instruction at hand; there may be more rows than uses.
+  absl::Span<const precast::openvm::RowUse> custom_uses_;
+  std::vector<uint32_t> custom_rows_;
+  std::vector<uint32_t> other_pages_;  // not of memory
 };
 
 class NativeMeter {

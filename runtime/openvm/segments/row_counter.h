@@ -45,7 +45,19 @@ class RowCounter {
   void Count(const precast::openvm::Instruction& in, const precast::openvm::Operands& operands,
              Add add) {
     for (const precast::openvm::RowUse& use : UsesOf(in.word))
-      add(use.chip, use.count == nullptr ? use.rows : use.count(in, operands, machine_));
+      add(use.chip, RowsOf(use, in, operands));
+  }
+
+  // The chips of `word`. Valid as long as this.
+  absl::Span<const precast::openvm::RowUse> UsesOf(uint32_t word) {
+    Known& known = known_[(word * 0x9E3779B1u) >> (32 - kKnownBits)];
+    // No instruction is 0.
+    if (known.word != word) known = {word, table_.Of(word)};
+    return known.uses;
+  }
+  uint32_t RowsOf(const precast::openvm::RowUse& use, const precast::openvm::Instruction& in,
+                  const precast::openvm::Operands& operands) {
+    return use.count == nullptr ? use.rows : use.count(in, operands, machine_);
   }
 
  private:
@@ -55,13 +67,6 @@ class RowCounter {
     uint32_t word = 0;
     absl::Span<const precast::openvm::RowUse> uses;
   };
-
-  absl::Span<const precast::openvm::RowUse> UsesOf(uint32_t word) {
-    Known& known = known_[(word * 0x9E3779B1u) >> (32 - kKnownBits)];
-    // No instruction is 0.
-    if (known.word != word) known = {word, table_.Of(word)};
-    return known.uses;
-  }
 
   uint32_t Dynamic(const precast::openvm::RowUse& use, uint32_t word, const uint32_t* x) {
     const precast::openvm::Registry::Entry* entry = registry_.Find(word);
