@@ -107,7 +107,7 @@ f:    addi a0, a0, 1
 #   v103 = load_state x15
 #   v104 = load_state x8
 #   v105 = load_state x9
-#   v106: i32, v107: i32, v108: i32, v109: i32, v110: i32, v111: i32, v112: i32, v113: i32, v114: i32, v115: i32 = call_runtime 3(v97, v98, v99, v100, v101, v102, v103, v104, v105) @0x10010
+#   v106: i32, v107: i32, v108: i32, v109: i32, v110: i32, v111: i32, v112: i32, v113: i32, v114: i32, v115: i32 = call_runtime 1(v97, v98, v99, v100, v101, v102, v103, v104, v105) @0x10010
 #   v116 = iconst.i32 65556
 #   v117 = icmp.i32 ne v106, v116
 #   store_state x2, v107
@@ -271,7 +271,7 @@ f:    addi a0, a0, 1
 #   store_state x17, v112
 #   v114 = iconst.i32 65552
 #   store_state x32, v114
-#   v115: i32, v116: i32, v117: i32, v118: i32, v119: i32, v120: i32, v121: i32, v122: i32, v123: i32, v124: i32 = call_runtime 3(v9, v12, v13, v14, v15, v16, v17, v10, v11) @0x10010
+#   v115: i32, v116: i32, v117: i32, v118: i32, v119: i32, v120: i32, v121: i32, v122: i32, v123: i32, v124: i32 = call_runtime 1(v9, v12, v13, v14, v15, v16, v17, v10, v11) @0x10010
 #   v125 = iconst.i32 65556
 #   v126 = icmp.i32 ne v115, v125
 #   br_if v126, block12, block4(v116, v123, v124, v117, v118, v119, v120, v121, v122) cold
