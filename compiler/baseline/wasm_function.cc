@@ -219,6 +219,7 @@ codegen::CompiledFunction WasmFunction::Finish() {
   }
   out.entries.push_back({begin_, 0});
   for (const FrameChange& change : frame_changes_) {
+    if (change.at == out.code.size()) break;  // behind the last epilogue is nothing
     const uint32_t cfa = change.place == Place::kOutside ? 8 : 8 + frame;
     if (!out.frame_rules.empty() && out.frame_rules.back().code_offset == change.at) {
       out.frame_rules.back().cfa_offset = cfa;
