@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 #include "compiler/ir/cfg.h"
@@ -157,9 +158,12 @@ class UnusedValues {
     return !info.has_side_effect && !info.is_terminator;
   }
 
-  void Use(Value v) {
+  // Nearly everything has been used or passed already: the rest is kept out of the way.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void Use(Value v) {
+    if (mark_[v.index] != Mark::kUsed) UseFirst(v);
+  }
+  ABSL_ATTRIBUTE_NOINLINE void UseFirst(Value v) {
     Mark& mark = mark_[v.index];
-    if (mark == Mark::kUsed) return;
     if (mark == Mark::kPassed || f_.value(v).is_param) work_.push_back(v);
     mark = Mark::kUsed;
   }

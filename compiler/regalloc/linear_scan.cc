@@ -19,6 +19,7 @@
 #include "absl/log/check.h"
 #include "compiler/regalloc/residence.h"
 #include "compiler/regalloc/split_points.h"
+#include "compiler/stable_sort.h"
 
 namespace precast::regalloc {
 namespace {
@@ -48,8 +49,8 @@ class Scan {
  public:
   Scan(const Problem& p, const Liveness& live, const Intervals& in, const Bundles& bundles)
       : p_(p), live_(live), in_(in), bundles_(bundles), split_points_(p, live) {
-    for (int r = 0; r < 32; ++r) {
-      if (p.allocatable >> r & 1) registers_[r / 16].push_back(static_cast<uint8_t>(r));
+    for (int cls = 0; cls < kNumClasses; ++cls) {
+      registers_[cls] = p.allocatable & PRegSet{0xffff} << (16 * cls);
     }
   }
 
@@ -65,6 +66,7 @@ class Scan {
   };
 
   void MakeInitialIntervals();
+  void SortInitial();
   void Keep(uint32_t id, bool memory);
   uint32_t PopNext();
   void Requeue(uint32_t id);
@@ -101,7 +103,10 @@ class Scan {
   const Intervals& in_;
   const Bundles& bundles_;
   SplitPoints split_points_;
-  std::vector<uint8_t> registers_[kNumClasses];
+  // By register index, ascending, as everything that looks at several of them does.
+  PRegSet registers_[kNumClasses];
+  PRegSet occupied_ = 0;  // those with an active interval
+  PRegSet watched_ = 0;   // those with an active or an inactive one, and maybe others
   PerRegister state_[32];
   Pos next_event_[kNumClasses] = {0, 0};  // nothing becomes active or inactive before
   std::vector<Interval> intervals_;       // the first part of vreg v has index v
@@ -158,10 +163,27 @@ void Scan::MakeInitialIntervals() {
     }
     Keep(id, memory);
   }
-  std::vector<uint64_t> keys;
-  keys.reserve(initial_.size());
-  for (uint32_t id : initial_) keys.push_back(uint64_t{intervals_[id].from} << 32 | id);
-  std::sort(keys.begin(), keys.end(), std::greater<>());
+  SortInitial();
+}
+
+// Descending by beginning and number. Nearly every instruction begins one or two.
+void Scan::SortInitial() {
+  // Where in `keys` each instruction's intervals begin, then where they end; the last instruction comes first.
+  std::vector<uint32_t> at(p_.insts.size() + 2, 0);
+  const auto bucket = [&](uint32_t id) {
+    return p_.insts.size() - std::min<size_t>(InstOf(intervals_[id].from), p_.insts.size());
+  };
+  for (uint32_t id : initial_) ++at[bucket(id) + 1];
+  for (size_t k = 1; k < at.size(); ++k) at[k] += at[k - 1];
+  std::vector<uint64_t> keys(initial_.size());
+  for (auto id = initial_.rbegin(); id != initial_.rend(); ++id) {
+    keys[at[bucket(*id)]++] = uint64_t{intervals_[*id].from} << 32 | *id;
+  }
+  uint32_t begin = 0;
+  for (uint32_t end : at) {
+    if (end - begin > 1) StableSort(keys.begin() + begin, keys.begin() + end, std::greater<>());
+    begin = end;
+  }
   for (size_t k = 0; k < keys.size(); ++k) initial_[k] = static_cast<uint32_t>(keys[k]);
 }
 
@@ -207,7 +229,9 @@ void Scan::AdvanceTo(RegClass cls, Pos pos) {
   Pos& next_event = next_event_[static_cast<int>(cls)];
   if (pos < next_event) return;
   next_event = kNever;
-  for (uint8_t r : registers_[static_cast<int>(cls)]) {
+  for (PRegSet rest = watched_ & registers_[static_cast<int>(cls)]; rest != 0; rest &= rest - 1) {
+    const int r = __builtin_ctz(rest);
+    const PRegSet bit = PRegSet{1} << r;
     PerRegister& s = state_[r];
     if (s.active != kNil && s.active_end <= pos) {
       Interval& x = intervals_[s.active];
@@ -241,7 +265,13 @@ void Scan::AdvanceTo(RegClass cls, Pos pos) {
       }
       s.inactive.resize(kept);
     }
-    if (s.active != kNil) next_event = std::min(next_event, s.active_end);
+    occupied_ &= ~bit;
+    if (s.active != kNil) {
+      occupied_ |= bit;
+      next_event = std::min(next_event, s.active_end);
+    } else if (s.inactive.empty()) {
+      watched_ &= ~bit;
+    }
     next_event = std::min(next_event, s.inactive_next);
   }
 }
@@ -322,10 +352,9 @@ Pos Scan::FirstReserved(int r, const Interval& x, Pos limit) {
   return limit;
 }
 
-// Where x could stay in register r until; x.from if r is taken.
+// Where x could stay in register r, which is not occupied, until.
 Pos Scan::FreeUntil(int r, const Interval& x) {
   const PerRegister& s = state_[r];
-  if (s.active != kNil) return x.from;
   Pos limit = FirstReserved(r, x, x.to);
   if (s.inactive_next < limit) {
     for (uint32_t id : s.inactive) limit = FirstIntersection(x, intervals_[id], x.from, limit);
@@ -396,6 +425,8 @@ void Scan::Assign(uint32_t id, int r) {
   x.home = static_cast<int8_t>(r);
   s.active = id;
   s.active_end = Clip(x, x.cursor).to;
+  occupied_ |= PRegSet{1} << r;
+  watched_ |= PRegSet{1} << r;
   Pos& next_event = next_event_[static_cast<int>(p_.vreg_class[x.vreg])];
   next_event = std::min(next_event, s.active_end);
   last_home_[x.vreg] = x.home;
@@ -477,7 +508,8 @@ bool Scan::TryFree(uint32_t id) {
   const Pos needed = NeededEnd(x);
   int best = -1;
   Pos best_free = 0;
-  for (uint8_t r : registers_[cls]) {
+  for (PRegSet rest = registers_[cls] & ~occupied_; rest != 0; rest &= rest - 1) {
+    const int r = __builtin_ctz(rest);
     // One that is free for all of it is given up only for one with a higher score.
     if (best >= 0 && best_free >= x.to && score[r] <= score[best]) continue;
     const Pos free = FreeUntil(r, x);
@@ -529,7 +561,9 @@ void Scan::TakeFromOther(uint32_t id) {
   int best = -1;
   float best_gain = must ? -1.0f : EvictionGain(intervals_[id], pos);
   Pos best_reserved = 0;
-  for (uint8_t r : registers_[static_cast<int>(p_.vreg_class[intervals_[id].vreg])]) {
+  const int cls = static_cast<int>(p_.vreg_class[intervals_[id].vreg]);
+  for (PRegSet rest = registers_[cls]; rest != 0; rest &= rest - 1) {
+    const int r = __builtin_ctz(rest);
     const Interval& x = intervals_[id];
     const PerRegister& s = state_[r];
     const Pos reserved = FirstReserved(r, x, x.to);
