@@ -1,6 +1,7 @@
 // The encodings, as in the manual: opcode bytes on the right of the assembly they stand for.
 #include "compiler/x64/encoder.h"
 
+#include "absl/base/attributes.h"
 #include "absl/log/check.h"
 
 namespace precast::x64 {
@@ -42,8 +43,9 @@ void Encoder::Imm(Width w, int32_t v) {
   }
 }
 
-void Encoder::OpR(Width w, uint32_t opcode, uint8_t reg, uint8_t rm, uint8_t byte_regs,
-                  uint8_t prefix) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Encoder::HotR(Width w, uint32_t opcode, uint8_t reg,
+                                                       uint8_t rm, uint8_t byte_regs,
+                                                       uint8_t prefix) {
   Begin();
   Piece piece;
   if (w == Width::k16) piece.Byte(0x66);
@@ -57,8 +59,9 @@ void Encoder::OpR(Width w, uint32_t opcode, uint8_t reg, uint8_t rm, uint8_t byt
   Append(piece);
 }
 
-void Encoder::OpM(Width w, uint32_t opcode, uint8_t reg, const Mem& m, bool byte_reg,
-                  uint8_t prefix) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Encoder::HotM(Width w, uint32_t opcode, uint8_t reg,
+                                                       const Mem& m, bool byte_reg,
+                                                       uint8_t prefix) {
   Begin();
   Piece piece;
   if (w == Width::k16) piece.Byte(0x66);
@@ -69,8 +72,27 @@ void Encoder::OpM(Width w, uint32_t opcode, uint8_t reg, const Mem& m, bool byte
   if (has_base) rex |= m.base >> 3;
   if (rex != 0 || (byte_reg && NeedsByteRex(reg))) piece.Byte(0x40 | rex);
   Opcode(opcode, piece);
+  // A register and a displacement, nearly always; see ModRm.
+  if (has_base && !has_index && (m.base & 7) != 4) {
+    const uint32_t mod = m.disp == 0 && (m.base & 7) != 5 ? 0 : FitsInt8(m.disp) ? 1 : 2;
+    piece.Byte((mod << 6) | ((reg & 7u) << 3) | (m.base & 7u));
+    Append(piece);
+    Imm32(static_cast<uint32_t>(m.disp));
+    size_ -= mod == 0 ? 4 : mod == 1 ? 3 : 0;
+    return;
+  }
   Append(piece);
   ModRm(reg, m);
+}
+
+void Encoder::OpR(Width w, uint32_t opcode, uint8_t reg, uint8_t rm, uint8_t byte_regs,
+                  uint8_t prefix) {
+  HotR(w, opcode, reg, rm, byte_regs, prefix);
+}
+
+void Encoder::OpM(Width w, uint32_t opcode, uint8_t reg, const Mem& m, bool byte_reg,
+                  uint8_t prefix) {
+  HotM(w, opcode, reg, m, byte_reg, prefix);
 }
 
 void Encoder::ModRm(uint8_t reg, const Mem& m) {
@@ -110,7 +132,7 @@ void Encoder::ModRm(uint8_t reg, const Mem& m) {
 
 // -- moves
 
-void Encoder::Mov(Width w, Reg dst, Reg src) { OpR(w, 0x89, Number(src), Number(dst)); }
+void Encoder::Mov(Width w, Reg dst, Reg src) { HotR(w, 0x89, Number(src), Number(dst)); }
 
 void Encoder::MovImm(Reg dst, uint64_t imm) {
   const uint8_t d = Number(dst);
@@ -131,14 +153,14 @@ void Encoder::MovImm(Reg dst, uint64_t imm) {
   }
 }
 
-void Encoder::Load(Width w, Reg dst, const Mem& m) { OpM(w, 0x8b, Number(dst), m); }
+void Encoder::Load(Width w, Reg dst, const Mem& m) { HotM(w, 0x8b, Number(dst), m); }
 
 void Encoder::Store(Width w, const Mem& m, Reg src) {
-  OpM(w, w == Width::k8 ? 0x88 : 0x89, Number(src), m, w == Width::k8);
+  HotM(w, w == Width::k8 ? 0x88 : 0x89, Number(src), m, w == Width::k8);
 }
 
 void Encoder::StoreImm(Width w, const Mem& m, int32_t imm) {
-  OpM(w, w == Width::k8 ? 0xc6 : 0xc7, 0, m);
+  HotM(w, w == Width::k8 ? 0xc6 : 0xc7, 0, m);
   Imm(w, imm);
 }
 
@@ -170,7 +192,7 @@ void Encoder::Movsx(Width from, Width to, Reg dst, const Mem& m) {
   }
 }
 
-void Encoder::Lea(Width w, Reg dst, const Mem& m) { OpM(w, 0x8d, Number(dst), m); }
+void Encoder::Lea(Width w, Reg dst, const Mem& m) { HotM(w, 0x8d, Number(dst), m); }
 
 void Encoder::Xchg(Width w, Reg a, Reg b) {
   if (a == b || (a != Reg::rax && b != Reg::rax)) return OpR(w, 0x87, Number(b), Number(a));
@@ -196,15 +218,15 @@ void Encoder::Setcc(Cond cc, Reg dst) {
 // -- arithmetic
 
 void Encoder::AluRR(Alu op, Width w, Reg dst, Reg src) {
-  OpR(w, (static_cast<uint8_t>(op) << 3) | 1, Number(src), Number(dst));  // op r/m, r
+  HotR(w, (static_cast<uint8_t>(op) << 3) | 1, Number(src), Number(dst));  // op r/m, r
 }
 
 void Encoder::AluRM(Alu op, Width w, Reg dst, const Mem& m) {
-  OpM(w, (static_cast<uint8_t>(op) << 3) | 3, Number(dst), m);  // op r, r/m
+  HotM(w, (static_cast<uint8_t>(op) << 3) | 3, Number(dst), m);  // op r, r/m
 }
 
 void Encoder::AluMR(Alu op, Width w, const Mem& m, Reg src) {
-  OpM(w, (static_cast<uint8_t>(op) << 3) | 1, Number(src), m);  // op r/m, r
+  HotM(w, (static_cast<uint8_t>(op) << 3) | 1, Number(src), m);  // op r/m, r
 }
 
 void Encoder::CmpByte(const Mem& m, Reg src) {
@@ -213,7 +235,7 @@ void Encoder::CmpByte(const Mem& m, Reg src) {
 
 void Encoder::AluRI(Alu op, Width w, Reg dst, int32_t imm) {
   if (FitsInt8(imm)) {
-    OpR(w, 0x83, static_cast<uint8_t>(op), Number(dst));  // op r/m, simm8
+    HotR(w, 0x83, static_cast<uint8_t>(op), Number(dst));  // op r/m, simm8
     Byte(static_cast<uint32_t>(imm));
   } else if (dst == Reg::rax) {
     Begin();
@@ -221,25 +243,25 @@ void Encoder::AluRI(Alu op, Width w, Reg dst, int32_t imm) {
     Byte((static_cast<uint32_t>(op) << 3) | 5);  // op eax/rax, imm32
     Imm32(static_cast<uint32_t>(imm));
   } else {
-    OpR(w, 0x81, static_cast<uint8_t>(op), Number(dst));  // op r/m, imm32
+    HotR(w, 0x81, static_cast<uint8_t>(op), Number(dst));  // op r/m, imm32
     Imm32(static_cast<uint32_t>(imm));
   }
 }
 
 void Encoder::AluMI(Alu op, Width w, const Mem& m, int32_t imm) {
   if (w == Width::k8) {
-    OpM(w, 0x80, static_cast<uint8_t>(op), m);
+    HotM(w, 0x80, static_cast<uint8_t>(op), m);
     Byte(static_cast<uint32_t>(imm));
   } else if (FitsInt8(imm)) {
-    OpM(w, 0x83, static_cast<uint8_t>(op), m);
+    HotM(w, 0x83, static_cast<uint8_t>(op), m);
     Byte(static_cast<uint32_t>(imm));
   } else {
-    OpM(w, 0x81, static_cast<uint8_t>(op), m);
+    HotM(w, 0x81, static_cast<uint8_t>(op), m);
     Imm32(static_cast<uint32_t>(imm));
   }
 }
 
-void Encoder::TestRR(Width w, Reg a, Reg b) { OpR(w, 0x85, Number(b), Number(a)); }
+void Encoder::TestRR(Width w, Reg a, Reg b) { HotR(w, 0x85, Number(b), Number(a)); }
 
 void Encoder::TestMR(Width w, const Mem& m, Reg b) { OpM(w, 0x85, Number(b), m); }
 
@@ -281,9 +303,9 @@ void Encoder::ImulImm(Width w, Reg dst, const Mem& m, int32_t imm) {
 
 void Encoder::ShiftImm(Shift op, Width w, Reg r, uint8_t amount) {
   if (amount == 1) {
-    OpR(w, 0xd1, static_cast<uint8_t>(op), Number(r));
+    HotR(w, 0xd1, static_cast<uint8_t>(op), Number(r));
   } else {
-    OpR(w, 0xc1, static_cast<uint8_t>(op), Number(r));
+    HotR(w, 0xc1, static_cast<uint8_t>(op), Number(r));
     Byte(amount);
   }
 }

@@ -274,6 +274,12 @@ class Encoder {
   void OpM(Width w, uint32_t opcode, uint8_t reg, const Mem& m, bool byte_reg = false,
            uint8_t prefix = 0);
 
+  // The same two, put together anew for each of the instructions that are most of all code.
+  void HotR(Width w, uint32_t opcode, uint8_t reg, uint8_t rm, uint8_t byte_regs = 0,
+            uint8_t prefix = 0);
+  void HotM(Width w, uint32_t opcode, uint8_t reg, const Mem& m, bool byte_reg = false,
+            uint8_t prefix = 0);
+
   // ModRM, SIB and displacement of a memory operand.
   void ModRm(uint8_t reg, const Mem& m);
   // VEX [opcode] ModRM with 128 bits or a scalar; `prefix` is 0, 0x66, 0xf3 or 0xf2; `v` the register in
