@@ -204,6 +204,8 @@ class Builder {
   void EncodeTables() {
     std::vector<uint32_t> function_info, ex_info, got_info, plt_info;
     std::vector<format::Export> exports;
+    function_info.reserve(functions_.size());
+    ex_info.reserve(functions_.size());
     for (size_t i = 0; i < functions_.size(); ++i) {
       const CompiledFunction& f = functions_[i];
       function_info.push_back(blob_.Add(format::EncodeFunctionInfo(FunctionInfoOf(f))));
@@ -288,6 +290,9 @@ class Builder {
     metadata.phdr_count = program_.phdr_count;
     for (const guest::CodeRange& range : program_.code)
       metadata.code_ranges.push_back({range.begin, range.end});
+    size_t bytes = 0;
+    for (const guest::Segment& s : program_.segments) bytes += s.data.size();
+    guest_data_.reserve(bytes);
     for (const guest::Segment& s : program_.segments) {
       metadata.segments.push_back({.address = s.address,
                                    .size = s.size,

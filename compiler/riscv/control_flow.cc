@@ -415,6 +415,8 @@ class Recovery {
 
   void FormBlocks() {
     block_of_.assign(code_.size(), Code::kNone);
+    blocks_.reserve(static_cast<size_t>(std::count_if(
+        flags_.begin(), flags_.end(), [](uint8_t flags) { return (flags & kLeader) != 0; })));
     for (uint32_t i = 0; i < code_.size(); ++i) {
       if ((flags_[i] & kReached) == 0) continue;
       BasicBlock block{};
@@ -646,6 +648,10 @@ Code::Code(const guest::Program& program) {
   const Dialect dialect = program.openvm         ? Dialect::kOpenVm
                           : program.fast_helpers ? Dialect::kFastHelpers
                                                  : Dialect::kBase;
+  size_t bytes_of_code = 0, bytes_of_data = 0;  // at most the lesser
+  for (const guest::CodeRange& code : program.code) bytes_of_code += code.end - code.begin;
+  for (const guest::Segment& s : program.segments) bytes_of_data += s.data.size();
+  instructions_.reserve(std::min(bytes_of_code, bytes_of_data) / 4);
   size_t first = 0;  // segments before it end before the code range at hand begins
   for (const guest::CodeRange& code : program.code) {
     while (first < program.segments.size() &&
