@@ -28,12 +28,13 @@ struct Tagged {
 template <typename T>
 Grouped<T> GroupReversed(const std::vector<Tagged<T>>& tagged, size_t num_vregs) {
   Grouped<T> out;
+  // Where the items of each end, moved down to where they begin while they are put there.
   out.begin.assign(num_vregs + 1, 0);
-  for (const Tagged<T>& t : tagged) ++out.begin[t.vreg + 1];
-  for (size_t v = 0; v < num_vregs; ++v) out.begin[v + 1] += out.begin[v];
+  for (const Tagged<T>& t : tagged) ++out.begin[t.vreg];
+  uint32_t end = 0;
+  for (uint32_t& begin : out.begin) begin = end += begin;
   out.items.resize(tagged.size());
-  std::vector<uint32_t> fill(out.begin.begin() + 1, out.begin.end());
-  for (const Tagged<T>& t : tagged) out.items[--fill[t.vreg]] = t.item;
+  for (const Tagged<T>& t : tagged) out.items[--out.begin[t.vreg]] = t.item;
   return out;
 }
 
@@ -58,7 +59,7 @@ class Builder {
     out_.def_pos.assign(head_.size(), 0);
     nodes_.reserve(head_.size() + live.live_in_vregs.size() / 4);
     uses_.reserve(p.operands.size() + p.edge_args.size());
-    hints_.reserve(p.operands.size() / 2 + 2 * p.edge_args.size());
+    hints_.reserve(p.operands.size() + 2 * p.edge_args.size());
   }
 
   Intervals Build() {
@@ -245,7 +246,9 @@ class Builder {
     }
     for (; touched != 0; touched &= touched - 1) {
       const int r = __builtin_ctz(touched);
-      out_.reserved[r].push_back({from[r], to[r]});
+      std::vector<Range>& reserved = out_.reserved[r];
+      if (reserved.capacity() == 0) reserved.reserve(32);
+      reserved.push_back({from[r], to[r]});
     }
   }
 

@@ -121,7 +121,8 @@ class Scan {
 
 void Scan::MakeInitialIntervals() {
   const size_t n = p_.vreg_class.size();
-  intervals_.reserve(n + n / 4);
+  const Grouped<Cut> cuts = DecideResidence(p_, live_, in_);
+  intervals_.reserve(n + n / 4 + cuts.items.size());
   last_home_.assign(n, kUnassigned);
   bundle_home_.assign(n, kUnassigned);
   for (VReg v = 0; v < n; ++v) {
@@ -145,7 +146,6 @@ void Scan::MakeInitialIntervals() {
       }
     }
   }
-  const Grouped<Cut> cuts = DecideResidence(p_, live_, in_);
   for (VReg v = 0; v < n; ++v) {
     if (in_.ranges.begin[v] == in_.ranges.begin[v + 1]) continue;
     bool memory = false;

@@ -48,8 +48,8 @@ class Residence {
 
   Grouped<Cut> Run() {
     SurveyBlocks();
-    ComputeDistances();
     FindLoops();
+    ComputeDistances();
     FindAge();
     Walk();
     return Group();
@@ -59,8 +59,9 @@ class Residence {
   struct Survey {
     uint32_t first_uses_begin = 0;           // in first_uses_
     InstIndex first_call[kNumClasses] = {};  // or the block's end
-    uint32_t pressure[kNumClasses] = {};     // most values that want registers at once
-    BlockIndex loop_end = 0;                 // last block of the loop it is the header of, or 0
+    uint32_t pressure[kNumClasses] = {};     // in loops: most values that want registers at once
+    bool in_loop = false;
+    BlockIndex loop_end = 0;  // last block of the loop it is the header of, or 0
   };
   struct FirstUse {
     VReg vreg;
@@ -76,10 +77,12 @@ class Residence {
 
   int ClassOf(VReg v) const { return static_cast<int>(p_.vreg_class[v]); }
   static PRegSet OfClass(PRegSet set, int cls) { return set >> (16 * cls) & 0xffff; }
+  // Mostly of none: without an instruction for it, counting is a call.
+  static int Count(PRegSet set) { return set == 0 ? 0 : __builtin_popcount(set); }
   bool IsCall(const Inst& inst, int cls) const {
     const PRegSet all = OfClass(p_.allocatable, cls);
     // Results of calls are definitions instead of clobbers.
-    return __builtin_popcount(OfClass(inst.clobbers, cls) & all) * 4 > registers_[cls] * 3;
+    return Count(OfClass(inst.clobbers, cls) & all) * 4 > registers_[cls] * 3;
   }
   static uint32_t Way(float from, float to) {
     return to < kColdShare * from ? kColdWay : to < kOuterShare * from ? kLoopExit : 0;
@@ -273,7 +276,7 @@ void Residence::ComputeDistances() {
       const Block& block = p_.blocks[b];
       const Survey& s = survey_[b];
       MeetSuccessors(b);
-      if (last) FindPressure(b);
+      if (last && s.in_loop) FindPressure(b);
       const uint32_t length = block.end - block.begin;
       // What is not used here.
       auto through = [&](VReg v) {
@@ -403,6 +406,11 @@ void Residence::FindLoops() {
       if (pred < b || p_.blocks[pred].frequency < kColdShare * block.frequency) continue;
       survey_[b].loop_end = std::max(survey_[b].loop_end, pred);
     }
+  }
+  BlockIndex end = 0;  // of the loops that begin before
+  for (BlockIndex b = 0; b < p_.blocks.size(); ++b) {
+    if (survey_[b].loop_end != 0) end = std::max(end, survey_[b].loop_end + 1);
+    survey_[b].in_loop = b < end;
   }
 }
 
@@ -702,8 +710,8 @@ void Residence::Step(BlockIndex b, InstIndex i) {
     }
   }
   for (int cls = 0; cls < kNumClasses; ++cls) {
-    const int room = registers_[cls] - early[cls] -
-                     __builtin_popcount(OfClass(reserved_early & p_.allocatable, cls));
+    const int room =
+        registers_[cls] - early[cls] - Count(OfClass(reserved_early & p_.allocatable, cls));
     while (static_cast<int>(w_[cls].size()) > room && EvictOne(cls, b, i, /*late=*/false)) {
     }
   }
@@ -714,8 +722,8 @@ void Residence::Step(BlockIndex b, InstIndex i) {
     }
   }
   for (int cls = 0; cls < kNumClasses; ++cls) {
-    const int room = registers_[cls] - late[cls] -
-                     __builtin_popcount(OfClass(reserved_late & p_.allocatable, cls));
+    const int room =
+        registers_[cls] - late[cls] - Count(OfClass(reserved_late & p_.allocatable, cls));
     if (room <= 0) {
       EvictAll(cls, i);
       continue;

@@ -291,24 +291,32 @@ class Resolver {
   }
 
   void EmitMoves() {
-    // Counting sort by place and stage.
-    std::vector<uint32_t> begin(p_.insts.size() * kNumStages + 1, 0);
-    auto key = [](const RawMove& move) { return move.before * kNumStages + move.stage; };
-    for (const RawMove& move : moves_) ++begin[key(move) + 1];
-    for (size_t k = 1; k < begin.size(); ++k) begin[k] += begin[k - 1];
-    std::vector<ParallelMove> sorted(moves_.size());
-    {
-      std::vector<uint32_t> fill(begin.begin(), begin.end() - 1);
-      for (const RawMove& move : moves_) {
-        sorted[fill[key(move)]++] = {move.from, move.to, p_.vreg_class[move.to_vreg]};
-      }
+    // By instruction and stage, stable: buckets by instruction, and there is seldom more than one stage.
+    std::vector<uint32_t> begin(p_.insts.size() + 1, 0);
+    for (const RawMove& move : moves_) ++begin[move.before];
+    uint32_t end = 0;
+    for (uint32_t& b : begin) b = end += b;
+    std::vector<uint32_t> sorted(moves_.size());
+    for (uint32_t k = static_cast<uint32_t>(moves_.size()); k-- > 0;) {
+      sorted[--begin[moves_[k].before]] = k;
     }
     MoveSequencer sequencer(p_.vector_scratch, slots_.count);
     out_.moves.reserve(moves_.size());
-    for (size_t k = 0; k + 1 < begin.size(); ++k) {
-      if (begin[k] == begin[k + 1]) continue;
-      sequencer.Sequence(absl::MakeConstSpan(sorted).subspan(begin[k], begin[k + 1] - begin[k]),
-                         static_cast<InstIndex>(k / kNumStages), out_.moves);
+    std::vector<ParallelMove> together;
+    for (size_t k = 0; k < sorted.size();) {
+      const InstIndex before = moves_[sorted[k]].before;
+      size_t next = k;
+      while (next < sorted.size() && moves_[sorted[next]].before == before) ++next;
+      for (int stage = 0; stage < kNumStages; ++stage) {
+        together.clear();
+        for (size_t m = k; m < next; ++m) {
+          const RawMove& move = moves_[sorted[m]];
+          if (move.stage != stage) continue;
+          together.push_back({move.from, move.to, p_.vreg_class[move.to_vreg]});
+        }
+        if (!together.empty()) sequencer.Sequence(together, before, out_.moves);
+      }
+      k = next;
     }
   }
 
