@@ -46,10 +46,15 @@ Inst Function::Append(Block b, InstData data, absl::Span<const Value> args,
 
   data.args_begin = static_cast<uint32_t>(value_pool_.size());
   data.args_count = static_cast<uint16_t>(args.size());
-  // `args` may point into the pool that is about to grow.
+  // `args` may point into the pool that is about to grow. There are few, mostly.
+  constexpr size_t kFew = 3;
   const std::less<const Value*> less;
   const Value* const pool = value_pool_.data();
-  if (!args.empty() && !less(args.data(), pool) && less(args.data(), pool + value_pool_.size())) {
+  if (args.size() <= kFew) {
+    Value few[kFew];
+    std::copy(args.begin(), args.end(), few);
+    for (size_t k = 0; k < args.size(); ++k) value_pool_.push_back(few[k]);
+  } else if (!less(args.data(), pool) && less(args.data(), pool + value_pool_.size())) {
     const size_t from = static_cast<size_t>(args.data() - pool);
     for (size_t k = 0; k < args.size(); ++k) value_pool_.push_back(Value(value_pool_[from + k]));
   } else {

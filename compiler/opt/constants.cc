@@ -83,10 +83,8 @@ void ConstantPropagation::Reach(Block b) {
   blocks_.push_back(b);
 }
 
-// Takes in that `v` may be `fact`.
-void ConstantPropagation::Lower(Value v, Fact fact) {
+void ConstantPropagation::LowerFurther(Value v, Fact fact) {
   Fact& known = facts_[v.index];
-  if (known.kind == Fact::Kind::kVaries || fact.kind == Fact::Kind::kUnknown) return;
   if (known.kind == Fact::Kind::kConstant && fact.kind == Fact::Kind::kConstant) {
     if (known.constant == fact.constant) return;
     fact.kind = Fact::Kind::kVaries;

@@ -47,7 +47,12 @@ class ConstantPropagation {
   template <typename Visitor>
   void ForEachUse(Visitor visit) const;
   void Reach(ir::Block b);
-  void Lower(ir::Value v, Fact fact);
+  // Takes in that `v` may be `fact`. That is nothing new, mostly.
+  void Lower(ir::Value v, const Fact& fact) {
+    if (facts_[v.index].kind == Fact::Kind::kVaries || fact.kind == Fact::Kind::kUnknown) return;
+    LowerFurther(v, fact);
+  }
+  void LowerFurther(ir::Value v, Fact fact);
   void TakeEdge(const ir::Edge& edge);
   void PassArgument(const Use& use);
   void Visit(ir::Inst i);

@@ -1,6 +1,7 @@
 #include "compiler/riscv/region_analysis.h"
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 #include <optional>
 #include <queue>
@@ -381,8 +382,9 @@ class Planner {
     for (Node& node : plan_.nodes) node.source.fill(kUnseen);
     Solve(/*backward=*/false, [&](Node& node, uint32_t n) {
       bool changed = false;
-      for (int r = 1; r < 32; ++r) {
-        if ((node.needed >> r & 1) == 0 || node.source[r] == n) continue;
+      for (RegisterSet rest = node.needed & ~RegisterSet{1}; rest != 0; rest &= rest - 1) {
+        const int r = std::countr_zero(rest);
+        if (node.source[r] == n) continue;
         uint32_t source = kUnseen;
         if (node.IsBoundary() || (node.in_context >> r & 1) != 0) {
           source = n;
