@@ -25,6 +25,7 @@ Value Function::AddParam(Block b, Type type) {
                      .is_param = true,
                      .def = b.index,
                      .index = static_cast<uint32_t>(data.params.size())});
+  if (data.params.capacity() == 0) data.params.reserve(8);
   data.params.push_back(v);
   return v;
 }
@@ -75,7 +76,9 @@ Inst Function::Append(Block b, InstData data, absl::Span<const Value> args,
   for (Edge& edge : edges) edges_.push_back(std::move(edge));
 
   insts_.push_back(data);
-  block(b).insts.push_back(inst);
+  std::vector<Inst>& insts = block(b).insts;
+  if (insts.capacity() == 0) insts.reserve(16);
+  insts.push_back(inst);
   return inst;
 }
 

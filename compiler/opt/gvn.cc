@@ -126,11 +126,12 @@ class Numbering {
 
   void Rebuild(Block b) {
     for (auto& [slot, v] : f_.block(b).state) v = replaced_.Get(v);
-    std::vector<Inst> insts = std::exchange(f_.block(b).insts, {});
-    QuotientsFirst(insts);
-    f_.block(b).insts.reserve(insts.size());
+    insts_.swap(f_.block(b).insts);
+    QuotientsFirst(insts_);
+    f_.block(b).insts.clear();
+    f_.block(b).insts.reserve(insts_.size());
     builder_.SetBlock(b);
-    for (Inst i : insts) {
+    for (Inst i : insts_) {
       for (size_t k = 0; k < f_.inst(i).args_count; ++k) {
         const Value v = Operand(f_.args(i)[k]);  // may append, so the span is taken anew
         f_.mutable_args(i)[k] = v;
@@ -211,6 +212,7 @@ class Numbering {
   KnownMemory memory_;
   const std::vector<uint64_t> bits_;
   Replacements replaced_;
+  std::vector<Inst> insts_;  // what the block had; the next one gets the room
   std::vector<AtEnd> path_;  // the blocks that dominate the current one
 };
 

@@ -116,6 +116,7 @@ std::optional<Value> KnownMemory::Find(Inst i) {
 
 void KnownMemory::Add(const Access& access) {
   if (accesses_.size() == kMaxAccesses) accesses_.erase(accesses_.begin());
+  if (accesses_.capacity() == 0) accesses_.reserve(kMaxAccesses);
   accesses_.push_back(access);
 }
 

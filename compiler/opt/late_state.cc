@@ -145,10 +145,10 @@ class StateDelayer {
     place_.reset();
     start_ = f_.block(b).guest_pc;
     pending_.clear();
-    std::vector<Inst> out;
-    out.reserve(insts.size());
-    for (size_t k = 0; k < insts.size(); ++k) Visit(insts[k], static_cast<int>(k), out);
-    insts = std::move(out);
+    out_.clear();
+    out_.reserve(insts.size());
+    for (size_t k = 0; k < insts.size(); ++k) Visit(insts[k], static_cast<int>(k), out_);
+    insts.swap(out_);
     for (Value v : touched_) last_[v.index] = -1;
   }
 
@@ -276,6 +276,7 @@ class StateDelayer {
   std::array<Value, kSlots> before_, declared_;  // what is declared there, and here
   std::vector<StateSlot> slots_, later_;  // all of declared_; where it may differ from before_
   std::vector<Inst> pending_;             // declarations since then that have been held back
+  std::vector<Inst> out_;  // what it has now; the next one gets the room of what it had
 };
 
 }  // namespace

@@ -41,8 +41,9 @@ class Rebuilder {
 
  private:
   void Rebuild(Block b) {
-    std::vector<Inst> insts = std::exchange(f_.block(b).insts, {});
-    f_.block(b).insts.reserve(insts.size());
+    insts_.swap(f_.block(b).insts);
+    f_.block(b).insts.clear();
+    f_.block(b).insts.reserve(insts_.size());
     builder_.SetBlock(b);
     // A constant is made here, not kept anywhere on the way.
     std::erase_if(f_.block(b).state, [&](std::pair<ir::StateSlot, Value>& state) {
@@ -54,7 +55,7 @@ class Rebuilder {
       v = replaced_.Get(v);
       return false;
     });
-    for (Inst i : insts) {
+    for (Inst i : insts_) {
       for (size_t k = 0; k < f_.inst(i).args_count; ++k) {
         const Value v = Operand(f_.args(i)[k]);  // may append, so the span is taken anew
         f_.mutable_args(i)[k] = v;
@@ -123,6 +124,7 @@ class Rebuilder {
   const ConstantPropagation known_;
   ir::Builder builder_;
   Replacements replaced_;
+  std::vector<Inst> insts_;  // what the block had; the next one gets the room
 };
 
 }  // namespace

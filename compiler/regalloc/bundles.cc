@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 
 namespace precast::regalloc {
@@ -92,7 +93,7 @@ class BundleBuilder {
   const Problem& p_;
   const Intervals& intervals_;
   std::vector<uint32_t> parent_;
-  std::vector<std::vector<Range>> merged_;
+  std::vector<absl::InlinedVector<Range, 2>> merged_;
   std::vector<Range> scratch_;
 };
 

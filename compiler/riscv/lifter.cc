@@ -122,6 +122,7 @@ class Lifter {
   ir::Edge EdgeTo(uint32_t target_node) {
     Flush(plan_.nodes[target_node].in_context & ~kPassed);
     ir::Edge edge{ir_block_[target_node], {}};
+    edge.args.reserve(static_cast<size_t>(std::popcount(parameters_[target_node])));
     ForEach(parameters_[target_node], [&](int r) { edge.args.push_back(Read(r)); });
     return edge;
   }
@@ -195,6 +196,7 @@ class Lifter {
 
   std::vector<Value> Passed() {
     std::vector<Value> values;
+    values.reserve(abi::kNumPassed);
     for (uint8_t r : abi::kPassed) values.push_back(Read(r));
     return values;
   }

@@ -59,6 +59,8 @@ class Planner {
 
  private:
   void MakeNodes() {
+    // Each call ends a block.
+    plan_.nodes.reserve(2 * region_.blocks.size() + region_.entries.size());
     for (uint32_t b = 0; b < region_.blocks.size(); ++b) {
       Node node{.kind = Node::Kind::kBlock, .block = b};
       const BasicBlock& block = region_.blocks[b];
@@ -212,7 +214,7 @@ class Planner {
       std::vector<uint32_t> number(1, low[root]);  // of the nodes on the stack
       while (!stack.empty()) {
         auto& [n, next] = stack.back();
-        const std::vector<uint32_t>& successors = plan_.nodes[n].successors;
+        const auto& successors = plan_.nodes[n].successors;
         if (next < successors.size()) {
           const uint32_t s = successors[next++];
           if (s == n) plan_.nodes[n].in_loop = true;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "compiler/riscv/control_flow.h"
 
 namespace precast::riscv {
@@ -21,7 +22,7 @@ struct Node {
   enum class Kind : uint8_t { kBlock, kEntry, kAfterCall } kind;
   uint32_t block;  // kBlock: its index; kEntry: index of the block entered; kAfterCall: the calling
                    // block
-  std::vector<uint32_t> successors = {}, predecessors = {};  // nodes, inside the region
+  absl::InlinedVector<uint32_t, 2> successors = {}, predecessors = {};  // nodes, inside the region
   RegisterSet reads = 0;  // read before written, by the block's instructions or its end
   RegisterSet writes = 0;
   RegisterSet live = 0;    // read later, before the next boundary
