@@ -63,7 +63,7 @@ class Builder {
   // `op` is one of kSdivTotal … kUremTotal. `guarded`: whoever builds this has trapped on a divisor of
   // 0 and, for kSdivTotal, on MIN / -1.
   Value Divide(Opcode op, Value a, Value b, bool guarded) { return Binary(op, guarded, a, b); }
-  // `op` is one of kClz … kPopcnt and kExtendU32 … kExtendS16.
+  // `op` is one of kClz … kBswap and kExtendU32 … kExtendS16.
   Value Unary(Opcode op, Value a);
   Value Icmp(IntCond cond, Value a, Value b);
   // Any type.

@@ -436,6 +436,11 @@ uint64_t EvalPure(const InstData& inst, absl::Span<const uint64_t> args, Type op
     case Opcode::kCtz:
     case Opcode::kPopcnt:
       return CountBits(inst.op, width, args[0]);
+    case Opcode::kBswap: {
+      uint64_t swapped = 0;
+      for (int at = 0; at < width; at += 8) swapped = swapped << 8 | (args[0] >> at & 0xff);
+      return swapped;
+    }
     case Opcode::kFadd:
     case Opcode::kFsub:
     case Opcode::kFmul:

@@ -55,7 +55,7 @@ Integer Saturate(double v) {
 bool IsBinary(Opcode op) { return op >= Opcode::kAdd && op <= Opcode::kRotr; }
 
 bool IsUnary(Opcode op) {
-  return (op >= Opcode::kClz && op <= Opcode::kPopcnt) ||
+  return (op >= Opcode::kClz && op <= Opcode::kBswap) ||
          (op >= Opcode::kExtendU32 && op <= Opcode::kExtendS16);
 }
 
@@ -219,6 +219,9 @@ int64_t FoldUnary(Opcode op, Type type, int64_t a) {
       return std::min(std::countr_zero(Bits(type, a)), static_cast<int>(BitWidth(type)));
     case Opcode::kPopcnt:
       return std::popcount(Bits(type, a));
+    case Opcode::kBswap:
+      return Canonical(type, static_cast<int64_t>(__builtin_bswap64(static_cast<uint64_t>(a)) >>
+                                                  (64 - BitWidth(type))));
     default:
       break;
   }

@@ -34,7 +34,7 @@ inline constexpr uint64_t Bits(Type type, int64_t v) {
 
 // Integer (type, type) -> type operations: kAdd … kRotr.
 bool IsBinary(Opcode op);
-// One integer operand, integer result: kClz … kPopcnt and kExtendU32 … kExtendS16.
+// One integer operand, integer result: kClz … kBswap and kExtendU32 … kExtendS16.
 bool IsUnary(Opcode op);
 // kSdivTotal … kUremTotal, whose aux = 1 says that the divisor has been checked.
 bool IsDivision(Opcode op);

@@ -98,6 +98,8 @@ TEST(FoldTest, UnaryAgreesWithEvaluator) {
                                                   {Opcode::kCtz, Type::kI64},
                                                   {Opcode::kPopcnt, Type::kI32},
                                                   {Opcode::kPopcnt, Type::kI64},
+                                                  {Opcode::kBswap, Type::kI32},
+                                                  {Opcode::kBswap, Type::kI64},
                                                   {Opcode::kExtendU32, Type::kI32},
                                                   {Opcode::kExtendS32, Type::kI32},
                                                   {Opcode::kWrap, Type::kI64},

@@ -379,7 +379,7 @@ class Generator {
       if (Chance(10)) return RandomGuardedDivision();
       if (Chance(10)) {
         const Type type = RandomInteger();
-        return Pure(Offset(Opcode::kClz, Pick(3)), type, 0, {Any(type)}, type);
+        return Pure(Offset(Opcode::kClz, Pick(4)), type, 0, {Any(type)}, type);
       }
       return RandomFloat();
     }

@@ -94,6 +94,7 @@ Form FormOf(Opcode op) {
     case Opcode::kClz:
     case Opcode::kCtz:
     case Opcode::kPopcnt:
+    case Opcode::kBswap:
     case Opcode::kFneg:
     case Opcode::kFabs:
     case Opcode::kFsqrt:

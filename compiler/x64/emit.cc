@@ -21,7 +21,7 @@ codegen::CompiledFunction Emitter::Run() {
   FindDispatch();
   labels_.reserve(m_.blocks.size());
   for (size_t b = 0; b < m_.blocks.size(); ++b) labels_.push_back(buffer_.NewLabel());
-  for (uint32_t b = 0; b < m_.blocks.size(); ++b) {
+  for (uint32_t b : m_.order) {
     if (thread_[b] != b) continue;
     EmitBlock(b);
     if (!falls_through_) EmitTrapStubs();
@@ -72,6 +72,8 @@ void Emitter::LayOutFrame() {
 
 void Emitter::ThreadJumps() {
   const uint32_t n = static_cast<uint32_t>(m_.blocks.size());
+  position_.resize(n);
+  for (uint32_t k = 0; k < n; ++k) position_[m_.order[k]] = k;
   first_move_.assign(n, 0);
   num_moves_.assign(n, 0);
   {
@@ -111,7 +113,7 @@ void Emitter::ThreadJumps() {
 
 void Emitter::ShareEdgeCode() {
   std::unordered_multimap<uint64_t, uint32_t> known;  // by hash of target and moves
-  for (uint32_t b = 0; b < m_.blocks.size(); ++b) {
+  for (uint32_t b : m_.order) {
     const regalloc::Block& block = p_.blocks[b];
     if (block.end - block.begin != 1) continue;
     // Blocks that do nothing but return, too: where calls have returned to somewhere else.
@@ -121,7 +123,7 @@ void Emitter::ShareEdgeCode() {
       continue;
     }
     const uint32_t target = returns ? kNone : p_.edges[block.succs_begin].target;
-    if (target == b + 1) continue;  // falls through
+    if (!returns && position_[target] == position_[b] + 1) continue;  // falls through
     uint64_t hash = target;
     auto mix = [&](uint64_t v) { hash = (hash ^ v) * 0x9e3779b97f4a7c15u; };
     auto moves = absl::MakeConstSpan(s_.moves);
@@ -151,15 +153,19 @@ void Emitter::ShareEdgeCode() {
 }
 
 uint32_t Emitter::NextEmitted(uint32_t b) const {
-  for (++b; b < m_.blocks.size(); ++b) {
-    if (thread_[b] == b) return b;
+  for (uint32_t k = position_[b] + 1; k < m_.order.size(); ++k) {
+    if (thread_[m_.order[k]] == m_.order[k]) return m_.order[k];
   }
   return kNone;
 }
 
 void Emitter::EmitBlock(uint32_t b) {
   const MBlock& info = m_.blocks[b];
-  if (info.align && options_.align_loops) {
+  // The code of an edge back, right before the head, is what is aligned in its stead.
+  const uint32_t before = position_[b] == 0 ? b : m_.order[position_[b] - 1];
+  const bool is_behind =
+      m_.blocks[before].align && !m_.blocks[before].ir.valid() && thread_[before] == before;
+  if (info.align && options_.align_loops && !is_behind) {
     if (options_.opt_level >= 2) {
       buffer_.AlignLoop(labels_[b]);
     } else {

@@ -225,6 +225,8 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
         e_.Popcnt(w, R(i, 1), M(i, 0));
       }
       return;
+    case MOp::kByteSwap:
+      return e_.Bswap(w, R(i, 1));
     case MOp::kSetCond:
       return EmitSetCond(i, m);
     case MOp::kSelect:
@@ -346,7 +348,8 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       if (thread_[yes] == thread_[no] && !m.folded) return JumpUnlessNext(yes);
       EmitTest(i, m);
       // Where both ways are jumps, that back to the loop's head is one jump.
-      const bool loops = thread_[no] != next_ && thread_[no] <= b && thread_[yes] > b;
+      const bool loops = thread_[no] != next_ && position_[thread_[no]] <= position_[b] &&
+                         position_[thread_[yes]] > position_[b];
       if (thread_[yes] == next_ || loops) {
         MInst inverted = m;
         inverted.cond = Invert(m.cond);

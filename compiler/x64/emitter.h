@@ -295,10 +295,11 @@ class Emitter {
   uint32_t vector_slots_ = 0;       // displacement of the first: a multiple of 16
   Width spill_width_ = Width::k32;
 
-  std::vector<uint32_t> thread_;  // by block
-  std::vector<Label> labels_;     // by block
-  uint32_t skip_until_ = 0;       // instructions before it are part of one already emitted
-  uint32_t next_ = kNone;         // the block whose code follows that of the block being emitted
+  std::vector<uint32_t> thread_;    // by block
+  std::vector<uint32_t> position_;  // by block: where it is in m_.order
+  std::vector<Label> labels_;       // by block
+  uint32_t skip_until_ = 0;         // instructions before it are part of one already emitted
+  uint32_t next_ = kNone;           // the block whose code follows that of the block being emitted
   // By block: its range in Solution::moves.
   std::vector<uint32_t> first_move_, num_moves_;
   // By block, if there is any dispatch: the instructions and moves from here to the jump table, 0 if there is

@@ -124,6 +124,7 @@ class Encoder {
   void Popcnt(Width w, Reg dst, Reg src);
   void Popcnt(Width w, Reg dst, const Mem& m);
   void BtcImm(Width w, Reg r, uint8_t bit);  // flips a bit
+  void Bswap(Width w, Reg r);                // 32 or 64 bits
 
   // -- arithmetic (32 or 64 bits)
   void AluRR(Alu op, Width w, Reg dst, Reg src);

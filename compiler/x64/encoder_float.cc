@@ -33,6 +33,14 @@ void Encoder::BtcImm(Width w, Reg r, uint8_t bit) {
   Byte(bit);
 }
 
+void Encoder::Bswap(Width w, Reg r) {  // the register is in the opcode
+  Begin();
+  const uint32_t rex = (w == Width::k64 ? 8u : 0u) | Number(r) >> 3u;
+  if (rex != 0) Byte(0x40 | rex);
+  Byte(0x0f);
+  Byte(0xc8u | (Number(r) & 7u));
+}
+
 // -- atomics
 
 void Encoder::LockXadd(Width w, const Mem& m, Reg r) {

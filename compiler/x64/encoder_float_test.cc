@@ -115,6 +115,10 @@ TEST_F(EncoderFloatTest, Registers) {
     }
     e_.BtcImm(Width::k64, static_cast<Reg>(i), 63);
     Expect(absl::StrCat("btc ", Name(Width::k64, static_cast<Reg>(i)), ", 0x3f"));
+    for (Width w : {Width::k32, Width::k64}) {
+      e_.Bswap(w, static_cast<Reg>(i));
+      Expect(absl::StrCat("bswap ", Name(w, static_cast<Reg>(i))));
+    }
   }
   e_.Mfence();
   Expect("mfence");

@@ -59,6 +59,7 @@ enum class MOp : uint8_t {
   kBitScan,   // [a, =d, not a's] aux: 0 leading zeros, 1 trailing zeros
   kBitCount,  // [a any, =d] likewise: lzcnt or tzcnt
   kPopcnt,    // [a, =d]
+  kByteSwap,  // [a, =d reuses a]
   kSetCond,   // [f…, =d, =temporary if parity]
   // d = cond ? a : b. With parity, cond is kNe for integers, kE for vectors.
   kSelect,    // [f…, a, b, =d reuses b]
@@ -201,7 +202,7 @@ struct MBlock {
   uint32_t guest_pc = 0;
   bool is_entry = false;
   bool cold = false;
-  bool align = false;
+  bool align = false;  // a loop's head, or the code of an edge back to it
 };
 
 // A label of the register allocator's tracked ranges: the guest state slot, and whether it is the
@@ -218,8 +219,9 @@ struct ConstantState {
 };
 
 struct MFunction {
-  std::vector<MInst> insts;    // parallel to problem.insts
-  std::vector<MBlock> blocks;  // parallel to problem.blocks: in layout order
+  std::vector<MInst> insts;     // parallel to problem.insts
+  std::vector<MBlock> blocks;   // parallel to problem.blocks
+  std::vector<uint32_t> order;  // all blocks, as their code is laid out
   regalloc::Problem problem;
   std::vector<ConstantState> constant_state;  // ascending by `from`
   std::vector<uint32_t> tables;               // edge numbers, see kBranchTable

@@ -69,6 +69,7 @@ void Selector::Assemble() {
       const ControlFlow::BlockInfo &source = cf_.info[piece.from.index],
                                    &target = cf_.info[to.index];
       info.cold = source.cold || target.cold;
+      info.align = piece.align;
       block.frequency = 0.5f * std::min(source.frequency, target.frequency);
       AddEdge(terminator, successor);
     }

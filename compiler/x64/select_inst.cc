@@ -131,6 +131,9 @@ void Selector::SelectInst(Inst i, const InstData& d) {
     case Opcode::kPopcnt:
       Emit(MOp::kPopcnt, {UseAny(Reg(args[0])), Def(VRegOf(f_.result(i)))}).width = w;
       return;
+    case Opcode::kBswap:
+      Emit(MOp::kByteSwap, {Use(Reg(args[0])), DefReuse(VRegOf(f_.result(i)), 0)}).width = w;
+      return;
     case Opcode::kFadd:
     case Opcode::kFsub:
     case Opcode::kFmul:

@@ -156,6 +156,42 @@ void Selector::LayOut() {
   }
   if (!in_cold) place(hot_end);
   place(cold_end);
+  OrderCode();
+}
+
+void Selector::OrderCode() {
+  const uint32_t n = static_cast<uint32_t>(pieces_.size());
+  // By head of a loop: of the edges back to it the one that is taken most. Right before the head, it needs no jump of its
+  // own in each round, and what leads into the loop jumps over it.
+  std::vector<uint32_t> back(n, kNone);
+  for (uint32_t k = 0; k < n; ++k) {
+    const Piece& edge = pieces_[k];
+    if (edge.ir.valid()) continue;
+    const Block to = f_.edges(f_.terminator(edge.from))[successors_[edge.edge].ir_edge].target;
+    const uint32_t head = piece_of_[to.index];
+    const ControlFlow::BlockInfo& source = cf_.info[edge.from.index];
+    const ControlFlow::BlockInfo& target = cf_.info[to.index];
+    if (head > piece_of_[edge.from.index] || head == 0 || source.cold != target.cold) continue;
+    // Nothing of the loop falls into the head.
+    const Piece& before = pieces_[head - 1];
+    const Block outside = before.ir.valid() ? before.ir : before.from;
+    if (cf_.info[outside.index].loop_depth >= target.loop_depth) continue;
+    if (back[head] == kNone ||
+        source.frequency >= cf_.info[pieces_[back[head]].from.index].frequency) {
+      back[head] = k;
+    }
+  }
+  std::vector<bool> placed(n, false);
+  for (uint32_t head = 0; head < n; ++head) {
+    if (back[head] == kNone) continue;
+    placed[back[head]] = true;
+    pieces_[back[head]].align = cf_.info[pieces_[head].ir.index].align;
+  }
+  m_.order.reserve(n);
+  for (uint32_t k = 0; k < n; ++k) {
+    if (back[k] != kNone) m_.order.push_back(back[k]);
+    if (!placed[k]) m_.order.push_back(k);
+  }
 }
 
 bool Selector::FlowsTo(Block from, Block to) const {

@@ -135,6 +135,7 @@ class Selector {
     Block from;                   // split edge: source
     uint32_t edge = 0;            // split edge: number among the source's unique edges
     uint32_t begin = 0, end = 0;  // range in insts_, last instruction first
+    bool align = false;  // split edge: it comes right before the head of a loop to be aligned
   };
   // A successor of the terminator of a block, after merging the equal edges of a br_table.
   struct Successor {
@@ -227,6 +228,9 @@ class Selector {
   // without moves costs nothing: the emitter sees through it.
   void LayOut();
   bool FlowsTo(Block from, Block to) const;
+  // For the register allocator pieces_ are in an order in which an edge back comes behind its source. In the code it
+  // may come before its target.
+  void OrderCode();
 
   // -- building
 

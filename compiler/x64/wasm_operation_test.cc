@@ -425,7 +425,7 @@ TEST_P(FloatOperationTest, Compare) {
 
 TEST_P(IntegerOperationTest, Counts) {
   for (Type t : {Type::kI32, Type::kI64}) {
-    for (Opcode op : {Opcode::kClz, Opcode::kCtz, Opcode::kPopcnt}) {
+    for (Opcode op : {Opcode::kClz, Opcode::kCtz, Opcode::kPopcnt, Opcode::kBswap}) {
       std::vector<codegen::CompiledFunction> functions;
       functions.push_back(
           Compiled(t, t, t, [&](Build& b, Value x, Value) { return b.Op(op, t, {x}, t); }));
