@@ -17,6 +17,7 @@
 #include "compiler/ir/printer.h"
 #include "compiler/ir/verifier.h"
 #include "compiler/opt/branch_selects.h"
+#include "compiler/opt/byte_swaps.h"
 #include "compiler/opt/dce.h"
 #include "compiler/opt/fold_addresses.h"
 #include "compiler/opt/gvn.h"
@@ -27,6 +28,7 @@
 #include "compiler/opt/loop_depth.h"
 #include "compiler/opt/mark_pages.h"
 #include "compiler/opt/meter.h"
+#include "compiler/opt/move_invariants.h"
 #include "compiler/opt/pipeline.h"
 #include "compiler/opt/place_rows.h"
 #include "compiler/opt/preheaders.h"
@@ -50,6 +52,7 @@ using Pass = std::function<void(ir::Function&)>;
 const std::map<std::string, Pass, std::less<>>& Passes() {
   static const auto* const passes = new std::map<std::string, Pass, std::less<>>{
       {"branch_selects", BranchSelects},
+      {"byte-swaps", FindByteSwaps},
       {"dce", EliminateDeadCode},
       {"fold_addresses", FoldAddresses},
       {"gvn", NumberValues},
@@ -65,6 +68,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"mark_pages", MarkPages},
       {"meter", [](ir::Function& f) { PlaceMeters(f); }},
       {"meter-32", [](ir::Function& f) { PlaceMeters(f, 32); }},
+      {"move-invariants", MoveInvariants},
       {"O1", [](ir::Function& f) { Optimize(f, {.level = 1, .verify = true}); }},
       {"O2", [](ir::Function& f) { Optimize(f, {.level = 2, .verify = true}); }},
       {"place_rows", PlaceRows},

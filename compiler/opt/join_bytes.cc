@@ -125,6 +125,8 @@ class Joiner {
       }
     }
     for (Inst i : here) position_[i.index] = kElsewhere;
+    for (Inst i : added_) position_[i.index] = kElsewhere;
+    added_.clear();
   }
 
   // The instruction of this block that makes `v`.
@@ -180,17 +182,24 @@ class Joiner {
     return mask;
   }
 
-  // Whether the parts are side by side, in memory and in the number. How many bytes they are.
-  static std::optional<uint32_t> Bytes(std::vector<Part> parts) {
+  struct Number {
+    uint32_t bytes;
+    bool big_endian;
+  };
+  // What number the parts are, if they are side by side in memory and in the number.
+  static std::optional<Number> NumberOf(std::vector<Part> parts) {
     std::sort(parts.begin(), parts.end(),
               [](const Part& a, const Part& b) { return a.offset < b.offset; });
     uint32_t bytes = 0;
+    bool little = true, big = true;
     for (const Part& part : parts) {
-      if (part.offset != parts[0].offset + bytes || part.shift != 8 * bytes) return std::nullopt;
+      if (part.offset != parts[0].offset + bytes) return std::nullopt;
+      little &= part.shift == 8 * bytes;
       bytes += part.bytes;
+      big &= part.bytes == 1 && part.shift == 8 * (parts.size() - bytes);
     }
-    if (bytes != 2 && bytes != 4) return std::nullopt;
-    return bytes;
+    if ((bytes != 2 && bytes != 4) || (!little && !big)) return std::nullopt;
+    return Number{bytes, big};
   }
 
   void Try(Block b, Inst root) {
@@ -198,8 +207,8 @@ class Joiner {
     Tree tree;
     if (Collect(f_.args(root)[0], 0, 0, tree) == 0) return;
     if (Collect(f_.args(root)[1], 0, 0, tree) == 0) return;
-    const std::optional<uint32_t> bytes = Bytes(tree.parts);
-    if (!bytes.has_value() || tree.pieces.size() >= tree.parts.size()) return;
+    const std::optional<Number> number = NumberOf(tree.parts);
+    if (!number.has_value() || tree.pieces.size() >= tree.parts.size()) return;
     uint32_t first = kElsewhere, last = 0;
     int64_t offset = tree.parts[0].offset;
     for (const Part& part : tree.parts) {
@@ -219,19 +228,29 @@ class Joiner {
     std::optional<Inst> seen_by;  // the last load that sees a part
     if (!FindSeen(behind, tree, stretch_[first], site.guest_pc, seen_by)) return;
 
-    InstData& load = f_.inst(root);
-    load.op = Opcode::kLoad;
-    load.aux = static_cast<uint8_t>(*bytes == 2 ? MemKind::kU16 : MemKind::kU32);
+    InstData load{.op = Opcode::kLoad};
+    load.aux = static_cast<uint8_t>(number->bytes == 2 ? MemKind::kU16 : MemKind::kU32);
     load.imm = offset;
     load.site = site;
-    load.args_count = 1;
-    f_.mutable_args(root)[0] = tree.base;
     // Such loads are reported at the first one too, where what is declared in between is not yet.
     std::vector<Inst> result, declared;
     bool early = false;
     for (Inst i : insts) {
       if (i == first_load) {
-        result.push_back(root);
+        const Value loaded = Append(b, load, {tree.base}, result);
+        if (number->big_endian) {
+          // The root is not the load, then, which takes the place of the first one.
+          const Inst loading = result.back();
+          position_.resize(f_.num_insts(), kElsewhere);
+          position_[loading.index] = first;
+          added_.push_back(loading);
+          const Value swapped = Append(b, {.op = Opcode::kBswap}, {loaded}, result);
+          if (number->bytes == 2) {  // they are in the upper half now
+            const Value by = Append(b, {.op = Opcode::kIconst, .imm = 16}, {}, result);
+            Append(b, {.op = Opcode::kShrU}, {swapped, by}, result);
+          }
+        }
+        Become(root, result);
         for (const Piece& piece : tree.pieces) Extract(b, f_.result(root), piece, result);
         early = seen_by.has_value();
       }
@@ -255,6 +274,19 @@ class Joiner {
     position_[root.index] = first;
   }
 
+  // Puts `i` in the place of the last instruction, doing what that does.
+  void Become(Inst i, std::vector<Inst>& insts) {
+    const InstData made = f_.inst(insts.back());
+    insts.back() = i;
+    InstData& d = f_.inst(i);
+    d.op = made.op;
+    d.aux = made.aux;
+    d.imm = made.imm;
+    d.site = made.site;
+    d.args_begin = made.args_begin;
+    d.args_count = made.args_count;
+  }
+
   // Makes the piece's instruction take its bits out of `number`, at the end of `insts`.
   void Extract(Block b, Value number, const Piece& piece, std::vector<Inst>& insts) {
     Value from = number;
@@ -264,17 +296,8 @@ class Joiner {
     }
     const auto mask = static_cast<int32_t>(piece.mask);
     const Value bits = Append(b, {.op = Opcode::kIconst, .imm = mask}, {}, insts);
-    // Its arguments are those of an instruction that is made for them.
     Append(b, {.op = Opcode::kAnd}, {from, bits}, insts);
-    const InstData made = f_.inst(insts.back());
-    insts.back() = piece.inst;
-    InstData& d = f_.inst(piece.inst);
-    d.op = Opcode::kAnd;
-    d.aux = 0;
-    d.imm = 0;
-    d.site = {};
-    d.args_begin = made.args_begin;
-    d.args_count = made.args_count;
+    Become(piece.inst, insts);
   }
   Value Append(Block b, const InstData& data, std::vector<Value> args, std::vector<Inst>& insts) {
     const Inst i = f_.Append(b, data, args, {Type::kI32});
@@ -324,6 +347,7 @@ class Joiner {
   std::vector<uint32_t> position_;  // by instruction: where it is in the block at hand
   std::vector<uint32_t> stretch_;   // by position
   std::vector<Inst> removed_;
+  std::vector<Inst> added_;  // to the block at hand, with a position
 };
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace precast::opt {
 //
 // Requires: a guest whose runtime, at a fault, goes on by interpretation from the place reported
 //   (Instance::ConfirmTrap), and no marks of pages yet (mark_pages.h).
-// Does: where loads of two or four (or halves) side by side become one number of little-endian order, by shifts and
+// Does: where loads of two or four (or halves) side by side become one number of little-endian order, or bytes one of big-endian order, by shifts and
 //   `or`, with nothing between them that can be observed but loads, makes them one load, in the place of the first
 //   and with its site. Parts that are used for something else, if few, are taken out of it again. Loads that see others
 //   as declared state are reported at the first one too.

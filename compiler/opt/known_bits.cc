@@ -120,6 +120,9 @@ class Analysis {
       case Opcode::kCtz:
       case Opcode::kPopcnt:
         return 0x7f;
+      case Opcode::kBswap:
+        return inst.type == Type::kI64 ? __builtin_bswap64(Bits(args[0]))
+                                       : __builtin_bswap64(Bits(args[0])) >> 32;
       case Opcode::kAnd:
         return Bits(args[0]) & Bits(args[1]);
       case Opcode::kOr:

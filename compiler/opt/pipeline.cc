@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "compiler/ir/verifier.h"
 #include "compiler/opt/branch_selects.h"
+#include "compiler/opt/byte_swaps.h"
 #include "compiler/opt/dce.h"
 #include "compiler/opt/fold_addresses.h"
 #include "compiler/opt/gvn.h"
@@ -15,6 +16,7 @@
 #include "compiler/opt/loop_depth.h"
 #include "compiler/opt/mark_pages.h"
 #include "compiler/opt/meter.h"
+#include "compiler/opt/move_invariants.h"
 #include "compiler/opt/place_rows.h"
 #include "compiler/opt/preheaders.h"
 #include "compiler/opt/reassociate.h"
@@ -77,6 +79,7 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
   if (options.level >= 2) {
     pipeline.Run("join_params", JoinParams);
     pipeline.Run("gvn", NumberValues);
+    pipeline.Run("byte_swaps", FindByteSwaps);
     pipeline.Run("dce", EliminateDeadCode);
   }
   // Before pairs of words are looked for, which these may be.
@@ -103,6 +106,7 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
   pipeline.Run("dce", EliminateDeadCode);
   // On the final control flow.
   if (options.level >= 2) {
+    pipeline.Run("move_invariants", MoveInvariants);
     pipeline.Run("straighten", Straighten);
     pipeline.Run("sink_meters", SinkMeters);
   }

@@ -19,6 +19,7 @@
 #include "compiler/opt/gvn.h"
 #include "compiler/opt/join_params.h"
 #include "compiler/opt/meter.h"
+#include "compiler/opt/move_invariants.h"
 #include "compiler/opt/preheaders.h"
 #include "compiler/opt/simplify.h"
 #include "gtest/gtest.h"
@@ -172,6 +173,15 @@ TEST(PassTest, Simplify) {
         Simplify(f);
       },
       10000, 1500, {});
+}
+
+TEST(PassTest, MoveInvariants) {
+  TestPass(
+      [](Function& f) {
+        RemoveUnreachableBlocks(f);
+        MoveInvariants(f);
+      },
+      20000, 1500, {});
 }
 
 TEST(PassTest, PlaceMeters) {

@@ -44,7 +44,7 @@ class Generator {
 
  private:
   static constexpr uint32_t kWordsPerSlot = 3;  // padded with instructions without effect
-  static constexpr uint32_t kWordsPerWideSlot = 9;
+  static constexpr uint32_t kWordsPerWideSlot = 12;
   static constexpr uint32_t kWordsPerEnd = 4;
   static constexpr int kWidePercent = 25;
 
@@ -199,14 +199,22 @@ class Generator {
     return kPairs[Range(0, std::size(kPairs) - 1)];
   }
 
-  // 64-bit arithmetic on pairs of registers, as compilers do it, in exactly kWordsPerWideSlot words.
+  // A place in the data, rarely at its end.
+  std::pair<uint8_t, int32_t> Place() {
+    if (!Chance(2)) return {kDataPointer, Range(0, 2036)};
+    OpImm(Op::kAddi, kScratch, kDataPointer, 2028);
+    return {kScratch, static_cast<int32_t>(4096 - kTableBytes) - 2028 - Range(0, 8)};
+  }
+
+  // 64-bit arithmetic on pairs of registers, and other numbers of several parts, as compilers do it, in exactly
+  // kWordsPerWideSlot words.
   void WideSlot() {
     const size_t end = code_.size() + kWordsPerWideSlot;
     constexpr uint8_t kT = 28, kU = 29, kV = 30;
     const uint8_t d = PairRegister(), a = PairRegister(), b = PairRegister();
     const auto hi = [](uint8_t r) { return static_cast<uint8_t>(r + 1); };
     const int k = Range(1, 31);
-    switch (Range(0, 11)) {
+    switch (Range(0, 13)) {
       case 0:  // add
         Op3(Op::kAdd, kT, a, b);
         Op3(Op::kSltu, kU, kT, Chance(50) ? a : b);
@@ -277,14 +285,34 @@ class Generator {
         OpImm(Op::kAddi, d, kT, 0);
         Op3(Op::kAdd, hi(d), hi(a), kU);
         break;
-      default: {  // memory, rarely across the end of the data
-        uint8_t base = kDataPointer;
-        int32_t displacement = Range(0, 2036);
-        if (Chance(2)) {
-          OpImm(Op::kAddi, kScratch, kDataPointer, 2028);
-          base = kScratch;
-          displacement = static_cast<int32_t>(4096 - kTableBytes) - 2028 - Range(0, 8);
+      case 10:  // the bytes in reverse order
+        OpImm(Op::kSlli, kT, a, 24);
+        OpImm(Op::kSrli, kU, a, 24);
+        Op3(Op::kOr, kT, kT, kU);
+        Emit({.op = Op::kLui, .rd = kV, .imm = 0x10000});
+        OpImm(Op::kAddi, kV, kV, Chance(90) ? -256 : -255);
+        OpImm(Op::kSrli, kU, a, 8);
+        Op3(Op::kAnd, kU, kU, kV);
+        Op3(Op::kOr, kT, kT, kU);
+        Op3(Op::kAnd, kU, a, kV);
+        OpImm(Op::kSlli, kU, kU, 8);
+        Op3(Op::kOr, d, kT, kU);
+        break;
+      case 11: {  // a number of two or four bytes, in one order or the other
+        const auto [base, displacement] = Place();
+        const int bytes = Chance(50) ? 2 : 4;
+        const bool big = Chance(50);
+        for (int n = 0; n < bytes; ++n) {
+          const int at = Chance(97) ? n : n ^ 1;
+          Emit({.op = Op::kLbu, .rd = n == 0 ? kT : kU, .rs1 = base, .imm = displacement + at});
+          const int shift = 8 * (big ? bytes - 1 - n : n);
+          if (shift != 0) OpImm(Op::kSlli, n == 0 ? kT : kU, n == 0 ? kT : kU, shift);
+          if (n != 0) Op3(Op::kOr, n + 1 == bytes ? d : kT, kT, kU);
         }
+        break;
+      }
+      default: {  // memory, rarely across the end of the data
+        const auto [base, displacement] = Place();
         const int32_t other = Chance(80) ? displacement + 4 : Range(0, 2036);
         const bool low_first = Chance(60);
         if (Chance(50)) {

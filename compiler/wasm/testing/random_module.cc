@@ -479,10 +479,39 @@ class Generator {
           return OpWithIndex(0x40, 0);
         }
         break;
+      case 6:
+        if (Chance(15) && ByteSwap(type, depth)) return;
+        break;
       default:
         break;
     }
     if (!RandomInstruction(results, depth - 1)) Simple(type);
+  }
+
+  // An integer's bytes in reverse order, by shifts and masks; at times almost.
+  bool ByteSwap(char type, int depth) {
+    if (type != 'i' && type != 'l') return false;
+    const int local = LocalOf(type);
+    if (local < 0) return false;
+    const bool wide = type == 'l';
+    const auto op = [&](uint8_t narrow_op, uint8_t wide_op) { Byte(wide ? wide_op : narrow_op); };
+    const auto constant = [&](uint64_t v) {
+      op(0x41, 0x42);
+      Signed(code_, wide ? static_cast<int64_t>(v) : int64_t{static_cast<int32_t>(v)});
+    };
+    Expression(type, depth - 1);
+    OpWithIndex(0x21, static_cast<uint64_t>(local));
+    const int bytes = wide ? 8 : 4;
+    for (int from = 0; from < bytes; ++from) {
+      const int to = bytes - 1 - from;
+      OpWithIndex(0x20, static_cast<uint64_t>(local));
+      constant(static_cast<uint64_t>(8 * (to > from ? to - from : from - to)));
+      to > from ? op(0x74, 0x86) : op(0x76, 0x88);
+      constant((Chance(99) ? uint64_t{0xff} : uint64_t{0xfe}) << (8 * to));
+      op(0x71, 0x83);
+      if (from != 0) op(0x72, 0x84);
+    }
+    return true;
   }
 
   void Simple(char type) {
