@@ -74,7 +74,7 @@ struct ChipRows {
 };
 
 struct Opcode {
-  std::string_view mnemonic;
+  std::string_view mnemonic = {};
   // Word w is this instruction if (w & mask) == match. bits[6:0] must be in the mask, be custom-0 (0x0b) or
   // custom-1 (0x2b), and no word may be two instructions.
   uint32_t match = 0, mask = 0;

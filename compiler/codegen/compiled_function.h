@@ -77,7 +77,7 @@ struct Site {
     uint32_t guest_pc;
     uint32_t refund;
   };
-  std::vector<Charge> more;
+  std::vector<Charge> more = {};
 };
 
 // The frame is described by one rule: after `code_offset`, CFA = stack pointer + `cfa_offset`.

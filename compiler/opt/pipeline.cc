@@ -114,7 +114,7 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
   if (options.level >= 2) pipeline.Run("reassociate", Reassociate);
   if (options.level >= 2 && function.signature().conv == ir::CallConv::kWasm) {
     if (options.fold_addresses) pipeline.Run("fold_addresses", FoldAddresses);
-    pipeline.Run("slp_vectorize", VectorizeLoops);
+    if (options.vectorize) pipeline.Run("slp_vectorize", VectorizeLoops);
   }
   // When it is known which accesses there are.
   if (options.mark_pages) pipeline.Run("mark_pages", MarkPages);

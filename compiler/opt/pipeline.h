@@ -26,6 +26,8 @@ struct PipelineOptions {
   bool delay_state = false;
   // WebAssembly, level 2: addresses that have been accessed are below kMaxMemory (fold_addresses.h).
   bool fold_addresses = false;
+  // WebAssembly, level 2: loops may get vector operations (slp_vectorize.h).
+  bool vectorize = true;
   // If set, called with the function after every pass.
   std::function<void(std::string_view pass, const ir::Function& function)> dump = {};
 };

@@ -191,7 +191,7 @@ class LiftedInstance {
     CHECK_OK(lifted);
     const absl::Status status = ir::Verify(*lifted);
     CHECK_OK(status) << ir::Print(*lifted);
-    opt::Optimize(*lifted, {.level = opt_level_, .verify = true});
+    opt::Optimize(*lifted, {.level = opt_level_, .verify = true, .vectorize = false});
     return functions_.emplace(function, *std::move(lifted)).first->second;
   }
 

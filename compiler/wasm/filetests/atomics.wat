@@ -56,15 +56,12 @@
 ;;   v34 = context_address 992
 ;;   v35: i32 = call_pointer v33, v34, v1(v1, v32, v20) @0x4c
 ;;   v36 = iconst.i64 -1
-;;   v37 = iconst.i32 7
-;;   v38 = and.i32 v0, v37
-;;   v39 = icmp.i32 ne v38, v1
-;;   trap_if v39, 18 @0x57
-;;   v40 = load_context.i64 64 960
-;;   v41 = context_address 944
-;;   v42: i32 = call_pointer v40, v41, v1(v1, v11, v15, v36) @0x57
-;;   v43 = iconst.i64 2
-;;   v44 = load_context.i64 64 17040
-;;   v45 = atomic_cmpxchg.i64 u8 v44, v11, v15, v43 @0x62
-;;   ret v45
+;;   trap_if v26, 18 @0x57
+;;   v37 = load_context.i64 64 960
+;;   v38 = context_address 944
+;;   v39: i32 = call_pointer v37, v38, v1(v1, v11, v15, v36) @0x57
+;;   v40 = iconst.i64 2
+;;   v41 = load_context.i64 64 17040
+;;   v42 = atomic_cmpxchg.i64 u8 v41, v11, v15, v40 @0x62
+;;   ret v42
 ;; }

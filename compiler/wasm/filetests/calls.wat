@@ -70,10 +70,10 @@
 ;;   v12 = iconst.i64 0
 ;;   v13 = icmp.i64 eq v11, v12
 ;;   trap_if v13, 15 @0xa1
-;;   v14 = load_context.i64 64 328
+;;   v14 = load_context.i64 64 192
 ;;   v15 = load_host.i64 64 v11
 ;;   v16 = load_host.i64 64 v11 + 8
-;;   v17 = load_context.i64 64 336
+;;   v17 = load_context.i64 64 200
 ;;   v18 = icmp.i64 eq v14, v15
 ;;   v19 = select.i64 v18, v16, v17
 ;;   v20 = iconst.i32 0
@@ -113,10 +113,10 @@
 ;;   v12 = iconst.i64 0
 ;;   v13 = icmp.i64 eq v11, v12
 ;;   trap_if v13, 15 @0xbd
-;;   v14 = load_context.i64 64 328
+;;   v14 = load_context.i64 64 192
 ;;   v15 = load_host.i64 64 v11
 ;;   v16 = load_host.i64 64 v11 + 8
-;;   v17 = load_context.i64 64 336
+;;   v17 = load_context.i64 64 200
 ;;   v18 = icmp.i64 eq v14, v15
 ;;   v19 = select.i64 v18, v16, v17
 ;;   v20 = iconst.i32 0

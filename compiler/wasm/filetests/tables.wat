@@ -23,17 +23,17 @@
 ;; ---- lifted
 ;; function "globals"() -> (f64) wasm entries block0 {
 ;; block0 pc 0x62:
-;;   v0 = load_context.i64 64 17056
+;;   v0 = load_context.i64 64 0
 ;;   v1 = load_host.i32 u32 v0
 ;;   v2 = iconst.i32 1
 ;;   v3 = add.i32 v1, v2
-;;   v4 = load_context.i64 64 17056
+;;   v4 = load_context.i64 64 0
 ;;   store_host.i32 u32 v4, v3
 ;;   v5 = iconst.i64 7
-;;   store_context.i64 64 17088, v5
-;;   v6 = load_context.v128 128 17104
-;;   store_context.v128 128 17104, v6
-;;   v7 = load_context.i64 64 17072
+;;   store_context.i64 64 32, v5
+;;   v6 = load_context.v128 128 48
+;;   store_context.v128 128 48, v6
+;;   v7 = load_context.i64 64 16
 ;;   v8 = load_host.f64 64 v7
 ;;   ret v8
 ;; }

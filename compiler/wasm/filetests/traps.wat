@@ -66,15 +66,16 @@
 ;;   trap_if v12, 10 @0x4b refund 7
 ;;   v13 = f_to_u.i32 v1 in_range
 ;;   v14 = f_to_u.i64 v1
-;;   trap_if v2, 11 @0x54 refund 1
-;;   v15 = fconst.f64 0xc3e0000000000000
-;;   v16 = fcmp.f64 lt v0, v15
-;;   trap_if v16, 10 @0x54 refund 1
-;;   v17 = fconst.f64 0x43e0000000000000
-;;   v18 = fcmp.f64 ge v0, v17
-;;   trap_if v18, 10 @0x54 refund 1
-;;   v19 = f_to_s.i64 v0 in_range
-;;   ret v19
+;;   v15 = fcmp.f64 ne v0, v0
+;;   trap_if v15, 11 @0x54 refund 1
+;;   v16 = fconst.f64 0xc3e0000000000000
+;;   v17 = fcmp.f64 lt v0, v16
+;;   trap_if v17, 10 @0x54 refund 1
+;;   v18 = fconst.f64 0x43e0000000000000
+;;   v19 = fcmp.f64 ge v0, v18
+;;   trap_if v19, 10 @0x54 refund 1
+;;   v20 = f_to_s.i64 v0 in_range
+;;   ret v20
 ;; }
 ;;
 ;; function "unreachable"(i32) -> () wasm entries block0 {
