@@ -7,67 +7,17 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "compiler/x64/disassembler.h"
 #include "compiler/x64/encoder.h"
+#include "compiler/x64/encoder_testing.h"
 #include "compiler/x64/vector_op.h"
 #include "gtest/gtest.h"
 
 namespace precast::x64 {
 namespace {
 
-const VectorOp kAll[] = {
-#define PRECAST_VECTOR_OP(Name, ...) VectorOp::k##Name,
-#define PRECAST_VECTOR_OP_IMM(Name, ...) VectorOp::k##Name,
-#define PRECAST_VECTOR_OP_SHIFT(Name, ...) VectorOp::k##Name,
-#include "compiler/x64/vector_op.def"
-#undef PRECAST_VECTOR_OP
-#undef PRECAST_VECTOR_OP_IMM
-#undef PRECAST_VECTOR_OP_SHIFT
-};
-
-const char* const kNames64[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-                                "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
-const char* const kNames32[] = {"eax", "ecx", "edx",  "ebx",  "esp",  "ebp",  "esi",  "edi",
-                                "r8d", "r9d", "r10d", "r11d", "r12d", "r13d", "r14d", "r15d"};
-
-std::string Name(Xmm r) { return absl::StrCat("xmm", Number(r)); }
-std::string Name(Width w, Reg r) { return (w == Width::k64 ? kNames64 : kNames32)[Number(r)]; }
-
-// Memory operands with the text that Zydis has for them.
-std::vector<std::pair<Mem, std::string>> Mems() {
-  return {
-      {Mem::At(Reg::rax), "[rax]"},
-      {Mem::At(Reg::rsp, 16), "[rsp+0x10]"},
-      {Mem::At(Reg::rbp), "[rbp]"},
-      {Mem::At(Reg::r13, -8), "[r13-0x8]"},
-      {Mem::At(Reg::r12), "[r12]"},
-      {Mem::At(Reg::r14, Reg::rcx, 1, 4), "[r14+rcx+0x4]"},
-      {Mem::At(Reg::rbx, Reg::r15, 8, -0x12345678), "[rbx+r15*8-0x12345678]"},
-      {Mem::Scaled(Reg::r9, 4, 0x10), "[r9*4+0x10]"},
-  };
-}
-
-class EncoderAvxTest : public ::testing::Test {
+class EncoderAvxTest : public EncoderTest {
  protected:
   EncoderAvxTest() { e_.UseAvx(); }
-  void Expect(const std::string& text) { expected_.push_back(text); }
-  void TearDown() override {
-    const std::vector<DisassembledLine> lines = Disassemble(e_.Take(), 0);
-    ASSERT_EQ(lines.size(), expected_.size());
-    for (size_t i = 0; i < lines.size(); ++i) {
-      ASSERT_TRUE(lines[i].valid) << i << ": " << expected_[i];
-      std::string text = lines[i].text;
-      for (const char* part :
-           {"byte ptr ", "xmmword ptr ", "qword ptr ", "dword ptr ", "word ptr ", "*1"}) {
-        for (size_t at; (at = text.find(part)) != std::string::npos;) {
-          text.erase(at, std::string(part).size());
-        }
-      }
-      ASSERT_EQ(text, expected_[i]) << i;
-    }
-  }
-  Encoder e_;
-  std::vector<std::string> expected_;
 };
 
 const std::pair<Sse, const char*> kSse[] = {
@@ -80,7 +30,7 @@ const std::pair<SseBits, const char*> kBits[] = {{SseBits::kAnd, "vandps"},
 constexpr Xmm kSome[] = {Xmm::xmm0, Xmm::xmm7, Xmm::xmm8, Xmm::xmm15};
 
 TEST_F(EncoderAvxTest, VectorsInRegisters) {
-  for (VectorOp op : kAll) {
+  for (VectorOp op : kAllVectorOps) {
     const VectorOpInfo& info = Info(op);
     for (int i = 0; i < 16; ++i) {
       for (Xmm a : kSome) {
@@ -108,7 +58,7 @@ TEST_F(EncoderAvxTest, VectorsInRegisters) {
 }
 
 TEST_F(EncoderAvxTest, VectorsInMemory) {
-  for (VectorOp op : kAll) {
+  for (VectorOp op : kAllVectorOps) {
     const VectorOpInfo& info = Info(op);
     if (info.form == VectorForm::kShiftImm || op == VectorOp::kMovsd) continue;
     for (Xmm d : kSome) {
@@ -149,11 +99,11 @@ TEST_F(EncoderAvxTest, Lanes) {
       for (const auto& [w, suffix] : lanes) {
         for (Xmm a : kSome) {
           e_.InsertLane(w, x, a, r, 1);
-          Expect(absl::StrCat("vpinsr", suffix, " ", Name(x), ", ", Name(a), ", ", Name(w, r),
-                              ", 0x1"));
+          Expect(absl::StrCat("vpinsr", suffix, " ", Name(x), ", ", Name(a), ", ",
+                              NameForLane(w, r), ", 0x1"));
         }
         e_.ExtractLane(w, r, x, 1);
-        Expect(absl::StrCat("vpextr", suffix, " ", Name(w, r), ", ", Name(x), ", 0x1"));
+        Expect(absl::StrCat("vpextr", suffix, " ", NameForLane(w, r), ", ", Name(x), ", 0x1"));
         e_.Broadcast(w, x, y);
         Expect(absl::StrCat("vpbroadcast", suffix, " ", Name(x), ", ", Name(y)));
         for (const auto& [mem, at] : Mems()) {
@@ -195,9 +145,11 @@ TEST_F(EncoderAvxTest, ScalarsInRegisters) {
         e_.Rounds(w, x, y, Rounding::kCeil);
         Expect(absl::StrCat("vround", suffix, xyy, ", 0xa"));
         e_.MovToXmm(w, x, s);
-        Expect(absl::StrCat(w == Width::k64 ? "vmovq " : "vmovd ", Name(x), ", ", Name(w, s)));
+        Expect(
+            absl::StrCat(w == Width::k64 ? "vmovq " : "vmovd ", Name(x), ", ", NameForLane(w, s)));
         e_.MovFromXmm(w, r, y);
-        Expect(absl::StrCat(w == Width::k64 ? "vmovq " : "vmovd ", Name(w, r), ", ", Name(y)));
+        Expect(
+            absl::StrCat(w == Width::k64 ? "vmovq " : "vmovd ", NameForLane(w, r), ", ", Name(y)));
         for (Width i_width : {Width::k32, Width::k64}) {
           e_.CvtFromInt(i_width, w, x, s);
           Expect(

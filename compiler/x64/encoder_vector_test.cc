@@ -4,31 +4,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "compiler/x64/disassembler.h"
 #include "compiler/x64/encoder.h"
+#include "compiler/x64/encoder_testing.h"
 #include "compiler/x64/vector_op.h"
 #include "gtest/gtest.h"
 
 namespace precast::x64 {
 namespace {
 
-const VectorOp kAll[] = {
-#define PRECAST_VECTOR_OP(Name, ...) VectorOp::k##Name,
-#define PRECAST_VECTOR_OP_IMM(Name, ...) VectorOp::k##Name,
-#define PRECAST_VECTOR_OP_SHIFT(Name, ...) VectorOp::k##Name,
-#include "compiler/x64/vector_op.def"
-#undef PRECAST_VECTOR_OP
-#undef PRECAST_VECTOR_OP_IMM
-#undef PRECAST_VECTOR_OP_SHIFT
-};
-
-const char* const kNames64[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-                                "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
-const char* const kNames32[] = {"eax", "ecx", "edx",  "ebx",  "esp",  "ebp",  "esi",  "edi",
-                                "r8d", "r9d", "r10d", "r11d", "r12d", "r13d", "r14d", "r15d"};
-
-std::string Name(Xmm r) { return absl::StrCat("xmm", Number(r)); }
-std::string Name(Width w, Reg r) { return (w == Width::k64 ? kNames64 : kNames32)[Number(r)]; }
 std::string Text(uint8_t imm) { return absl::StrCat("0x", absl::Hex(imm)); }
 
 std::vector<Xmm> Xmms() {
@@ -42,47 +25,10 @@ std::vector<Reg> Regs() {
   return regs;
 }
 
-// Memory operands with the text that Zydis has for them.
-std::vector<std::pair<Mem, std::string>> Mems() {
-  return {
-      {Mem::At(Reg::rax), "[rax]"},
-      {Mem::At(Reg::rsp, 16), "[rsp+0x10]"},
-      {Mem::At(Reg::rsp, 0x1230), "[rsp+0x1230]"},
-      {Mem::At(Reg::rbp), "[rbp]"},
-      {Mem::At(Reg::r13, -8), "[r13-0x8]"},
-      {Mem::At(Reg::r12), "[r12]"},
-      {Mem::At(Reg::r14, Reg::rcx, 1, 4), "[r14+rcx+0x4]"},
-      {Mem::At(Reg::rbx, Reg::r15, 8, -0x12345678), "[rbx+r15*8-0x12345678]"},
-      {Mem::Scaled(Reg::r9, 4, 0x10), "[r9*4+0x10]"},
-  };
-}
-
-void Remove(std::string& text, const std::string& part) {
-  for (size_t at; (at = text.find(part)) != std::string::npos;) text.erase(at, part.size());
-}
-
-class EncoderVectorTest : public ::testing::Test {
- protected:
-  void Expect(const std::string& text) { expected_.push_back(text); }
-  void TearDown() override {
-    const std::vector<DisassembledLine> lines = Disassemble(e_.Take(), 0);
-    ASSERT_EQ(lines.size(), expected_.size());
-    for (size_t i = 0; i < lines.size(); ++i) {
-      ASSERT_TRUE(lines[i].valid) << i << ": " << expected_[i];
-      std::string text = lines[i].text;
-      for (const char* size : {"xmmword ptr ", "qword ptr ", "dword ptr ", "word ptr "}) {
-        Remove(text, size);
-      }
-      Remove(text, "*1");
-      ASSERT_EQ(text, expected_[i]) << i;
-    }
-  }
-  Encoder e_;
-  std::vector<std::string> expected_;
-};
+using EncoderVectorTest = EncoderTest;
 
 TEST_F(EncoderVectorTest, Registers) {
-  for (VectorOp op : kAll) {
+  for (VectorOp op : kAllVectorOps) {
     const VectorOpInfo& info = Info(op);
     for (Xmm a : Xmms()) {
       if (info.form == VectorForm::kShiftImm) {
@@ -105,7 +51,7 @@ TEST_F(EncoderVectorTest, Registers) {
 }
 
 TEST_F(EncoderVectorTest, Memory) {
-  for (VectorOp op : kAll) {
+  for (VectorOp op : kAllVectorOps) {
     const VectorOpInfo& info = Info(op);
     if (info.form == VectorForm::kShiftImm || op == VectorOp::kMovsd) continue;
     for (Xmm a : Xmms()) {
@@ -140,9 +86,9 @@ TEST_F(EncoderVectorTest, GeneralRegisters) {
           {Width::k8, "b"}, {Width::k16, "w"}, {Width::k32, "d"}, {Width::k64, "q"}};
       for (const auto& [w, suffix] : lanes) {
         e_.InsertLane(w, x, x, r, 1);
-        Expect(absl::StrCat("pinsr", suffix, " ", Name(x), ", ", Name(w, r), ", ", Text(1)));
+        Expect(absl::StrCat("pinsr", suffix, " ", Name(x), ", ", NameForLane(w, r), ", ", Text(1)));
         e_.ExtractLane(w, r, x, 1);
-        Expect(absl::StrCat("pextr", suffix, " ", Name(w, r), ", ", Name(x), ", ", Text(1)));
+        Expect(absl::StrCat("pextr", suffix, " ", NameForLane(w, r), ", ", Name(x), ", ", Text(1)));
       }
       const std::string operands = absl::StrCat(" ", Name(Width::k32, r), ", ", Name(x));
       e_.SignMask(Width::k8, r, x);
