@@ -5,38 +5,16 @@
 #include <cstddef>
 #include <cstring>
 #include <map>
-#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "compiler/wasm/instruction.h"
+#include "compiler/wasm/testing/array_loop.h"
+#include "compiler/wasm/testing/random_code.h"
 
 namespace precast::wasm {
 namespace {
-
-using Bytes = std::vector<uint8_t>;
-
-void Unsigned(Bytes& out, uint64_t v) {
-  do {
-    uint8_t byte = v & 0x7f;
-    v >>= 7;
-    if (v != 0) byte |= 0x80;
-    out.push_back(byte);
-  } while (v != 0);
-}
-
-void Signed(Bytes& out, int64_t v) {
-  for (;;) {
-    const uint8_t byte = static_cast<uint8_t>(v) & 0x7f;
-    v >>= 7;
-    if ((v == 0 && (byte & 0x40) == 0) || (v == -1 && (byte & 0x40) != 0)) {
-      out.push_back(byte);
-      return;
-    }
-    out.push_back(byte | 0x80);
-  }
-}
 
 void Append(Bytes& out, const Bytes& more) { out.insert(out.end(), more.begin(), more.end()); }
 
@@ -88,9 +66,10 @@ struct Signature {
   bool operator==(const Signature&) const = default;
 };
 
-class Generator {
+class Generator : private RandomCode {
  public:
-  Generator(uint64_t seed, const RandomModuleOptions& options) : random_(seed), options_(options) {
+  Generator(uint64_t seed, const RandomModuleOptions& options)
+      : RandomCode(seed), options_(options) {
     for (const Row& row : Rows()) {
       if (Usable(row)) by_result_[std::string(row.results)].push_back(&row);
     }
@@ -116,9 +95,6 @@ class Generator {
   struct Label {
     std::string types;  // what a branch to it carries
   };
-
-  uint64_t Pick(uint64_t n) { return random_() % n; }
-  bool Chance(int percent) { return Pick(100) < static_cast<uint64_t>(percent); }
 
   // Whether an instruction can be made by its types alone.
   bool Usable(const Row& row) const {
@@ -192,87 +168,6 @@ class Generator {
       code_.push_back(static_cast<uint8_t>(row.code));
     }
   }
-  void Byte(uint8_t b) { code_.push_back(b); }
-  void OpWithIndex(uint8_t op, uint64_t index) {
-    Byte(op);
-    Unsigned(code_, index);
-  }
-  void Bits(uint64_t bits, int bytes) {
-    for (int k = 0; k < bytes; ++k) Byte(static_cast<uint8_t>(bits >> (8 * k)));
-  }
-
-  uint64_t InterestingInteger() {
-    switch (Pick(6)) {
-      case 0:
-        return Pick(4);
-      case 1:
-        return ~uint64_t{0} - Pick(3);
-      case 2:
-        return (uint64_t{1} << Pick(64)) - Pick(2);
-      case 3:
-        return Pick(1000);
-      default:
-        return random_();
-    }
-  }
-  uint32_t InterestingFloat() {
-    constexpr uint32_t kValues[] = {0,          0x80000000, 0x3f800000, 0xbf800000, 0x7f800000,
-                                    0xff800000, 0x7fc00000, 0x4f000000, 0xcf000000, 0x4f800000,
-                                    1,          0x007fffff, 0x7f7fffff, 0x3f000000, 0x40200000};
-    return Chance(60) ? kValues[Pick(std::size(kValues))] : static_cast<uint32_t>(random_());
-  }
-  uint64_t InterestingDouble() {
-    constexpr uint64_t kValues[] = {0,
-                                    uint64_t{1} << 63,
-                                    0x3ff0000000000000,
-                                    0xbff0000000000000,
-                                    0x7ff0000000000000,
-                                    0xfff0000000000000,
-                                    0x7ff8000000000000,
-                                    0x41e0000000000000,
-                                    0xc1e0000000200000,
-                                    0x43e0000000000000,
-                                    0x43f0000000000000,
-                                    0x41f0000000000000,
-                                    1,
-                                    0x3fe0000000000000};
-    return Chance(60) ? kValues[Pick(std::size(kValues))] : random_();
-  }
-
-  void Constant(char type) {
-    switch (type) {
-      case 'i':
-        Byte(0x41);
-        return Signed(code_, static_cast<int32_t>(InterestingInteger()));
-      case 'l':
-        Byte(0x42);
-        return Signed(code_, static_cast<int64_t>(InterestingInteger()));
-      case 'f':
-        Byte(0x43);
-        return Bits(InterestingFloat(), 4);
-      case 'd':
-        Byte(0x44);
-        return Bits(InterestingDouble(), 8);
-      default:
-        OpWithIndex(0xfd, 12);
-        if (Chance(50)) {
-          Bits(InterestingDouble(), 8);
-          return Bits(InterestingDouble(), 8);
-        }
-        for (int k = 0; k < 4; ++k) Bits(InterestingFloat(), 4);
-    }
-  }
-
-  // A local of the type, or -1.
-  int LocalOf(char type) {
-    const size_t start = Pick(locals_.size() + 1);
-    for (size_t k = 0; k < locals_.size(); ++k) {
-      const size_t at = (start + k) % locals_.size();
-      if (locals_[at] == type) return static_cast<int>(at);
-    }
-    return -1;
-  }
-
   // Brings the i32 on the stack into the first 16 bits, mostly.
   void TameAddress(char type, uint8_t align, bool atomic) {
     if (!atomic && Chance(3)) return;
@@ -586,141 +481,6 @@ class Generator {
     Byte(0x0b);
   }
 
-  // A loop over arrays, unrolled as compilers do it: the same expression for adjacent elements. Where the arrays are is
-  // often aligned, sometimes the same, and sometimes the end of memory.
-  void ArrayLoop(int depth) {
-    if (counters_left_ < 3) return;
-    const uint64_t counters = locals_.size() + static_cast<uint64_t>(counters_left_ -= 3);
-    const uint64_t rounds = counters, place = counters + 1, distance = counters + 2;
-    const auto constant = [&](int64_t c) {
-      Byte(0x41);
-      Signed(code_, c);
-    };
-    const auto set_to_address = [&](uint64_t local) {
-      if (Chance(60)) {
-        constant(static_cast<int64_t>(16 * Pick(64)));
-      } else if (Chance(50)) {
-        constant(kPages * 0x10000 - static_cast<int64_t>((Chance(70) ? 16 : 4) * Pick(20)));
-      } else {
-        SmallAddress(depth - 1);
-      }
-      OpWithIndex(0x21, local);
-    };
-    set_to_address(place);
-    set_to_address(distance);
-    constant(static_cast<int64_t>(1 + Pick(8)));
-    OpWithIndex(0x21, rounds);
-
-    struct Element {
-      char type;
-      uint8_t load, store, size;
-      std::string_view binary, unary;
-    };
-    static constexpr Element kElements[] = {
-        {'d', 0x2b, 0x39, 8, "\xa0\xa1\xa2\xa3", "\x99\x9a\x9f"},
-        {'f', 0x2a, 0x38, 4, "\x92\x93\x94\x95", "\x8b\x8c\x91"},
-        {'l', 0x29, 0x37, 8, "\x7c\x7d\x7e\x83\x84\x85\x86", ""},
-        {'i', 0x28, 0x36, 4, "\x6a\x6b\x6c\x71\x72\x73\x74", ""},
-    };
-    const Element& element = kElements[Pick(std::size(kElements))];
-    const uint64_t size = element.size;
-    const uint64_t elements = Chance(70) ? 16 / size : 1 + Pick(6);
-    // An array is `place`, or `distance` from there, and an offset.
-    struct Array {
-      bool far;
-      uint64_t offset;
-    };
-    const auto random_array = [&] {
-      return Array{Chance(50), Chance(70) ? 16 * Pick(3) : size * Pick(6)};
-    };
-    const auto address = [&](const Array& array) {
-      OpWithIndex(0x20, place);
-      if (!array.far) return;
-      OpWithIndex(0x20, distance);
-      Byte(0x6a);
-    };
-    const auto access = [&](uint8_t op, const Array& array, uint64_t lane) {
-      Byte(op);
-      Byte(0);
-      Unsigned(code_, array.offset + lane * size);
-    };
-    const auto load = [&](const Array& array, uint64_t lane) {
-      address(array);
-      access(element.load, array, lane);
-    };
-    enum class Operand : uint8_t { kArray, kLocal, kSame, kOther };
-    struct Step {
-      uint8_t op;
-      bool unary, swap;
-      Operand operand;
-      Array array;
-      uint64_t seed;
-    };
-    std::vector<Step> steps(Pick(4));
-    for (Step& step : steps) {
-      step.unary = !element.unary.empty() && Chance(20);
-      const std::string_view ops = step.unary ? element.unary : element.binary;
-      step.op = static_cast<uint8_t>(ops[Pick(ops.size())]);
-      step.swap = Chance(30);
-      step.operand = static_cast<Operand>(Pick(4));
-      step.array = random_array();
-      step.seed = random_();
-    }
-    const Array from = random_array(), to = random_array();
-    const auto value = [&](uint64_t lane) {
-      // Operands that come first, then what is loaded, then the others.
-      for (size_t k = steps.size(); k-- > 0;) {
-        if (steps[k].swap && !steps[k].unary) load(steps[k].array, lane);
-      }
-      load(from, lane);
-      for (const Step& step : steps) {
-        if (!step.unary && !step.swap) {
-          const int local = LocalOf(element.type);
-          if (step.operand == Operand::kArray) {
-            load(step.array, lane);
-          } else if (step.operand == Operand::kLocal && local >= 0) {
-            OpWithIndex(0x20, locals_.find(element.type));
-          } else {
-            std::mt19937_64 outer = random_;
-            random_.seed(step.seed + (step.operand == Operand::kOther ? lane : 0));
-            Constant(element.type);
-            random_ = outer;
-          }
-        }
-        Byte(step.op);
-      }
-    };
-    // Somewhere between the elements, another access.
-    const uint64_t stray_at = Chance(40) ? Pick(elements) : elements;
-    const Array stray = random_array();
-    Byte(0x03);
-    Byte(0x40);
-    for (uint64_t lane = 0; lane < elements; ++lane) {
-      address(to);
-      value(lane);
-      access(element.store, to, lane);
-      if (lane != stray_at) continue;
-      address(stray);
-      if (Chance(50)) {
-        access(0x2d, stray, Pick(elements));  // i32.load8_u
-        Byte(0x1a);
-      } else {
-        constant(99);
-        access(0x3a, stray, Pick(elements));  // i32.store8
-      }
-    }
-    OpWithIndex(0x20, place);
-    constant(static_cast<int64_t>(Chance(80) ? size * elements : 8 * Pick(5)));
-    Byte(0x6a);
-    OpWithIndex(0x21, place);
-    OpWithIndex(0x20, rounds);
-    constant(1);
-    Byte(0x6b);
-    OpWithIndex(0x22, rounds);
-    OpWithIndex(0x0d, 0);
-    Byte(0x0b);
-  }
-
   // False: what follows is unreachable.
   bool Branch(int depth) {
     const uint64_t to = Pick(labels_.size());
@@ -805,7 +565,11 @@ class Generator {
         if (Chance(30)) BulkStatement(depth - 1);
         return true;
       case 10:
-        if (depth > 0) ArrayLoop(depth);
+        if (depth > 0 && counters_left_ >= 3) {
+          counters_left_ -= 3;
+          AppendArrayLoop(*this, locals_.size() + static_cast<uint64_t>(counters_left_),
+                          kPages * 0x10000, [&] { SmallAddress(depth - 1); });
+        }
         return true;
       case 11: {
         const char type = RandomType();
@@ -937,16 +701,13 @@ class Generator {
   static constexpr int kCounters = 9;
   static constexpr std::string_view kGlobals = "iilfdv";
 
-  std::mt19937_64 random_;
   const RandomModuleOptions options_;
   std::map<std::string, std::vector<const Row*>> by_result_;
   std::vector<Signature> types_;
   std::vector<Signature> functions_;
   size_t current_ = 0;
-  std::string locals_;
   int counters_left_ = 0;
   std::vector<Label> labels_;
-  Bytes code_;
 };
 
 }  // namespace
