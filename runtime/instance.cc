@@ -11,7 +11,6 @@
 
 #include "absl/log/check.h"
 #include "absl/strings/str_format.h"
-#include "runtime/abi/ahead_marks.h"
 #include "runtime/abi/helpers.h"
 #include "runtime/signals.h"
 
@@ -156,8 +155,7 @@ RunResult Instance::Run(int64_t limit, bool interpret) {
   }
   if (image_ != nullptr) {
     if (absl::Status s = PrepareThreadForGuestCode(); !s.ok()) {
-      result.reason = RunResult::Reason::kFailed;
-      result.failure = std::move(s);
+      Failed(std::move(s), result);
       return result;
     }
   }
@@ -180,126 +178,166 @@ RunResult Instance::Run(int64_t limit, bool interpret) {
   return result;
 }
 
-bool Instance::RunNative(const void* entry, RunResult& result) {
-  ++statistics_.native_entries;
-  const uint32_t pc_before = context_.pc;
-  const int64_t fuel_before = context_.fuel, withheld_before = withheld_;
-  const uint64_t executed_before = executed_for_native_;
-  uint64_t in_lanes = 0;  // rows
-  // With the fuel as it is when native code has been left. `exact`: so are the rows.
-  auto count_rest = [&](bool exact) {
-    const int64_t charged = fuel_before - context_.fuel - (withheld_ - withheld_before);
-    rows_.uncounted += static_cast<uint64_t>(charged);
-    if (exact) rows_.uncounted -= in_lanes + (executed_for_native_ - executed_before);
-  };
-  auto fail = [&](absl::Status status) {
-    result.reason = RunResult::Reason::kFailed;
-    result.failure = std::move(status);
-    return true;
-  };
-  // Whoever breaks this would run for ever. What does not count may have come back here.
-  auto no_progress = [&] {
-    return context_.pc == pc_before && context_.fuel == fuel_before && image_->metered();
-  };
-  {
-    auto code_begin = reinterpret_cast<uint64_t>(image_->text().data());
-    GuestCodeScope scope(&context_, code_begin, code_begin + image_->text().size());
-    if (!image_->counts_rows()) {
-      precast_enter(&context_, entry);
-    } else {
-      uint32_t rows[abi::kRowLanes];
-      abi::AheadMarks& ahead =
-          *reinterpret_cast<abi::AheadMarks*>(memory_->base() + abi::kAheadMarks);
-      ahead.fuel = INT64_MIN;
-      precast_enter_counting(&context_, entry, rows);
-      for (size_t i = 0; i < std::size(rows); ++i) {
-        rows_.lanes[i] += rows[i];
-        in_lanes += rows[i];
-      }
-    }
-  }
-  auto reason = static_cast<abi::ExitReason>(context_.exit_reason);
-  // What was trapped for, the site knows.
-  using Kind = loader::SiteInfo::Kind;
-  std::optional<loader::SiteInfo> site;
-  if (reason == abi::ExitReason::kTrap) site = image_->FindSite(context_.stop_rip);
-  if (site.has_value() && site->kind == Kind::kSuspend) reason = abi::ExitReason::kSuspended;
-  if (site.has_value() && site->kind == Kind::kStack) reason = abi::ExitReason::kStackExhausted;
-  CHECK_LT(static_cast<size_t>(reason), std::size(statistics_.native_exits));
-  ++statistics_.native_exits[static_cast<size_t>(reason)];
-  if (reason == abi::ExitReason::kHostExit) {
-    count_rest(/*exact=*/true);
-    return Exited(result);
-  }
-  if (reason == abi::ExitReason::kReturned || reason == abi::ExitReason::kDispatchMiss) {
-    count_rest(/*exact=*/true);
-    if (no_progress()) {
-      return fail(
-          absl::InternalError(absl::StrFormat("native code at pc 0x%x did nothing", context_.pc)));
-    }
-    return false;
-  }
+// What native code was entered with.
+struct Instance::NativeRun {
+  uint32_t pc;
+  int64_t fuel, withheld;
+  uint64_t executed_for_native;
+  uint64_t in_lanes;  // rows that it has counted in lanes since
+};
 
-  if (!site.has_value()) {
+// Why native code was left, and where, if the image has a site for that.
+struct Instance::NativeStop {
+  abi::ExitReason reason;
+  std::optional<loader::SiteInfo> site;
+  // Trapped, but not because there is a trap: the interpreter is to execute the instruction.
+  bool interprets = false;
+  bool is_custom = false;  // which is a custom one
+};
+
+bool Instance::RunNative(const void* entry, RunResult& result) {
+  NativeRun run = {.pc = context_.pc,
+                   .fuel = context_.fuel,
+                   .withheld = withheld_,
+                   .executed_for_native = executed_for_native_,
+                   .in_lanes = 0};
+  EnterNative(entry, run);
+  absl::StatusOr<NativeStop> stop = FindStop();
+  if (!stop.ok()) return Failed(stop.status(), result);
+  if (stop->site.has_value()) {
+    if (absl::Status s = BringBackState(*stop, run.fuel); !s.ok())
+      return Failed(std::move(s), result);
+  }
+  CountRows(*stop, run);
+  return GoOn(*stop, run, result);
+}
+
+void Instance::EnterNative(const void* entry, NativeRun& run) {
+  ++statistics_.native_entries;
+  auto code_begin = reinterpret_cast<uint64_t>(image_->text().data());
+  GuestCodeScope scope(&context_, code_begin, code_begin + image_->text().size());
+  if (!image_->counts_rows()) {
+    precast_enter(&context_, entry);
+    return;
+  }
+  ahead_marks().fuel = INT64_MIN;
+  uint32_t rows[abi::kRowLanes];
+  precast_enter_counting(&context_, entry, rows);
+  for (size_t i = 0; i < std::size(rows); ++i) {
+    rows_.lanes[i] += rows[i];
+    run.in_lanes += rows[i];
+  }
+}
+
+absl::StatusOr<Instance::NativeStop> Instance::FindStop() {
+  NativeStop stop = {.reason = static_cast<abi::ExitReason>(context_.exit_reason), .site = {}};
+  using Kind = loader::SiteInfo::Kind;
+  if (stop.reason == abi::ExitReason::kTrap) stop.site = image_->FindSite(context_.stop_rip);
+  if (stop.site.has_value()) {
+    // What was trapped for, the site knows.
+    if (stop.site->kind == Kind::kSuspend) stop.reason = abi::ExitReason::kSuspended;
+    if (stop.site->kind == Kind::kStack) stop.reason = abi::ExitReason::kStackExhausted;
+    stop.interprets = stop.site->kind == Kind::kTrap && stop.site->trap_code == 0;
+    stop.is_custom = stop.interprets && interpreter_->CustomAt(stop.site->guest_pc) != nullptr;
+  }
+  CHECK_LT(static_cast<size_t>(stop.reason), std::size(statistics_.native_exits));
+  ++statistics_.native_exits[static_cast<size_t>(stop.reason)];
+  if (stop.reason == abi::ExitReason::kReturned || stop.reason == abi::ExitReason::kDispatchMiss ||
+      stop.reason == abi::ExitReason::kHostExit)
+    return stop;
+  if (!stop.site.has_value()) {
     uint64_t offset = context_.stop_rip - reinterpret_cast<uint64_t>(image_->text().data());
-    return fail(absl::InternalError(absl::StrFormat(
+    return absl::InternalError(absl::StrFormat(
         "native code stopped at text offset 0x%x (exit reason %d), where the image has no site",
-        offset, context_.exit_reason)));
+        offset, context_.exit_reason));
   }
-  if (site->kind == Kind::kCall) {
-    return fail(absl::InternalError(
-        absl::StrFormat("native code stopped for reason %d at a site of kind %d, pc 0x%x",
-                        context_.exit_reason, static_cast<int>(site->kind), site->guest_pc)));
+  if (stop.site->kind == Kind::kCall) {
+    return absl::InternalError(absl::StrFormat(
+        "native code stopped for reason %d at a site of kind %d, pc 0x%x", context_.exit_reason,
+        static_cast<int>(stop.site->kind), stop.site->guest_pc));
   }
-  if (reason == abi::ExitReason::kSuspended) site->FindCharge(context_.fuel);
-  if (reason == abi::ExitReason::kStackExhausted) {
+  return stop;
+}
+
+// Makes registers, pc and fuel those before the instruction at which native code has stopped.
+absl::Status Instance::BringBackState(NativeStop& stop, int64_t fuel_before) {
+  if (stop.reason == abi::ExitReason::kSuspended) stop.site->FindCharge(context_.fuel);
+  if (stop.reason == abi::ExitReason::kStackExhausted) {
     for (int i = 0; i < abi::kNumPassed; ++i) {
       context_.x[abi::kPassed[i]] = static_cast<uint32_t>(context_.gpr[abi::kPassedIn[i]]);
     }
   }
-  if (absl::Status s = Materialize(*site); !s.ok()) return fail(std::move(s));
+  if (absl::Status s = Materialize(*stop.site); !s.ok()) return s;
   if (context_.fuel < 0 || context_.fuel > fuel_before) {
-    return fail(absl::InternalError(
+    return absl::InternalError(
         absl::StrFormat("native code at pc 0x%x left %d instructions of %d to the limit",
-                        context_.pc, context_.fuel, fuel_before)));
+                        context_.pc, context_.fuel, fuel_before));
   }
-  // A jump that is left to the interpreter; not a custom instruction, nor a guard of an entry, before which nothing has
-  // been charged.
-  const bool interprets = site->kind == Kind::kTrap && site->trap_code == 0;
-  const bool is_custom = interprets && interpreter_->CustomAt(site->guest_pc) != nullptr;
-  if (image_->counts_rows() && interprets && !is_custom && site->refund != 0) {
+  return absl::OkStatus();
+}
+
+// What has been charged, and is in no lane, was counted as nothing so far.
+void Instance::CountRows(const NativeStop& stop, NativeRun& run) {
+  // A jump has been counted, and is counted again by who executes it; a guard of an entry has charged nothing.
+  const bool is_jump =
+      stop.interprets && !stop.is_custom && stop.site->refund != 0 && image_->counts_rows();
+  if (is_jump) {
     --rows_.lanes[abi::kLeftLane];
-    --in_lanes;
+    --run.in_lanes;
   }
-  count_rest(/*exact=*/reason == abi::ExitReason::kSuspended ||
-             reason == abi::ExitReason::kStackExhausted || (interprets && !is_custom));
-  switch (reason) {
+  const int64_t charged = run.fuel - context_.fuel - (withheld_ - run.withheld);
+  rows_.uncounted += static_cast<uint64_t>(charged);
+  // Where it traps, lanes have what it would have executed.
+  const bool lanes_are_exact =
+      stop.reason != abi::ExitReason::kTrap || (stop.interprets && !stop.is_custom);
+  if (lanes_are_exact)
+    rows_.uncounted -= run.in_lanes + (executed_for_native_ - run.executed_for_native);
+}
+
+bool Instance::GoOn(const NativeStop& stop, const NativeRun& run, RunResult& result) {
+  // Whoever breaks this would run for ever. What does not count may have come back here.
+  const bool progress = context_.pc != run.pc || context_.fuel != run.fuel || !image_->metered();
+  switch (stop.reason) {
+    case abi::ExitReason::kHostExit:
+      return Exited(result);
+    case abi::ExitReason::kReturned:
+    case abi::ExitReason::kDispatchMiss:
+      if (progress) return false;
+      return Failed(
+          absl::InternalError(absl::StrFormat("native code at pc 0x%x did nothing", context_.pc)),
+          result);
     case abi::ExitReason::kSuspended:
       if (image_->counts_rows()) ForgetAheadMarks();
       // Native code counts by blocks; the interpreter does what is left exactly.
       return RunInterpreter(/*until_limit=*/true, result);
     case abi::ExitReason::kStackExhausted:
-      // A frame larger than the whole stack: then without native code, past this entry at least.
-      if (no_progress()) return RunInterpreter(/*until_limit=*/false, result);
-      return false;  // again from there, on an empty native stack
+      // Again from there, on an empty native stack; but a frame larger than the whole stack without native code, past
+      // this entry at least.
+      return !progress && RunInterpreter(/*until_limit=*/false, result);
     default:
       break;
   }
-  if (site->kind == Kind::kMemory && !memory_->GuestAddress(context_.fault_address).has_value()) {
-    return fail(absl::InternalError(
-        absl::StrFormat("native code at pc 0x%x touched host address 0x%x, outside guest memory",
-                        context_.pc, context_.fault_address)));
+  if (stop.site->kind == loader::SiteInfo::Kind::kMemory &&
+      !memory_->GuestAddress(context_.fault_address).has_value()) {
+    return Failed(absl::InternalError(absl::StrFormat(
+                      "native code at pc 0x%x touched host address 0x%x, outside guest memory",
+                      context_.pc, context_.fault_address)),
+                  result);
   }
-  // Code 0: native code does not know whether there is a trap, the interpreter does.
-  if (interprets) return context_.fuel > 0 && RunInterpreter(/*until_limit=*/false, result);
-  return ConfirmTrap(
-      site->kind == Kind::kTrap ? std::optional<uint8_t>(site->trap_code) : std::nullopt, result);
+  if (stop.interprets) return context_.fuel > 0 && RunInterpreter(/*until_limit=*/false, result);
+  return ConfirmTrap(stop.site->kind == loader::SiteInfo::Kind::kTrap
+                         ? std::optional<uint8_t>(stop.site->trap_code)
+                         : std::nullopt,
+                     result);
+}
+
+abi::AheadMarks& Instance::ahead_marks() {
+  return *reinterpret_cast<abi::AheadMarks*>(memory_->base() + abi::kAheadMarks);
 }
 
 // Code was left for want of fuel, maybe between marks and what they are for.
 void Instance::ForgetAheadMarks() {
-  const abi::AheadMarks& ahead =
-      *reinterpret_cast<abi::AheadMarks*>(memory_->base() + abi::kAheadMarks);
+  const abi::AheadMarks& ahead = ahead_marks();
   if (ahead.fuel != context_.fuel) return;
   abi::MeterArea& area = memory_->meter_area();
   while (area.log != ahead.log) memory_->page_marks()[(--area.log)->page] = 0;
@@ -328,12 +366,11 @@ bool Instance::ConfirmTrap(std::optional<uint8_t> code, RunResult& result) {
     return true;
   }
   if (!trapped || (code.has_value() && *code != static_cast<uint8_t>(stop.trap))) {
-    result.reason = RunResult::Reason::kFailed;
-    result.failure = absl::InternalError(
-        absl::StrFormat("native code trapped at pc 0x%x, code %d: expected %s", context_.pc,
-                        code.value_or(static_cast<uint8_t>(abi::TrapCode::kMemoryFault)),
-                        trapped ? TrapName(stop.trap) : "no trap"));
-    return true;
+    return Failed(absl::InternalError(absl::StrFormat(
+                      "native code trapped at pc 0x%x, code %d: expected %s", context_.pc,
+                      code.value_or(static_cast<uint8_t>(abi::TrapCode::kMemoryFault)),
+                      trapped ? TrapName(stop.trap) : "no trap")),
+                  result);
   }
   return Trapped(stop, result);
 }
@@ -430,6 +467,12 @@ bool Instance::HostCall() {
   }
   context_.x[0] = 0;
   context_.pc += 4;
+  return true;
+}
+
+bool Instance::Failed(absl::Status status, RunResult& result) {
+  result.reason = RunResult::Reason::kFailed;
+  result.failure = std::move(status);
   return true;
 }
 

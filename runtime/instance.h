@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "loader/image.h"
+#include "runtime/abi/ahead_marks.h"
 #include "runtime/abi/meter_area.h"
 #include "runtime/abi/vm_context.h"
 #include "runtime/host/host_abi.h"
@@ -148,6 +149,14 @@ class Instance final : private NativeCallbacks {
   // Each returns true when `result` says why the run is over.
   bool RunNative(const void* entry, RunResult& result);
   bool RunInterpreter(bool until_limit, RunResult& result);
+  // What RunNative() consists of.
+  struct NativeRun;
+  struct NativeStop;
+  void EnterNative(const void* entry, NativeRun& run);
+  absl::StatusOr<NativeStop> FindStop();
+  absl::Status BringBackState(NativeStop& stop, int64_t fuel_before);
+  void CountRows(const NativeStop& stop, NativeRun& run);
+  bool GoOn(const NativeStop& stop, const NativeRun& run, RunResult& result);
   // False: the guest has exited.
   bool HostCall() override;
   const void* ResolvePlt(uint32_t index) override;
@@ -155,7 +164,9 @@ class Instance final : private NativeCallbacks {
   // Brings the state at a native site into x[], pc and fuel.
   absl::Status Materialize(const loader::SiteInfo& site);
   bool ConfirmTrap(std::optional<uint8_t> code, RunResult& result);
+  abi::AheadMarks& ahead_marks();
   void ForgetAheadMarks();
+  static bool Failed(absl::Status status, RunResult& result);
   static bool Trapped(const InterpreterResult& stop, RunResult& result);
   bool Exited(RunResult& result) const;
 
