@@ -123,6 +123,8 @@ void ReadModel(const Json& json, MemoryModel& m, absl::Status& status) {
 
 void ReadRoot(const Json& root, MeteringConfig& config, absl::Status& status) {
   Fields in(root, "", status);
+  std::string schema;
+  in.Text("$schema", schema);  // for editors
   std::string boundary = config.chips[config.boundary].name;
   std::string merkle = config.chips[config.merkle].name;
   std::string poseidon2 = config.chips[config.poseidon2].name;

@@ -1,5 +1,5 @@
-// The metering configuration as JSON: chips, their costs, the limits that end segments. docs/openvm_segments.md has the
-// schema.
+// The metering configuration as JSON: chips, their costs, the limits that end segments. metering_schema.h has
+// the schema.
 #ifndef PRECAST_OPENVM_METERING_JSON_H_
 #define PRECAST_OPENVM_METERING_JSON_H_
 

@@ -42,6 +42,7 @@ constexpr Subcommand kSubcommands[] = {
     {"trace", "run interpreter and native code side by side, up to the first difference",
      TraceMain},
     {"wast", "run WebAssembly specification scripts", WastMain},
+    {"metering", "OpenVM: print what a program is metered with", MeteringMain},
     {"preflight", "OpenVM: execute segments again, recording what proving them needs",
      PreflightMain},
     {"segment-verify", "OpenVM: check that segments follow one another", SegmentVerifyMain},

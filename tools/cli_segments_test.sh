@@ -46,6 +46,24 @@ has err "expected a value"
 expect 2 compile "${guest}" "${machine}" --metered --no-meter
 has err "expected it without --no-meter"
 
+# What a program is metered with.
+expect 0 metering "${guest}" "${machine}"
+is_json out
+has out '"max_height_bits": 24'
+cp out defaults.json
+expect 0 metering "${guest}" "${machine}" --metering=small.json
+has out '"max_interactions": 60000'
+expect 0 metering "${guest}" "${machine}" --metering=defaults.json
+same out defaults.json
+expect 0 metering --schema
+is_json out
+expect 2 metering
+expect 2 metering --schema "${guest}"
+expect 1 metering "${guest}" --abi=linux
+has err "--abi=openvm takes it as one"
+expect 1 metering "${guest}" "${machine}" --metering=wrong.json
+has err 'max_interactionz: expected no such field'
+
 # Interpreted, natively and from an image, with counting code and without: the same.
 segments_of whole.json >whole.segments
 expect 0 "${run[@]}" --metering=small.json --interpret --json --stats-file=interpreted.json

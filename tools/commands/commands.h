@@ -33,6 +33,7 @@ int DisasmMain(int argc, char** argv);
 int CheckMain(int argc, char** argv);
 int TraceMain(int argc, char** argv);
 int WastMain(int argc, char** argv);
+int MeteringMain(int argc, char** argv);
 int PreflightMain(int argc, char** argv);
 int SegmentVerifyMain(int argc, char** argv);
 int SegmentDumpMain(int argc, char** argv);
