@@ -40,6 +40,7 @@ void MoveSequencer::Grow(uint32_t index) {
   if (index < readers_.size()) return;
   readers_.resize(index + 32, 0);
   source_.resize(index + 32, 0);
+  half_.resize(index + 32, false);
 }
 
 void MoveSequencer::Sequence(absl::Span<const ParallelMove> moves, InstIndex before,
@@ -56,6 +57,7 @@ void MoveSequencer::Sequence(absl::Span<const ParallelMove> moves, InstIndex bef
       continue;
     }
     source_[to] = from + 1;
+    half_[to] = move.half;
     ++readers_[from];
     targets_.push_back(to);
   }
@@ -68,7 +70,7 @@ void MoveSequencer::Sequence(absl::Span<const ParallelMove> moves, InstIndex bef
     ready_.pop_back();
     const uint32_t from = source_[to] - 1;
     source_[to] = 0;
-    out.push_back({before, ClassOf(to), FromIndex(from), FromIndex(to), false});
+    out.push_back({before, ClassOf(to), FromIndex(from), FromIndex(to), false, half_[to]});
     if (--readers_[from] == 0 && source_[from] != 0) ready_.push_back(from);
   }
   for (uint32_t to : targets_) {
@@ -85,8 +87,10 @@ void MoveSequencer::BreakCycle(uint32_t member, InstIndex before, std::vector<Mo
   }
   // cycle[k] has to receive cycle[k + 1]'s value, the last one cycle[0]'s.
   cycle_.clear();
+  bool half = true;
   for (uint32_t m = start;;) {
     cycle_.push_back(m);
+    half = half && half_[m];
     const uint32_t from = source_[m] - 1;
     source_[m] = 0;
     readers_[m] = 0;
@@ -101,7 +105,7 @@ void MoveSequencer::BreakCycle(uint32_t member, InstIndex before, std::vector<Mo
   if (start < kFirstSlot && cls == RegClass::kInt) {
     for (size_t k = cycle_.size(); k-- > 1;) {
       if (cycle_[k] < kFirstSlot) {
-        out.push_back({before, cls, FromIndex(start), FromIndex(cycle_[k]), true});
+        out.push_back({before, cls, FromIndex(start), FromIndex(cycle_[k]), true, half});
       } else {
         const uint32_t temporary = TemporarySlot(cls);
         emit(cycle_[k], temporary);

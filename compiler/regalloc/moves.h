@@ -15,6 +15,7 @@ namespace precast::regalloc {
 struct ParallelMove {
   Location from, to;
   RegClass cls;
+  bool half = false;  // as in Move
 };
 
 // Appends moves in an order that has the same effect. Targets must be different from one another.
@@ -42,6 +43,7 @@ class MoveSequencer {
   // By location index; all zero / kNone between calls.
   std::vector<uint32_t> readers_;  // moves not yet emitted that read it
   std::vector<uint32_t> source_;   // 1 + location the move into it reads; 0 if there is none (left)
+  std::vector<bool> half_;         // of the move into it
   std::vector<uint32_t> targets_;
   std::vector<uint32_t> ready_;
   std::vector<uint32_t> cycle_;

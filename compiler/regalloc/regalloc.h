@@ -102,6 +102,9 @@ struct TrackedRange {
 // (their first instruction defines the ABI registers by fixed definitions).
 struct Problem {
   std::vector<RegClass> vreg_class;  // one per virtual register
+  // One per virtual register, or empty if all are wide. What is not wide is an int value whose upper half is zero in a
+  // register, and no operand reads more than the lower half of its slot.
+  std::vector<bool> vreg_wide;
   std::vector<Operand> operands;
   std::vector<Inst> insts;
   std::vector<Block> blocks;
@@ -121,7 +124,7 @@ struct Location {
   enum class Kind : uint8_t { kNone, kReg, kSlot };
   Kind kind = Kind::kNone;
   PReg reg{};
-  uint32_t slot = 0;  // index of a spill slot; int slots are 8 bytes, vector slots 16
+  uint32_t slot = 0;  // index of a spill slot; int slots are 4 or 8 bytes, vector slots 16
   bool operator==(const Location&) const = default;
 };
 
@@ -135,6 +138,8 @@ struct Move {
   RegClass cls;
   Location from, to;
   bool swap = false;  // exchange two int registers instead of moving (cycles)
+  // Between two int registers: the upper halves need not be moved and become zero.
+  bool half = false;
 };
 
 struct TrackedLocation {
@@ -150,7 +155,11 @@ struct Solution {
   std::vector<TrackedLocation> tracked;  // ascending by `from`
   uint32_t num_int_slots = 0;
   uint32_t num_vector_slots = 0;
+  // By int slot: whether it has to hold 8 bytes, or only the lower halves of registers, which a move out of it zero-extends.
+  std::vector<bool> int_slot_wide;
 };
+
+inline bool IsWide(const Problem& p, VReg v) { return p.vreg_wide.empty() || p.vreg_wide[v]; }
 
 // Allocates. Deterministic. The problem must be well-formed (our own bug otherwise: CHECK).
 Solution Allocate(const Problem& problem);

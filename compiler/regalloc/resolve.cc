@@ -58,6 +58,12 @@ class Resolver {
     EmitMoves();
     SetTracked();
     out_.num_int_slots = slots_.count[0];
+    out_.int_slot_wide = std::move(slots_.int_wide);
+    // Those of cycles.
+    const bool any_wide =
+        p_.vreg_wide.empty() ||
+        std::find(p_.vreg_wide.begin(), p_.vreg_wide.end(), true) != p_.vreg_wide.end();
+    out_.int_slot_wide.resize(out_.num_int_slots, any_wide);
     out_.num_vector_slots = slots_.count[1];
     return std::move(out_);
   }
@@ -312,7 +318,9 @@ class Resolver {
         for (size_t m = k; m < next; ++m) {
           const RawMove& move = moves_[sorted[m]];
           if (move.stage != stage) continue;
-          together.push_back({move.from, move.to, p_.vreg_class[move.to_vreg]});
+          // What is wide may become what is not by the instruction that the move is for.
+          const bool half = !IsWide(p_, move.from_vreg);
+          together.push_back({move.from, move.to, p_.vreg_class[move.to_vreg], half});
         }
         if (!together.empty()) sequencer.Sequence(together, before, out_.moves);
       }

@@ -16,6 +16,8 @@ namespace {
 
 constexpr int kPosShift = 5;  // 4 positions an instruction, 8 instructions
 constexpr size_t kMaxSearched = 512;
+// Slots are shared within a pool.
+constexpr size_t kNarrowPool = 0, kWidePool = 1, kVectorPool = 2, kNumPools = 3;
 
 // Spilled vregs of a bundle that fits no searched slot, and from where to where they are live.
 struct Leftover {
@@ -77,13 +79,20 @@ Slots AssignSlots(const Problem& p, const Intervals& in, const Bundles& bundles,
   std::sort(spilled.begin(), spilled.end());
 
   const size_t bits = ((4 * p.insts.size()) >> kPosShift) + 1;
-  std::vector<BitSet> taken[kNumClasses];
-  std::vector<Leftover> leftover[kNumClasses];
+  std::vector<BitSet> taken[kNumPools];
+  std::vector<uint32_t> number[kNumPools];  // of the slots in `taken`
+  std::vector<Leftover> leftover[kNumPools];
+  auto new_slot = [&](size_t pool) {
+    if (pool != kVectorPool) out.int_wide.push_back(pool == kWidePool);
+    return out.count[pool == kVectorPool ? 1 : 0]++;
+  };
   std::vector<std::pair<size_t, size_t>> needed;
   for (size_t begin = 0, end = 0; begin < spilled.size(); begin = end) {
     needed.clear();
+    bool wide = false;
     while (end < spilled.size() && spilled[end].first == spilled[begin].first) {
       const VReg v = spilled[end++].second;
+      wide |= IsWide(p, v);
       for (uint32_t k = in.ranges.begin[v]; k < in.ranges.begin[v + 1]; ++k) {
         const Range& range = in.ranges.items[k];
         const size_t first = range.from >> kPosShift;
@@ -95,43 +104,47 @@ Slots AssignSlots(const Problem& p, const Intervals& in, const Bundles& bundles,
         }
       }
     }
-    const int cls = static_cast<int>(p.vreg_class[spilled[begin].second]);
-    uint32_t slot = 0;
-    for (; slot < taken[cls].size(); ++slot) {
-      const BitSet& set = taken[cls][slot];
+    const bool vector = p.vreg_class[spilled[begin].second] == RegClass::kVector;
+    const size_t pool = vector ? kVectorPool : wide ? kWidePool : kNarrowPool;
+    uint32_t at = 0;
+    for (; at < taken[pool].size(); ++at) {
+      const BitSet& set = taken[pool][at];
       if (std::none_of(needed.begin(), needed.end(),
                        [&](const auto& r) { return set.AnyIn(r.first, r.second); })) {
         break;
       }
     }
-    if (slot == kMaxSearched) {
+    if (at == kMaxSearched) {
       Leftover l = {needed[0].first, needed[0].second, begin, end};
       for (const auto& [first, last] : needed) {
         l.first = std::min(l.first, first);
         l.last = std::max(l.last, last);
       }
-      leftover[cls].push_back(l);
+      leftover[pool].push_back(l);
       continue;
     }
-    if (slot == taken[cls].size()) taken[cls].emplace_back(bits);
-    for (const auto& [first, last] : needed) taken[cls][slot].Set(first, last);
-    for (size_t k = begin; k < end; ++k) out.of_vreg[spilled[k].second] = slot;
+    if (at == taken[pool].size()) {
+      taken[pool].emplace_back(bits);
+      number[pool].push_back(new_slot(pool));
+    }
+    for (const auto& [first, last] : needed) taken[pool][at].Set(first, last);
+    for (size_t k = begin; k < end; ++k) out.of_vreg[spilled[k].second] = number[pool][at];
   }
-  for (int cls = 0; cls < kNumClasses; ++cls) {
-    out.count[cls] = static_cast<uint32_t>(taken[cls].size());
-    std::sort(leftover[cls].begin(), leftover[cls].end(), [](const Leftover& a, const Leftover& b) {
-      return std::tie(a.first, a.begin) < std::tie(b.first, b.begin);
-    });
+  for (size_t pool = 0; pool < kNumPools; ++pool) {
+    std::sort(leftover[pool].begin(), leftover[pool].end(),
+              [](const Leftover& a, const Leftover& b) {
+                return std::tie(a.first, a.begin) < std::tie(b.first, b.begin);
+              });
     // By the end of the last use: slots that may be taken after it.
     using Busy = std::pair<size_t, uint32_t>;
     std::priority_queue<Busy, std::vector<Busy>, std::greater<>> busy;
-    for (const Leftover& l : leftover[cls]) {
-      uint32_t slot = out.count[cls];
+    for (const Leftover& l : leftover[pool]) {
+      uint32_t slot;
       if (!busy.empty() && busy.top().first < l.first) {
         slot = busy.top().second;
         busy.pop();
       } else {
-        ++out.count[cls];
+        slot = new_slot(pool);
       }
       busy.emplace(l.last, slot);
       for (size_t k = l.begin; k < l.end; ++k) out.of_vreg[spilled[k].second] = slot;

@@ -18,10 +18,11 @@ struct Slots {
   // Slot within the vreg's class, or kNoSlot if it is never in memory.
   std::vector<uint32_t> of_vreg;
   uint32_t count[kNumClasses] = {0, 0};
+  std::vector<bool> int_wide;  // by int slot: see Solution::int_slot_wide
 };
 
 // Two values that are ever live at the same time get different slots; the spilled members of a
-// bundle share one.
+// bundle share one. A slot is for wide bundles, those with a wide member, or for others.
 Slots AssignSlots(const Problem& problem, const Intervals& intervals, const Bundles& bundles,
                   const Assignment& assignment);
 

@@ -58,10 +58,24 @@ void Emitter::LayOutFrame() {
   for (uint32_t slot = 0; slot < order.size(); ++slot) order[slot] = slot;
   std::stable_sort(order.begin(), order.end(),
                    [&](uint32_t a, uint32_t b) { return uses[a] > uses[b]; });
-  const uint32_t size = spill_width_ == Width::k64 ? 8 : 4;
   int_slot_.resize(order.size());
-  for (uint32_t k = 0; k < order.size(); ++k) int_slot_[order[k]] = size * k;
-  frame_ = (size * s_.num_int_slots + 7) / 8 * 8;
+  uint32_t gap = kNone;  // 4 bytes before a wide slot
+  for (uint32_t slot : order) {
+    if (s_.int_slot_wide[slot]) {
+      if (frame_ % 8 != 0) {
+        gap = frame_;
+        frame_ += 4;
+      }
+      int_slot_[slot] = frame_;
+      frame_ += 8;
+    } else if (gap != kNone) {
+      int_slot_[slot] = std::exchange(gap, kNone);
+    } else {
+      int_slot_[slot] = frame_;
+      frame_ += 4;
+    }
+  }
+  frame_ = (frame_ + 7) / 8 * 8;
   if (s_.num_vector_slots != 0) {
     vector_slots_ = (frame_ + 15) / 16 * 16;
     frame_ = vector_slots_ + 16 * s_.num_vector_slots;
@@ -202,17 +216,18 @@ void Emitter::EmitMove(const regalloc::Move& move) {
   const bool to_reg = move.to.kind == Location::Kind::kReg;
   if (move.cls == RegClass::kInt) {
     const Reg from = static_cast<Reg>(move.from.reg.hw), to = static_cast<Reg>(move.to.reg.hw);
+    const Width width = move.half ? Width::k32 : Width::k64;
     if (move.swap) {
-      e_.Xchg(spill_width_, from, to);
+      e_.Xchg(width, from, to);
     } else if (from_reg && to_reg) {
-      if (from != to) e_.Mov(spill_width_, to, from);
+      if (from != to) e_.Mov(width, to, from);
     } else if (from_reg) {
-      e_.Store(spill_width_, Slot(move.to), from);
+      e_.Store(SlotWidth(move.to), Slot(move.to), from);
     } else if (to_reg) {
-      e_.Load(spill_width_, to, Slot(move.from));
+      e_.Load(SlotWidth(move.from), to, Slot(move.from));
     } else {
-      e_.MovqToXmm(spill_width_, kVectorScratch, Slot(move.from));
-      e_.MovqFromXmm(spill_width_, Slot(move.to), kVectorScratch);
+      e_.MovqToXmm(SlotWidth(move.from), kVectorScratch, Slot(move.from));
+      e_.MovqFromXmm(SlotWidth(move.to), Slot(move.to), kVectorScratch);
     }
     return;
   }

@@ -49,7 +49,8 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       if (Loc(i, 1).reg.cls == RegClass::kVector) {
         if (X(i, 0) != X(i, 1)) e_.MovapsRR(X(i, 1), X(i, 0));
       } else if (R(i, 0) != R(i, 1)) {
-        e_.Mov(spill_width_, R(i, 1), R(i, 0));
+        const bool wide = IsWide(p_, p_.operands[p_.insts[i].operands_begin].vreg);
+        e_.Mov(wide ? Width::k64 : Width::k32, R(i, 1), R(i, 0));
       }
       return;
     case MOp::kMovImm:

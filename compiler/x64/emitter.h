@@ -43,7 +43,6 @@ class Emitter {
  public:
   Emitter(const MFunction& m, const regalloc::Solution& s, const codegen::CompileOptions& options)
       : m_(m), p_(m.problem), s_(s), options_(options), e_(buffer_.code()) {
-    spill_width_ = m.has_wide ? Width::k64 : Width::k32;
     LayOutFrame();
     if (format::Has(options.cpu_features, format::CpuFeature::kAvx)) e_.UseAvx();
   }
@@ -113,6 +112,9 @@ class Emitter {
   Mem Slot(const Location& l, RegClass cls = RegClass::kInt) const {
     DCHECK(l.kind == Location::Kind::kSlot);
     return Mem::At(Reg::rsp, SlotDisp(l.slot, cls));
+  }
+  Width SlotWidth(const Location& l) const {
+    return s_.int_slot_wide[l.slot] ? Width::k64 : Width::k32;
   }
   int32_t SlotDisp(uint32_t slot, RegClass cls) const {
     return static_cast<int32_t>(cls == RegClass::kVector ? vector_slots_ + 16 * slot
@@ -293,7 +295,6 @@ class Emitter {
   uint32_t frame_ = 0;              // bytes
   std::vector<uint32_t> int_slot_;  // displacement from rsp, by slot
   uint32_t vector_slots_ = 0;       // displacement of the first: a multiple of 16
-  Width spill_width_ = Width::k32;
 
   std::vector<uint32_t> thread_;    // by block
   std::vector<uint32_t> position_;  // by block: where it is in m_.order

@@ -231,7 +231,6 @@ struct MFunction {
   // Calls are made with an aligned stack pointer. A RISC-V guest's functions need none: what they call of the runtime
   // has a stack of its own.
   bool aligns_stack = true;
-  bool has_wide = false;  // some virtual register holds more than 32 bits
 };
 
 }  // namespace precast::x64

@@ -30,7 +30,7 @@ void Selector::SelectDivide(const InstData& d, Value a, Value b, Width w, VReg r
 void Selector::EmitMask(VReg a, uint64_t mask, Width w, VReg d) {
   if (mask <= 0x7fffffff)
     return EmitAluImm(Alu::kAnd, a, static_cast<int32_t>(mask), Width::k32, d);
-  EmitAlu(Alu::kAnd, a, MaterializeConstant(mask), w, d);
+  EmitAlu(Alu::kAnd, a, MaterializeConstant(mask, w), w, d);
 }
 
 void Selector::EmitMulHighBy(VReg a, bool is_signed, int64_t c, uint8_t shift, Width w, VReg d) {
@@ -38,7 +38,7 @@ void Selector::EmitMulHighBy(VReg a, bool is_signed, int64_t c, uint8_t shift, W
     return EmitMulHiImm(a, is_signed, c, static_cast<uint8_t>(32 + shift), d);
   }
   const VReg high = shift == 0 ? d : NewVReg(w);
-  const VReg factor = MaterializeConstant(static_cast<uint64_t>(c));
+  const VReg factor = MaterializeConstant(static_cast<uint64_t>(c), w);
   MInst& m = Emit(MOp::kMulWide,
                   {UseFixed(factor, x64::Reg::rax), UseAny(a), DefFixed(high, x64::Reg::rdx)},
                   Bit(IntPReg(x64::Reg::rax)));
@@ -157,7 +157,7 @@ void Selector::EmitRemainder(VReg a, VReg q, int64_t c, Width w, VReg result) {
   if (FitsInt32(c)) {
     EmitMulImm(q, static_cast<int32_t>(c), w, product);
   } else {
-    const VReg factor = MaterializeConstant(static_cast<uint64_t>(c));
+    const VReg factor = MaterializeConstant(static_cast<uint64_t>(c), w);
     Emit(MOp::kImul, {Use(q), Use(factor), DefReuse(product, 0)}).width = w;
   }
   EmitAlu(Alu::kSub, a, product, w, result);

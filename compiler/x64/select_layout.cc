@@ -44,7 +44,11 @@ void Selector::CountUses(Block b) {
     effects_before_[i.index] = effects;
     if (ir::Info(d.op).has_side_effect) ++effects;
     // Its users read a 32-bit value's register or slot as 64 bits.
-    if (d.op == Opcode::kExtendU32) m_.has_wide = true;
+    if (d.op == Opcode::kExtendU32) {
+      const uint32_t narrow = Resolve(f_.result(i)).index;
+      read_wide_[narrow] = true;
+      if (vreg_of_[narrow] != kNoVReg) m_.problem.vreg_wide[vreg_of_[narrow]] = true;
+    }
     switch (d.op) {
       case Opcode::kDeferState:
         defer(d.aux, f_.args(i)[0]);

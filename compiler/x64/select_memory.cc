@@ -183,7 +183,7 @@ void Selector::SelectStore(Inst i, const InstData& d) {
   const bool is_imm =
       c.has_value() && (FitsInt32(*c) || d.aux != static_cast<uint8_t>(ir::MemKind::k64));
   if (c.has_value() && !is_imm) {
-    operands.push_back(Use(MaterializeConstant(static_cast<uint64_t>(*c))));
+    operands.push_back(Use(MaterializeConstant(static_cast<uint64_t>(*c), Width::k64)));
   } else if (!is_imm) {
     operands.push_back(Use(Reg(value)));
   }

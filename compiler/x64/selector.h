@@ -117,6 +117,7 @@ class Selector {
         cpu_features_(cpu_features),
         uses_(f.num_values(), 0),
         vreg_of_(f.num_values(), kNoVReg),
+        read_wide_(f.num_values(), false),
         inst_block_(f.num_insts(), kNone),
         site_at_(f.num_insts(), kNone),
         effects_before_(f.num_insts(), 0),
@@ -234,15 +235,17 @@ class Selector {
 
   // -- building
 
-  VReg NewVReg(Width w) {
-    if (w == Width::k64) m_.has_wide = true;
+  VReg NewVReg(Width w) { return NewVReg(w, w == Width::k64); }
+  VReg NewVReg(Width w, bool read_wide) {
     m_.problem.vreg_class.push_back(regalloc::RegClass::kInt);
+    m_.problem.vreg_wide.push_back(read_wide);
     is_wide_.push_back(w == Width::k64);
     return static_cast<VReg>(m_.problem.vreg_class.size() - 1);
   }
   VReg NewVReg() { return NewVReg(Width::k32); }
   VReg NewVectorVReg() {
     m_.problem.vreg_class.push_back(regalloc::RegClass::kVector);
+    m_.problem.vreg_wide.push_back(false);
     is_wide_.push_back(false);
     return static_cast<VReg>(m_.problem.vreg_class.size() - 1);
   }
@@ -252,8 +255,8 @@ class Selector {
   VReg VRegOf(Value v) {
     v = Resolve(v);
     VReg& reg = vreg_of_[v.index];
-    if (reg == kNoVReg) reg = NewVReg(f_.type(v));
-    return reg;
+    if (reg != kNoVReg) return reg;
+    return reg = read_wide_[v.index] ? NewVReg(WidthOf(f_.type(v)), true) : NewVReg(f_.type(v));
   }
   bool Needed(Value v) const { return vreg_of_[v.index] != kNoVReg; }
 
@@ -283,11 +286,13 @@ class Selector {
     }
     const std::optional<int64_t> c = ConstantOf(v);
     if (!c.has_value()) return VRegOf(v);
-    return MaterializeConstant(f_.type(v) == Type::kI64 ? static_cast<uint64_t>(*c)
-                                                        : static_cast<uint32_t>(*c));
+    const bool wide = f_.type(v) == Type::kI64;
+    return MaterializeConstant(wide ? static_cast<uint64_t>(*c) : static_cast<uint32_t>(*c),
+                               wide ? Width::k64 : Width::k32);
   }
-  VReg MaterializeConstant(uint64_t value) {
-    const VReg r = NewVReg(value > 0xffffffffu ? Width::k64 : Width::k32);
+  // For instructions of width `w`.
+  VReg MaterializeConstant(uint64_t value, Width w) {
+    const VReg r = NewVReg(w);
     Emit(MOp::kMovImm, {Def(r)}).imm = static_cast<int64_t>(value);
     return r;
   }
@@ -539,6 +544,7 @@ class Selector {
   MFunction m_;
   std::vector<uint32_t> uses_;        // by value
   std::vector<VReg> vreg_of_;         // by value
+  std::vector<bool> read_wide_;       // by value: 32 bits that instructions for 64 read
   std::vector<bool> is_wide_;         // by virtual register: integers of 64 bits
   std::vector<uint32_t> inst_block_;  // by instruction
   std::vector<uint32_t> site_at_;     // by instruction: where in insts_ its site is
