@@ -97,6 +97,10 @@ class Checker {
       return Fault("solution has ", s_.operands.size(), " operand locations, problem ",
                    p_.operands.size(), " operands");
     }
+    if (s_.int_slot_wide.size() != s_.num_int_slots) {
+      return Fault("solution has ", s_.num_int_slots, " int slots, and widths of ",
+                   s_.int_slot_wide.size());
+    }
     for (size_t k = 0; k < s_.moves.size(); ++k) {
       if (s_.moves[k].before >= p_.insts.size() ||
           (k > 0 && s_.moves[k].before < s_.moves[k - 1].before)) {
@@ -228,14 +232,30 @@ class Checker {
   // --- Contents
   // -----------------------------------------------------------------------------------
 
+  // A spill slot of 4 bytes.
+  bool IsNarrow(const Location& location, RegClass cls) const {
+    return cls == RegClass::kInt && location.kind == Location::Kind::kSlot &&
+           !s_.int_slot_wide[location.slot];
+  }
+
+  void EraseWide(VRegSet& set) const {
+    std::erase_if(set, [&](VReg v) { return IsWide(p_, v); });
+  }
+
   void ApplyMove(const Move& move, State& state) const {
     VRegSet& from = state[Place(move.from, move.cls)];
     VRegSet& to = state[Place(move.to, move.cls)];
+    const bool half = move.half && move.cls == RegClass::kInt &&
+                      move.from.kind == Location::Kind::kReg &&
+                      move.to.kind == Location::Kind::kReg;
     if (move.swap) {
       std::swap(from, to);
+      if (half) EraseWide(from);
+      if (half) EraseWide(to);
       return;
     }
     to = VRegSet(from);
+    if (half || IsNarrow(move.to, move.cls)) EraseWide(to);
     if (move.from.kind == Location::Kind::kSlot && move.to.kind == Location::Kind::kSlot) {
       state[Place({Location::Kind::kReg, p_.vector_scratch}, RegClass::kVector)].clear();
     }
@@ -250,7 +270,11 @@ class Checker {
       const Operand& op = p_.operands[inst.operands_begin + k];
       if (op.kind != Operand::Kind::kDef) continue;
       for (VRegSet& set : state) Erase(set, op.vreg);
-      state[Place(s_.operands[inst.operands_begin + k], p_.vreg_class[op.vreg])] = {op.vreg};
+      const RegClass cls = p_.vreg_class[op.vreg];
+      const Location& at = s_.operands[inst.operands_begin + k];
+      VRegSet& place = state[Place(at, cls)];
+      place = {op.vreg};
+      if (IsNarrow(at, cls)) EraseWide(place);
     }
   }
 

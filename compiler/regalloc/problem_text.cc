@@ -47,13 +47,20 @@ std::string ToString(const Operand& op) {
 }
 
 std::string ToString(const Move& move) {
-  return absl::StrCat(move.swap ? "swap " : "move ",
+  return absl::StrCat(move.swap ? "swap " : "move ", move.half ? "half " : "",
                       move.cls == RegClass::kInt ? "int " : "vector ", ToString(move.from),
                       move.swap ? " <-> " : " -> ", ToString(move.to));
 }
 
 std::string ToString(const Problem& p, const Solution* solution) {
   std::string out = absl::StrCat("allocatable ", absl::Hex(p.allocatable), "\n");
+  if (!p.vreg_wide.empty()) {
+    absl::StrAppend(&out, "wide");
+    for (VReg v = 0; v < p.vreg_wide.size(); ++v) {
+      if (p.vreg_wide[v]) absl::StrAppend(&out, " v", v);
+    }
+    absl::StrAppend(&out, "\n");
+  }
   size_t move = 0;
   size_t tracked = 0;
   for (size_t b = 0; b < p.blocks.size(); ++b) {

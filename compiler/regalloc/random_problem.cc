@@ -34,6 +34,7 @@ class Generator {
       if (idom_[b] == Root()) Grow(b, available);
     }
     Assemble();
+    if (o_.wide_rate < 1) ChooseWidths();
     return std::move(p_);
   }
 
@@ -538,6 +539,31 @@ class Generator {
     }
   }
 
+  // Int values of both widths. What is only copied keeps its width.
+  void ChooseWidths() {
+    std::vector<bool> wide(p_.vreg_class.size());
+    for (VReg v = 0; v < wide.size(); ++v)
+      wide[v] = p_.vreg_class[v] == RegClass::kInt && Chance(o_.wide_rate);
+    bool changed = true;
+    auto same = [&](VReg a, VReg b) {
+      if (wide[a] == wide[b]) return;
+      wide[a] = wide[b] = changed = true;
+    };
+    while (std::exchange(changed, false)) {
+      for (const Inst& inst : p_.insts) {
+        const Operand* const op = &p_.operands[inst.operands_begin];
+        if (inst.is_move) same(op[0].vreg, op[1].vreg);
+      }
+      for (const Edge& edge : p_.edges) {
+        for (uint32_t k = 0; k < edge.args_count; ++k) {
+          same(p_.edge_args[edge.args_begin + k],
+               p_.block_params[p_.blocks[edge.target].params_begin + k]);
+        }
+      }
+    }
+    p_.vreg_wide = std::move(wide);
+  }
+
   std::mt19937_64 random_;
   RandomOptions o_;
   Problem p_;
@@ -572,6 +598,7 @@ RandomOptions RandomOptionsFor(uint64_t seed) {
   o.entry_rate = below(3) * 0.1;
   o.tracked_rate = below(3) * 0.4;
   o.structured = below(3) == 0;
+  o.wide_rate = below(4) / 3.0;
   return o;
 }
 

@@ -18,6 +18,7 @@ struct RandomOptions {
   double call_rate = 0.08;         // share of instructions that clobber everything
   double entry_rate = 0.08;        // share of blocks that are further entries
   double tracked_rate = 0.3;       // tracked ranges per instruction
+  double wide_rate = 1;            // share of int values that need all 64 bits
   // Reducible graphs in a sensible layout, as compilers make them; or else anything, shuffled.
   bool structured = false;
 };

@@ -92,7 +92,7 @@ TEST(CheckerTest, FindsEveryFaultThatMatters) {
     };
     for (int k = 0; k < 12; ++k) {
       Solution bad = good;
-      switch (below(6)) {
+      switch (below(8)) {
         case 0:  // move lost
           if (bad.moves.empty()) continue;
           bad.moves.erase(bad.moves.begin() + below(bad.moves.size()));
@@ -124,6 +124,18 @@ TEST(CheckerTest, FindsEveryFaultThatMatters) {
           const size_t index = below(bad.moves.size() - 1);
           if (bad.moves[index].before != bad.moves[index + 1].before) continue;
           std::swap(bad.moves[index], bad.moves[index + 1]);
+          break;
+        }
+        case 5:  // only half of a value moved
+        {
+          if (bad.moves.empty()) continue;
+          bad.moves[below(bad.moves.size())].half = true;
+          break;
+        }
+        case 6:  // a slot for half of a value
+        {
+          if (bad.num_int_slots == 0) continue;
+          bad.int_slot_wide[below(bad.num_int_slots)] = false;
           break;
         }
         default:  // one move too many

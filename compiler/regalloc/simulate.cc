@@ -12,6 +12,8 @@
 namespace precast::regalloc {
 namespace {
 
+constexpr uint64_t kLowerHalf = 0xffffffff;
+
 uint64_t Mix(uint64_t a, uint64_t b) {
   uint64_t x = a ^ (b + 0x9e3779b97f4a7c15u + (a << 6) + (a >> 2));
   x ^= x >> 31;
@@ -60,17 +62,30 @@ class Simulator {
     return place_[32 + location.slot + (vector ? s_.num_int_slots : 0)];
   }
 
+  // A spill slot of 4 bytes.
+  bool IsNarrow(const Location& location, RegClass cls) const {
+    return cls == RegClass::kInt && location.kind == Location::Kind::kSlot &&
+           !s_.int_slot_wide[location.slot];
+  }
+
   void DoMoves(InstIndex i) {
     auto move = std::lower_bound(s_.moves.begin(), s_.moves.end(), i,
                                  [](const Move& m, InstIndex at) { return m.before < at; });
     for (; move != s_.moves.end() && move->before == i; ++move) {
       uint64_t& from = At(move->from, move->cls);
       uint64_t& to = At(move->to, move->cls);
+      const bool half = move->half && move->cls == RegClass::kInt &&
+                        move->from.kind == Location::Kind::kReg &&
+                        move->to.kind == Location::Kind::kReg;
       if (move->swap) {
         std::swap(from, to);
-        continue;
+        if (half) from &= kLowerHalf;
+      } else {
+        to = from;
       }
-      to = from;
+      if (half) to &= kLowerHalf;
+      if (move->swap) continue;
+      if (IsNarrow(move->to, move->cls)) to &= kLowerHalf;
       if (move->from.kind == Location::Kind::kSlot && move->to.kind == Location::Kind::kSlot) {
         place_[16 + p_.vector_scratch.hw] = noise_ = Mix(noise_, i);
       }
@@ -99,7 +114,10 @@ class Simulator {
     auto for_each = [&](auto&& visit) {
       for (uint32_t k = 0; k < inst.operands_count; ++k) {
         const Operand& op = p_.operands[inst.operands_begin + k];
-        visit(op, At(s_.operands[inst.operands_begin + k], p_.vreg_class[op.vreg]));
+        const Location& location = s_.operands[inst.operands_begin + k];
+        uint64_t& place = At(location, p_.vreg_class[op.vreg]);
+        visit(op, place);
+        if (IsNarrow(location, p_.vreg_class[op.vreg])) place &= kLowerHalf;
       }
     };
     digest = Mix(i, noise_);
@@ -117,7 +135,9 @@ class Simulator {
     uint64_t salt = digest;
     auto write = [&](const Operand& op, uint64_t& place) {
       salt = Mix(salt, op.vreg);
-      place = value_[op.vreg] = inst.is_move ? value_[p_.operands[inst.operands_begin].vreg] : salt;
+      uint64_t value = inst.is_move ? value_[p_.operands[inst.operands_begin].vreg] : salt;
+      if (p_.vreg_class[op.vreg] == RegClass::kInt && !IsWide(p_, op.vreg)) value &= kLowerHalf;
+      place = value_[op.vreg] = value;
     };
     for_each([&](const Operand& op, uint64_t& place) {
       if (op.kind == Operand::Kind::kDef && op.pos == Operand::Pos::kEarly) write(op, place);
