@@ -4,10 +4,12 @@
 //   entry of an entry block     nothing is anywhere
 //   move                        the target holds what the source holds
 //   memory-to-memory move       and the vector scratch register holds nothing
-//   definition of v             v is in the definition's place and nowhere else; nothing else is
-//   there clobber                     the register holds nothing edge with arguments whatever holds
-//   an argument holds the parameter, and nothing else does two paths meet              only what
-//   holds on both
+//   of lower halves             the target holds only those of wide values
+//   definition of v             v is in the definition's place and nowhere else; nothing else is there
+//   clobber                     the register holds nothing
+//   edge with arguments         whatever holds an argument holds the parameter, and nothing else does;
+//                               for a parameter that is not wide, a lower half will do
+//   two paths meet              only what holds on both
 #include "compiler/regalloc/checker.h"
 
 #include <algorithm>
@@ -24,8 +26,10 @@
 namespace precast::regalloc {
 namespace {
 
-using VRegSet = std::vector<VReg>;   // ascending
+using VRegSet = std::vector<VReg>;   // ascending; with kLowerHalf, that of a wide one
 using State = std::vector<VRegSet>;  // by place
+
+constexpr VReg kLowerHalf = VReg{1} << 31;
 
 template <typename... Args>
 absl::Status Fault(const Args&... args) {
@@ -47,7 +51,10 @@ void Erase(VRegSet& set, VReg v) {
 std::string Names(const VRegSet& set) {
   if (set.empty()) return "nothing known";
   std::string out;
-  for (VReg v : set) absl::StrAppend(&out, out.empty() ? "v" : " v", v);
+  for (VReg v : set) {
+    absl::StrAppend(&out, out.empty() ? "" : " ", (v & kLowerHalf) != 0 ? "half of v" : "v",
+                    v & ~kLowerHalf);
+  }
   return out;
 }
 
@@ -239,7 +246,12 @@ class Checker {
   }
 
   void EraseWide(VRegSet& set) const {
-    std::erase_if(set, [&](VReg v) { return IsWide(p_, v); });
+    std::erase_if(set, [&](VReg v) { return (v & kLowerHalf) == 0 && IsWide(p_, v); });
+  }
+
+  static void EraseAll(VRegSet& set, VReg v) {
+    Erase(set, v);
+    Erase(set, v | kLowerHalf);
   }
 
   void ApplyMove(const Move& move, State& state) const {
@@ -269,11 +281,12 @@ class Checker {
     for (uint32_t k = 0; k < inst.operands_count; ++k) {
       const Operand& op = p_.operands[inst.operands_begin + k];
       if (op.kind != Operand::Kind::kDef) continue;
-      for (VRegSet& set : state) Erase(set, op.vreg);
       const RegClass cls = p_.vreg_class[op.vreg];
       const Location& at = s_.operands[inst.operands_begin + k];
+      for (VRegSet& set : state) EraseAll(set, op.vreg);
       VRegSet& place = state[Place(at, cls)];
       place = {op.vreg};
+      if (IsWide(p_, op.vreg)) place.push_back(op.vreg | kLowerHalf);
       if (IsNarrow(at, cls)) EraseWide(place);
     }
   }
@@ -282,15 +295,25 @@ class Checker {
     const Block& target = p_.blocks[edge.target];
     if (target.params_count == 0) return;
     VRegSet renamed;
-    for (VRegSet& set : state) {
+    for (size_t place = 0; place < state.size(); ++place) {
+      VRegSet& set = state[place];
+      const bool narrow =
+          place >= 32 && place < 32 + size_t{s_.num_int_slots} && !s_.int_slot_wide[place - 32];
       renamed.clear();
       for (uint32_t k = 0; k < edge.args_count; ++k) {
-        if (Contains(set, p_.edge_args[edge.args_begin + k])) {
-          renamed.push_back(p_.block_params[target.params_begin + k]);
+        const VReg arg = p_.edge_args[edge.args_begin + k];
+        const VReg param = p_.block_params[target.params_begin + k];
+        const bool lower = Contains(set, IsWide(p_, arg) ? arg | kLowerHalf : arg);
+        if (!IsWide(p_, param)) {
+          if (lower) renamed.push_back(param);
+          continue;
         }
+        if (lower) renamed.push_back(param | kLowerHalf);
+        // What is not wide has an upper half of zeros in a register.
+        if (Contains(set, arg) && (IsWide(p_, arg) || !narrow)) renamed.push_back(param);
       }
       for (uint32_t k = 0; k < target.params_count; ++k) {
-        Erase(set, p_.block_params[target.params_begin + k]);
+        EraseAll(set, p_.block_params[target.params_begin + k]);
       }
       for (VReg v : renamed) Insert(set, v);
     }
