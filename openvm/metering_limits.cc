@@ -102,7 +102,7 @@ uint64_t EstimateMemory(const MeteringConfig& config, absl::Span<const uint32_t>
   Cells cells;
   for (size_t i = 0; i < config.chips.size(); ++i) {
     const Chip& chip = config.chips[i];
-    const Wide rows = Padded(heights[i]);
+    const uint64_t rows = Padded(heights[i]);  // of at most 2^20 cells each: 64 bits are enough
     (chip.next_row ? cells.with_next_row : cells.without_next_row) += rows * chip.width;
     cells.interactions += rows * chip.interactions;
     cells.constraints += rows * chip.constraint_cells;

@@ -24,12 +24,12 @@ namespace {
 
 // Instructions of the longest stretch, which the first one is. What a stretch costs by itself, some ten microseconds, does
 // not matter then, and the pages it touches, each of which is copied (but in the first stretch), are few.
-constexpr uint64_t kLongest = uint64_t{1} << 22;
+constexpr uint64_t kLongest = uint64_t{5} << 20;
 // Cost mode: less is interpreted.
 constexpr uint64_t kShortest = 1000;
 // A stretch ends after so many custom instructions by the runtime: each takes long and may add many rows, and it would be
-// a pity to do much in vain.
-constexpr uint64_t kMostCustomCalls = 2048;
+// a pity to do much in vain. They may become more while a guest goes on as before.
+constexpr uint64_t kFewCustomCalls = 2048, kMostCustomCalls = 32 * 1024;
 // Intervals of a sample that says how a guest goes on.
 constexpr uint64_t kLongSample = 16;
 // Of the log, kept in memory from stretch to stretch.
@@ -80,8 +80,8 @@ void Attempt::Begin() {
   instance_.interpreter().SetObserver(this);
 }
 
-RunResult Attempt::Run(int64_t limit, int64_t unit) {
-  instance_.LimitCustomCalls(unit == 0 ? 0 : kMostCustomCalls, unit);
+RunResult Attempt::Run(int64_t limit, int64_t unit, uint64_t calls) {
+  instance_.LimitCustomCalls(calls, unit);
   RunResult result = instance_.Run(limit);
   instance_.LimitCustomCalls(0, 1);
   TakeNativeRows();
@@ -204,6 +204,7 @@ NativeMeter::NativeMeter(Instance& instance, Meter& meter, const MeteringConfig&
       meter_(meter),
       config_(config),
       attempt_(instance, config, registry),
+      most_custom_calls_(kFewCustomCalls),
       sample_rows_(config.chips.size()) {
   // The first row of a chip with such cells may lower the estimate.
   for (const precast::openvm::Chip& chip : config.chips) monotonic_ &= chip.constraint_cells == 0;
@@ -230,13 +231,14 @@ uint64_t NativeMeter::ChooseLength(uint64_t most) const {
 }
 
 // A stretch that need not keep what pages hold is worth more than the next one.
-uint64_t NativeMeter::Extension(uint64_t executed, uint64_t most, bool limited) const {
+uint64_t NativeMeter::Extension(uint64_t executed, uint64_t most) const {
   if (attempt_.keeps() || exceeded_at_ != 0 || !monotonic_) return 0;
-  return Fits(limited ? 4 * executed : executed + most) ? most : 0;
+  while (most > executed / 16 && !Fits(executed + most)) most /= 2;
+  return most > executed / 16 ? most : 0;
 }
 
 bool NativeMeter::Fits(uint64_t length) const {
-  length += length / 64 + 1;
+  length += length / (varies_ && !steady_ ? 8 : 64) + 1;
   std::vector<uint64_t> rows(sample_rows_.size());
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = sample_rows_[i] * length / sample_intervals_;
   return !meter_.WouldExceed(rows, sample_pages_ * length / sample_intervals_);
@@ -246,6 +248,16 @@ void NativeMeter::SetSample(uint64_t new_pages) {
   sample_rows_ = attempt_.rows();
   sample_pages_ = new_pages;
   sample_intervals_ = std::max<uint64_t>(attempt_.instructions() / config_.check_interval, 1);
+}
+
+bool NativeMeter::IsAsExpected(uint64_t executed) const {
+  for (size_t i = 0; i < sample_rows_.size(); ++i) {
+    const uint64_t expected = sample_rows_[i] * executed,
+                   actual = attempt_.rows()[i] * sample_intervals_;
+    const uint64_t more = std::max(expected, actual), less = std::min(expected, actual);
+    if (more - less > more / 32 + sample_intervals_ * executed) return false;
+  }
+  return sample_intervals_ != 0;
 }
 
 RunResult NativeMeter::Run(int64_t limit) {
@@ -266,15 +278,15 @@ RunResult NativeMeter::Run(int64_t limit) {
       continue;
     }
     const uint64_t most = std::max<uint64_t>(kLongest / interval, 1);
-    uint64_t length = ChooseLength(std::min(left / interval, most));
-    attempt_.Begin();
     // The check that is due takes place before the first instruction, if there is one.
     if (!instance_.exited() && instance_.pc() % 4 == 0) meter_.BeginInterval();
+    uint64_t length = ChooseLength(std::min(left / interval, most));
+    attempt_.Begin();
     uint64_t wanted = 0;
     for (bool done = false; !done;) {
       wanted += length;
-      RunResult result =
-          attempt_.Run(static_cast<int64_t>(length * interval), static_cast<int64_t>(interval));
+      RunResult result = attempt_.Run(static_cast<int64_t>(length * interval),
+                                      static_cast<int64_t>(interval), most_custom_calls_);
       if (result.reason == RunResult::Reason::kFailed) return result;
       const bool ended =
           result.reason != RunResult::Reason::kSuspended || instance_.retired() == end;
@@ -291,10 +303,13 @@ RunResult NativeMeter::Run(int64_t limit) {
         break;
       }
       const uint64_t executed = attempt_.instructions() / interval;
+      if (executed >= kLongSample) steady_ = IsAsExpected(executed);
       if (executed >= std::min(sample_intervals_ / 2, kLongSample)) SetSample(new_pages);
-      length = ended ? 0
-                     : Extension(executed, std::min(left / interval - executed, most),
-                                 executed < wanted);
+      const bool limited = !ended && executed < wanted;
+      varies_ |= limited;
+      if (limited && (steady_ || most_custom_calls_ == kFewCustomCalls))
+        most_custom_calls_ = std::min(2 * most_custom_calls_, kMostCustomCalls);
+      length = ended ? 0 : Extension(executed, std::min(left / interval - executed, most));
       wanted = executed;
       done = length == 0;
       if (!done) continue;
@@ -331,7 +346,7 @@ RunResult NativeCostMeter::Run(int64_t limit) {
       continue;
     }
     attempt_.Begin();
-    RunResult result = attempt_.Run(static_cast<int64_t>(length), 0);
+    RunResult result = attempt_.Run(static_cast<int64_t>(length), 1, 0);
     if (result.reason == RunResult::Reason::kFailed) return result;
     const uint64_t cost = meter_.CostOf(attempt_.rows());
     // Of a block in which an instruction has trapped native code has counted all.

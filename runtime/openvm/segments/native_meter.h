@@ -34,8 +34,8 @@ class Attempt final : public precast::openvm::Observer {
   ~Attempt() override;
 
   void Begin();
-  // Any number of these. With a `unit` it may end early, after a multiple of it.
-  RunResult Run(int64_t limit, int64_t unit);
+  // Any number of these. After `calls` custom instructions by the runtime, if not 0, it ends at the next multiple of `unit`.
+  RunResult Run(int64_t limit, int64_t unit, uint64_t calls);
   // What was executed stays; or has not been.
   void Commit();
   void RollBack();
@@ -92,10 +92,11 @@ class NativeMeter {
   // Intervals of the next stretch, of at most `most`.
   uint64_t ChooseLength(uint64_t most) const;
   // How many more intervals, of `most`, to execute as part of the stretch that has executed so many; 0: it ends.
-  // `limited`: by custom calls, of which it is hard to say how many rows they will add.
-  uint64_t Extension(uint64_t executed, uint64_t most, bool limited) const;
+  uint64_t Extension(uint64_t executed, uint64_t most) const;
   // Whether no limit is expected to be exceeded after so many intervals.
   bool Fits(uint64_t length) const;
+  // Whether the rows of the attempt, of so many intervals, are about those of the sample: to a row in each interval, or 3 %.
+  bool IsAsExpected(uint64_t executed) const;
   // The sample is what the attempt has counted.
   void SetSample(uint64_t new_pages);
 
@@ -103,6 +104,10 @@ class NativeMeter {
   Meter& meter_;
   const precast::openvm::MeteringConfig& config_;
   Attempt attempt_;
+  uint64_t most_custom_calls_;  // of a stretch
+  // They have ended one: it is not the number of instructions that matters most.
+  bool varies_ = false;
+  bool steady_ = false;       // the last stretch was as expected
   bool monotonic_ = true;     // the estimate of memory grows with heights
   uint64_t exceeded_at_ = 0;  // instructions after which a limit is exceeded, if later than now
   bool guessed_ = false;      // a shorter stretch, as the sample suggested, was too long as well
