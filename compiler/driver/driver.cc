@@ -16,6 +16,7 @@
 #include "compiler/codegen/target.h"
 #include "compiler/driver/front_end.h"
 #include "compiler/image/image_builder.h"
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/printer.h"
 #include "compiler/opt/meter.h"
 #include "compiler/opt/pipeline.h"
@@ -116,17 +117,20 @@ class Compilation {
     absl::StatusOr<ir::Function> function = Lift(i);
     if (!function.ok()) return function.status();
     Lifted lifted{*std::move(function), std::nullopt};
+    const ir::Graphs graphs;
     if (options_.opt_level >= 2) {
-      opt::GuardResumeEntries(lifted.function);
-      lifted.resumed = opt::SplitResumeEntries(lifted.function);
+      opt::GuardResumeEntries(lifted.function, graphs);
+      lifted.resumed = opt::SplitResumeEntries(lifted.function, graphs);
     }
-    opt::Optimize(lifted.function, {.level = options_.opt_level,
-                                    .metered = options_.metered,
-                                    .mark_pages = options_.count_rows,
-                                    .verify = options_.check,
-                                    .body = [this](ir::FuncRef callee) { return BodyOf(callee); },
-                                    .delay_state = true,
-                                    .fold_addresses = front_end_->CanFoldAddresses()});
+    opt::Optimize(lifted.function,
+                  {.level = options_.opt_level,
+                   .metered = options_.metered,
+                   .mark_pages = options_.count_rows,
+                   .verify = options_.check,
+                   .body = [this](ir::FuncRef callee) { return BodyOf(callee); },
+                   .delay_state = true,
+                   .fold_addresses = front_end_->CanFoldAddresses()},
+                  graphs);
     // That one is seldom executed.
     if (lifted.resumed) {
       if (!options_.metered) opt::RemoveMeters(*lifted.resumed);

@@ -250,4 +250,45 @@ bool Loops::Contains(Block h, Block b) const {
   return inner == h;
 }
 
+bool Graphs::IsCurrent(const Function& f) const {
+  if (!cfg_ || f.num_blocks() + 1 != edges_begin_.size() || f.entries() != entries_) return false;
+  const Block* target = targets_.data();
+  for (uint32_t b = 0; b < f.num_blocks(); ++b) {
+    const absl::Span<const Edge> edges = Successors(f, Block(b));
+    if (edges.size() != edges_begin_[b + 1] - edges_begin_[b]) return false;
+    for (const Edge& edge : edges) {
+      if (edge.target != *target++) return false;
+    }
+  }
+  return true;
+}
+
+void Graphs::Record(const Function& f) const {
+  entries_ = f.entries();
+  edges_begin_.assign(1, 0);
+  targets_.clear();
+  for (uint32_t b = 0; b < f.num_blocks(); ++b) {
+    for (const Edge& edge : Successors(f, Block(b))) targets_.push_back(edge.target);
+    edges_begin_.push_back(static_cast<uint32_t>(targets_.size()));
+  }
+}
+
+const Cfg& Graphs::cfg(const Function& f) const {
+  if (IsCurrent(f)) return *cfg_;
+  Record(f);
+  dominators_.reset();
+  loops_.reset();
+  return cfg_.emplace(f);
+}
+
+const Dominators& Graphs::dominators(const Function& f) const {
+  const Cfg& now = cfg(f);
+  return dominators_ ? *dominators_ : dominators_.emplace(f, now);
+}
+
+const Loops& Graphs::loops(const Function& f) const {
+  const Cfg& now = cfg(f);
+  return loops_ ? *loops_ : loops_.emplace(f, now);
+}
+
 }  // namespace precast::ir

@@ -4,6 +4,7 @@
 #define PRECAST_COMPILER_IR_CFG_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -90,6 +91,29 @@ class Loops {
   std::vector<uint32_t> depth_;
   std::vector<Block> head_;
   std::vector<Block> parent_;
+};
+
+// The graph of one function and what follows from it, each made when first asked for and kept as long as blocks,
+// edges and entries stay as they are. Whether they have is looked at on each call, which takes a tenth of the time of
+// making a Cfg, so that nobody has to say what he changed. What a call returns holds until the next one.
+class Graphs {
+ public:
+  const Cfg& cfg(const Function& f) const;
+  const Dominators& dominators(const Function& f) const;
+  const Loops& loops(const Function& f) const;
+
+ private:
+  bool IsCurrent(const Function& f) const;
+  void Record(const Function& f) const;
+
+  // Of the function that what is below was made for.
+  mutable std::vector<Block> entries_;
+  mutable std::vector<uint32_t> edges_begin_;  // by block, in targets_
+  mutable std::vector<Block> targets_;
+
+  mutable std::optional<Cfg> cfg_;
+  mutable std::optional<Dominators> dominators_;
+  mutable std::optional<Loops> loops_;
 };
 
 }  // namespace precast::ir

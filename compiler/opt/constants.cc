@@ -21,13 +21,49 @@ using ir::Opcode;
 using ir::Type;
 using ir::Value;
 
-ConstantPropagation::ConstantPropagation(const Function& f, absl::Span<const Block> ignored)
+namespace {
+
+// Each round through a loop decides more than one fact, mostly.
+constexpr int kMaxRounds = 6;
+
+}  // namespace
+
+ConstantPropagation::ConstantPropagation(const Function& f, const ir::Cfg& cfg,
+                                         absl::Span<const Block> ignored)
     : f_(f), facts_(f.num_values()), executable_(f.num_blocks(), false) {
-  CollectUses();
   for (Block e : f.entries()) {
     if (std::find(ignored.begin(), ignored.end(), e) != ignored.end()) continue;
     for (Value v : f.block(e).params) Lower(v, {Fact::Kind::kVaries});
     Reach(e);
+  }
+  uint32_t from = 0;
+  for (int round = 0; from != kDone && round < kMaxRounds; ++round) from = Round(cfg, from);
+  if (from != kDone) FollowUses(cfg);
+}
+
+uint32_t ConstantPropagation::Round(const ir::Cfg& cfg, uint32_t from) {
+  const absl::Span<const Block> order = cfg.order();
+  uint32_t again = kDone;
+  for (uint32_t k = from; k < order.size(); ++k) {
+    const Block b = order[k];
+    if (!executable_[b.index]) continue;
+    const std::vector<Inst>& insts = f_.block(b).insts;
+    for (size_t n = 0; n + 1 < insts.size(); ++n) Visit(insts[n]);
+    changed_ = false;
+    Visit(insts.back());
+    if (!changed_ || !cfg.has_cycles()) continue;
+    for (const Edge& edge : ir::Successors(f_, b)) {
+      if (cfg.index(edge.target) <= k) again = std::min(again, cfg.index(edge.target));
+    }
+  }
+  return again;
+}
+
+void ConstantPropagation::FollowUses(const ir::Cfg& cfg) {
+  CollectUses();
+  follow_ = true;
+  for (Block b : cfg.order()) {
+    if (executable_[b.index]) blocks_.push_back(b);
   }
   while (!blocks_.empty() || !values_.empty()) {
     while (!values_.empty()) {
@@ -80,7 +116,8 @@ void ConstantPropagation::ForEachUse(Visitor visit) const {
 void ConstantPropagation::Reach(Block b) {
   if (executable_[b.index]) return;
   executable_[b.index] = true;
-  blocks_.push_back(b);
+  changed_ = true;
+  if (follow_) blocks_.push_back(b);
 }
 
 void ConstantPropagation::LowerFurther(Value v, Fact fact) {
@@ -90,7 +127,8 @@ void ConstantPropagation::LowerFurther(Value v, Fact fact) {
     fact.kind = Fact::Kind::kVaries;
   }
   known = fact;
-  values_.push_back(v);
+  changed_ = true;
+  if (follow_) values_.push_back(v);
 }
 
 void ConstantPropagation::TakeEdge(const Edge& edge) {

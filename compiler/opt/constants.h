@@ -1,6 +1,9 @@
 // Which values are constant on every path that can be taken: an analysis (sparse conditional constant
 // propagation, through block parameters; Wegman and Zadeck 1991).
 //
+// Blocks are visited in reverse postorder, which decides all that does not go round a loop; what goes round one takes
+// further rounds, and after some of them lists of uses are made and followed.
+//
 // Time: linear in uses.
 #ifndef PRECAST_COMPILER_OPT_CONSTANTS_H_
 #define PRECAST_COMPILER_OPT_CONSTANTS_H_
@@ -10,14 +13,16 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
 
 class ConstantPropagation {
  public:
-  // `f` must outlive it. What follows from entering at `ignored` is not followed.
-  explicit ConstantPropagation(const ir::Function& f, absl::Span<const ir::Block> ignored = {});
+  // `f` must outlive it; `cfg` is its graph. What follows from entering at `ignored` is not followed.
+  ConstantPropagation(const ir::Function& f, const ir::Cfg& cfg,
+                      absl::Span<const ir::Block> ignored = {});
 
   std::optional<int64_t> Constant(ir::Value v) const {
     if (v.index >= facts_.size() || facts_[v.index].kind != Fact::Kind::kConstant) {
@@ -36,6 +41,7 @@ class ConstantPropagation {
     int64_t constant = 0;
   };
   static constexpr uint32_t kOperand = 0xffffffffu;
+  static constexpr uint32_t kDone = 0xffffffffu;
   struct Use {
     ir::Block block;
     ir::Inst inst;
@@ -43,6 +49,10 @@ class ConstantPropagation {
     uint32_t index = 0;
   };
 
+  // A round over the blocks from place `from` of the order on. Returns the first that another one is needed for, or
+  // kDone.
+  uint32_t Round(const ir::Cfg& cfg, uint32_t from);
+  void FollowUses(const ir::Cfg& cfg);
   void CollectUses();
   template <typename Visitor>
   void ForEachUse(Visitor visit) const;
@@ -66,6 +76,8 @@ class ConstantPropagation {
   const ir::Function& f_;
   std::vector<Fact> facts_;
   std::vector<bool> executable_;
+  bool changed_ = false;  // some fact, or some block has become executable
+  bool follow_ = false;   // such changes are to be recorded in what follows
   std::vector<uint32_t> uses_begin_;
   std::vector<Use> uses_;
   std::vector<ir::Block> blocks_;  // to be visited

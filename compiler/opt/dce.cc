@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -28,13 +27,11 @@ using ir::Value;
 
 namespace {
 
-// Returns whether there were any.
-bool RemoveUnreachableBlocks(Function& f, const ir::Cfg& cfg) {
-  if (cfg.order().size() == f.num_blocks()) return false;
+void RemoveUnreachableBlocks(Function& f, const ir::Cfg& cfg) {
+  if (cfg.order().size() == f.num_blocks()) return;
   const auto keep = std::make_unique<bool[]>(f.num_blocks());
   for (Block b : cfg.order()) keep[b.index] = true;
   f.RetainBlocks(absl::MakeConstSpan(keep.get(), f.num_blocks()));
-  return true;
 }
 
 void RemoveRedundantParams(Function& f, const ir::Cfg& cfg) {
@@ -110,28 +107,42 @@ class SeenSlots {
 };
 
 // What has an effect is needed, and what is needed needs its operands. Blocks are walked backwards, each
-// after those it leads to, so that nearly all uses are met before their definitions; the others are
-// followed as they are found.
+// after those it leads to, so that nearly all uses are met before their definitions, and whether a parameter
+// is used is known where its arguments are; what edges back to loops need is followed as it is found.
 class UnusedValues {
  public:
   UnusedValues(Function& f, const ir::Cfg& cfg)
-      : f_(f), cfg_(cfg), mark_(f.num_values(), Mark::kNone) {}
+      : f_(f), cfg_(cfg), mark_(f.num_values(), Mark::kNone), is_loop_head_(f.num_blocks(), false) {
+    if (!cfg.has_cycles()) return;
+    for (Block b : cfg.order()) {
+      for (const Edge& edge : ir::Successors(f, b)) {
+        if (cfg.IsRetreating(b, edge.target)) is_loop_head_[edge.target.index] = true;
+      }
+    }
+  }
 
   // With `state` declarations of deferred state that no site sees go, too.
   void Remove(bool state) {
+    current_ = static_cast<uint32_t>(cfg_.order().size());
     for (Block e : f_.entries()) {
       for (Value v : f_.block(e).params) Use(v);
     }
-    for (auto b = cfg_.order().rbegin(); b != cfg_.order().rend(); ++b) {
-      if (state) RemoveUnseen(f_.block(*b));
-      Walk(f_.block(*b));
+    size_t num_params = 0;
+    while (current_-- > 0) {
+      const Block b = cfg_.order()[current_];
+      num_params += f_.block(b).params.size();
+      if (state) {
+        Walk<true>(b);
+      } else {
+        Walk<false>(b);
+      }
     }
-    Follow();
-    for (Block b : cfg_.order()) {
+    for (Block b : passed_) {
       std::erase_if(f_.block(b).insts, [&](Inst i) {
         return IsRemovable(f_.inst(i)) && mark_[f_.result(i).index] != Mark::kUsed;
       });
     }
+    if (used_params_ == num_params) return;
     RetainParams(f_, [&](Value v) { return mark_[v.index] == Mark::kUsed; });
   }
 
@@ -163,25 +174,51 @@ class UnusedValues {
     if (mark_[v.index] != Mark::kUsed) UseFirst(v);
   }
   ABSL_ATTRIBUTE_NOINLINE void UseFirst(Value v) {
-    Mark& mark = mark_[v.index];
-    if (mark == Mark::kPassed || f_.value(v).is_param) work_.push_back(v);
-    mark = Mark::kUsed;
+    const bool passed = std::exchange(mark_[v.index], Mark::kUsed) == Mark::kPassed;
+    const ir::ValueData& data = f_.value(v);
+    if (data.is_param) {
+      ++used_params_;
+      // Some block that leads there has been walked before.
+      if (is_loop_head_[data.def] || cfg_.index(Block(data.def)) > current_) work_.push_back(v);
+    } else if (passed) {
+      work_.push_back(v);
+    }
   }
 
-  void RemoveUnseen(ir::BlockData& block) { RemoveUnseen(f_, block); }
-
-  void Walk(const ir::BlockData& block) {
-    for (size_t k = block.insts.size(); k-- > 0;) {
-      const Inst i = block.insts[k];
-      if (IsRemovable(f_.inst(i))) {
+  template <bool kState>
+  void Walk(Block b) {
+    ir::BlockData& block = f_.block(b);
+    std::vector<Inst>& insts = block.insts;
+    for (const Edge& edge : ir::Successors(f_, b)) {
+      const std::vector<Value>& params = f_.block(edge.target).params;
+      for (size_t k = 0; k < params.size(); ++k) {
+        if (mark_[params[k].index] == Mark::kUsed) Use(edge.args[k]);
+      }
+    }
+    SeenSlots seen;
+    size_t kept = insts.size();  // from there on
+    bool passed = false;
+    for (size_t k = insts.size(); k-- > 0;) {
+      const Inst i = insts[k];
+      const ir::InstData& inst = f_.inst(i);
+      if (kState && !seen.Pass(inst)) continue;
+      if (IsRemovable(inst)) {
         Mark& mark = mark_[f_.result(i).index];
         if (mark != Mark::kUsed) {
           mark = Mark::kPassed;
+          // Only an edge back may still need it.
+          if (!cfg_.has_cycles()) continue;
+          passed = true;
+          insts[--kept] = i;
           continue;
         }
       }
+      insts[--kept] = i;
       for (Value v : f_.args(i)) Use(v);
     }
+    insts.erase(insts.begin(), insts.begin() + static_cast<ptrdiff_t>(kept));
+    if (passed) passed_.push_back(b);
+    if (kState) std::erase_if(block.state, [&](const auto& entry) { return !seen[entry.first]; });
     for (const auto& [slot, v] : block.state) Use(v);
     Follow();
   }
@@ -206,12 +243,18 @@ class UnusedValues {
   Function& f_;
   const ir::Cfg& cfg_;
   std::vector<Mark> mark_;
-  std::vector<Value> work_;  // used, and their operands not yet
+  std::vector<bool> is_loop_head_;
+  uint32_t current_ = 0;  // the block being walked: its place in the order
+  size_t used_params_ = 0;
+  std::vector<Value> work_;    // used, and their operands not yet
+  std::vector<Block> passed_;  // with instructions that nothing may use
 };
 
 }  // namespace
 
-void RemoveUnreachableBlocks(Function& f) { RemoveUnreachableBlocks(f, ir::Cfg(f)); }
+void RemoveUnreachableBlocks(Function& f, const ir::Graphs& graphs) {
+  RemoveUnreachableBlocks(f, graphs.cfg(f));
+}
 void RemoveRedundantParams(Function& f) { RemoveRedundantParams(f, ir::Cfg(f)); }
 void RemoveUnusedValues(Function& f) {
   RemoveUnreachableBlocks(f);
@@ -222,12 +265,12 @@ void RemoveUnseenState(Function& f) {
   for (uint32_t n = 0; n < f.num_blocks(); ++n) UnusedValues::RemoveUnseen(f, f.block(Block(n)));
 }
 
-void EliminateDeadCode(Function& f) {
-  std::optional<ir::Cfg> cfg(f);
-  if (RemoveUnreachableBlocks(f, *cfg)) cfg.emplace(f);
+void EliminateDeadCode(Function& f, const ir::Graphs& graphs) {
+  RemoveUnreachableBlocks(f, graphs.cfg(f));
   // What follows leaves blocks and edges as they are.
-  RemoveRedundantParams(f, *cfg);
-  UnusedValues(f, *cfg).Remove(/*state=*/true);
+  const ir::Cfg& cfg = graphs.cfg(f);
+  RemoveRedundantParams(f, cfg);
+  UnusedValues(f, cfg).Remove(/*state=*/true);
 }
 
 }  // namespace precast::opt

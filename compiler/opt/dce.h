@@ -12,14 +12,15 @@
 #ifndef PRECAST_COMPILER_OPT_DCE_H_
 #define PRECAST_COMPILER_OPT_DCE_H_
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
 
-void EliminateDeadCode(ir::Function& f);
+void EliminateDeadCode(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 // Its parts, for tests.
-void RemoveUnreachableBlocks(ir::Function& f);
+void RemoveUnreachableBlocks(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 void RemoveRedundantParams(ir::Function& f);
 void RemoveUnseenState(ir::Function& f);
 void RemoveUnusedValues(ir::Function& f);

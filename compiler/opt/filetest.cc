@@ -49,22 +49,27 @@ namespace {
 
 using Pass = std::function<void(ir::Function&)>;
 
+template <void pass(ir::Function&, const ir::Graphs&)>
+void Run(ir::Function& f) {
+  pass(f, ir::Graphs());
+}
+
 const std::map<std::string, Pass, std::less<>>& Passes() {
   static const auto* const passes = new std::map<std::string, Pass, std::less<>>{
       {"branch_selects", BranchSelects},
       {"byte-swaps", FindByteSwaps},
-      {"dce", EliminateDeadCode},
-      {"fold_addresses", FoldAddresses},
-      {"gvn", NumberValues},
+      {"dce", Run<EliminateDeadCode>},
+      {"fold_addresses", Run<FoldAddresses>},
+      {"gvn", Run<NumberValues>},
       {"inline-self",
        [](ir::Function& f) {
          const ir::Function body = f;
          InlineCalls(f, [&](ir::FuncRef) { return &body; });
        }},
-      {"join-bytes", JoinBytes},
-      {"join-params", JoinParams},
-      {"late-state", DelayState},
-      {"loop_depth", SetLoopDepths},
+      {"join-bytes", Run<JoinBytes>},
+      {"join-params", Run<JoinParams>},
+      {"late-state", Run<DelayState>},
+      {"loop_depth", Run<SetLoopDepths>},
       {"mark_pages", MarkPages},
       {"meter", [](ir::Function& f) { PlaceMeters(f); }},
       {"meter-32", [](ir::Function& f) { PlaceMeters(f, 32); }},
@@ -72,12 +77,12 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"O1", [](ir::Function& f) { Optimize(f, {.level = 1, .verify = true}); }},
       {"O2", [](ir::Function& f) { Optimize(f, {.level = 2, .verify = true}); }},
       {"place_rows", PlaceRows},
-      {"preheaders", AddPreheaders},
+      {"preheaders", Run<AddPreheaders>},
       {"profile",
        [](ir::Function& f) {
          ApplyProfile(f, {.counts = {{0x10, 1}, {0x20, 20000}, {0x30, 20}, {0x40, 19}, {0x50, 0}}});
        }},
-      {"reassociate", Reassociate},
+      {"reassociate", Run<Reassociate>},
       {"redundant-params", RemoveRedundantParams},
       // What remains, and what is split off.
       {"resume-entries", [](ir::Function& f) { SplitResumeEntries(f); }},
@@ -85,17 +90,17 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
        [](ir::Function& f) {
          if (std::optional<ir::Function> copy = SplitResumeEntries(f)) f = *std::move(copy);
        }},
-      {"resume-guards", GuardResumeEntries},
-      {"simplify", Simplify},
-      {"sink_meters", SinkMeters},
+      {"resume-guards", Run<GuardResumeEntries>},
+      {"simplify", Run<Simplify>},
+      {"sink_meters", Run<SinkMeters>},
       {"slp_vectorize", VectorizeLoops},
-      {"straighten", Straighten},
-      {"unreachable", RemoveUnreachableBlocks},
+      {"straighten", Run<Straighten>},
+      {"unreachable", Run<RemoveUnreachableBlocks>},
       {"unseen-state", RemoveUnseenState},
       {"unused-values", RemoveUnusedValues},
-      {"wide", FuseWideArithmetic},
+      {"wide", Run<FuseWideArithmetic>},
       {"wide-branches", JoinWideBranches},
-      {"wide-compare", WidenComparisons},
+      {"wide-compare", Run<WidenComparisons>},
   };
   return *passes;
 }

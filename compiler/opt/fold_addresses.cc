@@ -27,9 +27,9 @@ class Pass {
  public:
   explicit Pass(ir::Function& f) : f_(f), known_of_(f.num_values(), kNone) {}
 
-  void Run() {
-    const ir::Cfg cfg(f_);
-    const ir::Dominators dominators(f_, cfg);
+  void Run(const ir::Graphs& graphs) {
+    const ir::Cfg& cfg = graphs.cfg(f_);
+    const ir::Dominators& dominators = graphs.dominators(f_);
     struct Scope {
       Block block;
       size_t known;
@@ -150,9 +150,9 @@ class Pass {
 
 }  // namespace
 
-void FoldAddresses(ir::Function& f) {
+void FoldAddresses(ir::Function& f, const ir::Graphs& graphs) {
   Pass pass(f);
-  if (pass.MayFold()) pass.Run();
+  if (pass.MayFold()) pass.Run(graphs);
 }
 
 }  // namespace precast::opt

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
@@ -22,7 +23,7 @@ namespace precast::opt {
 // One page of WebAssembly is never there.
 inline constexpr uint64_t kMaxMemory = (uint64_t{1} << 32) - (uint64_t{1} << 16);
 
-void FoldAddresses(ir::Function& f);
+void FoldAddresses(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 

@@ -30,10 +30,10 @@ using ir::Value;
 
 class Numbering {
  public:
-  explicit Numbering(Function& f)
+  Numbering(Function& f, const ir::Graphs& graphs)
       : f_(f),
-        cfg_(f),
-        dominators_(f, cfg_),
+        cfg_(graphs.cfg(f)),
+        dominators_(graphs.dominators(f)),
         values_(f, dominators_),
         builder_(f),
         memory_(f, values_, builder_),
@@ -205,8 +205,8 @@ class Numbering {
   }
 
   Function& f_;
-  const ir::Cfg cfg_;
-  const ir::Dominators dominators_;
+  const ir::Cfg& cfg_;
+  const ir::Dominators& dominators_;
   ir::ValueTable values_;
   ir::Builder builder_;
   KnownMemory memory_;
@@ -218,6 +218,6 @@ class Numbering {
 
 }  // namespace
 
-void NumberValues(Function& f) { Numbering(f).Run(); }
+void NumberValues(Function& f, const ir::Graphs& graphs) { Numbering(f, graphs).Run(); }
 
 }  // namespace precast::opt

@@ -19,11 +19,12 @@
 #ifndef PRECAST_COMPILER_OPT_GVN_H_
 #define PRECAST_COMPILER_OPT_GVN_H_
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
 
-void NumberValues(ir::Function& f);
+void NumberValues(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 

@@ -37,8 +37,7 @@ class Joiner {
  public:
   explicit Joiner(Function& f) : f_(f) {}
 
-  void Run() {
-    const ir::Cfg cfg(f_);
+  void Run(const ir::Cfg& cfg) {
     for (Block b : cfg.order()) {
       if (!HasCandidate(b)) continue;
       if (uses_.empty()) CountUses(cfg);
@@ -352,6 +351,6 @@ class Joiner {
 
 }  // namespace
 
-void JoinBytes(Function& f) { Joiner(f).Run(); }
+void JoinBytes(Function& f, const ir::Graphs& graphs) { Joiner(f).Run(graphs.cfg(f)); }
 
 }  // namespace precast::opt

@@ -2,6 +2,7 @@
 #ifndef PRECAST_COMPILER_OPT_JOIN_BYTES_H_
 #define PRECAST_COMPILER_OPT_JOIN_BYTES_H_
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
@@ -17,7 +18,7 @@ namespace precast::opt {
 //   as declared state are reported at the first one too.
 // Keeps: everything observable.
 // Breaks: leaves dead code.
-void JoinBytes(ir::Function& f);
+void JoinBytes(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 

@@ -20,8 +20,8 @@ using ir::Value;
 
 class ParamJoiner {
  public:
-  explicit ParamJoiner(Function& f)
-      : f_(f), cfg_(f), replaced_(f.num_values()), is_entry_(f.num_blocks(), false) {
+  ParamJoiner(Function& f, const ir::Cfg& cfg)
+      : f_(f), cfg_(cfg), replaced_(f.num_values()), is_entry_(f.num_blocks(), false) {
     for (Block e : f.entries()) is_entry_[e.index] = true;
   }
 
@@ -85,7 +85,7 @@ class ParamJoiner {
   }
 
   Function& f_;
-  const ir::Cfg cfg_;
+  const ir::Cfg& cfg_;
   Replacements replaced_;
   std::vector<bool> is_entry_;
   std::vector<const Edge*> edges_;
@@ -95,6 +95,6 @@ class ParamJoiner {
 
 }  // namespace
 
-void JoinParams(Function& f) { ParamJoiner(f).Run(); }
+void JoinParams(Function& f, const ir::Graphs& graphs) { ParamJoiner(f, graphs.cfg(f)).Run(); }
 
 }  // namespace precast::opt

@@ -37,8 +37,7 @@ class StateDelayer {
         elsewhere_(f.num_values(), false),
         last_(f.num_values(), -1) {}
 
-  void Run() {
-    const ir::Cfg cfg(f_);
+  void Run(const ir::Cfg& cfg) {
     FindUsed(cfg);
     for (Block b : cfg.order()) Delay(b);
   }
@@ -281,6 +280,6 @@ class StateDelayer {
 
 }  // namespace
 
-void DelayState(Function& f) { StateDelayer(f).Run(); }
+void DelayState(Function& f, const ir::Graphs& graphs) { StateDelayer(f).Run(graphs.cfg(f)); }
 
 }  // namespace precast::opt

@@ -2,6 +2,7 @@
 #ifndef PRECAST_COMPILER_OPT_LATE_STATE_H_
 #define PRECAST_COMPILER_OPT_LATE_STATE_H_
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
@@ -17,7 +18,7 @@ namespace precast::opt {
 //   and declarations of state (defer_state) behind them, where fewer values must be made and kept then.
 // Keeps: everything observable.
 // Breaks: leaves dead code: run dead code elimination next, which finds the state that nobody sees now.
-void DelayState(ir::Function& f);
+void DelayState(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 

@@ -5,10 +5,9 @@
 
 namespace precast::opt {
 
-void SetLoopDepths(ir::Function& f) {
-  const ir::Cfg cfg(f);
-  const ir::Loops loops(f, cfg);
-  for (ir::Block b : cfg.order()) f.block(b).loop_depth = loops.depth(b);
+void SetLoopDepths(ir::Function& f, const ir::Graphs& graphs) {
+  const ir::Loops& loops = graphs.loops(f);
+  for (ir::Block b : graphs.cfg(f).order()) f.block(b).loop_depth = loops.depth(b);
 }
 
 }  // namespace precast::opt

@@ -4,11 +4,12 @@
 #ifndef PRECAST_COMPILER_OPT_LOOP_DEPTH_H_
 #define PRECAST_COMPILER_OPT_LOOP_DEPTH_H_
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
 
-void SetLoopDepths(ir::Function& f);
+void SetLoopDepths(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 

@@ -30,8 +30,13 @@ bool IsCall(Opcode op) {
 
 class MeterPlacement {
  public:
-  MeterPlacement(Function& f, int64_t max_headroom)
-      : f_(f), max_headroom_(max_headroom), cfg_(f), loops_(f, cfg_), info_(f.num_blocks()) {}
+  MeterPlacement(Function& f, int64_t max_headroom, const ir::Graphs& graphs)
+      : f_(f),
+        max_headroom_(max_headroom),
+        graphs_(graphs),
+        loops_(&graphs.loops(f)),
+        cfg_(&graphs.cfg(f)),
+        info_(f.num_blocks()) {}
 
   void Run(bool split_edges) {
     if (!Collect()) return;
@@ -41,7 +46,7 @@ class MeterPlacement {
     BoundHeadroom();
     ComputeHeadroom();
     ChoosePrepaid();
-    for (Block b : cfg_.order()) Rewrite(b);
+    for (Block b : cfg_->order()) Rewrite(b);
     JoinEdges();
   }
 
@@ -67,8 +72,8 @@ class MeterPlacement {
 
   // Finds the meters. False if the function is not of the form required.
   bool Collect() {
-    if (cfg_.order().size() != f_.num_blocks()) return false;
-    for (Block b : cfg_.order()) {
+    if (cfg_->order().size() != f_.num_blocks()) return false;
+    for (Block b : cfg_->order()) {
       Info& info = this->info(b);
       const std::vector<Inst>& insts = f_.block(b).insts;
       bool site_seen = false;
@@ -96,15 +101,15 @@ class MeterPlacement {
   // that other block too (to the loop's head, or out of the loop), it needs a place of its own to do so.
   void SplitEdges() {
     const size_t before = f_.num_blocks();
-    for (Block b : cfg_.order()) {
-      const Block loop = loops_.head(b);
+    for (Block b : cfg_->order()) {
+      const Block loop = loops_->head(b);
       if (!loop.valid() || f_.block(b).cold || f_.inst(f_.terminator(b)).op != Opcode::kBrIf)
         continue;
       for (size_t k = 0; k < 2; ++k) {
         const Block to = ir::Successors(f_, b)[k].target;
         const Block other = ir::Successors(f_, b)[1 - k].target;
-        if (cfg_.predecessors(to).size() < 2 || cfg_.predecessors(other).size() != 1) continue;
-        if (!loops_.Contains(loop, other) || (to != loop && loops_.Contains(loop, to))) continue;
+        if (cfg_->predecessors(to).size() < 2 || cfg_->predecessors(other).size() != 1) continue;
+        if (!loops_->Contains(loop, other) || (to != loop && loops_->Contains(loop, to))) continue;
         const Block between = f_.NewBlock();
         f_.block(between).guest_pc = f_.block(to).guest_pc;
         f_.block(between).cold = f_.block(to).cold;
@@ -117,8 +122,8 @@ class MeterPlacement {
       }
     }
     if (f_.num_blocks() == before) return;
-    cfg_ = ir::Cfg(f_);
-    loops_ = ir::Loops(f_, cfg_);
+    loops_ = &graphs_.loops(f_);
+    cfg_ = &graphs_.cfg(f_);
     info_.resize(f_.num_blocks());
   }
 
@@ -140,10 +145,10 @@ class MeterPlacement {
   // Checks after entries, calls and loops.
   void FindChecks() {
     for (Block e : f_.entries()) AddCheck(e);
-    for (Block b : cfg_.order()) {
-      const Block loop = loops_.head(b);
+    for (Block b : cfg_->order()) {
+      const Block loop = loops_->head(b);
       for (const Edge& edge : ir::Successors(f_, b)) {
-        if (info(b).calls || (loop.valid() && !loops_.Contains(loop, edge.target))) {
+        if (info(b).calls || (loop.valid() && !loops_->Contains(loop, edge.target))) {
           AddCheck(edge.target);
         }
       }
@@ -173,7 +178,7 @@ class MeterPlacement {
       uint32_t next_edge;
     };
     std::vector<Frame> stack;
-    for (Block root : cfg_.order()) {
+    for (Block root : cfg_->order()) {
       if (state[root.index] != kNew) continue;
       state[root.index] = kActive;
       stack.push_back({root, 0});
@@ -229,22 +234,22 @@ class MeterPlacement {
   int64_t PrepaidOut(Block b) { return prepaid_[classes_->Out(b)]; }
 
   void ChoosePrepaid() {
-    EdgeClasses& classes = classes_.emplace(f_, cfg_);
+    EdgeClasses& classes = classes_.emplace(f_, *cfg_);
     // What is without instructions charges nothing if it can leave that to what only it leads to.
-    for (Block b : cfg_.order()) {
-      if (info(b).meter || info(b).calls || cfg_.predecessors(b).empty()) continue;
+    for (Block b : cfg_->order()) {
+      if (info(b).meter || info(b).calls || cfg_->predecessors(b).empty()) continue;
       const absl::Span<const Edge> edges = ir::Successors(f_, b);
       if (edges.size() != 1 || info(edges[0].target).checks) continue;
-      if (cfg_.predecessors(edges[0].target).size() == 1) classes.JoinEnds(b);
+      if (cfg_->predecessors(edges[0].target).size() == 1) classes.JoinEnds(b);
     }
     prepaid_.assign(classes.size(), 0);
     std::vector<bool> decided(classes.size(), false);
-    for (Block b : cfg_.order()) {
+    for (Block b : cfg_->order()) {
       // Fuel is exact on the way into a loop, so that its check can charge what it asks for.
       const bool is_head =
-          info(b).checks && std::any_of(cfg_.predecessors(b).begin(), cfg_.predecessors(b).end(),
-                                        [&](Block p) { return cfg_.IsRetreating(p, b); });
-      const bool is_entry = cfg_.predecessors(b).empty();
+          info(b).checks && std::any_of(cfg_->predecessors(b).begin(), cfg_->predecessors(b).end(),
+                                        [&](Block p) { return cfg_->IsRetreating(p, b); });
+      const bool is_entry = cfg_->predecessors(b).empty();
       if (is_head || is_entry) decided[classes.In(b)] = true;
       if (info(b).calls || ir::Successors(f_, b).empty() || (is_entry && !info(b).meter)) {
         decided[classes.Out(b)] = true;
@@ -275,7 +280,7 @@ class MeterPlacement {
   // that amount.
   int64_t ChooseFor(const std::vector<Block>& targets, const std::vector<bool>& decided) {
     const auto hotness = [&](Block b) {
-      return f_.block(b).cold ? 0 : 1 + static_cast<int64_t>(loops_.depth(b));
+      return f_.block(b).cold ? 0 : 1 + static_cast<int64_t>(loops_->depth(b));
     };
     int64_t hottest = 0;
     for (Block b : targets) hottest = std::max(hottest, hotness(b));
@@ -337,7 +342,7 @@ class MeterPlacement {
   void GiveBackLate(Block b, size_t at, int64_t amount) {
     std::vector<Inst>& insts = f_.block(b).insts;
     if (f_.inst(insts.back()).op != Opcode::kBr ||
-        !cfg_.IsRetreating(b, ir::Successors(f_, b)[0].target)) {
+        !cfg_->IsRetreating(b, ir::Successors(f_, b)[0].target)) {
       return;
     }
     const Inst charge = insts[at];
@@ -353,8 +358,9 @@ class MeterPlacement {
 
   Function& f_;
   const int64_t max_headroom_;
-  ir::Cfg cfg_;
-  ir::Loops loops_;
+  const ir::Graphs& graphs_;
+  const ir::Loops* loops_;
+  const ir::Cfg* cfg_;
   std::vector<Info> info_;  // by block
   std::vector<Split> splits_;
   // All blocks; of two joined by an edge to one that does not check, the target comes first.
@@ -365,9 +371,9 @@ class MeterPlacement {
 
 }  // namespace
 
-void PlaceMeters(Function& f, int64_t max_headroom, bool split_edges) {
+void PlaceMeters(Function& f, int64_t max_headroom, bool split_edges, const ir::Graphs& graphs) {
   if (f.signature().conv == ir::CallConv::kWasm) return;
-  MeterPlacement(f, max_headroom).Run(split_edges);
+  MeterPlacement(f, max_headroom, graphs).Run(split_edges);
 }
 
 void RemoveMeters(ir::Function& f) {

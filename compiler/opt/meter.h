@@ -30,6 +30,7 @@
 
 #include <cstdint>
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
@@ -39,7 +40,8 @@ namespace precast::opt {
 inline constexpr int64_t kMaxHeadroom = 256;
 
 // `split_edges`: where that saves charges in loops, edges get blocks of their own.
-void PlaceMeters(ir::Function& f, int64_t max_headroom = kMaxHeadroom, bool split_edges = true);
+void PlaceMeters(ir::Function& f, int64_t max_headroom = kMaxHeadroom, bool split_edges = true,
+                 const ir::Graphs& graphs = ir::Graphs());
 
 // The function without metering: no fuel is asked for or charged, and no site gives any back.
 void RemoveMeters(ir::Function& f);

@@ -1,6 +1,8 @@
 // The order of the passes, and why.
 #include "compiler/opt/pipeline.h"
 
+#include <type_traits>
+
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "compiler/ir/verifier.h"
@@ -33,14 +35,18 @@ namespace {
 
 class Pipeline {
  public:
-  Pipeline(ir::Function& function, const PipelineOptions& options)
-      : function_(function), options_(options) {
+  Pipeline(ir::Function& function, const PipelineOptions& options, const ir::Graphs& graphs)
+      : function_(function), options_(options), graphs_(graphs) {
     Verify("the front end");
   }
 
   template <typename Pass>
   void Run(const char* name, Pass pass) {
-    pass(function_);
+    if constexpr (std::is_invocable_v<Pass, ir::Function&, const ir::Graphs&>) {
+      pass(function_, graphs_);
+    } else {
+      pass(function_);
+    }
     Verify(name);
     if (options_.dump) options_.dump(name, function_);
   }
@@ -54,12 +60,13 @@ class Pipeline {
 
   ir::Function& function_;
   const PipelineOptions& options_;
+  const ir::Graphs& graphs_;
 };
 
 }  // namespace
 
-void Optimize(ir::Function& function, const PipelineOptions& options) {
-  Pipeline pipeline(function, options);
+void Optimize(ir::Function& function, const PipelineOptions& options, const ir::Graphs& graphs) {
+  Pipeline pipeline(function, options, graphs);
   if (options.level == 0) {
     if (options.mark_pages) pipeline.Run("mark_pages", MarkPages);
     return;
@@ -90,7 +97,7 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
   const bool guest2 = options.level >= 2 && function.signature().conv == ir::CallConv::kGuest;
   if (options.metered || guest2) {
     pipeline.Run("meter", [&](ir::Function& f) {
-      PlaceMeters(f, kMaxHeadroom, /*split_edges=*/options.level >= 2);
+      PlaceMeters(f, kMaxHeadroom, /*split_edges=*/options.level >= 2, graphs);
     });
   }
   // Rows follow the meters, as blocks that do not ask for fuel may count for others.
@@ -126,9 +133,10 @@ void Optimize(ir::Function& function, const PipelineOptions& options) {
 }
 
 bool MakeInlinable(ir::Function& function) {
-  EliminateDeadCode(function);
-  Simplify(function);
-  EliminateDeadCode(function);
+  const ir::Graphs graphs;
+  EliminateDeadCode(function, graphs);
+  Simplify(function, graphs);
+  EliminateDeadCode(function, graphs);
   return IsInlinable(function);
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string_view>
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
@@ -32,7 +33,8 @@ struct PipelineOptions {
   std::function<void(std::string_view pass, const ir::Function& function)> dump = {};
 };
 
-void Optimize(ir::Function& function, const PipelineOptions& options);
+void Optimize(ir::Function& function, const PipelineOptions& options,
+              const ir::Graphs& graphs = ir::Graphs());
 
 // Brings a function as the front end made it into the form in which it can be put in where it is called.
 // False if it cannot be.

@@ -15,10 +15,10 @@ using ir::Function;
 using ir::Opcode;
 using ir::Value;
 
-void AddPreheaders(Function& f) {
-  const ir::Cfg cfg(f);
+void AddPreheaders(Function& f, const ir::Graphs& graphs) {
+  const ir::Cfg& cfg = graphs.cfg(f);
   if (!cfg.has_cycles()) return;
-  const ir::Dominators dominators(f, cfg);
+  const ir::Dominators& dominators = graphs.dominators(f);
   // By block: its new preheader.
   std::vector<Block> preheader(f.num_blocks());
   bool any = false;

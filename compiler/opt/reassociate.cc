@@ -79,8 +79,7 @@ class Pass {
     position_.assign(f.num_insts(), kElsewhere);
   }
 
-  void Run() {
-    const ir::Cfg cfg(f_);
+  void Run(const ir::Cfg& cfg) {
     for (Block b : cfg.order()) {
       SetParams(cfg, b);
       RunBlock(b);
@@ -298,6 +297,6 @@ class Pass {
 
 }  // namespace
 
-void Reassociate(ir::Function& f) { Pass(f).Run(); }
+void Reassociate(ir::Function& f, const ir::Graphs& graphs) { Pass(f).Run(graphs.cfg(f)); }
 
 }  // namespace precast::opt

@@ -9,11 +9,12 @@
 #ifndef PRECAST_COMPILER_OPT_REASSOCIATE_H_
 #define PRECAST_COMPILER_OPT_REASSOCIATE_H_
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
 
-void Reassociate(ir::Function& f);
+void Reassociate(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 

@@ -54,10 +54,10 @@ void LeaveAt(Function& f, Block b, uint32_t pc) {
 
 }  // namespace
 
-std::optional<Function> SplitResumeEntries(Function& f) {
+std::optional<Function> SplitResumeEntries(Function& f, const ir::Graphs& graphs) {
   if (f.signature().conv != ir::CallConv::kGuest || f.entries().size() < 3) return std::nullopt;
-  const ir::Cfg cfg(f);
-  const ir::Loops loops(f, cfg);
+  const ir::Loops& loops = graphs.loops(f);
+  const ir::Cfg& cfg = graphs.cfg(f);
   std::vector<bool> is_entered(f.num_blocks(), false);
   for (Block e : f.entries()) {
     if (const Block to = TargetOf(f, e); to.valid()) is_entered[to.index] = true;

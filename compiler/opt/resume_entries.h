@@ -16,11 +16,13 @@
 
 #include <optional>
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
 
-std::optional<ir::Function> SplitResumeEntries(ir::Function& f);
+std::optional<ir::Function> SplitResumeEntries(ir::Function& f,
+                                               const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 

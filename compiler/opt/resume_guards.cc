@@ -61,10 +61,10 @@ void Guard(Function& f, Block e, const ConstantPropagation& known) {
 
 }  // namespace
 
-void GuardResumeEntries(Function& f) {
+void GuardResumeEntries(Function& f, const ir::Graphs& graphs) {
   if (f.signature().conv != ir::CallConv::kGuest || f.entries().size() < 2) return;
-  const ir::Cfg cfg(f);
-  const ir::Loops loops(f, cfg);
+  const ir::Loops& loops = graphs.loops(f);
+  const ir::Cfg& cfg = graphs.cfg(f);
   std::vector<Block> guarded;
   for (size_t k = 1; k < f.entries().size(); ++k) {
     const Block e = f.entries()[k];
@@ -74,7 +74,7 @@ void GuardResumeEntries(Function& f) {
     if (loops.head(to) == to) guarded.push_back(e);
   }
   while (!guarded.empty()) {
-    const ConstantPropagation known(f, guarded);
+    const ConstantPropagation known(f, cfg, guarded);
     // What only such an entry leads to says nothing of what comes another way.
     const size_t removed = std::erase_if(
         guarded, [&](Block e) { return !known.executable(f.edges(f.terminator(e))[0].target); });

@@ -12,11 +12,12 @@
 #ifndef PRECAST_COMPILER_OPT_RESUME_GUARDS_H_
 #define PRECAST_COMPILER_OPT_RESUME_GUARDS_H_
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
 
-void GuardResumeEntries(ir::Function& f);
+void GuardResumeEntries(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 

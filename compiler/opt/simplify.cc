@@ -29,10 +29,10 @@ using ir::Value;
 
 class Rebuilder {
  public:
-  explicit Rebuilder(Function& f) : f_(f), known_(f), builder_(f), replaced_(f.num_values()) {}
+  Rebuilder(Function& f, const ir::Cfg& cfg)
+      : f_(f), known_(f, cfg), builder_(f), replaced_(f.num_values()) {}
 
-  void Run() {
-    const ir::Cfg cfg(f_);
+  void Run(const ir::Cfg& cfg) {
     // In this order definitions come before their uses.
     for (Block b : cfg.order()) {
       if (known_.executable(b)) Rebuild(b);
@@ -129,9 +129,10 @@ class Rebuilder {
 
 }  // namespace
 
-void Simplify(Function& f) {
-  Rebuilder(f).Run();
-  RemoveUnreachableBlocks(f);
+void Simplify(Function& f, const ir::Graphs& graphs) {
+  const ir::Cfg& cfg = graphs.cfg(f);
+  Rebuilder(f, cfg).Run(cfg);
+  RemoveUnreachableBlocks(f, graphs);
 }
 
 }  // namespace precast::opt

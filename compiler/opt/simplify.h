@@ -11,11 +11,12 @@
 #ifndef PRECAST_COMPILER_OPT_SIMPLIFY_H_
 #define PRECAST_COMPILER_OPT_SIMPLIFY_H_
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
 
-void Simplify(ir::Function& f);
+void Simplify(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 

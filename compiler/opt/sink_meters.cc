@@ -27,7 +27,8 @@ constexpr size_t kMaxTogether = 8;
 
 class Pass {
  public:
-  explicit Pass(ir::Function& f) : f_(f), cfg_(f), info_(f.num_blocks()), lead_(f.num_blocks()) {}
+  Pass(ir::Function& f, const ir::Cfg& cfg)
+      : f_(f), cfg_(cfg), info_(f.num_blocks()), lead_(f.num_blocks()) {}
 
   void Run() {
     for (Block b : cfg_.order()) {
@@ -240,16 +241,16 @@ class Pass {
   }
 
   ir::Function& f_;
-  const ir::Cfg cfg_;
+  const ir::Cfg& cfg_;
   std::vector<Info> info_;
   std::vector<std::vector<InstData>> lead_;  // by block
 };
 
 }  // namespace
 
-void SinkMeters(ir::Function& f) {
+void SinkMeters(ir::Function& f, const ir::Graphs& graphs) {
   if (f.signature().conv != ir::CallConv::kWasm) return;
-  Pass(f).Run();
+  Pass(f, graphs.cfg(f)).Run();
 }
 
 }  // namespace precast::opt

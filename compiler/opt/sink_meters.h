@@ -11,11 +11,12 @@
 #ifndef PRECAST_COMPILER_OPT_SINK_METERS_H_
 #define PRECAST_COMPILER_OPT_SINK_METERS_H_
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
 
-void SinkMeters(ir::Function& f);
+void SinkMeters(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 

@@ -23,9 +23,9 @@ bool DefersState(const ir::Function& f, Block b) {
 
 }  // namespace
 
-void Straighten(ir::Function& f) {
+void Straighten(ir::Function& f, const ir::Graphs& graphs) {
   if (f.signature().conv != ir::CallConv::kWasm) return;
-  const ir::Cfg cfg(f);
+  const ir::Cfg& cfg = graphs.cfg(f);
   const auto keep = std::make_unique<bool[]>(f.num_blocks());
   for (Block b : cfg.order()) keep[b.index] = true;
   for (Block b : cfg.order()) {

@@ -8,11 +8,12 @@
 #ifndef PRECAST_COMPILER_OPT_STRAIGHTEN_H_
 #define PRECAST_COMPILER_OPT_STRAIGHTEN_H_
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
 
-void Straighten(ir::Function& f);
+void Straighten(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 

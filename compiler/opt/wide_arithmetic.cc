@@ -33,9 +33,9 @@ using ir::Value;
 // Decides which webs become i64 values.
 class WebChooser {
  public:
-  WebChooser(const Function& f, const ir::Cfg& cfg, std::vector<Pair>& pairs,
+  WebChooser(const Function& f, const ir::Loops& loops, std::vector<Pair>& pairs,
              absl::Span<const PairUse> uses)
-      : f_(f), loops_(f, cfg), pairs_(pairs), uses_(uses), parent_(pairs.size()) {
+      : f_(f), loops_(loops), pairs_(pairs), uses_(uses), parent_(pairs.size()) {
     for (uint32_t p = 0; p < parent_.size(); ++p) parent_[p] = p;
   }
 
@@ -121,7 +121,7 @@ class WebChooser {
   }
 
   const Function& f_;
-  const ir::Loops loops_;
+  const ir::Loops& loops_;
   std::vector<Pair>& pairs_;
   const absl::Span<const PairUse> uses_;
   std::vector<uint32_t> parent_;
@@ -397,16 +397,14 @@ class Rewriter {
 
 }  // namespace
 
-void FuseWideArithmetic(Function& f) {
-  std::optional<ir::Cfg> cfg(f);
-  if (cfg->order().size() != f.num_blocks()) {
-    RemoveUnreachableBlocks(f);
-    cfg.emplace(f);
-  }
-  const EdgeNumbers edges(f, *cfg);
-  WidePairs found = FindWidePairs(f, *cfg, edges);
-  if (found.pairs.empty() || !WebChooser(f, *cfg, found.pairs, found.uses).Run()) return;
-  Rewriter(f, *cfg, edges, found.pairs, found.uses).Run();
+void FuseWideArithmetic(Function& f, const ir::Graphs& graphs) {
+  RemoveUnreachableBlocks(f, graphs);
+  const ir::Cfg& cfg = graphs.cfg(f);
+  const EdgeNumbers edges(f, cfg);
+  WidePairs found = FindWidePairs(f, cfg, edges);
+  if (found.pairs.empty()) return;
+  if (!WebChooser(f, graphs.loops(f), found.pairs, found.uses).Run()) return;
+  Rewriter(f, cfg, edges, found.pairs, found.uses).Run();
 }
 
 }  // namespace precast::opt

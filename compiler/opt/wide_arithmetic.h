@@ -2,6 +2,7 @@
 #ifndef PRECAST_COMPILER_OPT_WIDE_ARITHMETIC_H_
 #define PRECAST_COMPILER_OPT_WIDE_ARITHMETIC_H_
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
@@ -19,7 +20,7 @@ namespace precast::opt {
 //
 // Requires: nothing. Values without use, the former halves among them, and parameters without use
 // remain for EliminateDeadCode.
-void FuseWideArithmetic(ir::Function& f);
+void FuseWideArithmetic(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 

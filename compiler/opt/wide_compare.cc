@@ -78,9 +78,8 @@ class ComparisonWidener {
     for (Block e : f.entries()) is_entry_[e.index] = true;
   }
 
-  bool Run() {
+  bool Run(const ir::Cfg& cfg) {
     bool any = false;
-    const ir::Cfg cfg(f_);
     for (Block b : cfg.order()) {
       if (!f_.block(b).cold && Widen(b)) any = true;
     }
@@ -429,8 +428,8 @@ class ComparisonWidener {
 
 }  // namespace
 
-void WidenComparisons(Function& f) {
-  if (ComparisonWidener(f).Run()) RemoveUnreachableBlocks(f);
+void WidenComparisons(Function& f, const ir::Graphs& graphs) {
+  if (ComparisonWidener(f).Run(graphs.cfg(f))) RemoveUnreachableBlocks(f);
 }
 
 }  // namespace precast::opt

@@ -2,6 +2,7 @@
 #ifndef PRECAST_COMPILER_OPT_WIDE_COMPARE_H_
 #define PRECAST_COMPILER_OPT_WIDE_COMPARE_H_
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
@@ -16,7 +17,7 @@ namespace precast::opt {
 // Keeps: everything observable. What the ways charge differs, so that the difference is computed and
 //   charged too (charge_value): fuel is what it was wherever it can be seen.
 // Breaks: leaves dead code.
-void WidenComparisons(ir::Function& f);
+void WidenComparisons(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 
