@@ -44,49 +44,43 @@ class StateDelayer {
 
  private:
   // Values that are needed for more than being declared in their block, and those of them that are needed in
-  // other blocks than the one that makes them.
+  // other blocks than the one that makes them. Walked backwards, each block after those it leads to, uses come before
+  // definitions: what an edge passes is needed whether its parameter is or not.
   void FindUsed(const ir::Cfg& cfg) {
-    std::vector<Value> work;
-    const auto use = [&](Value v) {
-      if (used_[v.index]) return;
-      used_[v.index] = true;
-      work.push_back(v);
-    };
-    std::vector<uint32_t> block_of(f_.num_insts(), Block::kNone);
+    std::vector<uint32_t> home(f_.num_values(), Block::kNone);
     for (Block b : cfg.order()) {
-      for (Inst i : f_.block(b).insts) block_of[i.index] = b.index;
-    }
-    const auto home = [&](Value v) {
-      const ir::ValueData& data = f_.value(v);
-      return data.is_param ? data.def : block_of[data.def];
-    };
-    for (Block b : cfg.order()) {
-      for (const auto& [slot, v] : f_.block(b).state) {
-        if (home(v) == b.index) continue;
-        use(v);
-        elsewhere_[v.index] = true;
-      }
+      for (Value v : f_.block(b).params) home[v.index] = b.index;
       for (Inst i : f_.block(b).insts) {
         const InstData& d = f_.inst(i);
-        for (Value v : f_.args(i)) {
-          if (home(v) != b.index) elsewhere_[v.index] = true;
-          if (ir::Info(d.op).has_side_effect && d.op != Opcode::kDeferState) use(v);
-          if (ir::Info(d.op).is_terminator) use(v);
-        }
-        for (const ir::Edge& edge : f_.edges(i)) {
-          for (Value v : edge.args) {
-            use(v);
-            elsewhere_[v.index] = true;
-          }
-        }
+        for (uint32_t k = 0; k < d.results_count; ++k) home[d.results_begin + k] = b.index;
       }
     }
-    while (!work.empty()) {
-      const ir::ValueData& data = f_.value(work.back());
-      work.pop_back();
-      if (data.is_param) continue;
-      for (Value v : f_.args(Inst(data.def))) use(v);
+    for (auto b = cfg.order().rbegin(); b != cfg.order().rend(); ++b) {
+      const std::vector<Inst>& insts = f_.block(*b).insts;
+      for (const ir::Edge& edge : ir::Successors(f_, *b)) {
+        for (Value v : edge.args) used_[v.index] = elsewhere_[v.index] = true;
+      }
+      for (size_t k = insts.size(); k-- > 0;) {
+        const InstData& d = f_.inst(insts[k]);
+        const bool needed = IsNeededItself(d);
+        for (Value v : f_.args(insts[k])) {
+          if (home[v.index] != b->index) elsewhere_[v.index] = true;
+          if (needed) used_[v.index] = true;
+        }
+      }
+      for (const auto& [slot, v] : f_.block(*b).state) {
+        if (home[v.index] != b->index) used_[v.index] = elsewhere_[v.index] = true;
+      }
     }
+  }
+  // For what it does, or for a result.
+  bool IsNeededItself(const InstData& d) const {
+    const ir::OpcodeInfo& info = ir::Info(d.op);
+    if (info.has_side_effect || info.is_terminator) return d.op != Opcode::kDeferState;
+    for (uint32_t k = 0; k < d.results_count; ++k) {
+      if (used_[d.results_begin + k]) return true;
+    }
+    return false;
   }
 
   // The i64 of which `v` is a half, or `v`: a half of what is there costs nothing to declare.
@@ -264,7 +258,7 @@ class StateDelayer {
   }
 
   Function& f_;
-  std::vector<bool> used_, elsewhere_;
+  std::vector<uint8_t> used_, elsewhere_;  // by value
 
   // Of the block at hand.
   std::vector<int> last_;  // by value: position of its last use but for declarations

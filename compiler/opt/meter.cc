@@ -157,7 +157,9 @@ class MeterPlacement {
 
   // Makes `b` check, or what follows it if it has no meter.
   void AddCheck(Block b) {
-    std::vector<Block> work = {b};
+    if (info(b).checks) return;
+    std::vector<Block>& work = work_;
+    work.assign(1, b);
     while (!work.empty()) {
       const Block at = work.back();
       work.pop_back();
@@ -363,6 +365,7 @@ class MeterPlacement {
   const ir::Cfg* cfg_;
   std::vector<Info> info_;  // by block
   std::vector<Split> splits_;
+  std::vector<Block> work_;  // of AddCheck
   // All blocks; of two joined by an edge to one that does not check, the target comes first.
   std::vector<Block> order_;
   std::optional<EdgeClasses> classes_;

@@ -164,7 +164,9 @@ void TestPass(const std::function<void(Function&)>& pass, uint64_t first_seed, u
   }
 }
 
-TEST(PassTest, DeadCodeElimination) { TestPass([](Function& f) { EliminateDeadCode(f); }, 0, 1500, {}); }
+TEST(PassTest, DeadCodeElimination) {
+  TestPass([](Function& f) { EliminateDeadCode(f); }, 0, 1500, {});
+}
 
 TEST(PassTest, Simplify) {
   TestPass(

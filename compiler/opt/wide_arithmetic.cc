@@ -8,8 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/types/span.h"
 #include "compiler/ir/builder.h"
 #include "compiler/ir/cfg.h"
@@ -79,11 +77,8 @@ class WebChooser {
   // Uses of every value that is a high half, by other than its own web's operations.
   void CountOutsideUses() {
     outside_.assign(f_.num_values(), 0);
-    absl::flat_hash_set<uint32_t> half;
-    for (const Pair& pair : pairs_) {
-      half.insert(pair.lo.index);
-      half.insert(pair.hi.index);
-    }
+    std::vector<bool> half(f_.num_values(), false);
+    for (const Pair& pair : pairs_) half[pair.lo.index] = half[pair.hi.index] = true;
     for (uint32_t n = 0; n < f_.num_blocks(); ++n) {
       for (Inst i : f_.block(Block(n)).insts) {
         const ir::InstData& d = f_.inst(i);
@@ -93,7 +88,7 @@ class WebChooser {
           continue;
         }
         // What gives a half of a pair is taken to be replaced.
-        if (d.results_count == 1 && half.contains(f_.result(i).index)) continue;
+        if (d.results_count == 1 && half[f_.result(i).index]) continue;
         for (Value v : f_.args(i)) ++outside_[v.index];
       }
     }
@@ -138,7 +133,10 @@ class Rewriter {
         pairs_(pairs),
         uses_(uses),
         builder_(f),
-        to_(f.num_values()) {}
+        to_(f.num_values()),
+        half_of_(f.num_values(), kNoPair),
+        dropped_(f.num_insts(), false),
+        use_at_(f.num_insts(), kNoPair) {}
 
   void Run() {
     at_.resize(f_.num_blocks());
@@ -151,8 +149,8 @@ class Rewriter {
         params_.push_back(p);
       }
       if (pairs_[p].kind == PairKind::kLoad) {
-        dropped_.insert(f_.value(pairs_[p].lo).def);
-        dropped_.insert(f_.value(pairs_[p].hi).def);
+        dropped_[f_.value(pairs_[p].lo).def] = true;
+        dropped_[f_.value(pairs_[p].hi).def] = true;
       }
     }
     for (std::vector<uint32_t>& at : at_) {
@@ -168,7 +166,7 @@ class Rewriter {
     for (uint32_t u = 0; u < uses_.size(); ++u) {
       if (!Made(uses_[u].pair) || (uses_[u].other != kNoPair && !Made(uses_[u].other))) continue;
       use_at_[uses_[u].inst.index] = u;
-      if (uses_[u].kind == PairUse::Kind::kStore) dropped_.insert(uses_[u].second.index);
+      if (uses_[u].kind == PairUse::Kind::kStore) dropped_[uses_[u].second.index] = true;
     }
     for (Block b : cfg_.order()) RewriteBlock(b);
   }
@@ -182,8 +180,8 @@ class Rewriter {
   // pair itself is what lives on.
   Value Get(Value v) {
     if (v.index < to_.size() && to_[v.index].valid()) return to_[v.index];
-    const auto it = half_of_.find(v.index);
-    return it != half_of_.end() ? Half(it->second.wide, it->second.high) : v;
+    const HalfOf* half = FindHalf(v);
+    return half != nullptr ? Half(half->wide, half->high) : v;
   }
   Value Half(Value wide, bool high) {
     if (high) wide = builder_.ShrU(wide, builder_.Iconst(Type::kI64, 32));
@@ -192,8 +190,8 @@ class Rewriter {
   // What `v` is at the start of a block that its definition dominates.
   Value AtStart(Value v) const {
     if (v.index < to_.size() && to_[v.index].valid()) return to_[v.index];
-    const auto it = half_of_.find(v.index);
-    return it != half_of_.end() ? it->second.value : v;
+    const HalfOf* half = FindHalf(v);
+    return half != nullptr ? half->value : v;
   }
 
   void RewriteBlock(Block b) {
@@ -226,7 +224,8 @@ class Rewriter {
   }
 
   void RewriteInst(Block b, Inst i) {
-    const bool dropped = dropped_.contains(i.index) || use_at_.contains(i.index);
+    const uint32_t use = use_at_[i.index];
+    const bool dropped = dropped_[i.index] || use != kNoPair;
     // Making halves appends to what a span would refer to.
     for (size_t k = 0; !dropped && k < f_.inst(i).args_count; ++k) {
       const Value v = Get(f_.args(i)[k]);
@@ -243,11 +242,11 @@ class Rewriter {
       f_.block(b).insts.push_back(i);
       return;
     }
-    if (const auto it = use_at_.find(i.index); it != use_at_.end()) {
-      RewriteUse(uses_[it->second]);
+    if (use != kNoPair) {
+      RewriteUse(uses_[use]);
       return;
     }
-    if (!dropped_.contains(i.index)) f_.block(b).insts.push_back(i);
+    if (!dropped) f_.block(b).insts.push_back(i);
   }
 
   // The wide arguments of the parameters added, in the order in which they were added.
@@ -331,8 +330,8 @@ class Rewriter {
 
   void Split(uint32_t p) {
     const Value wide = pairs_[p].wide;
-    half_of_[pairs_[p].lo.index] = {wide, false, Half(wide, false)};
-    half_of_[pairs_[p].hi.index] = {wide, true, Half(wide, true)};
+    SetHalf(pairs_[p].lo, {wide, false, Half(wide, false)});
+    SetHalf(pairs_[p].hi, {wide, true, Half(wide, true)});
   }
 
   Value Build(uint32_t p) {
@@ -387,12 +386,21 @@ class Rewriter {
     bool high = false;
     Value value;  // the half, where the pair was made
   };
-  absl::flat_hash_map<uint32_t, HalfOf> half_of_;
+  void SetHalf(Value v, const HalfOf& half) {
+    half_of_[v.index] = static_cast<uint32_t>(halves_.size());
+    halves_.push_back(half);
+  }
+  const HalfOf* FindHalf(Value v) const {
+    if (v.index >= half_of_.size() || half_of_[v.index] == kNoPair) return nullptr;
+    return &halves_[half_of_[v.index]];
+  }
+  std::vector<uint32_t> half_of_;  // by value of before: in halves_, or kNoPair
+  std::vector<HalfOf> halves_;
   std::vector<std::vector<uint32_t>> at_;        // by block: pairs made there, by index
   std::vector<std::vector<uint32_t>> by_block_;  // by block: pairs of its parameters
   std::vector<uint32_t> params_;
-  absl::flat_hash_set<uint32_t> dropped_;
-  absl::flat_hash_map<uint32_t, uint32_t> use_at_;
+  std::vector<bool> dropped_;     // by instruction of before
+  std::vector<uint32_t> use_at_;  // by instruction of before: in uses_, or kNoPair
 };
 
 }  // namespace

@@ -92,7 +92,7 @@ class Scan {
   Pos NeededEnd(const Interval& x) const;
   bool MayEvict(const Interval& x, Pos pos) const;
   float EvictionGain(const Interval& x, Pos pos) const;
-  void ScoreHints(const Interval& x, float* score) const;
+  void ScoreHints(const Interval& x);
   float FrequencyAt(Pos pos) const {
     return p_.blocks[live_.inst_block[std::min<size_t>(InstOf(pos), live_.inst_block.size() - 1)]]
         .frequency;
@@ -114,6 +114,8 @@ class Scan {
   std::vector<uint32_t> requeued_;        // heap
   std::vector<int8_t> last_home_;         // by vreg: register it got last, or kUnassigned
   std::vector<int8_t> bundle_home_;       // by representative
+  float score_[32] = {};                  // by register: what the hints of the interval at hand say
+  PRegSet scored_ = 0;                    // where that is not 0
   // By range: the first range of the vreg after the next long hole.
   std::vector<uint32_t> after_hole_;
   std::optional<InstIndex> conflict_;
@@ -402,7 +404,14 @@ float Scan::EvictionGain(const Interval& x, Pos pos) const {
   return static_cast<float>(use - pos);
 }
 
-void Scan::ScoreHints(const Interval& x, float* score) const {
+// Fills in score_, and scored_ with those that are not 0.
+void Scan::ScoreHints(const Interval& x) {
+  for (; scored_ != 0; scored_ &= scored_ - 1) score_[__builtin_ctz(scored_)] = 0;
+  const auto add = [&](int r, float weight) {
+    if (r < 0) return;
+    score_[r] += weight;
+    scored_ |= PRegSet{1} << r;
+  };
   const auto items = in_.hints.items.begin();
   const auto end = items + in_.hints.begin[x.vreg + 1];
   auto it = std::lower_bound(items + in_.hints.begin[x.vreg], end, GapAtOrBefore(x.from),
@@ -410,12 +419,14 @@ void Scan::ScoreHints(const Interval& x, float* score) const {
   for (uint32_t seen = 0; it != end && it->pos <= x.to && seen < kMaxHints; ++it, ++seen) {
     int r = static_cast<int>(it->target);
     if (it->is_vreg) r = last_home_[it->target];
-    if (r >= 0) score[r] += it->weight;
+    add(r, it->weight);
   }
   const int8_t before = last_home_[x.vreg];
-  if (before >= 0) score[before] += FrequencyAt(x.from);
   const int8_t bundle = bundle_home_[bundles_.of_vreg[x.vreg]];
-  if (bundle >= 0) score[bundle] += 0.5f * FrequencyAt(x.from);
+  if (before < 0 && bundle < 0) return;
+  const float frequency = FrequencyAt(x.from);
+  add(before, frequency);
+  add(bundle, 0.5f * frequency);
 }
 
 void Scan::Assign(uint32_t id, int r) {
@@ -503,15 +514,18 @@ void Scan::Evict(uint32_t id, Pos pos) {
 bool Scan::TryFree(uint32_t id) {
   const Interval& x = intervals_[id];
   const int cls = static_cast<int>(p_.vreg_class[x.vreg]);
-  float score[32] = {};
-  ScoreHints(x, score);
+  ScoreHints(x);
+  const float* const score = score_;
   const Pos needed = NeededEnd(x);
   int best = -1;
   Pos best_free = 0;
   for (PRegSet rest = registers_[cls] & ~occupied_; rest != 0; rest &= rest - 1) {
     const int r = __builtin_ctz(rest);
     // One that is free for all of it is given up only for one with a higher score.
-    if (best >= 0 && best_free >= x.to && score[r] <= score[best]) continue;
+    if (best >= 0 && best_free >= x.to) {
+      rest &= scored_ | PRegSet{1} << r;
+      if (score[r] <= score[best]) continue;
+    }
     const Pos free = FreeUntil(r, x);
     if (free <= x.from || free < needed) continue;
     bool better = best < 0;

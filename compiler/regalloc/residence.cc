@@ -42,7 +42,7 @@ class Residence {
   Residence(const Problem& p, const Liveness& live, const Intervals& in)
       : p_(p), live_(live), in_(in) {
     for (int cls = 0; cls < kNumClasses; ++cls) {
-      registers_[cls] = __builtin_popcount(p.allocatable >> (16 * cls) & 0xffff);
+      registers_[cls] = Count(OfClass(p.allocatable, cls));
     }
   }
 
@@ -77,8 +77,13 @@ class Residence {
 
   int ClassOf(VReg v) const { return static_cast<int>(p_.vreg_class[v]); }
   static PRegSet OfClass(PRegSet set, int cls) { return set >> (16 * cls) & 0xffff; }
-  // Mostly of none: without an instruction for it, counting is a call.
-  static int Count(PRegSet set) { return set == 0 ? 0 : __builtin_popcount(set); }
+  // Of 16 registers. Without an instruction for it, __builtin_popcount is a call.
+  static int Count(PRegSet set) {
+    set -= set >> 1 & 0x5555;
+    set = (set & 0x3333) + (set >> 2 & 0x3333);
+    set = (set + (set >> 4)) & 0x0f0f;
+    return static_cast<int>((set + (set >> 8)) & 0x1f);
+  }
   bool IsCall(const Inst& inst, int cls) const {
     const PRegSet all = OfClass(p_.allocatable, cls);
     // Results of calls are definitions instead of clobbers.
@@ -128,7 +133,9 @@ class Residence {
   void Remove(VReg v) {
     in_w_[v] = 0;
     std::vector<VReg>& w = w_[ClassOf(v)];
-    w.erase(std::find(w.begin(), w.end(), v));
+    const auto at = std::find(w.begin(), w.end(), v);
+    std::copy(at + 1, w.end(), at);
+    w.pop_back();
   }
   void SetHome(VReg v, Pos pos, bool memory) {
     if (in_memory_[v] == memory) return;
@@ -263,16 +270,23 @@ void Residence::ComputeDistances() {
   param_distance_.assign(p_.block_params.size(), kUnused);
   const size_t num_vregs = p_.vreg_class.size();
   next_.resize(num_vregs);
-  bool loops = false;
-  for (BlockIndex b = 0; b < p_.blocks.size(); ++b) {
+  const BlockIndex num_blocks = static_cast<BlockIndex>(p_.blocks.size());
+  BlockIndex first_head = num_blocks, last_latch = 0;
+  for (BlockIndex b = 0; b < num_blocks; ++b) {
     for (uint32_t k = 0; k < p_.blocks[b].preds_count; ++k) {
-      loops |= p_.pred_blocks[p_.blocks[b].preds_begin + k] >= b;
+      const BlockIndex pred = p_.pred_blocks[p_.blocks[b].preds_begin + k];
+      if (pred < b) continue;
+      first_head = std::min(first_head, b);
+      last_latch = std::max(last_latch, pred);
     }
   }
+  // What comes behind all loops is known after the first round, which is for the heads of loops.
+  const bool loops = first_head != num_blocks;
   for (int round = 0; round < (loops ? 2 : 1); ++round) {
     stamp_.assign(num_vregs, 0);
     const bool last = round == (loops ? 1 : 0);
-    for (BlockIndex b = static_cast<BlockIndex>(p_.blocks.size()); b-- > 0;) {
+    const BlockIndex begin = last ? 0 : first_head;
+    for (BlockIndex b = round == 0 ? num_blocks : last_latch + 1; b-- > begin;) {
       const Block& block = p_.blocks[b];
       const Survey& s = survey_[b];
       MeetSuccessors(b);
@@ -335,8 +349,7 @@ void Residence::FindPressure(BlockIndex b) {
     }
     for (int cls = 0; cls < kNumClasses; ++cls) {
       if (inst.clobbers != 0 && !IsCall(inst, cls)) {
-        after[cls] +=
-            static_cast<uint32_t>(__builtin_popcount(OfClass(inst.clobbers & p_.allocatable, cls)));
+        after[cls] += static_cast<uint32_t>(Count(OfClass(inst.clobbers & p_.allocatable, cls)));
       }
       s.pressure[cls] = std::max(s.pressure[cls], count[cls] + after[cls]);
     }
@@ -710,8 +723,8 @@ void Residence::Step(BlockIndex b, InstIndex i) {
     }
   }
   for (int cls = 0; cls < kNumClasses; ++cls) {
-    const int room =
-        registers_[cls] - early[cls] - Count(OfClass(reserved_early & p_.allocatable, cls));
+    int room = registers_[cls] - early[cls];
+    if (reserved_early != 0) room -= Count(OfClass(reserved_early & p_.allocatable, cls));
     while (static_cast<int>(w_[cls].size()) > room && EvictOne(cls, b, i, /*late=*/false)) {
     }
   }
@@ -722,8 +735,8 @@ void Residence::Step(BlockIndex b, InstIndex i) {
     }
   }
   for (int cls = 0; cls < kNumClasses; ++cls) {
-    const int room =
-        registers_[cls] - late[cls] - Count(OfClass(reserved_late & p_.allocatable, cls));
+    int room = registers_[cls] - late[cls];
+    if (reserved_late != 0) room -= Count(OfClass(reserved_late & p_.allocatable, cls));
     if (room <= 0) {
       EvictAll(cls, i);
       continue;

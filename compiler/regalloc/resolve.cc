@@ -329,8 +329,11 @@ class Resolver {
   }
 
   void SetTracked() {
-    out_.tracked.reserve(p_.tracked.size());
+    // By beginning, the first pieces of all ranges are in order. The others are not, and there are few.
+    std::vector<TrackedLocation> first, others;
+    first.reserve(p_.tracked.size());
     for (const TrackedRange& t : p_.tracked) {
+      TrackedLocation* last = nullptr;
       uint32_t k = PartAt(t.vreg, EarlyOf(t.from));
       for (InstIndex from = t.from; from <= t.to;) {
         const Part& part = assignment_.parts.items[k];
@@ -341,10 +344,11 @@ class Resolver {
         if (EarlyOf(to) >= part.to) --to;
         to = std::min(to, t.to);
         const Location location = Home(t.vreg, part);
-        if (from > t.from && out_.tracked.back().location == location) {
-          out_.tracked.back().to = to;
+        if (last != nullptr && last->location == location) {
+          last->to = to;
         } else {
-          out_.tracked.push_back({t.label, from, to, location, t.vreg});
+          last = &(from == t.from ? first : others)
+                      .emplace_back(TrackedLocation{t.label, from, to, location, t.vreg});
         }
         from = to + 1;
         while (k + 1 < assignment_.parts.begin[t.vreg + 1] &&
@@ -353,9 +357,14 @@ class Resolver {
         }
       }
     }
-    std::stable_sort(
-        out_.tracked.begin(), out_.tracked.end(),
-        [](const TrackedLocation& a, const TrackedLocation& b) { return a.from < b.from; });
+    const auto before = [](const TrackedLocation& a, const TrackedLocation& b) {
+      return a.from < b.from;
+    };
+    std::stable_sort(others.begin(), others.end(), before);
+    // Of those that begin at one place the ones of ranges that began before come first.
+    out_.tracked.resize(first.size() + others.size());
+    std::merge(others.begin(), others.end(), first.begin(), first.end(), out_.tracked.begin(),
+               before);
   }
 
   const Problem& p_;
