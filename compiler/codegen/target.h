@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "compiler/codegen/compiled_function.h"
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::codegen {
@@ -42,9 +43,9 @@ class Target {
   virtual std::string_view name() const = 0;
 
   // Compiles verified IR. Deterministic and thread-safe. Never fails: what a target cannot compile
-  // must not be given to it.
-  virtual CompiledFunction Compile(const ir::Function& function,
-                                   const CompileOptions& options) const = 0;
+  // must not be given to it. `graphs` has been used for this function only.
+  virtual CompiledFunction Compile(const ir::Function& function, const CompileOptions& options,
+                                   const ir::Graphs& graphs) const = 0;
 };
 
 }  // namespace precast::codegen

@@ -112,12 +112,13 @@ class Compilation {
   struct Lifted {
     ir::Function function;
     std::optional<ir::Function> resumed;
+    ir::Graphs graphs = {};  // of `function`
   };
   absl::StatusOr<Lifted> LiftAndOptimize(size_t i) const {
     absl::StatusOr<ir::Function> function = Lift(i);
     if (!function.ok()) return function.status();
     Lifted lifted{*std::move(function), std::nullopt};
-    const ir::Graphs graphs;
+    const ir::Graphs& graphs = lifted.graphs;
     if (options_.opt_level >= 2) {
       opt::GuardResumeEntries(lifted.function, graphs);
       lifted.resumed = opt::SplitResumeEntries(lifted.function, graphs);
@@ -179,10 +180,10 @@ class Compilation {
       if (!compiled) {
         const absl::StatusOr<Lifted> lifted = LiftAndOptimize(i);
         if (!lifted.ok()) return failure.Add(i, lifted.status());
-        compiled = target_.Compile(lifted->function, target_options);
+        compiled = target_.Compile(lifted->function, target_options, lifted->graphs);
         ir_instructions = lifted->function.num_insts();
         if (lifted->resumed) {
-          resumed[i] = target_.Compile(*lifted->resumed, target_options);
+          resumed[i] = target_.Compile(*lifted->resumed, target_options, ir::Graphs());
           front_end_->Describe(i, *resumed[i]);
           resumed[i]->name += ".resumed";
         }

@@ -188,8 +188,15 @@ Dominators::Dominators(const Function& f, const Cfg& cfg, From from)
 
 Loops::Loops(const Function& f, const Cfg& cfg)
     : depth_(f.num_blocks(), 0), head_(f.num_blocks()), parent_(f.num_blocks()) {
-  if (!cfg.has_cycles()) return;
-  const Dominators dominators(f, cfg, Dominators::From::kPrimaryEntry);
+  if (cfg.has_cycles()) Find(f, cfg, Dominators(f, cfg, Dominators::From::kPrimaryEntry));
+}
+
+Loops::Loops(const Function& f, const Cfg& cfg, const Dominators& dominators)
+    : depth_(f.num_blocks(), 0), head_(f.num_blocks()), parent_(f.num_blocks()) {
+  if (cfg.has_cycles()) Find(f, cfg, dominators);
+}
+
+void Loops::Find(const Function& f, const Cfg& cfg, const Dominators& dominators) {
   const std::vector<Block>& order = cfg.order();
   // outer[h]: head of the loop that was found to contain loop h; shortened while walking.
   std::vector<Block> outer(f.num_blocks());
@@ -288,7 +295,9 @@ const Dominators& Graphs::dominators(const Function& f) const {
 
 const Loops& Graphs::loops(const Function& f) const {
   const Cfg& now = cfg(f);
-  return loops_ ? *loops_ : loops_.emplace(f, now);
+  if (loops_) return *loops_;
+  if (!now.has_cycles() || f.entries().size() > 1) return loops_.emplace(f, now);
+  return loops_.emplace(f, now, dominators(f));
 }
 
 }  // namespace precast::ir

@@ -78,6 +78,8 @@ class Dominators {
 class Loops {
  public:
   Loops(const Function& f, const Cfg& cfg);
+  // `dominators` are from the first entry (From::kPrimaryEntry, or there is only one).
+  Loops(const Function& f, const Cfg& cfg, const Dominators& dominators);
 
   uint32_t depth(Block b) const { return depth_[b.index]; }
   // Head of the innermost loop around `b`; not valid outside of loops. A head is in its own loop.
@@ -88,6 +90,8 @@ class Loops {
   bool Contains(Block h, Block b) const;
 
  private:
+  void Find(const Function& f, const Cfg& cfg, const Dominators& dominators);
+
   std::vector<uint32_t> depth_;
   std::vector<Block> head_;
   std::vector<Block> parent_;

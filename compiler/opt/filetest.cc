@@ -66,7 +66,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
          const ir::Function body = f;
          InlineCalls(f, [&](ir::FuncRef) { return &body; });
        }},
-      {"join-bytes", Run<JoinBytes>},
+      {"join-bytes", [](ir::Function& f) { JoinBytes(f); }},
       {"join-params", Run<JoinParams>},
       {"late-state", Run<DelayState>},
       {"loop_depth", Run<SetLoopDepths>},
@@ -91,7 +91,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
          if (std::optional<ir::Function> copy = SplitResumeEntries(f)) f = *std::move(copy);
        }},
       {"resume-guards", Run<GuardResumeEntries>},
-      {"simplify", Run<Simplify>},
+      {"simplify", [](ir::Function& f) { Simplify(f); }},
       {"sink_meters", Run<SinkMeters>},
       {"slp_vectorize", VectorizeLoops},
       {"straighten", Run<Straighten>},

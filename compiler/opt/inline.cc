@@ -33,11 +33,10 @@ class Inliner {
   Inliner(Function& f, absl::FunctionRef<const Function*(ir::FuncRef)> body)
       : f_(f), body_(body), replaced_(f.num_values()) {}
 
-  void Run() {
+  void Run(const ir::Graphs& graphs) {
     self_ = f_.block(f_.entries()[0]).guest_pc;
     budget_ = std::max(kMinGrowth, NumInsts(f_) / 2);
-    const ir::Cfg cfg(f_);
-    const ir::Loops loops(f_, cfg);
+    const ir::Loops& loops = graphs.loops(f_);
     for (uint32_t n = 0; n < f_.num_blocks(); ++n)
       work_.push_back({Block(n), 0, loops.depth(Block(n)) != 0});
     for (size_t next = 0; next < work_.size() && budget_ > 0; ++next) Scan(work_[next]);
@@ -197,9 +196,10 @@ bool IsInlinable(const Function& f) {
   return true;
 }
 
-void InlineCalls(Function& f, absl::FunctionRef<const Function*(ir::FuncRef)> body) {
+void InlineCalls(Function& f, absl::FunctionRef<const Function*(ir::FuncRef)> body,
+                 const ir::Graphs& graphs) {
   if (f.signature().conv != ir::CallConv::kWasm) return;
-  Inliner(f, body).Run();
+  Inliner(f, body).Run(graphs);
 }
 
 }  // namespace precast::opt

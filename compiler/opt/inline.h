@@ -15,6 +15,7 @@
 #include <cstddef>
 
 #include "absl/functional/function_ref.h"
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
@@ -30,7 +31,8 @@ inline constexpr size_t kMaxInlinedStraightInsts = 16;
 bool IsInlinable(const ir::Function& f);
 
 // `body` gives a function that is inlinable, which must stay valid until InlineCalls returns, or null.
-void InlineCalls(ir::Function& f, absl::FunctionRef<const ir::Function*(ir::FuncRef)> body);
+void InlineCalls(ir::Function& f, absl::FunctionRef<const ir::Function*(ir::FuncRef)> body,
+                 const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 

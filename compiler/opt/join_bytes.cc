@@ -37,12 +37,14 @@ class Joiner {
  public:
   explicit Joiner(Function& f) : f_(f) {}
 
-  void Run(const ir::Cfg& cfg) {
+  // Returns false if there is nothing to look at.
+  bool Run(const ir::Cfg& cfg) {
     for (Block b : cfg.order()) {
       if (!HasCandidate(b)) continue;
       if (uses_.empty()) CountUses(cfg);
       Visit(b);
     }
+    return !uses_.empty();
   }
 
  private:
@@ -351,6 +353,6 @@ class Joiner {
 
 }  // namespace
 
-void JoinBytes(Function& f, const ir::Graphs& graphs) { Joiner(f).Run(graphs.cfg(f)); }
+bool JoinBytes(Function& f, const ir::Graphs& graphs) { return Joiner(f).Run(graphs.cfg(f)); }
 
 }  // namespace precast::opt

@@ -18,7 +18,8 @@ namespace precast::opt {
 //   as declared state are reported at the first one too.
 // Keeps: everything observable.
 // Breaks: leaves dead code.
-void JoinBytes(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
+// Returns false if it found nothing to look at.
+bool JoinBytes(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 

@@ -72,7 +72,7 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
     return;
   }
   if (options.level >= 2 && options.body) {
-    pipeline.Run("inline", [&](ir::Function& f) { InlineCalls(f, options.body); });
+    pipeline.Run("inline", [&](ir::Function& f) { InlineCalls(f, options.body, graphs); });
   }
   if (options.level >= 2) {
     pipeline.Run("unreachable", RemoveUnreachableBlocks);
@@ -80,18 +80,22 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
   }
   // A parameter with one value may hide a constant, a constant may hide a dead block: both around
   // the simplification.
+  bool decided = false;
   pipeline.Run("dce", EliminateDeadCode);
-  pipeline.Run("simplify", Simplify);
-  pipeline.Run("dce", EliminateDeadCode);
+  pipeline.Run("simplify", [&](ir::Function& f) { decided = Simplify(f, graphs); });
+  // What else is dead is in nobody's way until the next look.
+  if (decided) pipeline.Run("dce", EliminateDeadCode);
   if (options.level >= 2) {
     pipeline.Run("join_params", JoinParams);
     pipeline.Run("gvn", NumberValues);
     pipeline.Run("byte_swaps", FindByteSwaps);
     pipeline.Run("dce", EliminateDeadCode);
   }
+  // Something that is dead since the last look.
+  bool may_be_dead = options.level < 2 || function.signature().conv == ir::CallConv::kGuest;
   // Before pairs of words are looked for, which these may be.
   if (options.level >= 2 && options.delay_state && !options.mark_pages) {
-    pipeline.Run("join_bytes", JoinBytes);
+    pipeline.Run("join_bytes", [&](ir::Function& f) { may_be_dead |= JoinBytes(f, graphs); });
   }
   // Last, on the final control flow. It removes sites, and with them uses of deferred state.
   const bool guest2 = options.level >= 2 && function.signature().conv == ir::CallConv::kGuest;
@@ -110,7 +114,7 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
     if (options.delay_state) pipeline.Run("late_state", DelayState);
     if (!options.metered) pipeline.Run("remove_meters", RemoveMeters);
   }
-  pipeline.Run("dce", EliminateDeadCode);
+  if (may_be_dead) pipeline.Run("dce", EliminateDeadCode);
   // On the final control flow.
   if (options.level >= 2) {
     pipeline.Run("move_invariants", MoveInvariants);

@@ -32,11 +32,13 @@ class Rebuilder {
   Rebuilder(Function& f, const ir::Cfg& cfg)
       : f_(f), known_(f, cfg), builder_(f), replaced_(f.num_values()) {}
 
-  void Run(const ir::Cfg& cfg) {
+  // Returns whether a branch became a jump.
+  bool Run(const ir::Cfg& cfg) {
     // In this order definitions come before their uses.
     for (Block b : cfg.order()) {
       if (known_.executable(b)) Rebuild(b);
     }
+    return decided_;
   }
 
  private:
@@ -109,6 +111,7 @@ class Rebuilder {
     const bool same =
         is_br_if && edges[0].target == edges[1].target && edges[0].args == edges[1].args;
     if (constant || same) {
+      decided_ = true;
       const Value cond = f_.args(i)[0];
       if (is_br_if) {
         builder_.BrIf(cond, edges[0], edges[1]);
@@ -124,15 +127,17 @@ class Rebuilder {
   const ConstantPropagation known_;
   ir::Builder builder_;
   Replacements replaced_;
+  bool decided_ = false;
   std::vector<Inst> insts_;  // what the block had; the next one gets the room
 };
 
 }  // namespace
 
-void Simplify(Function& f, const ir::Graphs& graphs) {
+bool Simplify(Function& f, const ir::Graphs& graphs) {
   const ir::Cfg& cfg = graphs.cfg(f);
-  Rebuilder(f, cfg).Run(cfg);
+  const bool decided = Rebuilder(f, cfg).Run(cfg);
   RemoveUnreachableBlocks(f, graphs);
+  return decided;
 }
 
 }  // namespace precast::opt

@@ -16,7 +16,8 @@
 
 namespace precast::opt {
 
-void Simplify(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
+// Returns whether a branch became a jump.
+bool Simplify(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 

@@ -17,16 +17,18 @@ class Target final : public codegen::Target {
  public:
   std::string_view name() const override { return "x86-64"; }
   codegen::CompiledFunction Compile(const ir::Function& function,
-                                    const codegen::CompileOptions& options) const override {
-    return x64::Compile(function, options);
+                                    const codegen::CompileOptions& options,
+                                    const ir::Graphs& graphs) const override {
+    return x64::Compile(function, options, graphs);
   }
 };
 
 }  // namespace
 
 codegen::CompiledFunction Compile(const ir::Function& function,
-                                  const codegen::CompileOptions& options) {
-  const ControlFlow control_flow = AnalyzeControlFlow(function);
+                                  const codegen::CompileOptions& options,
+                                  const ir::Graphs& graphs) {
+  const ControlFlow control_flow = AnalyzeControlFlow(function, graphs);
 
   const MFunction machine = Select(function, control_flow, options.cpu_features);
   if (options.dump) options.dump("mir", regalloc::ToString(machine.problem));

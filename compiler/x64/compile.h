@@ -21,13 +21,15 @@
 
 #include "compiler/codegen/compiled_function.h"
 #include "compiler/codegen/target.h"
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::x64 {
 
 // See codegen::Target::Compile.
 codegen::CompiledFunction Compile(const ir::Function& function,
-                                  const codegen::CompileOptions& options);
+                                  const codegen::CompileOptions& options,
+                                  const ir::Graphs& graphs = ir::Graphs());
 
 // This back end behind the interface that all targets share.
 const codegen::Target& X64Target();

@@ -13,7 +13,8 @@ using ir::Block;
 
 class Analysis {
  public:
-  explicit Analysis(const ir::Function& f) : f_(f), graph_(f), loops_(f, graph_) {
+  Analysis(const ir::Function& f, const ir::Graphs& graphs)
+      : f_(f), loops_(graphs.loops(f)), graph_(graphs.cfg(f)) {
     cf_.info.resize(f.num_blocks());
   }
 
@@ -204,14 +205,16 @@ class Analysis {
   static constexpr uint32_t kMaxNesting = 8;  // of loops that are looked into
 
   const ir::Function& f_;
-  const ir::Cfg graph_;
-  const ir::Loops loops_;
+  const ir::Loops& loops_;
+  const ir::Cfg& graph_;
   ControlFlow cf_;
   uint32_t primary_ = 0;  // blocks that entry 0 reaches are rpo[0 … primary_-1]
 };
 
 }  // namespace
 
-ControlFlow AnalyzeControlFlow(const ir::Function& function) { return Analysis(function).Run(); }
+ControlFlow AnalyzeControlFlow(const ir::Function& function, const ir::Graphs& graphs) {
+  return Analysis(function, graphs).Run();
+}
 
 }  // namespace precast::x64

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::x64 {
@@ -34,7 +35,8 @@ struct ControlFlow {
 
 // Loops are the natural loops as seen from entry 0: the other entries are rare ways in (resumption
 // after an indirect jump), and must not make a loop they lead into irreducible.
-ControlFlow AnalyzeControlFlow(const ir::Function& function);
+ControlFlow AnalyzeControlFlow(const ir::Function& function,
+                               const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::x64
 
