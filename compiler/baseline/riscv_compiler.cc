@@ -228,7 +228,7 @@ class RegionCompiler {
       if (!EmitInstruction(code_.At(first + i), count - i)) return false;
     }
     if (!has_end) {
-      GoTo(b, block.end);
+      GoTo(b, block.end, block.next_block);
       return true;
     }
     if (straight != 0) SetLine(pc_);
@@ -350,7 +350,7 @@ class RegionCompiler {
       case BlockEnd::kJump:
         if (in.op == Op::kJalr) return EmitRegisterJump(b, block, in);
         if (in.op != Op::kJal) return false;
-        GoTo(b, block.target);
+        GoTo(b, block.target, block.target_block);
         return true;
       case BlockEnd::kCall:
         if (in.op != Op::kJal) return false;
@@ -421,16 +421,15 @@ class RegionCompiler {
     if (in.imm % 4 != 0) {
       buffer_.Jump(cond, NewExit({{}, true, pc_, 1}));
     } else {
-      buffer_.Jump(cond, JumpTarget(block.target));
+      buffer_.Jump(cond, JumpTarget(block.target, block.target_block));
     }
-    GoTo(b, block.end);
+    GoTo(b, block.end, block.next_block);
     return true;
   }
 
   // A block of the region, or code that leaves it.
-  Label JumpTarget(uint32_t pc) {
-    const std::optional<uint32_t> target = region_.FindBlock(pc);
-    return target ? LabelOf(*target) : NewExit({{}, false, pc, 0});
+  Label JumpTarget(uint32_t pc, uint32_t block) {
+    return block != BasicBlock::kNone ? LabelOf(block) : NewExit({{}, false, pc, 0});
   }
 
   Label NewExit(Exit exit) {
@@ -439,10 +438,11 @@ class RegionCompiler {
     return exit.label;
   }
 
-  void GoTo(uint32_t b, uint32_t pc) {
-    if (b + 1 < region_.blocks.size() && region_.blocks[b + 1].begin == pc) return;
-    if (const std::optional<uint32_t> target = region_.FindBlock(pc)) {
-      buffer_.Jump(LabelOf(*target));
+  // From the end of block b to `pc`, where block `to` of the region begins, if one does.
+  void GoTo(uint32_t b, uint32_t pc, uint32_t to) {
+    if (to == b + 1) return;
+    if (to != BasicBlock::kNone) {
+      buffer_.Jump(LabelOf(to));
     } else {
       Leave(pc);
     }
@@ -510,13 +510,13 @@ class RegionCompiler {
   // or for the dispatcher.
   void AfterCall(uint32_t b, const BasicBlock& block) {
     AddSite(Site::Kind::kCall, pc_, 0);
-    if (!region_.FindBlock(block.end)) {
+    if (block.next_block == BasicBlock::kNone) {
       buffer_.Jump(return_);
       return;
     }
     e_.AluRI(Alu::kCmp, Width::k32, Reg::rax, static_cast<int32_t>(block.end));
     buffer_.Jump(Cond::kNe, return_);
-    GoTo(b, block.end);
+    GoTo(b, block.end, block.next_block);
   }
 
   bool EmitRegisterJump(uint32_t b, const BasicBlock& block, const Instruction& in) {
@@ -528,7 +528,7 @@ class RegionCompiler {
         return true;
       }
       if (target % 4 == 0 && block.kind == BlockEnd::kJump && target == block.target) {
-        GoTo(b, target);
+        GoTo(b, target, block.target_block);
         return true;
       }
     }
@@ -559,7 +559,8 @@ class RegionCompiler {
   // A jump table by target address, of the span between the lowest and the highest target. A target
   // that is not in it goes through the dispatcher.
   void EmitSwitch(const BasicBlock& block) {
-    const uint32_t low = block.switch_targets.front(), high = block.switch_targets.back();
+    const absl::Span<const uint32_t> targets = region_.TargetsOf(block);
+    const uint32_t low = targets.front(), high = targets.back();
     const uint32_t cases = (high - low) / 4 + 1;
     const Label otherwise = buffer_.NewLabel();
     e_.Lea(Width::k32, Reg::r12, Mem::At(Reg::rax, static_cast<int32_t>(0u - low)));
@@ -577,7 +578,11 @@ class RegionCompiler {
     size_t next = 0;
     for (uint32_t c = 0; c < cases; ++c) {
       Label target = otherwise;
-      if (block.switch_targets[next] == low + 4 * c) target = JumpTarget(low + 4 * c), ++next;
+      if (targets[next] == low + 4 * c) {
+        target =
+            JumpTarget(targets[next], region_.FindBlock(targets[next]).value_or(BasicBlock::kNone));
+        ++next;
+      }
       table_entries_.push_back({base + 4 * c, target, base});
     }
     constants_.resize(base + 4 * cases);

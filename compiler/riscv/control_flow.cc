@@ -59,8 +59,36 @@ struct Abstract {
     kRelativeTarget,
     kSum,
     kField
-  } kind = Kind::kUnknown;
-  uint32_t c = 0;
+  };
+  Kind kind;
+  uint32_t c;
+};
+
+// That of all registers, and bounds: only what is known is kept.
+class Knowledge {
+ public:
+  Knowledge() { value_[0] = {Abstract::Kind::kConstant, 0}; }
+  Abstract Get(uint8_t r) const { return (known_ >> r & 1) != 0 ? value_[r] : Abstract{}; }
+  // Exclusive upper bound of a register's value; 0 if it has none.
+  uint32_t Bound(uint8_t r) const { return (bounded_ >> r & 1) != 0 ? bound_[r] : 0; }
+  void Set(uint8_t rd, Abstract value, uint32_t bound = 0) {
+    if (rd == 0) return;
+    const uint32_t bit = uint32_t{1} << rd;
+    known_ = value.kind != Abstract::Kind::kUnknown ? known_ | bit : known_ & ~bit;
+    value_[rd] = value;
+    SetBound(rd, bound);
+  }
+  void SetBound(uint8_t r, uint32_t bound) {
+    const uint32_t bit = uint32_t{1} << r;
+    bounded_ = bound != 0 ? bounded_ | bit : bounded_ & ~bit;
+    bound_[r] = bound;
+  }
+
+ private:
+  uint32_t known_ = 1, bounded_ = 0;  // sets of registers
+  // Only those in the sets have been written.
+  std::array<Abstract, 32> value_;
+  std::array<uint32_t, 32> bound_;
 };
 
 struct JumpTable {
@@ -83,10 +111,11 @@ struct BlindJump {
 
 enum Flag : uint8_t {
   kReached = 1,
-  kLeader = 2,      // starts a basic block
-  kStart = 4,       // a function starts here: never merged with its predecessors
-  kTaken = 8,       // its address was found: needs an entry
-  kReturnSite = 16  // follows a call
+  kLeader = 2,       // starts a basic block
+  kStart = 4,        // a function starts here: never merged with its predecessors
+  kTaken = 8,        // its address was found: needs an entry
+  kReturnSite = 16,  // follows a call
+  kEntry = 32        // the dispatcher may enter here
 };
 
 class Recovery {
@@ -138,70 +167,61 @@ class Recovery {
 
   // Follows straight-line code from `index` until it ends or joins what is known.
   void FollowFrom(uint32_t index) {
-    std::array<Abstract, 32> regs{};
-    std::array<uint32_t, 32> bounds{};  // exclusive upper bound of a register's value, 0 if unknown
-    regs[0] = {Abstract::Kind::kConstant, 0};
+    Knowledge known;
+    const auto [begin, end] = code_.RunOf(index);
     uint32_t pc = code_.PcOf(index);
-    for (;; ++index, pc += 4) {
-      if (index >= code_.size() || code_.PcOf(index) != pc || (flags_[index] & kReached) != 0)
-        return;
+    for (; pc != end && (flags_[index] & kReached) == 0; ++index, pc += 4) {
       flags_[index] |= kReached;
-      const Instruction& in = code_.At(index);
-      if (!Step(in, index, pc, regs, bounds)) return;
+      if (!Step(code_.At(index), index, pc, known)) return;
     }
   }
 
   // Handles one instruction; false if straight-line code ends with it.
-  bool Step(const Instruction& in, uint32_t index, uint32_t pc, std::array<Abstract, 32>& regs,
-            std::array<uint32_t, 32>& bounds) {
+  bool Step(const Instruction& in, uint32_t index, uint32_t pc, Knowledge& known) {
     using Kind = Abstract::Kind;
-    const Abstract a = regs[in.rs1], b = regs[in.rs2];
     const uint32_t imm = static_cast<uint32_t>(in.imm);
-    Abstract result;
-    uint32_t bound = 0;
     switch (in.op) {
       case Op::kLui:
-        result = {Kind::kConstant, imm};
-        break;
+        known.Set(in.rd, {Kind::kConstant, imm});
+        return true;
       case Op::kAuipc:
-        result = {Kind::kConstant, pc + imm};
-        break;
-      case Op::kAddi:
+        known.Set(in.rd, {Kind::kConstant, pc + imm});
+        return true;
+      case Op::kAddi: {
+        const Abstract a = known.Get(in.rs1);
+        const uint32_t bound = imm == 0 ? known.Bound(in.rs1) : 0;
+        Abstract result{};
         if (a.kind == Kind::kConstant || a.kind == Kind::kIndexed) result = {a.kind, a.c + imm};
         if (a.kind == Kind::kSum || (a.kind == Kind::kField && imm == 0)) result = a;
-        if (imm == 0) bound = bounds[in.rs1];
-        break;
+        known.Set(in.rd, result, bound);
+        if (result.kind == Kind::kConstant && in.rs1 != 0) FoundAddress(in.rd, result.c);
+        return true;
+      }
       case Op::kSlli:
-        if (imm == 2) bound = bounds[in.rs1];  // remembered in entries, not bytes
-        break;
+        // A bound is remembered in entries, not bytes.
+        known.Set(in.rd, {}, imm == 2 ? known.Bound(in.rs1) : 0);
+        return true;
       case Op::kAdd:
-        if (a.kind == Kind::kTableWord && b.kind == Kind::kConstant && a.c == b.c) {
-          result = {Kind::kRelativeTarget, a.c}, bound = bounds[in.rs1];
-        } else if (b.kind == Kind::kTableWord && a.kind == Kind::kConstant && a.c == b.c) {
-          result = {Kind::kRelativeTarget, b.c}, bound = bounds[in.rs2];
-        } else if (a.kind == Kind::kConstant && b.kind == Kind::kConstant) {
-          result = {Kind::kConstant, a.c + b.c};
-        } else if (a.kind == Kind::kConstant) {
-          result = {Kind::kIndexed, a.c}, bound = bounds[in.rs2];
-        } else if (b.kind == Kind::kConstant) {
-          result = {Kind::kIndexed, b.c}, bound = bounds[in.rs1];
-        } else {
-          result = {Kind::kSum};
-        }
-        break;
-      case Op::kLw:
+        StepAdd(in, known);
+        return true;
+      case Op::kLw: {
+        const Abstract a = known.Get(in.rs1);
         if (a.kind == Kind::kIndexed) {
-          result = {Kind::kTableWord, a.c + imm}, bound = bounds[in.rs1];
-        } else if (a.kind != Kind::kSum) {
-          result = {Kind::kField};
+          known.Set(in.rd, {Kind::kTableWord, a.c + imm}, known.Bound(in.rs1));
+        } else {
+          known.Set(in.rd, {a.kind == Kind::kSum ? Kind::kUnknown : Kind::kField, 0});
         }
-        break;
+        return true;
+      }
       case Op::kBltu:
       case Op::kBgeu: {
         // On the way straight on: "bltu limit, x, out" leaves x <= limit, "bgeu x, limit, out" x <
         // limit.
-        if (in.op == Op::kBltu && a.kind == Kind::kConstant) bounds[in.rs2] = a.c + 1;
-        if (in.op == Op::kBgeu && b.kind == Kind::kConstant) bounds[in.rs1] = b.c;
+        const Abstract limit = known.Get(in.op == Op::kBltu ? in.rs1 : in.rs2);
+        if (limit.kind == Kind::kConstant) {
+          if (in.op == Op::kBltu) known.SetBound(in.rs2, limit.c + 1);
+          if (in.op == Op::kBgeu) known.SetBound(in.rs1, limit.c);
+        }
         [[fallthrough]];
       }
       case Op::kBeq:
@@ -220,7 +240,7 @@ class Recovery {
         if (in.rd != 0) MarkPc(pc + 4, kReturnSite);
         return false;
       case Op::kJalr:
-        StepJalr(in, index, pc, a, bounds[in.rs1]);
+        StepJalr(in, index, pc, known.Get(in.rs1), known.Bound(in.rs1));
         return false;
       case Op::kEcall:
         MarkPc(pc + 4, kReturnSite);
@@ -232,19 +252,38 @@ class Recovery {
       case Op::kCustom:
         return true;  // rd is read
       case Op::kHelper:
-        for (int r : {10, 11}) regs[r] = {}, bounds[r] = 0;
+        for (uint8_t r : {10, 11}) known.Set(r, {});
         break;
       default:
         break;
     }
-    if (in.rd != 0) regs[in.rd] = result, bounds[in.rd] = bound;
-    // A function pointer built by code; data addresses are in no instruction range. The result of
-    // auipc is half of an address: of a call's, mostly.
-    const bool is_built = in.op == Op::kAdd || (in.op == Op::kAddi && in.rs1 != 0);
-    if (result.kind == Kind::kConstant && in.rd != 0 && is_built && IsLikelyCode(result.c)) {
-      built_.push_back(result.c);
-    }
+    known.Set(in.rd, {});
     return true;
+  }
+
+  void StepAdd(const Instruction& in, Knowledge& known) {
+    using Kind = Abstract::Kind;
+    const Abstract a = known.Get(in.rs1), b = known.Get(in.rs2);
+    if (a.kind == Kind::kTableWord && b.kind == Kind::kConstant && a.c == b.c) {
+      known.Set(in.rd, {Kind::kRelativeTarget, a.c}, known.Bound(in.rs1));
+    } else if (b.kind == Kind::kTableWord && a.kind == Kind::kConstant && a.c == b.c) {
+      known.Set(in.rd, {Kind::kRelativeTarget, b.c}, known.Bound(in.rs2));
+    } else if (a.kind == Kind::kConstant && b.kind == Kind::kConstant) {
+      known.Set(in.rd, {Kind::kConstant, a.c + b.c});
+      FoundAddress(in.rd, a.c + b.c);
+    } else if (a.kind == Kind::kConstant) {
+      known.Set(in.rd, {Kind::kIndexed, a.c}, known.Bound(in.rs2));
+    } else if (b.kind == Kind::kConstant) {
+      known.Set(in.rd, {Kind::kIndexed, b.c}, known.Bound(in.rs1));
+    } else {
+      known.Set(in.rd, {Kind::kSum, 0});
+    }
+  }
+
+  // A function pointer built by code; data addresses are in no instruction range. (The result of auipc is half of an
+  // address: of a call's, mostly.)
+  void FoundAddress(uint8_t rd, uint32_t value) {
+    if (rd != 0 && IsLikelyCode(value)) built_.push_back(value);
   }
 
   void StepJalr(const Instruction& in, uint32_t index, uint32_t pc, const Abstract& base,
@@ -421,30 +460,29 @@ class Recovery {
       if ((flags_[i] & kReached) == 0) continue;
       BasicBlock block{};
       block.begin = code_.PcOf(i);
+      const uint32_t end_of_run = i + (code_.RunOf(i).second - block.begin) / 4;
       uint32_t last = i;
-      while (!EndsBlock(code_.At(last).op) && last + 1 < code_.size() &&
-             (flags_[last + 1] & kReached) != 0 && (flags_[last + 1] & kLeader) == 0 &&
-             code_.PcOf(last + 1) == code_.PcOf(last) + 4) {
+      while (!EndsBlock(code_.At(last).op) && last + 1 < end_of_run &&
+             (flags_[last + 1] & (kReached | kLeader)) == kReached) {
         ++last;
       }
-      for (uint32_t k = i; k <= last; ++k) block_of_[k] = static_cast<uint32_t>(blocks_.size());
-      block.end = code_.PcOf(last) + 4;
+      block_of_[i] = static_cast<uint32_t>(blocks_.size());
+      block.end = block.begin + 4 * (last - i + 1);
       SetEnd(block, last);
-      blocks_.push_back(std::move(block));
+      blocks_.push_back(block);
       i = last;
     }
   }
 
   void SetEnd(BasicBlock& block, uint32_t last) {
     const Instruction& in = code_.At(last);
-    const uint32_t pc = code_.PcOf(last);
     block.target = jump_target_[last];
     const bool known = block.target != Code::kNone;
     if (!EndsBlock(in.op)) {
       block.kind = BlockEnd::kFallThrough;
     } else if (IsBranch(in.op)) {
       block.kind = BlockEnd::kBranch;
-      block.target = pc + static_cast<uint32_t>(in.imm);
+      block.target = block.last_pc() + static_cast<uint32_t>(in.imm);
     } else if (in.op == Op::kJal) {
       block.kind = !known ? BlockEnd::kTrap : in.rd != 0 ? BlockEnd::kCall : BlockEnd::kJump;
     } else if (in.op == Op::kEcall) {
@@ -461,7 +499,9 @@ class Recovery {
       block.kind = BlockEnd::kIndirectJump;
       if (auto it = switch_targets_.find(last); it != switch_targets_.end()) {
         block.kind = BlockEnd::kSwitch;
-        block.switch_targets = std::move(it->second);
+        block.switch_begin = static_cast<uint32_t>(all_targets_.size());
+        all_targets_.insert(all_targets_.end(), it->second.begin(), it->second.end());
+        block.switch_end = static_cast<uint32_t>(all_targets_.size());
       }
     }
   }
@@ -484,7 +524,7 @@ class Recovery {
         visit(block.target);
         break;
       case BlockEnd::kSwitch:
-        for (uint32_t target : block.switch_targets) visit(target);
+        for (uint32_t k = block.switch_begin; k < block.switch_end; ++k) visit(all_targets_[k]);
         break;
       case BlockEnd::kReturn:
       case BlockEnd::kIndirectJump:
@@ -498,50 +538,79 @@ class Recovery {
     return b;
   }
 
+  // Of the block that begins at pc.
+  uint32_t BlockAt(uint32_t pc) const {
+    const uint32_t index = code_.IndexOf(pc);
+    return index == Code::kNone ? Code::kNone : block_of_[index];
+  }
+
   ControlFlow FormRegions() {
-    parent_.resize(blocks_.size());
+    const uint32_t count = static_cast<uint32_t>(blocks_.size());
+    parent_.resize(count);
     std::iota(parent_.begin(), parent_.end(), 0u);
-    for (uint32_t b = 0; b < blocks_.size(); ++b) {
+    for (uint32_t b = 0; b < count; ++b) {
       ForEachSuccessor(blocks_[b], [&](uint32_t pc) {
-        const uint32_t index = code_.IndexOf(pc);
-        if (index == Code::kNone || (flags_[index] & kReached) == 0 ||
-            (flags_[index] & kStart) != 0)
-          return;
-        const uint32_t x = Find(b), y = Find(block_of_[index]);
+        const uint32_t to = BlockAt(pc);
+        if (to == Code::kNone || (flags_[code_.IndexOf(pc)] & kStart) != 0) return;
+        const uint32_t x = Find(b), y = Find(to);
         parent_[std::max(x, y)] = std::min(x, y);
       });
     }
-    ControlFlow result;
-    std::vector<uint32_t> region_of_root(blocks_.size(), Code::kNone);
+    // Where each block comes to be: the number of its region, and that in it.
+    std::vector<uint32_t> region_of(count), number(count);
     std::vector<uint32_t> num_blocks;  // by region
-    for (uint32_t b = 0; b < blocks_.size(); ++b) {
-      const uint32_t root = Find(b);
-      if (region_of_root[root] == Code::kNone) {
-        region_of_root[root] = static_cast<uint32_t>(num_blocks.size());
+    for (uint32_t b = 0; b < count; ++b) {
+      const uint32_t root = Find(b);  // the first one of the region
+      if (root == b) {
+        region_of[b] = static_cast<uint32_t>(num_blocks.size());
         num_blocks.push_back(0);
       }
-      ++num_blocks[region_of_root[root]];
+      region_of[b] = region_of[root];
+      number[b] = num_blocks[region_of[b]]++;
     }
+    ControlFlow result;
     result.regions.resize(num_blocks.size());
     for (size_t r = 0; r < num_blocks.size(); ++r) result.regions[r].blocks.reserve(num_blocks[r]);
-    for (uint32_t b = 0; b < blocks_.size(); ++b)
-      result.regions[region_of_root[Find(b)]].blocks.push_back(std::move(blocks_[b]));
+    for (uint32_t b = 0; b < count; ++b) {
+      const auto number_at = [&](uint32_t pc) {
+        const uint32_t to = BlockAt(pc);
+        return to != Code::kNone && region_of[to] == region_of[b] ? number[to] : BasicBlock::kNone;
+      };
+      Region& region = result.regions[region_of[b]];
+      BasicBlock block = blocks_[b];
+      block.target_block = number_at(block.target);
+      block.next_block = number_at(block.end);
+      if (block.kind == BlockEnd::kSwitch) {
+        const auto targets = all_targets_.begin();
+        const uint32_t begin = static_cast<uint32_t>(region.switch_targets.size());
+        region.switch_targets.insert(region.switch_targets.end(), targets + block.switch_begin,
+                                     targets + block.switch_end);
+        block.switch_begin = begin;
+        block.switch_end = static_cast<uint32_t>(region.switch_targets.size());
+      }
+      region.blocks.push_back(block);
+    }
+    size_t num_entries = 0;
     for (Region& region : result.regions) {
       ChooseEntries(region);
-      result.entries.insert(result.entries.end(), region.entries.begin(), region.entries.end());
+      num_entries += region.entries.size();
+      for (uint32_t pc : region.entries) flags_[code_.IndexOf(pc)] |= kEntry;
     }
-    std::sort(result.entries.begin(), result.entries.end());
+    result.entries.reserve(num_entries);
+    for (uint32_t i = 0; i < code_.size(); ++i) {
+      if ((flags_[i] & kEntry) != 0) result.entries.push_back(code_.PcOf(i));
+    }
     NameRegions(result);
     return result;
   }
 
   void ChooseEntries(Region& region) {
-    const std::vector<bool> is_loop_head = FindLoopHeads(region);
+    FindLoopHeads(region);
     std::optional<uint32_t> primary;
     for (uint32_t b = 0; b < region.blocks.size(); ++b) {
       const uint32_t pc = region.blocks[b].begin;
       const uint8_t flags = flags_[code_.IndexOf(pc)];
-      if ((flags & (kStart | kTaken | kReturnSite)) == 0 && !is_loop_head[b]) continue;
+      if ((flags & (kStart | kTaken | kReturnSite)) == 0 && is_loop_head_[b] == 0) continue;
       if (!primary && (flags & (kStart | kTaken)) != 0) {
         primary = pc;
       } else {
@@ -553,10 +622,10 @@ class Recovery {
     if (primary) region.entries.insert(region.entries.begin(), *primary);
   }
 
-  // Heads of loops without calls. (A loop with a call is resumed at the call's return site.)
-  std::vector<bool> FindLoopHeads(const Region& region) {
+  // Finds heads of loops without calls, for is_loop_head_. (A loop with a call is resumed at the call's return site.)
+  void FindLoopHeads(const Region& region) {
     const uint32_t n = static_cast<uint32_t>(region.blocks.size());
-    std::vector<bool> head(n);
+    is_loop_head_.assign(n, 0);
     enum : uint8_t { kNew, kOpen, kDone };
     std::vector<uint8_t> color(n, kNew);
     // The successors of the blocks on the stack, those of its top last.
@@ -570,12 +639,15 @@ class Recovery {
       color[b] = kOpen;
       const uint32_t begin = static_cast<uint32_t>(successors.size());
       stack.push_back({b, begin, begin});
-      const BlockEnd kind = region.blocks[b].kind;
-      if (kind == BlockEnd::kCall || kind == BlockEnd::kIndirectCall || kind == BlockEnd::kHostCall)
-        return;
-      ForEachSuccessor(region.blocks[b], [&](uint32_t pc) {
+      const BasicBlock& block = region.blocks[b];
+      const bool jumps = block.kind == BlockEnd::kBranch || block.kind == BlockEnd::kJump;
+      const bool falls = block.kind == BlockEnd::kBranch || block.kind == BlockEnd::kFallThrough;
+      if (jumps && block.target_block != BasicBlock::kNone)
+        successors.push_back(block.target_block);
+      if (falls && block.next_block != BasicBlock::kNone) successors.push_back(block.next_block);
+      for (uint32_t pc : region.TargetsOf(block)) {
         if (std::optional<uint32_t> s = region.FindBlock(pc)) successors.push_back(*s);
-      });
+      }
     };
     for (uint32_t root = 0; root < n; ++root) {
       if (color[root] != kNew) continue;
@@ -589,11 +661,10 @@ class Recovery {
           continue;
         }
         const uint32_t s = successors[frame.next++];
-        if (color[s] == kOpen) head[s] = true;
+        if (color[s] == kOpen) is_loop_head_[s] = 1;
         if (color[s] == kNew) open(s);
       }
     }
-    return head;
   }
 
   void NameRegions(ControlFlow& flow) const {
@@ -637,8 +708,10 @@ class Recovery {
   absl::flat_hash_map<uint32_t, std::vector<uint32_t>> switch_targets_;
   uint64_t switch_targets_left_ = kMaxSwitchTargets;
   std::vector<BasicBlock> blocks_;
-  std::vector<uint32_t> block_of_;  // by instruction index
-  std::vector<uint32_t> parent_;    // union-find over blocks
+  std::vector<uint32_t> all_targets_;  // of blocks_ of kind kSwitch
+  std::vector<uint32_t> block_of_;     // that begins at an instruction, by index; or kNone
+  std::vector<uint32_t> parent_;       // union-find over blocks
+  std::vector<uint8_t> is_loop_head_;  // by block of the region at hand
 };
 
 }  // namespace
@@ -667,19 +740,17 @@ Code::Code(const guest::Program& program) {
       if (ranges_.empty() || ranges_.back().end != begin) {
         ranges_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(begin), size()});
       }
-      for (uint64_t pc = begin; pc + 4 <= end; pc += 4) {
+      uint64_t pc = begin;
+      for (; pc + 4 <= end; pc += 4) {
         instructions_.push_back(Decode(LoadWord(s.data, pc - s.address), dialect));
-        ranges_.back().end = static_cast<uint32_t>(pc + 4);
       }
+      ranges_.back().end = static_cast<uint32_t>(pc);
     }
   }
+  if (!ranges_.empty()) first_ = ranges_[0];
 }
 
-uint32_t Code::IndexOf(uint32_t pc) const {
-  if (ranges_.size() == 1) {  // nearly always
-    const uint32_t offset = pc - ranges_[0].begin;
-    return pc % 4 == 0 && offset < ranges_[0].end - ranges_[0].begin ? offset / 4 : kNone;
-  }
+uint32_t Code::IndexInRanges(uint32_t pc) const {
   auto it = std::upper_bound(ranges_.begin(), ranges_.end(), pc,
                              [](uint32_t p, const Range& r) { return p < r.begin; });
   if (it == ranges_.begin() || pc % 4 != 0) return kNone;
@@ -687,8 +758,7 @@ uint32_t Code::IndexOf(uint32_t pc) const {
   return pc < it->end ? it->base + (pc - it->begin) / 4 : kNone;
 }
 
-const Code::Range& Code::RangeAt(uint32_t index) const {
-  if (ranges_.size() == 1) return ranges_[0];
+const Code::Range& Code::FindRange(uint32_t index) const {
   return *std::prev(std::upper_bound(ranges_.begin(), ranges_.end(), index,
                                      [](uint32_t i, const Range& r) { return i < r.base; }));
 }

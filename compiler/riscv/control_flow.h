@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "compiler/guest/program.h"
 #include "compiler/riscv/decoder.h"
 
@@ -33,7 +34,10 @@ class Code {
 
   static constexpr uint32_t kNone = 0xffffffff;
   // Flat index of the instruction at `pc`, or kNone if pc is misaligned or not code.
-  uint32_t IndexOf(uint32_t pc) const;
+  uint32_t IndexOf(uint32_t pc) const {
+    const uint32_t offset = pc - first_.begin;  // nearly always there
+    return offset < first_.end - first_.begin && pc % 4 == 0 ? offset / 4 : IndexInRanges(pc);
+  }
   bool Contains(uint32_t pc) const { return IndexOf(pc) != kNone; }
   const Instruction& At(uint32_t index) const { return instructions_[index]; }
   // `index` must be less than size().
@@ -53,8 +57,13 @@ class Code {
     uint32_t begin, end;  // guest addresses
     uint32_t base;        // flat index of `begin`
   };
-  const Range& RangeAt(uint32_t index) const;
+  uint32_t IndexInRanges(uint32_t pc) const;
+  const Range& RangeAt(uint32_t index) const {
+    return index < (first_.end - first_.begin) / 4 ? first_ : FindRange(index);
+  }
+  const Range& FindRange(uint32_t index) const;
 
+  Range first_ = {0, 0, 0};    // of ranges_
   std::vector<Range> ranges_;  // ascending, with gaps between them
   std::vector<Instruction> instructions_;
 };
@@ -74,12 +83,17 @@ enum class BlockEnd : uint8_t {
 };
 
 struct BasicBlock {
+  static constexpr uint32_t kNone = 0xffffffff;
+
   uint32_t begin, end;  // pcs of the first instruction and just after the last
   BlockEnd kind;
   // Direct target: kJump, kBranch, kCall.
   uint32_t target = 0;
-  // kSwitch: possible targets, ascending, unique. One that is also called is in another region.
-  std::vector<uint32_t> switch_targets;
+  // Indexes of the blocks of the same region that begin at `target` and at `end`, or kNone.
+  uint32_t target_block = kNone;
+  uint32_t next_block = kNone;
+  // kSwitch: see Region::TargetsOf.
+  uint32_t switch_begin = 0, switch_end = 0;
 
   uint32_t last_pc() const { return end - 4; }
   uint32_t num_instructions() const { return (end - begin) / 4; }
@@ -92,7 +106,14 @@ struct Region {
   // Pcs at which the dispatcher may enter, the primary one first, the rest ascending. Each starts a
   // block.
   std::vector<uint32_t> entries;
+  std::vector<uint32_t> switch_targets;  // of all blocks
 
+  // Possible targets of a block of kind kSwitch, ascending, unique; none of another kind. One that is also called is
+  // in another region.
+  absl::Span<const uint32_t> TargetsOf(const BasicBlock& block) const {
+    return absl::MakeConstSpan(switch_targets)
+        .subspan(block.switch_begin, block.switch_end - block.switch_begin);
+  }
   // Index of the block that begins at pc.
   std::optional<uint32_t> FindBlock(uint32_t pc) const;
 };

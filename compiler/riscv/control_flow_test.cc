@@ -480,8 +480,13 @@ void CheckInvariants(const guest::Program& program, const Code& code, const Cont
       end = block.end;
       for (uint32_t pc = block.begin; pc < block.last_pc(); pc += 4)
         EXPECT_FALSE(EndsBlock(code.At(code.IndexOf(pc)).op));
-      EXPECT_EQ(block.kind == BlockEnd::kSwitch, !block.switch_targets.empty());
-      for (uint32_t pc : block.switch_targets)
+      EXPECT_EQ(block.kind == BlockEnd::kSwitch, !region.TargetsOf(block).empty());
+      EXPECT_EQ(region.FindBlock(block.end).value_or(BasicBlock::kNone), block.next_block);
+      if (block.kind == BlockEnd::kJump || block.kind == BlockEnd::kBranch ||
+          block.kind == BlockEnd::kCall) {
+        EXPECT_EQ(region.FindBlock(block.target).value_or(BasicBlock::kNone), block.target_block);
+      }
+      for (uint32_t pc : region.TargetsOf(block))
         EXPECT_TRUE(region.FindBlock(pc) || flow.IsEntry(pc)) << pc;
       if (block.kind == BlockEnd::kCall && code.Contains(block.target)) {
         EXPECT_TRUE(flow.IsEntry(block.target));
@@ -653,7 +658,8 @@ TEST_F(Hostile, ManySwitchesThroughOneLargeTable) {
   for (const Region& region : flow.regions) {
     for (const BasicBlock& block : region.blocks) {
       if (block.kind != BlockEnd::kSwitch) continue;
-      words += (block.switch_targets.back() - block.switch_targets.front()) / 4 + 1;
+      const absl::Span<const uint32_t> targets = region.TargetsOf(block);
+      words += (targets.back() - targets.front()) / 4 + 1;
     }
   }
   EXPECT_LE(words, uint64_t{1} << 22);

@@ -50,7 +50,7 @@ std::string ToString(const ControlFlow& flow) {
       if (block.kind == BlockEnd::kJump || block.kind == BlockEnd::kBranch ||
           block.kind == BlockEnd::kCall)
         absl::StrAppend(&text, " ", TextOf(block.target));
-      for (uint32_t pc : block.switch_targets) absl::StrAppend(&text, " ", TextOf(pc));
+      for (uint32_t pc : region.TargetsOf(block)) absl::StrAppend(&text, " ", TextOf(pc));
       text += "\n";
     }
   }

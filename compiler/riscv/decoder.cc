@@ -27,26 +27,22 @@ constexpr Row kRows[] = {
 #undef PRECAST_RV_OP
 };
 
-// Rows that can match a word, by its bits [6:2] and [14:12]. At most a handful per bucket.
+// Rows that can match a word, by those of its bits that tell nearly all of them apart: [6:2], [14:12], and of funct7
+// the two that are used, 25 and 30. Two where ecall and ebreak are.
 struct Buckets {
-  static constexpr int kSize = 256;
   static constexpr uint32_t Key(uint32_t word) {
-    return ((word >> 2) & 31) << 3 | ((word >> 12) & 7);
+    return ((word >> 2) & 0x1f) | ((word >> 7) & 0xe0) | ((word >> 17) & 0x100) |
+           ((word >> 21) & 0x200);
   }
-  static constexpr int kMaxPerBucket = 4;
-  std::array<std::array<int8_t, kMaxPerBucket>, kSize> rows{};
+  std::array<std::array<uint8_t, 2>, 1024> rows{};  // one more than the index; 0: none
 
   constexpr Buckets() {
-    for (auto& bucket : rows) bucket.fill(-1);
     for (size_t i = 0; i < std::size(kRows); ++i) {
-      for (uint32_t key = 0; key < kSize; ++key) {
-        uint32_t word = (key >> 3) << 2 | (key & 7) << 12 | 3;
-        uint32_t key_mask = 0x0000707f;
-        if ((word & kRows[i].mask & key_mask) != (kRows[i].match & key_mask)) continue;
-        auto& bucket = rows[key];
-        int slot = 0;
-        while (bucket[slot] >= 0) ++slot;
-        bucket[slot] = static_cast<int8_t>(i);
+      const uint32_t fixed = Key(kRows[i].match), open = Key(~kRows[i].mask);
+      for (uint32_t bits = open;; bits = (bits - 1) & open) {  // every subset
+        auto& bucket = rows[fixed | bits];
+        bucket[bucket[0] == 0 ? 0 : 1] = static_cast<uint8_t>(i + 1);
+        if (bits == 0) break;
       }
     }
   }
@@ -54,9 +50,10 @@ struct Buckets {
 constexpr Buckets kBuckets;
 
 const Row* FindRow(uint32_t word) {
-  for (int8_t i : kBuckets.rows[Buckets::Key(word)]) {
-    if (i < 0) break;
-    if ((word & kRows[i].mask) == kRows[i].match) return &kRows[i];
+  for (uint8_t i : kBuckets.rows[Buckets::Key(word)]) {
+    if (i == 0) break;
+    const Row& row = kRows[i - 1];
+    if ((word & row.mask) == row.match) return &row;
   }
   return nullptr;
 }
@@ -75,6 +72,26 @@ int32_t ImmJ(uint32_t w) {
   return (static_cast<int32_t>(w & 0x80000000) >> 11) | (w & 0xff000) | ((w >> 9) & 0x800) |
          ((w >> 20) & 0x7fe);
 }
+
+// Which operands an instruction of each format has: masks of the register fields, and the immediate.
+enum class Immediate : uint8_t { kNone, kI, kAmount, kS, kB, kU, kJ };
+struct Fields {
+  uint8_t rd, rs1, rs2;
+  Immediate imm;
+};
+constexpr Fields kFields[] = {
+    {31, 31, 31, Immediate::kNone},   // R
+    {31, 31, 0, Immediate::kI},       // I
+    {31, 31, 0, Immediate::kI},       // Load
+    {31, 31, 0, Immediate::kAmount},  // Shift
+    {0, 31, 31, Immediate::kS},       // S
+    {0, 31, 31, Immediate::kB},       // B
+    {31, 0, 0, Immediate::kU},        // U
+    {31, 0, 0, Immediate::kJ},        // J
+    {31, 31, 0, Immediate::kI},       // Jalr
+    {0, 0, 0, Immediate::kNone},      // Fence
+    {0, 0, 0, Immediate::kNone},      // System
+};
 
 Op OpOf(openvm::Effect effect) {
   switch (effect) {
@@ -124,38 +141,15 @@ Instruction Decode(uint32_t w, Dialect dialect) {
     if (dialect != Dialect::kFastHelpers || !helper.has_value()) return {};
     return {.op = Op::kHelper, .rd = 1, .imm = static_cast<int32_t>(*helper)};
   }
-  Instruction in;
-  in.op = row->op;
-  const uint8_t rd = (w >> 7) & 31, rs1 = (w >> 15) & 31, rs2 = (w >> 20) & 31;
-  switch (row->format) {
-    case Format::R:
-      in.rd = rd, in.rs1 = rs1, in.rs2 = rs2;
-      break;
-    case Format::I:
-    case Format::Load:
-    case Format::Jalr:
-      in.rd = rd, in.rs1 = rs1, in.imm = ImmI(w);
-      break;
-    case Format::Shift:
-      in.rd = rd, in.rs1 = rs1, in.imm = rs2;
-      break;
-    case Format::S:
-      in.rs1 = rs1, in.rs2 = rs2, in.imm = ImmS(w);
-      break;
-    case Format::B:
-      in.rs1 = rs1, in.rs2 = rs2, in.imm = ImmB(w);
-      break;
-    case Format::U:
-      in.rd = rd, in.imm = ImmU(w);
-      break;
-    case Format::J:
-      in.rd = rd, in.imm = ImmJ(w);
-      break;
-    case Format::Fence:
-    case Format::System:
-      break;
-  }
-  return in;
+  // Without branches, which could not be foreseen.
+  const Fields& fields = kFields[static_cast<size_t>(row->format)];
+  const int32_t immediates[] = {
+      0, ImmI(w), (static_cast<int32_t>(w) >> 20) & 31, ImmS(w), ImmB(w), ImmU(w), ImmJ(w)};
+  return {.op = row->op,
+          .rd = static_cast<uint8_t>((w >> 7) & fields.rd),
+          .rs1 = static_cast<uint8_t>((w >> 15) & fields.rs1),
+          .rs2 = static_cast<uint8_t>((w >> 20) & fields.rs2),
+          .imm = immediates[static_cast<size_t>(fields.imm)]};
 }
 
 const char* RegisterName(uint8_t r) {

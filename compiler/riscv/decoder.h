@@ -49,8 +49,12 @@ inline bool IsStore(Op op) { return op >= Op::kSb && op <= Op::kSw; }
 inline bool IsLinkRegister(uint8_t r) { return r == 1 || r == 5; }
 // True if execution does not simply go on with the next instruction.
 inline bool EndsBlock(Op op) {
-  return IsBranch(op) || op == Op::kJal || op == Op::kJalr || op == Op::kEcall ||
-         op == Op::kEbreak || op == Op::kCustomEnd || op == Op::kIllegal;
+  constexpr auto bits = [](auto... ops) { return ((uint64_t{1} << static_cast<int>(ops)) | ...); };
+  constexpr uint64_t kEnds =
+      bits(Op::kBeq, Op::kBne, Op::kBlt, Op::kBge, Op::kBltu, Op::kBgeu, Op::kCustomBranch,
+           Op::kJal, Op::kJalr, Op::kEcall, Op::kEbreak, Op::kCustomEnd, Op::kIllegal);
+  static_assert(static_cast<int>(Op::kIllegal) < 64);
+  return (kEnds >> static_cast<int>(op) & 1) != 0;
 }
 
 // ABI name of register 0..31: "zero", "ra", "sp", …

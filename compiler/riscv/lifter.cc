@@ -692,7 +692,8 @@ class Lifter {
   // makes it far too large.
   void LiftSwitch(const BasicBlock& block, Value target) {
     if (local_) Flush(~RegisterSet{0});
-    const uint32_t low = block.switch_targets.front(), high = block.switch_targets.back();
+    const absl::Span<const uint32_t> targets = region_.TargetsOf(block);
+    const uint32_t low = targets.front(), high = targets.back();
     const Value offset = b_.Binary(Opcode::kSub, target, Const(low));
     const Value slot = b_.Binary(Opcode::kRotl, offset, Const(30));
     const ir::Block here = b_.block();
@@ -708,7 +709,7 @@ class Lifter {
     b_.TailDispatch(aligned, Passed(), SiteHere(charged_));
 
     std::vector<ir::Edge> edges((high - low) / 4 + 1, ir::Edge{otherwise, {}});
-    for (uint32_t pc : block.switch_targets) {
+    for (uint32_t pc : targets) {
       now_ = saved;
       const ir::Block arm = function_.NewBlock();
       function_.block(arm).guest_pc = pc;

@@ -100,7 +100,7 @@ class Planner {
         visit(block.target);
         break;
       case BlockEnd::kSwitch:
-        for (uint32_t pc : block.switch_targets) visit(pc);
+        for (uint32_t pc : region_.TargetsOf(block)) visit(pc);
         break;
       default:
         break;
