@@ -1,11 +1,14 @@
-// Runs independent pieces of work on several threads.
+// Runs independent pieces of work on several threads, and keeps what they need for it.
 #ifndef PRECAST_COMPILER_PARALLEL_H_
 #define PRECAST_COMPILER_PARALLEL_H_
 
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <memory>
+#include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace precast {
@@ -26,6 +29,33 @@ void ParallelFor(size_t count, int threads, const Work& work) {
   run();
   for (std::thread& thread : pool) thread.join();
 }
+
+// Objects of which a thread needs one at a time, to be used for one piece of work after another.
+template <typename T>
+class Pool {
+ public:
+  // One that no thread uses, or what `make` makes: a std::unique_ptr.
+  template <typename Make>
+  std::unique_ptr<T> Take(const Make& make) {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (!free_.empty()) {
+        std::unique_ptr<T> object = std::move(free_.back());
+        free_.pop_back();
+        return object;
+      }
+    }
+    return make();
+  }
+  void Return(std::unique_ptr<T> object) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    free_.push_back(std::move(object));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<T>> free_;
+};
 
 }  // namespace precast
 

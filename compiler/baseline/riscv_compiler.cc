@@ -5,12 +5,13 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/log/check.h"
+#include "compiler/baseline/assembler.h"
 #include "compiler/baseline/riscv_templates.h"
-#include "compiler/x64/code_buffer.h"
 #include "compiler/x64/encoder.h"
 #include "compiler/x64/registers.h"
 #include "runtime/abi/vm_context.h"
@@ -25,14 +26,14 @@ using riscv::BlockEnd;
 using riscv::Instruction;
 using riscv::Op;
 using x64::Alu;
-using x64::CodePosition;
 using x64::Cond;
-using x64::Label;
 using x64::Mem;
 using x64::Reg;
 using x64::Width;
 
-constexpr uint32_t kNoLabel = 0xffffffff;
+using Label = Assembler::Label;
+
+constexpr Label kNoLabel = 0xffffffff;
 
 // Keeps the stack pointer a multiple of 16 at calls. A region without calls has no frame.
 constexpr uint32_t kFrameSize = 8;
@@ -56,40 +57,27 @@ uint32_t AlignmentMask(Op op) {
   }
 }
 
+}  // namespace
+
 // The code of a region: its blocks by ascending address, then what is rarely executed.
 class RegionCompiler {
  public:
-  RegionCompiler(const riscv::Region& region, const riscv::ControlFlow& flow,
-                 const riscv::Code& code, const RegionOptions& region_options,
-                 const codegen::CompileOptions& options)
-      : region_(region),
-        flow_(flow),
+  RegionCompiler(const riscv::ControlFlow& flow, const riscv::Code& code,
+                 const RegionOptions& region_options, const codegen::CompileOptions& options)
+      : flow_(flow),
         code_(code),
         openvm_(region_options.openvm),
         options_(options),
-        e_(buffer_.code()),
-        t_(buffer_) {
-    size_t instructions = 0;
-    for (const BasicBlock& block : region.blocks) {
-      has_frame_ |= IsCall(block.kind);
-      instructions += block.num_instructions();
-      if (openvm_) has_frame_ |= HasCustom(block);
-    }
-    const size_t blocks = region.blocks.size(), entries = region.entries.size();
-    buffer_.Reserve(6 * instructions + 24 * blocks + 32 * entries + 64,
-                    3 * blocks + 2 * entries + 8, 4 * blocks + 2 * entries + 8);
-    sites_.reserve(instructions / 2 + blocks + entries);
-    lines_.reserve(instructions + 2 * blocks + 2 * entries);
-    relocations_.reserve(2 * blocks + entries + 4);
-    frame_rules_.reserve(2 * entries + 4);
-  }
+        e_(a_.code()),
+        t_(a_) {}
 
-  std::optional<codegen::CompiledFunction> Run() {
+  std::optional<codegen::CompiledFunction> Compile(const riscv::Region& region) {
+    Begin(region);
     // Labels of blocks are the first ones.
-    for (size_t b = 0; b < region_.blocks.size(); ++b) buffer_.NewLabel();
-    return_ = buffer_.NewLabel();
+    for (size_t b = 0; b < region.blocks.size(); ++b) a_.NewLabel();
+    return_ = a_.NewLabel();
     EmitFirstEntry();
-    for (uint32_t b = 0; b < region_.blocks.size(); ++b) {
+    for (uint32_t b = 0; b < region.blocks.size(); ++b) {
       if (!EmitBlock(b)) return std::nullopt;
     }
     EmitCold();
@@ -97,18 +85,6 @@ class RegionCompiler {
   }
 
  private:
-  struct PendingSite {
-    CodePosition at;
-    Site::Kind kind;
-    uint8_t trap_code;
-    uint32_t guest_pc;
-    uint32_t refund;
-  };
-  struct PendingRelocation {
-    CodePosition at;
-    CodeRelocation::Target target;
-    uint32_t index;
-  };
   // A trap or a way out of the region that a conditional jump leads to.
   struct Exit {
     Label label;
@@ -128,7 +104,30 @@ class RegionCompiler {
     uint32_t base;  // of its table
   };
 
-  static Label LabelOf(uint32_t block) { return {block}; }
+  static Label LabelOf(uint32_t block) { return block; }
+
+  void Begin(const riscv::Region& region) {
+    region_ = &region;
+    has_frame_ = false;
+    size_t instructions = 0;
+    for (const BasicBlock& block : region.blocks) {
+      has_frame_ |= IsCall(block.kind) || (openvm_ && HasCustom(block));
+      instructions += block.num_instructions();
+    }
+    a_.Clear();
+    // The usual size, so that nothing moves while it is written.
+    e_.Reserve(10 * instructions + 32 * region.blocks.size() + 256);
+    miss_ = kNoLabel;
+    entries_.clear();
+    entry_blocks_.clear();
+    exits_.clear();
+    sites_.clear();
+    relocations_.clear();
+    frame_rules_.clear();
+    lines_.clear();
+    table_entries_.clear();
+    constants_.clear();
+  }
 
   // Custom instructions are calls.
   bool HasCustom(const BasicBlock& block) const {
@@ -142,29 +141,33 @@ class RegionCompiler {
   // -- records
 
   void SetCfa(uint32_t cfa) {
-    if (!frame_rules_.empty() && frame_rules_.back().second == cfa) return;
-    const CodePosition here = buffer_.Here();
-    if (!frame_rules_.empty() && frame_rules_.back().first == here) {
-      frame_rules_.back().second = cfa;
+    if (!frame_rules_.empty() && frame_rules_.back().cfa_offset == cfa) return;
+    const uint32_t here = a_.Here();
+    if (!frame_rules_.empty() && frame_rules_.back().code_offset == here) {
+      frame_rules_.back().cfa_offset = cfa;
     } else {
       frame_rules_.push_back({here, cfa});
     }
   }
   uint32_t Frame() const { return has_frame_ ? kFrameSize : 0; }
-  void SetLine(uint32_t pc) { lines_.push_back({buffer_.Here(), pc}); }
+  void SetLine(uint32_t pc) { lines_.push_back({a_.Here(), pc}); }
   void AddSite(Site::Kind kind, uint32_t pc, uint32_t refund, uint8_t trap_code = 0) {
-    sites_.push_back({buffer_.Here(), kind, trap_code, pc, refund});
+    sites_.push_back({.code_offset = a_.Here(),
+                      .kind = kind,
+                      .trap_code = trap_code,
+                      .guest_pc = pc,
+                      .refund = refund});
   }
   // Jumps, if the condition holds, to the byte that lies `back` bytes before the end of the code and is no
   // instruction.
   void TrapInside(Cond cc, uint32_t back, Site::Kind kind, uint32_t pc, uint32_t refund) {
     AddSite(kind, pc, refund);
-    sites_.back().at.raw -= back;
+    sites_.back().code_offset -= back;
     e_.JccRel8(cc, static_cast<uint8_t>(0u - (back + 2)));
   }
   // For the field of the instruction just emitted.
   void Relocate(CodeRelocation::Target target, uint32_t index) {
-    relocations_.push_back({buffer_.Field(), target, index});
+    relocations_.push_back({static_cast<uint32_t>(e_.rip_field()), target, index, -4});
   }
   void RelocateCallback(CodeRelocation::Target target, abi::Callback callback) {
     Relocate(target, static_cast<uint32_t>(callback));
@@ -174,30 +177,25 @@ class RegionCompiler {
 
   // The primary entry runs into its block if that is the first one.
   void EmitFirstEntry() {
-    entries_.resize(region_.entries.size());
-    for (size_t i = 0; i < region_.entries.size(); ++i) {
-      const std::optional<uint32_t> block = region_.FindBlock(region_.entries[i]);
+    entries_.resize(region_->entries.size());
+    for (size_t i = 0; i < region_->entries.size(); ++i) {
+      const std::optional<uint32_t> block = region_->FindBlock(region_->entries[i]);
       CHECK(block.has_value());
       entry_blocks_.push_back(*block);
     }
-    if (!has_frame_) {
-      SetCfa(8);
-      for (size_t i = 0; i < entries_.size(); ++i) entries_[i] = LabelOf(entry_blocks_[i]);
-      return;
-    }
-    for (Label& entry : entries_) entry = buffer_.NewLabel();
+    if (!has_frame_) return SetCfa(8);
     if (!entries_.empty() && entry_blocks_[0] == 0) EmitPrologue(0);
     SetCfa(8 + kFrameSize);
   }
 
   void EmitPrologue(size_t entry) {
     SetCfa(8);
-    SetLine(region_.entries[entry]);
-    buffer_.Bind(entries_[entry]);
+    SetLine(region_->entries[entry]);
+    entries_[entry] = a_.Here();
     e_.AluRM(Alu::kCmp, Width::k64, Reg::rsp,
              x64::InContext(offsetof(abi::VmContext, native_stack_limit)));
     // The last byte of the comparison is no instruction (vm_context.h).
-    TrapInside(Cond::kB, 1, Site::Kind::kStack, region_.entries[entry], 0);
+    TrapInside(Cond::kB, 1, Site::Kind::kStack, region_->entries[entry], 0);
     e_.AluRI(Alu::kSub, Width::k64, Reg::rsp, kFrameSize);
     SetCfa(8 + kFrameSize);
   }
@@ -205,9 +203,9 @@ class RegionCompiler {
   // -- blocks
 
   bool EmitBlock(uint32_t b) {
-    const BasicBlock& block = region_.blocks[b];
+    const BasicBlock& block = region_->blocks[b];
     const uint32_t count = block.num_instructions();
-    buffer_.Bind(LabelOf(b));
+    a_.Bind(LabelOf(b));
     SetLine(block.begin);
     e_.AluRI(Alu::kSub, Width::k64, x64::kFuel, static_cast<int32_t>(count));
     // Behind the byte ea is the number.
@@ -260,7 +258,7 @@ class RegionCompiler {
     const LowBits known = low_bits_[in.rs1];
     if (known.bits >= bits && (known.value & mask) == wanted) return;
     t_.TestAddress(mask);
-    buffer_.Jump(Cond::kNe, NewExit({{}, true, pc_, left, abi::TrapCode::kMisalignedAccess}));
+    a_.Jump(Cond::kNe, NewExit({0, true, pc_, left, abi::TrapCode::kMisalignedAccess}));
     if (in.rs1 != 0) low_bits_[in.rs1] = {bits, wanted};
   }
 
@@ -318,7 +316,7 @@ class RegionCompiler {
     e_.Mov(Width::k32, Reg::r12, static_cast<Reg>(abi::kPassedIn[0]));
     t_.RestorePassed();
     e_.TestRR(Width::k32, Reg::rax, Reg::rax);
-    buffer_.Jump(Cond::kNe, NewExit({{}, true, pc_, left, abi::TrapCode::kNone}));
+    a_.Jump(Cond::kNe, NewExit({0, true, pc_, left, abi::TrapCode::kNone}));
     if (in.op == Op::kCustomRegister) {
       t_.Write(in.rd, Reg::r12);
       Forget(in.rd);
@@ -387,7 +385,7 @@ class RegionCompiler {
     if (!openvm_) return false;
     CallHost();
     AddSite(Site::Kind::kCall, pc_, 0);
-    buffer_.Jump(return_);
+    a_.Jump(return_);
     return true;
   }
 
@@ -419,9 +417,9 @@ class RegionCompiler {
       t_.Compare(in.rs1, in.rs2);
     }
     if (in.imm % 4 != 0) {
-      buffer_.Jump(cond, NewExit({{}, true, pc_, 1}));
+      a_.Jump(cond, NewExit({0, true, pc_, 1}));
     } else {
-      buffer_.Jump(cond, JumpTarget(block.target, block.target_block));
+      a_.Jump(cond, JumpTarget(block.target, block.target_block));
     }
     GoTo(b, block.end, block.next_block);
     return true;
@@ -429,11 +427,11 @@ class RegionCompiler {
 
   // A block of the region, or code that leaves it.
   Label JumpTarget(uint32_t pc, uint32_t block) {
-    return block != BasicBlock::kNone ? LabelOf(block) : NewExit({{}, false, pc, 0});
+    return block != BasicBlock::kNone ? LabelOf(block) : NewExit({0, false, pc, 0});
   }
 
   Label NewExit(Exit exit) {
-    exit.label = buffer_.NewLabel();
+    exit.label = a_.NewLabel();
     exits_.push_back(exit);
     return exit.label;
   }
@@ -442,7 +440,7 @@ class RegionCompiler {
   void GoTo(uint32_t b, uint32_t pc, uint32_t to) {
     if (to == b + 1) return;
     if (to != BasicBlock::kNone) {
-      buffer_.Jump(LabelOf(to));
+      a_.Jump(LabelOf(to));
     } else {
       Leave(pc);
     }
@@ -480,17 +478,17 @@ class RegionCompiler {
 
   // r12 := the native entry of the guest pc in eax, or away to the runtime.
   void EmitDispatch() {
-    if (miss_.index == kNoLabel) miss_ = buffer_.NewLabel();
+    if (miss_ == kNoLabel) miss_ = a_.NewLabel();
     e_.Lea(Width::k32, Reg::r12,
            Mem::At(Reg::rax, static_cast<int32_t>(0u - options_.dispatch_base)));
     e_.ShiftImm(x64::Shift::kRor, Width::k32, Reg::r12, 2);  // a misaligned pc becomes huge
     e_.AluRI(Alu::kCmp, Width::k32, Reg::r12, static_cast<int32_t>(options_.dispatch_count));
-    buffer_.Jump(Cond::kAe, miss_);
+    a_.Jump(Cond::kAe, miss_);
     e_.Lea(Width::k64, Reg::r11, Mem::Rip());
     Relocate(CodeRelocation::Target::kDispatchTable, 0);
     e_.Movsx(Width::k32, Width::k64, Reg::r12, Mem::At(Reg::r11, Reg::r12, 4, 0));
     e_.TestRR(Width::k32, Reg::r12, Reg::r12);
-    buffer_.Jump(Cond::kE, miss_);
+    a_.Jump(Cond::kE, miss_);
     e_.AluRR(Alu::kAdd, Width::k64, Reg::r12, Reg::r11);
   }
 
@@ -511,11 +509,11 @@ class RegionCompiler {
   void AfterCall(uint32_t b, const BasicBlock& block) {
     AddSite(Site::Kind::kCall, pc_, 0);
     if (block.next_block == BasicBlock::kNone) {
-      buffer_.Jump(return_);
+      a_.Jump(return_);
       return;
     }
     e_.AluRI(Alu::kCmp, Width::k32, Reg::rax, static_cast<int32_t>(block.end));
-    buffer_.Jump(Cond::kNe, return_);
+    a_.Jump(Cond::kNe, return_);
     GoTo(b, block.end, block.next_block);
   }
 
@@ -536,7 +534,7 @@ class RegionCompiler {
     if (in.imm != 0) e_.AluRI(Alu::kAdd, Width::k32, Reg::rax, in.imm);
     e_.AluRI(Alu::kAnd, Width::k32, Reg::rax, -2);
     e_.TestRI(Width::k8, Reg::rax, 2);
-    buffer_.Jump(Cond::kNe, NewExit({{}, true, pc_, 1}));
+    a_.Jump(Cond::kNe, NewExit({0, true, pc_, 1}));
     if (in.rd != 0) {
       t_.Set(in.rd, block.end);
       EmitDispatch();
@@ -544,7 +542,7 @@ class RegionCompiler {
       AfterCall(b, block);
     } else if (block.kind == BlockEnd::kReturn) {
       if (has_frame_) {
-        buffer_.Jump(return_);
+        a_.Jump(return_);
       } else {
         e_.Ret();
       }
@@ -559,28 +557,28 @@ class RegionCompiler {
   // A jump table by target address, of the span between the lowest and the highest target. A target
   // that is not in it goes through the dispatcher.
   void EmitSwitch(const BasicBlock& block) {
-    const absl::Span<const uint32_t> targets = region_.TargetsOf(block);
+    const absl::Span<const uint32_t> targets = region_->TargetsOf(block);
     const uint32_t low = targets.front(), high = targets.back();
     const uint32_t cases = (high - low) / 4 + 1;
-    const Label otherwise = buffer_.NewLabel();
+    const Label otherwise = a_.NewLabel();
     e_.Lea(Width::k32, Reg::r12, Mem::At(Reg::rax, static_cast<int32_t>(0u - low)));
     e_.ShiftImm(x64::Shift::kShr, Width::k32, Reg::r12, 2);
     e_.AluRI(Alu::kCmp, Width::k32, Reg::r12, static_cast<int32_t>(cases));
-    buffer_.Jump(Cond::kAe, otherwise);
+    a_.Jump(Cond::kAe, otherwise);
     e_.Lea(Width::k64, Reg::r11, Mem::Rip());
     const uint32_t base = static_cast<uint32_t>(constants_.size());
     Relocate(CodeRelocation::Target::kConstants, base);
     e_.Movsx(Width::k32, Width::k64, Reg::r12, Mem::At(Reg::r11, Reg::r12, 4, 0));
     e_.AluRR(Alu::kAdd, Width::k64, Reg::r12, Reg::r11);
     e_.JmpReg(Reg::r12);
-    buffer_.Bind(otherwise);
+    a_.Bind(otherwise);
     TailDispatch();
     size_t next = 0;
     for (uint32_t c = 0; c < cases; ++c) {
       Label target = otherwise;
       if (targets[next] == low + 4 * c) {
-        target =
-            JumpTarget(targets[next], region_.FindBlock(targets[next]).value_or(BasicBlock::kNone));
+        target = JumpTarget(targets[next],
+                            region_->FindBlock(targets[next]).value_or(BasicBlock::kNone));
         ++next;
       }
       table_entries_.push_back({base + 4 * c, target, base});
@@ -595,88 +593,81 @@ class RegionCompiler {
     for (const Exit& exit : exits_) {
       if (!exit.is_trap) continue;
       SetLine(exit.pc);
-      buffer_.Bind(exit.label);
+      a_.Bind(exit.label);
       AddSite(Site::Kind::kTrap, exit.pc, exit.refund, static_cast<uint8_t>(exit.trap));
       e_.Ud2();
     }
     for (size_t i = 0; i < exits_.size(); ++i) {
       if (exits_[i].is_trap) continue;
       SetLine(exits_[i].pc);
-      buffer_.Bind(exits_[i].label);
+      a_.Bind(exits_[i].label);
       Leave(exits_[i].pc);
     }
-    if (miss_.index != kNoLabel) {
-      buffer_.Bind(miss_);
+    if (miss_ != kNoLabel) {
+      a_.Bind(miss_);
       e_.JmpMem(Mem::Rip());
       RelocateCallback(CodeRelocation::Target::kGotRuntime, abi::Callback::kDispatchMiss);
     }
     if (has_frame_) {
-      buffer_.Bind(return_);
+      a_.Bind(return_);
       Epilogue();
       e_.Ret();
       for (size_t i = entry_blocks_[0] == 0 ? 1 : 0; i < entries_.size(); ++i) {
         EmitPrologue(i);
-        buffer_.Jump(LabelOf(entry_blocks_[i]));
+        a_.Jump(LabelOf(entry_blocks_[i]));
       }
     }
     // A return address is inside its function.
-    if (!sites_.empty() && sites_.back().at == buffer_.Here()) e_.Ud2();
+    if (!sites_.empty() && sites_.back().code_offset == a_.Here()) e_.Ud2();
   }
 
   codegen::CompiledFunction Finish() {
     codegen::CompiledFunction out;
-    out.name = region_.name;
-    out.code = buffer_.Finish();
-    out.constants = std::move(constants_);
-    out.relocations.reserve(relocations_.size());
-    for (const PendingRelocation& r : relocations_)
-      out.relocations.push_back({buffer_.Offset(r.at), r.target, r.index, -4});
+    out.name = region_->name;
+    out.code.assign(e_.data(), e_.data() + e_.size());
+    out.constants.assign(constants_.begin(), constants_.end());
+    out.relocations.assign(relocations_.begin(), relocations_.end());
     out.constant_relocations.reserve(table_entries_.size());
     for (const TableEntry& t : table_entries_)
-      out.constant_relocations.push_back({t.offset, buffer_.Offset(t.target), t.base});
-    for (size_t i = 0; i < entries_.size(); ++i)
-      out.entries.push_back({region_.entries[i], buffer_.Offset(entries_[i])});
-    out.frame_rules.reserve(frame_rules_.size());
-    for (const auto& [at, cfa] : frame_rules_) out.frame_rules.push_back({buffer_.Offset(at), cfa});
-    out.lines.reserve(lines_.size());
-    for (const auto& [at, pc] : lines_) out.lines.push_back({buffer_.Offset(at), pc});
-    out.sites.reserve(sites_.size());
-    for (const PendingSite& s : sites_) {
-      out.sites.push_back({.code_offset = buffer_.Offset(s.at),
-                           .kind = s.kind,
-                           .trap_code = s.trap_code,
-                           .guest_pc = s.guest_pc,
-                           .refund = s.refund,
-                           .state = {},
-                           .more = {}});
+      out.constant_relocations.push_back({t.offset, a_.Position(t.target), t.base});
+    out.entries.reserve(entries_.size());
+    for (size_t i = 0; i < entries_.size(); ++i) {
+      const uint32_t at = has_frame_ ? entries_[i] : a_.Position(LabelOf(entry_blocks_[i]));
+      out.entries.push_back({region_->entries[i], at});
     }
+    out.frame_rules.assign(frame_rules_.begin(), frame_rules_.end());
+    out.lines.assign(lines_.begin(), lines_.end());
+    out.sites.assign(sites_.begin(), sites_.end());
     // The first site states where registers are; nothing changes after it.
     if (!out.sites.empty()) {
       Site& first = out.sites.front();
       first.reset = true;
+      first.state_end = abi::kNumPassed;
       for (int i = 0; i < abi::kNumPassed; ++i) {
-        first.state.push_back(
+        out.states.push_back(
             {abi::kPassed[i], codegen::StateLocation::Kind::kRegister, abi::kPassedIn[i]});
       }
-      std::sort(first.state.begin(), first.state.end(),
+      std::sort(out.states.begin(), out.states.end(),
                 [](const auto& a, const auto& b) { return a.slot < b.slot; });
     }
     return out;
   }
 
-  const riscv::Region& region_;
   const riscv::ControlFlow& flow_;
   const riscv::Code& code_;
   const bool openvm_;
   const codegen::CompileOptions& options_;
-  x64::CodeBuffer buffer_;
+  Assembler a_;
   x64::Encoder& e_;
   Templates t_;
-  bool has_frame_ = false;
 
-  Label return_;                // leaves the region for the guest pc in eax; only with a frame
-  Label miss_;                  // bound if used
-  std::vector<Label> entries_;  // by number in the region
+  // Of the region at hand.
+  const riscv::Region* region_ = nullptr;
+  bool has_frame_ = false;
+  Label return_ = kNoLabel;  // leaves the region for the guest pc in eax; only with a frame
+  Label miss_ = kNoLabel;    // bound if used
+  std::vector<uint32_t>
+      entries_;  // where their code is, by number in the region; only with a frame
   std::vector<uint32_t> entry_blocks_;
   std::vector<Exit> exits_;
 
@@ -686,22 +677,23 @@ class RegionCompiler {
   std::array<uint32_t, 32> known_value_{};
   std::array<LowBits, 32> low_bits_{};  // of OpenVM guests only
 
-  std::vector<PendingSite> sites_;
-  std::vector<PendingRelocation> relocations_;
-  std::vector<std::pair<CodePosition, uint32_t>> frame_rules_;
-  std::vector<std::pair<CodePosition, uint32_t>> lines_;
+  std::vector<Site> sites_;
+  std::vector<CodeRelocation> relocations_;
+  std::vector<codegen::FrameRule> frame_rules_;
+  std::vector<codegen::LineEntry> lines_;
   std::vector<TableEntry> table_entries_;
   std::vector<uint8_t> constants_;
 };
 
-}  // namespace
+RiscVCompiler::RiscVCompiler(const riscv::ControlFlow& flow, const riscv::Code& code,
+                             const RegionOptions& region_options,
+                             const codegen::CompileOptions& options)
+    : compiler_(std::make_unique<RegionCompiler>(flow, code, region_options, options)) {}
 
-std::optional<codegen::CompiledFunction> CompileRegion(const riscv::Region& region,
-                                                       const riscv::ControlFlow& flow,
-                                                       const riscv::Code& code,
-                                                       const RegionOptions& region_options,
-                                                       const codegen::CompileOptions& options) {
-  return RegionCompiler(region, flow, code, region_options, options).Run();
+RiscVCompiler::~RiscVCompiler() = default;
+
+std::optional<codegen::CompiledFunction> RiscVCompiler::Compile(const riscv::Region& region) {
+  return compiler_->Compile(region);
 }
 
 }  // namespace precast::baseline

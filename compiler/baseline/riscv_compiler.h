@@ -8,6 +8,7 @@
 #ifndef PRECAST_COMPILER_BASELINE_RISCV_COMPILER_H_
 #define PRECAST_COMPILER_BASELINE_RISCV_COMPILER_H_
 
+#include <memory>
 #include <optional>
 
 #include "compiler/codegen/compiled_function.h"
@@ -21,13 +22,23 @@ struct RegionOptions {
   bool openvm = false;
 };
 
-// nullopt if the region has an instruction that only the way through the IR compiles. Deterministic
-// and thread-safe. The guest range is left to the caller.
-std::optional<codegen::CompiledFunction> CompileRegion(const riscv::Region& region,
-                                                       const riscv::ControlFlow& flow,
-                                                       const riscv::Code& code,
-                                                       const RegionOptions& region_options,
-                                                       const codegen::CompileOptions& options);
+class RegionCompiler;
+
+// Holds the buffers, to be used for one region after another, on one thread at a time.
+class RiscVCompiler {
+ public:
+  // `flow`, `code` and `options` must outlive the compiler.
+  RiscVCompiler(const riscv::ControlFlow& flow, const riscv::Code& code,
+                const RegionOptions& region_options, const codegen::CompileOptions& options);
+  ~RiscVCompiler();
+
+  // nullopt if the region has an instruction that only the way through the IR compiles. Deterministic.
+  // The guest range is left to the caller.
+  std::optional<codegen::CompiledFunction> Compile(const riscv::Region& region);
+
+ private:
+  std::unique_ptr<RegionCompiler> compiler_;
+};
 
 }  // namespace precast::baseline
 

@@ -38,7 +38,7 @@ CompiledFunction MustCompile(std::string_view assembly, const RegionOptions& reg
   options.dispatch_base = riscv::testing::kCodeBase;
   options.dispatch_count = 100;
   std::optional<CompiledFunction> compiled =
-      CompileRegion(flow.regions[0], flow, code, region_options, options);
+      RiscVCompiler(flow, code, region_options, options).Compile(flow.regions[0]);
   EXPECT_TRUE(compiled.has_value());
   return compiled ? *std::move(compiled) : CompiledFunction{};
 }
@@ -69,16 +69,17 @@ TEST(Baseline, EverySiteHasTheSameState) {
   const CompiledFunction f = MustCompile(
       "lw a0, 4(a1)\nsw a0, 0(t0)\nlb zero, 0(zero)\njal ra, f\nebreak\nf: jalr zero, 0(ra)");
   ASSERT_GE(f.sites.size(), 6u);
-  ASSERT_EQ(f.sites[0].state.size(), 9u);
+  ASSERT_EQ(f.StateOf(f.sites[0]).size(), 9u);
   EXPECT_TRUE(f.sites[0].reset);
-  for (const StateLocation& l : f.sites[0].state) EXPECT_EQ(l.kind, StateLocation::Kind::kRegister);
+  for (const StateLocation& l : f.StateOf(f.sites[0]))
+    EXPECT_EQ(l.kind, StateLocation::Kind::kRegister);
   int calls = 0, memory = 0, suspends = 0, stacks = 0, traps = 0;
   for (size_t i = 0; i < f.sites.size(); ++i) {
     const Site& site = f.sites[i];
     if (i != 0) {
       EXPECT_LT(f.sites[i - 1].code_offset, site.code_offset);
       EXPECT_FALSE(site.reset);
-      EXPECT_TRUE(site.state.empty());
+      EXPECT_TRUE(f.StateOf(site).empty());
     }
     calls += site.kind == Site::Kind::kCall;
     memory += site.kind == Site::Kind::kMemory;

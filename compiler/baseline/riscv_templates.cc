@@ -7,7 +7,6 @@ namespace precast::baseline {
 using riscv::Instruction;
 using riscv::Op;
 using x64::Cond;
-using x64::Label;
 using x64::Mem;
 using x64::Reg;
 using x64::Unary;
@@ -211,41 +210,41 @@ void Templates::MultiplyHigh(bool signed_a, bool signed_b, const Instruction& in
 // x / 0 = all ones, x % 0 = x, MIN / -1 = MIN, MIN % -1 = 0, where the machine's division would trap.
 // rdx holds a guest register, which waits in r12.
 void Templates::Divide(bool is_signed, bool remainder, const Instruction& in) {
-  const Label regular = buffer_.NewLabel(), done = buffer_.NewLabel();
   Read(Reg::rax, in.rs1);
   Read(Reg::r11, in.rs2);
   e_.Mov(k32, Reg::r12, Reg::rdx);
+  uint32_t to_regular, minus_one_done = 0;
   if (is_signed) {
-    const Label by_zero = buffer_.NewLabel();
     e_.Lea(k32, Reg::rdx, Mem::At(Reg::r11, 1));  // the divisor is -1 or 0 if this is 0 or 1
     e_.AluRI(x64::Alu::kCmp, k32, Reg::rdx, 1);
-    buffer_.Jump(Cond::kA, regular);
-    buffer_.Jump(Cond::kE, by_zero);
+    to_regular = a_.Skip(Cond::kA);
+    const uint32_t to_zero = a_.Skip(Cond::kE);
     if (remainder) {
       e_.AluRR(x64::Alu::kXor, k32, Reg::rdx, Reg::rdx);
     } else {
       e_.UnaryR(Unary::kNeg, k32, Reg::rax);
     }
-    buffer_.Jump(done);
-    buffer_.Bind(by_zero);
+    minus_one_done = a_.Skip();
+    a_.Land(to_zero);
   } else {
     e_.TestRR(k32, Reg::r11, Reg::r11);
-    buffer_.Jump(Cond::kNe, regular);
+    to_regular = a_.Skip(Cond::kNe);
   }
   if (remainder) {
     e_.Mov(k32, Reg::rdx, Reg::rax);
   } else {
     e_.MovImm(Reg::rax, 0xffffffffu);
   }
-  buffer_.Jump(done);
-  buffer_.Bind(regular);
+  const uint32_t zero_done = a_.Skip();
+  a_.Land(to_regular);
   if (is_signed) {
     e_.SignExtendRax(k32);
   } else {
     e_.AluRR(x64::Alu::kXor, k32, Reg::rdx, Reg::rdx);
   }
   e_.UnaryR(is_signed ? Unary::kIdiv : Unary::kDiv, k32, Reg::r11);
-  buffer_.Bind(done);
+  if (is_signed) a_.Land(minus_one_done);
+  a_.Land(zero_done);
   if (remainder) e_.Mov(k32, Reg::rax, Reg::rdx);
   e_.Mov(k32, Reg::rdx, Reg::r12);
   Write(in.rd, Reg::rax);
@@ -293,15 +292,14 @@ void Templates::EmitAccess(const Instruction& in) {
     case Op::kLw:
       e_.Load(k32, access_value_, access_);
       break;
-    default: {
-      const Width width = in.op == Op::kSb ? Width::k8 : in.op == Op::kSh ? Width::k16 : Width::k32;
-      if (in.rs2 == 0) {
-        e_.StoreImm(width, access_, 0);
-      } else {
-        e_.Store(width, access_, access_value_);
-      }
-      return;
-    }
+    case Op::kSw:
+      return in.rs2 == 0 ? e_.StoreImm(k32, access_, 0) : e_.Store(k32, access_, access_value_);
+    case Op::kSh:
+      return in.rs2 == 0 ? e_.StoreImm(Width::k16, access_, 0)
+                         : e_.Store(Width::k16, access_, access_value_);
+    default:
+      return in.rs2 == 0 ? e_.StoreImm(Width::k8, access_, 0)
+                         : e_.Store(Width::k8, access_, access_value_);
   }
   Write(in.rd, access_value_);
 }

@@ -9,8 +9,8 @@
 #include <array>
 #include <cstdint>
 
+#include "compiler/baseline/assembler.h"
 #include "compiler/riscv/decoder.h"
-#include "compiler/x64/code_buffer.h"
 #include "compiler/x64/encoder.h"
 #include "compiler/x64/registers.h"
 #include "runtime/abi/vm_context.h"
@@ -19,7 +19,7 @@ namespace precast::baseline {
 
 class Templates {
  public:
-  explicit Templates(x64::CodeBuffer& buffer) : buffer_(buffer), e_(buffer.code()) {}
+  explicit Templates(Assembler& a) : a_(a), e_(a.code()) {}
 
   // Where a guest register lives.
   static bool InRegister(uint8_t r) { return kHome[r] != kNoHome; }
@@ -71,7 +71,7 @@ class Templates {
   void MultiplyHigh(bool signed_a, bool signed_b, const riscv::Instruction& in);
   void Divide(bool is_signed, bool remainder, const riscv::Instruction& in);
 
-  x64::CodeBuffer& buffer_;
+  Assembler& a_;
   x64::Encoder& e_;
   x64::Mem access_;
   x64::Reg access_value_{};

@@ -234,9 +234,7 @@ codegen::CompiledFunction WasmFunction::Finish() {
                          .kind = site.kind,
                          .trap_code = site.trap_code,
                          .guest_pc = site.guest_pc,
-                         .refund = site.refund,
-                         .state = {},
-                         .more = {}});
+                         .refund = site.refund});
   }
   // There is no state to map: the first site says so.
   out.sites.front().reset = true;

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/types/span.h"
+
 namespace precast::codegen {
 
 // A 32-bit PC-relative field in the code, to be resolved by the image builder:
@@ -54,6 +56,13 @@ struct StateLocation {
   int32_t value;
 };
 
+// Where several charges have one check: those after the first. The guest is out of fuel at the first that cannot be
+// paid, and the one that follows would leave less than nothing: fuel + its refund < 0.
+struct Charge {
+  uint32_t guest_pc;
+  uint32_t refund;
+};
+
 // A place in the code where execution can stop, ascending by `code_offset`.
 struct Site {
   enum class Kind : uint8_t {
@@ -70,14 +79,9 @@ struct Site {
   uint32_t refund;  // add to fuel to have the exact count of instructions not yet retired
   // Changes of the state map since the previous site; when `reset`, the map starts empty.
   bool reset = false;
-  std::vector<StateLocation> state;
-  // kSuspend, where several charges have one check: those after the first. The guest is out of fuel at the first
-  // that cannot be paid, and the one that follows would leave less than nothing: fuel + its refund < 0.
-  struct Charge {
-    uint32_t guest_pc;
-    uint32_t refund;
-  };
-  std::vector<Charge> more = {};
+  // Ranges of CompiledFunction::states and, of kSuspend, charges.
+  uint32_t state_begin = 0, state_end = 0;
+  uint32_t more_begin = 0, more_end = 0;
 };
 
 // The frame is described by one rule: after `code_offset`, CFA = stack pointer + `cfa_offset`.
@@ -102,12 +106,21 @@ struct CompiledFunction {
   std::vector<ConstantRelocation> constant_relocations;
   std::vector<Entry> entries;  // as in ir::Function::entries()
   std::vector<Site> sites;
+  std::vector<StateLocation> states;
+  std::vector<Charge> charges;
   std::vector<FrameRule> frame_rules;
   std::vector<LineEntry> lines;
-  // The three above as the image holds them, once image::EncodeSideTables was here; then these are
-  // set and the three are empty.
+  // The five above as the image holds them, once image::EncodeSideTables was here; then these are
+  // set and the five are empty.
   std::vector<uint8_t> ex_info;
   std::vector<uint8_t> unwind;
+
+  absl::Span<const StateLocation> StateOf(const Site& site) const {
+    return absl::MakeConstSpan(states).subspan(site.state_begin, site.state_end - site.state_begin);
+  }
+  absl::Span<const Charge> MoreOf(const Site& site) const {
+    return absl::MakeConstSpan(charges).subspan(site.more_begin, site.more_end - site.more_begin);
+  }
 };
 
 }  // namespace precast::codegen

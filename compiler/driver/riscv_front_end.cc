@@ -14,6 +14,7 @@
 #include "absl/types/span.h"
 #include "compiler/baseline/riscv_compiler.h"
 #include "compiler/driver/front_end.h"
+#include "compiler/parallel.h"
 #include "compiler/riscv/control_flow.h"
 #include "compiler/riscv/elf_reader.h"
 #include "compiler/riscv/fast_helpers.h"
@@ -67,8 +68,13 @@ class RiscVFrontEnd final : public FrontEnd {
       std::optional<size_t>& /*instructions*/) const override {
     // Templates always count instructions, and never rows.
     if (!options_.metered || options_.count_rows || program_.fast_helpers) return std::nullopt;
-    return baseline::CompileRegion(flow_.regions[i], flow_, *code_, {.openvm = program_.openvm},
-                                   options);
+    std::unique_ptr<baseline::RiscVCompiler> compiler = compilers_.Take([&] {
+      return std::make_unique<baseline::RiscVCompiler>(
+          flow_, *code_, baseline::RegionOptions{.openvm = program_.openvm}, options);
+    });
+    std::optional<codegen::CompiledFunction> compiled = compiler->Compile(flow_.regions[i]);
+    compilers_.Return(std::move(compiler));
+    return compiled;
   }
 
   size_t CountInstructions(size_t i) const override {
@@ -91,10 +97,11 @@ class RiscVFrontEnd final : public FrontEnd {
     std::set<std::string> found;
     for (const riscv::Region& region : flow_.regions) {
       for (const riscv::BasicBlock& block : region.blocks) {
-        for (uint32_t pc = block.begin; pc != block.end; pc += 4) {
-          if (!riscv::IsCustom(code_->At(code_->IndexOf(pc)).op)) continue;
+        const uint32_t first = code_->IndexOf(block.begin);
+        for (uint32_t k = 0; k < block.num_instructions(); ++k) {
+          if (!riscv::IsCustom(code_->At(first + k).op)) continue;
           const openvm::Registry::Entry* entry =
-              openvm::Registry::Global().Find(riscv::WordAt(program_, pc));
+              openvm::Registry::Global().Find(riscv::WordAt(program_, block.begin + 4 * k));
           if (entry != nullptr) found.insert(openvm::ExtensionId(*entry->extension));
         }
       }
@@ -107,6 +114,7 @@ class RiscVFrontEnd final : public FrontEnd {
   std::optional<riscv::Code> code_;
   riscv::ControlFlow flow_;
   image::DispatchRange dispatch_;
+  mutable Pool<baseline::RiscVCompiler> compilers_;
 };
 
 absl::Status ChooseAbi(const CompileOptions& options, guest::Program& program) {

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -20,6 +19,7 @@
 #include "absl/types/span.h"
 #include "compiler/baseline/wasm_compiler.h"
 #include "compiler/driver/front_end.h"
+#include "compiler/parallel.h"
 #include "compiler/driver/wasm_memory.h"
 #include "compiler/opt/fold_addresses.h"
 #include "compiler/wasm/instruction.h"
@@ -131,11 +131,14 @@ class WasmFrontEnd final : public FrontEnd {
   std::optional<codegen::CompiledFunction> CompileBaseline(
       size_t i, const codegen::CompileOptions&,
       std::optional<size_t>& instructions) const override {
-    std::unique_ptr<baseline::WasmCompiler> compiler = TakeCompiler();
+    std::unique_ptr<baseline::WasmCompiler> compiler = compilers_.Take([this] {
+      return std::make_unique<baseline::WasmCompiler>(
+          context_, wasm::LiftOptions{.metered = options_.metered,
+                                      .canonical_nans = options_.canonical_nans});
+    });
     std::optional<codegen::CompiledFunction> compiled = compiler->Compile(Index(i));
     if (compiled) instructions = compiler->instructions();
-    std::lock_guard<std::mutex> lock(compilers_mutex_);
-    compilers_.push_back(std::move(compiler));
+    compilers_.Return(std::move(compiler));
     return compiled;
   }
 
@@ -172,21 +175,6 @@ class WasmFrontEnd final : public FrontEnd {
     }
   }
 
-  // One that no thread uses.
-  std::unique_ptr<baseline::WasmCompiler> TakeCompiler() const {
-    {
-      std::lock_guard<std::mutex> lock(compilers_mutex_);
-      if (!compilers_.empty()) {
-        std::unique_ptr<baseline::WasmCompiler> compiler = std::move(compilers_.back());
-        compilers_.pop_back();
-        return compiler;
-      }
-    }
-    return std::make_unique<baseline::WasmCompiler>(
-        context_,
-        wasm::LiftOptions{.metered = options_.metered, .canonical_nans = options_.canonical_nans});
-  }
-
   uint32_t Index(size_t i) const {
     return module_.num_imported_functions + static_cast<uint32_t>(i);
   }
@@ -196,8 +184,7 @@ class WasmFrontEnd final : public FrontEnd {
   const wasm::LiftContext context_;
   guest::Program program_;
   std::vector<std::string> names_;
-  mutable std::mutex compilers_mutex_;
-  mutable std::vector<std::unique_ptr<baseline::WasmCompiler>> compilers_;
+  mutable Pool<baseline::WasmCompiler> compilers_;
 };
 
 }  // namespace

@@ -69,16 +69,22 @@ std::vector<uint8_t> EncodeExInfo(guest::Kind kind, const CompiledFunction& f) {
   std::vector<format::StateLocation> changes;
   std::vector<format::Charge> more;
   for (const codegen::Site& site : f.sites) {
+    const auto kind = static_cast<format::SiteKind>(site.kind);
+    if (!site.reset && site.state_begin == site.state_end && site.more_begin == site.more_end) {
+      encoder.AddSite(site.code_offset, kind, site.trap_code, site.guest_pc, site.refund,
+                      /*reset=*/false, {});
+      continue;
+    }
     changes.clear();
     more.clear();
-    for (const codegen::StateLocation& l : site.state) {
+    for (const codegen::StateLocation& l : f.StateOf(site)) {
       changes.push_back({l.slot, static_cast<format::StateLocation::Kind>(l.kind), l.value});
     }
-    for (const codegen::Site::Charge& c : site.more) more.push_back({c.guest_pc, c.refund});
-    encoder.AddSite(site.code_offset, static_cast<format::SiteKind>(site.kind), site.trap_code,
-                    site.guest_pc, site.refund, site.reset, changes, more);
+    for (const codegen::Charge& c : f.MoreOf(site)) more.push_back({c.guest_pc, c.refund});
+    encoder.AddSite(site.code_offset, kind, site.trap_code, site.guest_pc, site.refund, site.reset,
+                    changes, more);
   }
-  for (const codegen::LineEntry& line : f.lines) encoder.AddLine({line.code_offset, line.guest_pc});
+  encoder.AddLines(absl::MakeConstSpan(f.lines));
   return encoder.Finish();
 }
 
@@ -566,6 +572,8 @@ void EncodeSideTables(guest::Kind kind, CompiledFunction& function) {
   function.ex_info = EncodeExInfo(kind, function);
   function.unwind = EncodeUnwind(function);
   function.sites = {};
+  function.states = {};
+  function.charges = {};
   function.frame_rules = {};
   function.lines = {};
 }

@@ -207,8 +207,7 @@ TEST(ImageBuilder, Wasm) {
                                .kind = codegen::Site::Kind::kTrap,
                                .trap_code = 9,
                                .guest_pc = functions.back().guest_begin + 1,
-                               .refund = 2,
-                               .state = {}}};
+                               .refund = 2}};
   }
   Built built;
   ASSERT_NO_FATAL_FAILURE(BuildAndCheck(

@@ -49,49 +49,51 @@ struct Buckets {
 };
 constexpr Buckets kBuckets;
 
-const Row* FindRow(uint32_t word) {
-  for (uint8_t i : kBuckets.rows[Buckets::Key(word)]) {
-    if (i == 0) break;
-    const Row& row = kRows[i - 1];
-    if ((word & row.mask) == row.match) return &row;
-  }
-  return nullptr;
-}
-
-// Immediates, as in the manual's figure 2.4 "Types of immediate produced by RISC-V instructions".
-int32_t ImmI(uint32_t w) { return static_cast<int32_t>(w) >> 20; }
-int32_t ImmS(uint32_t w) {
-  return (static_cast<int32_t>(w & 0xfe000000) >> 20) | ((w >> 7) & 0x1f);
-}
-int32_t ImmB(uint32_t w) {
-  return (static_cast<int32_t>(w & 0x80000000) >> 19) | ((w & 0x80) << 4) | ((w >> 20) & 0x7e0) |
-         ((w >> 7) & 0x1e);
-}
-int32_t ImmU(uint32_t w) { return static_cast<int32_t>(w & 0xfffff000); }
-int32_t ImmJ(uint32_t w) {
-  return (static_cast<int32_t>(w & 0x80000000) >> 11) | (w & 0xff000) | ((w >> 9) & 0x800) |
-         ((w >> 20) & 0x7fe);
-}
-
-// Which operands an instruction of each format has: masks of the register fields, and the immediate.
-enum class Immediate : uint8_t { kNone, kI, kAmount, kS, kB, kU, kJ };
+// Where an instruction of each format has its operands: masks of the parts of the word that become parts of an
+// Instruction. "Types of immediate produced by RISC-V instructions", figure 2.4 of the manual.
 struct Fields {
-  uint8_t rd, rs1, rs2;
-  Immediate imm;
+  uint32_t registers;  // rd, rs1 and rs2 as they lie in an Instruction
+  uint32_t high;       // of the word's bits [31:20], moved down, sign-extended
+  uint32_t low;        // of [31:7], moved down
+  uint32_t in_place;   // of the word itself
+  uint32_t b11, j11;   // bit 11 of the immediate in formats B and J
 };
+constexpr uint32_t kRd = 0x1f00, kRs1 = 0x1f0000, kRs2 = 0x1f000000;
 constexpr Fields kFields[] = {
-    {31, 31, 31, Immediate::kNone},   // R
-    {31, 31, 0, Immediate::kI},       // I
-    {31, 31, 0, Immediate::kI},       // Load
-    {31, 31, 0, Immediate::kAmount},  // Shift
-    {0, 31, 31, Immediate::kS},       // S
-    {0, 31, 31, Immediate::kB},       // B
-    {31, 0, 0, Immediate::kU},        // U
-    {31, 0, 0, Immediate::kJ},        // J
-    {31, 31, 0, Immediate::kI},       // Jalr
-    {0, 0, 0, Immediate::kNone},      // Fence
-    {0, 0, 0, Immediate::kNone},      // System
+    {kRd | kRs1 | kRs2, 0, 0, 0, 0, 0},            // R
+    {kRd | kRs1, 0xffffffff, 0, 0, 0, 0},          // I
+    {kRd | kRs1, 0xffffffff, 0, 0, 0, 0},          // Load
+    {kRd | kRs1, 0x1f, 0, 0, 0, 0},                // Shift
+    {kRs1 | kRs2, 0xffffffe0, 0x1f, 0, 0, 0},      // S
+    {kRs1 | kRs2, 0xfffff7e0, 0x1e, 0, 0x800, 0},  // B
+    {kRd, 0, 0, 0xfffff000, 0, 0},                 // U
+    {kRd, 0xfff007fe, 0, 0xff000, 0, 0x800},       // J
+    {kRd | kRs1, 0xffffffff, 0, 0, 0, 0},          // Jalr
+    {0, 0, 0, 0, 0, 0},                            // Fence
+    {0, 0, 0, 0, 0, 0},                            // System
 };
+
+// Without branches, which could not be foreseen.
+Instruction DecodeFields(Op op, Format format, uint32_t w) {
+  const Fields& f = kFields[static_cast<size_t>(format)];
+  const uint32_t registers = (((w << 1) & (kRd | kRs1)) | ((w << 4) & kRs2)) & f.registers;
+  const uint32_t imm = (static_cast<uint32_t>(static_cast<int32_t>(w) >> 20) & f.high) |
+                       ((w >> 7) & f.low) | (w & f.in_place) | ((w << 4) & f.b11) |
+                       ((w >> 9) & f.j11);
+  return {.op = op,
+          .rd = static_cast<uint8_t>(registers >> 8),
+          .rs1 = static_cast<uint8_t>(registers >> 16),
+          .rs2 = static_cast<uint8_t>(registers >> 24),
+          .imm = static_cast<int32_t>(imm)};
+}
+
+inline const Row* FindRow(uint32_t word) {
+  const auto [first, second] = kBuckets.rows[Buckets::Key(word)];
+  const auto is = [word](uint8_t i) {
+    return i != 0 && (word & kRows[i - 1].mask) == kRows[i - 1].match;
+  };
+  return is(first) ? &kRows[first - 1] : is(second) ? &kRows[second - 1] : nullptr;
+}
 
 Op OpOf(openvm::Effect effect) {
   switch (effect) {
@@ -110,25 +112,18 @@ Op OpOf(openvm::Effect effect) {
 bool IsSystem(uint32_t w) { return (w & 0x7f) == 0x73; }
 
 Instruction DecodeExtension(uint32_t w) {
-  Instruction in;
   // csrrw x0, any, x0.
-  if (IsSystem(w)) in.op = (w & 0x000fffff) == 0x00001073 ? Op::kFence : Op::kCustomEnd;
+  const bool is_nop = (w & 0x000fffff) == 0x00001073;
   const openvm::Registry::Entry* entry = openvm::Registry::Global().Find(w);
-  if (entry == nullptr) return in;
-  in.op = OpOf(entry->opcode->effect);
-  const uint8_t rd = (w >> 7) & 31, rs1 = (w >> 15) & 31, rs2 = (w >> 20) & 31;
-  switch (entry->opcode->form) {
-    case openvm::Form::kR:
-      in.rd = rd, in.rs1 = rs1, in.rs2 = rs2;
-      break;
-    case openvm::Form::kI:
-      in.rd = rd, in.rs1 = rs1, in.imm = ImmI(w);
-      break;
-    case openvm::Form::kB:
-      in.rs1 = rs1, in.rs2 = rs2, in.imm = ImmB(w);
-      break;
+  if (entry == nullptr) {
+    return {.op = !IsSystem(w) ? Op::kIllegal : is_nop ? Op::kFence : Op::kCustomEnd};
   }
-  return in;
+  const openvm::Form form = entry->opcode->form;
+  return DecodeFields(OpOf(entry->opcode->effect),
+                      form == openvm::Form::kR   ? Format::R
+                      : form == openvm::Form::kI ? Format::I
+                                                 : Format::B,
+                      w);
 }
 
 }  // namespace
@@ -141,15 +136,7 @@ Instruction Decode(uint32_t w, Dialect dialect) {
     if (dialect != Dialect::kFastHelpers || !helper.has_value()) return {};
     return {.op = Op::kHelper, .rd = 1, .imm = static_cast<int32_t>(*helper)};
   }
-  // Without branches, which could not be foreseen.
-  const Fields& fields = kFields[static_cast<size_t>(row->format)];
-  const int32_t immediates[] = {
-      0, ImmI(w), (static_cast<int32_t>(w) >> 20) & 31, ImmS(w), ImmB(w), ImmU(w), ImmJ(w)};
-  return {.op = row->op,
-          .rd = static_cast<uint8_t>((w >> 7) & fields.rd),
-          .rs1 = static_cast<uint8_t>((w >> 15) & fields.rs1),
-          .rs2 = static_cast<uint8_t>((w >> 20) & fields.rs2),
-          .imm = immediates[static_cast<size_t>(fields.imm)]};
+  return DecodeFields(row->op, row->format, w);
 }
 
 const char* RegisterName(uint8_t r) {

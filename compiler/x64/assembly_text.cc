@@ -70,7 +70,8 @@ std::string Text(const StateLocation& l) {
   return slot;
 }
 
-std::string Text(const Site& site, const std::map<uint8_t, StateLocation>& state) {
+std::string Text(const codegen::CompiledFunction& f, const Site& site,
+                 const std::map<uint8_t, StateLocation>& state) {
   std::string text;
   switch (site.kind) {
     case Site::Kind::kMemory:
@@ -100,7 +101,7 @@ std::string Text(const Site& site, const std::map<uint8_t, StateLocation>& state
     }
     absl::StrAppend(&text, "}");
   }
-  for (const Site::Charge& c : site.more)
+  for (const codegen::Charge& c : f.MoreOf(site))
     absl::StrAppend(&text, " or @0x", absl::Hex(c.guest_pc), " refund ", c.refund);
   return text;
 }
@@ -165,14 +166,14 @@ std::string AssemblyText(const codegen::CompiledFunction& f) {
       const uint64_t at = kBase + site.code_offset - (site.kind == Site::Kind::kCall ? 1 : 0);
       if (at < address || at >= end) break;
       if (site.reset) state.clear();
-      for (const StateLocation& l : site.state) {
+      for (const StateLocation& l : f.StateOf(site)) {
         if (l.kind == StateLocation::Kind::kContext) {
           state.erase(l.slot);
         } else {
           state[l.slot] = l;
         }
       }
-      absl::StrAppend(&note, note.empty() ? "; " : ", ", Text(site, state));
+      absl::StrAppend(&note, note.empty() ? "; " : ", ", Text(f, site, state));
       ++next_site;
     }
     if (!note.empty()) {

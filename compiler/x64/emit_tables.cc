@@ -142,12 +142,13 @@ codegen::CompiledFunction Emitter::Finish() {
   }
   for (const auto& [at, cfa] : frame_rules_) out.frame_rules.push_back({buffer_.Offset(at), cfa});
   for (const auto& [at, pc] : lines_) out.lines.push_back({buffer_.Offset(at), pc});
-  FinishSites(out.sites);
+  FinishSites(out);
   return out;
 }
 
-void Emitter::FinishSites(std::vector<Site>& out) {
-  out.reserve(sites_.size());
+void Emitter::FinishSites(codegen::CompiledFunction& out) {
+  out.sites.reserve(sites_.size());
+  out.charges = std::move(more_charges_);
   absl::Span<const StateLocation> previous;
   std::vector<StateLocation> delta;
   for (const PendingSite& p : sites_) {
@@ -157,11 +158,10 @@ void Emitter::FinishSites(std::vector<Site>& out) {
               .trap_code = p.trap_code,
               .guest_pc = p.ir.guest_pc,
               .refund = p.ir.refund,
-              .reset = p.block_start || out.empty(),
-              .state = {},
-              .more = {}};
-    const auto more = absl::MakeConstSpan(more_charges_).subspan(p.more_begin, p.more_count);
-    site.more.assign(more.begin(), more.end());
+              .reset = p.block_start || out.sites.empty(),
+              .more_begin = p.more_begin,
+              .more_end = p.more_begin + p.more_count};
+    site.state_begin = static_cast<uint32_t>(out.states.size());
     if (!site.reset) {
       delta.clear();
       size_t a = 0, b = 0;
@@ -179,12 +179,13 @@ void Emitter::FinishSites(std::vector<Site>& out) {
       if (delta.size() > state.size() || state.empty()) {
         site.reset = true;
       } else {
-        site.state.assign(delta.begin(), delta.end());
+        out.states.insert(out.states.end(), delta.begin(), delta.end());
       }
     }
-    if (site.reset) site.state.assign(state.begin(), state.end());
+    if (site.reset) out.states.insert(out.states.end(), state.begin(), state.end());
+    site.state_end = static_cast<uint32_t>(out.states.size());
     previous = state;
-    out.push_back(std::move(site));
+    out.sites.push_back(site);
   }
 }
 

@@ -284,7 +284,7 @@ class Emitter {
 
   // Every site's whole state map is known; writes it as the shorter of the map and the changes
   // since the site before.
-  void FinishSites(std::vector<Site>& out);
+  void FinishSites(codegen::CompiledFunction& out);
 
   const MFunction& m_;
   const regalloc::Problem& p_;
@@ -334,7 +334,7 @@ class Emitter {
 
   std::vector<StateLocation> state_pool_;
   std::vector<PendingSite> sites_;
-  std::vector<Site::Charge> more_charges_;
+  std::vector<codegen::Charge> more_charges_;
   std::vector<PendingRelocation> relocations_;
   std::vector<std::pair<CodePosition, uint32_t>> frame_rules_;
   std::vector<std::pair<CodePosition, uint32_t>> lines_;

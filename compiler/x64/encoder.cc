@@ -1,32 +1,28 @@
 // The encodings, as in the manual: opcode bytes on the right of the assembly they stand for.
 #include "compiler/x64/encoder.h"
 
-#include "absl/base/attributes.h"
+#include <algorithm>
+#include <utility>
+
 #include "absl/log/check.h"
 
 namespace precast::x64 {
-namespace {
 
-bool FitsInt8(int32_t v) { return v >= -128 && v <= 127; }
-
-// An empty REX changes ah, ch, dh, bh into spl, bpl, sil, dil.
-bool NeedsByteRex(uint8_t reg) { return reg >= 4 && reg <= 7; }
-
-uint8_t ScaleBits(uint8_t scale) {
-  switch (scale) {
-    case 1:
-      return 0;
-    case 2:
-      return 1;
-    case 4:
-      return 2;
-    default:
-      DCHECK_EQ(scale, 8);
-      return 3;
-  }
+void Encoder::Grow(size_t size) {
+  const size_t used = at_ == nullptr ? 0 : this->size();
+  bytes_.resize(std::max(size, 2 * kRoom));
+  at_ = bytes_.data() + used;
+  limit_ = bytes_.data() + bytes_.size() - kRoom;
 }
 
-}  // namespace
+std::vector<uint8_t> Encoder::Take() {
+  bytes_.resize(size());
+  std::vector<uint8_t> taken = std::move(bytes_);
+  bytes_ = {};
+  at_ = nullptr;
+  Grow(0);
+  return taken;
+}
 
 void Encoder::Imm(Width w, int32_t v) {
   switch (w) {
@@ -41,48 +37,6 @@ void Encoder::Imm(Width w, int32_t v) {
       Imm32(static_cast<uint32_t>(v));
       return;
   }
-}
-
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Encoder::HotR(Width w, uint32_t opcode, uint8_t reg,
-                                                       uint8_t rm, uint8_t byte_regs,
-                                                       uint8_t prefix) {
-  Begin();
-  Piece piece;
-  if (w == Width::k16) piece.Byte(0x66);
-  if (prefix != 0) piece.Byte(prefix);
-  const uint32_t rex = (w == Width::k64 ? 8u : 0u) | ((reg >> 3) << 2) | (rm >> 3);
-  const bool force =
-      ((byte_regs & 1) && NeedsByteRex(reg)) || ((byte_regs & 2) && NeedsByteRex(rm));
-  if (rex != 0 || force) piece.Byte(0x40 | rex);
-  Opcode(opcode, piece);
-  piece.Byte(0xc0u | ((reg & 7u) << 3) | (rm & 7u));
-  Append(piece);
-}
-
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Encoder::HotM(Width w, uint32_t opcode, uint8_t reg,
-                                                       const Mem& m, bool byte_reg,
-                                                       uint8_t prefix) {
-  Begin();
-  Piece piece;
-  if (w == Width::k16) piece.Byte(0x66);
-  if (prefix != 0) piece.Byte(prefix);
-  const bool has_base = m.base != Mem::kNoReg, has_index = m.index != Mem::kNoReg;
-  uint32_t rex = (w == Width::k64 ? 8u : 0u) | ((reg >> 3) << 2);
-  if (has_index) rex |= (m.index >> 3) << 1;
-  if (has_base) rex |= m.base >> 3;
-  if (rex != 0 || (byte_reg && NeedsByteRex(reg))) piece.Byte(0x40 | rex);
-  Opcode(opcode, piece);
-  // A register and a displacement, nearly always; see ModRm.
-  if (has_base && !has_index && (m.base & 7) != 4) {
-    const uint32_t mod = m.disp == 0 && (m.base & 7) != 5 ? 0 : FitsInt8(m.disp) ? 1 : 2;
-    piece.Byte((mod << 6) | ((reg & 7u) << 3) | (m.base & 7u));
-    Append(piece);
-    Imm32(static_cast<uint32_t>(m.disp));
-    size_ -= mod == 0 ? 4 : mod == 1 ? 3 : 0;
-    return;
-  }
-  Append(piece);
-  ModRm(reg, m);
 }
 
 void Encoder::OpR(Width w, uint32_t opcode, uint8_t reg, uint8_t rm, uint8_t byte_regs,
@@ -100,9 +54,8 @@ void Encoder::ModRm(uint8_t reg, const Mem& m) {
   const uint32_t r = (reg & 7u) << 3;
   if (m.rip) {
     Byte(r | 5);  // mod 00, rm 101: rip + disp32
-    rip_field_ = size_;
-    Imm32(static_cast<uint32_t>(m.disp));
-    return;
+    DCHECK_EQ(m.disp, 0);
+    return RipField();
   }
   Piece piece;
   if (!has_base) {
@@ -132,16 +85,9 @@ void Encoder::ModRm(uint8_t reg, const Mem& m) {
 
 // -- moves
 
-void Encoder::Mov(Width w, Reg dst, Reg src) { HotR(w, 0x89, Number(src), Number(dst)); }
-
-void Encoder::MovImm(Reg dst, uint64_t imm) {
+void Encoder::MovWideImm(Reg dst, uint64_t imm) {
   const uint8_t d = Number(dst);
-  if (imm <= 0xffffffffu) {
-    Begin();
-    if (d >= 8) Byte(0x41);
-    Byte(0xb8u | (d & 7u));  // mov r32, imm32: zero-extends
-    Imm32(static_cast<uint32_t>(imm));
-  } else if (static_cast<int64_t>(imm) == static_cast<int32_t>(imm)) {
+  if (static_cast<int64_t>(imm) == static_cast<int32_t>(imm)) {
     OpR(Width::k64, 0xc7, 0, d);  // mov r64, simm32
     Imm32(static_cast<uint32_t>(imm));
   } else {
@@ -151,12 +97,6 @@ void Encoder::MovImm(Reg dst, uint64_t imm) {
     Imm32(static_cast<uint32_t>(imm));
     Imm32(static_cast<uint32_t>(imm >> 32));
   }
-}
-
-void Encoder::Load(Width w, Reg dst, const Mem& m) { HotM(w, 0x8b, Number(dst), m); }
-
-void Encoder::Store(Width w, const Mem& m, Reg src) {
-  HotM(w, w == Width::k8 ? 0x88 : 0x89, Number(src), m, w == Width::k8);
 }
 
 void Encoder::StoreImm(Width w, const Mem& m, int32_t imm) {
@@ -192,8 +132,6 @@ void Encoder::Movsx(Width from, Width to, Reg dst, const Mem& m) {
   }
 }
 
-void Encoder::Lea(Width w, Reg dst, const Mem& m) { HotM(w, 0x8d, Number(dst), m); }
-
 void Encoder::Xchg(Width w, Reg a, Reg b) {
   if (a == b || (a != Reg::rax && b != Reg::rax)) return OpR(w, 0x87, Number(b), Number(a));
   const uint8_t other = Number(a == Reg::rax ? b : a);
@@ -217,35 +155,8 @@ void Encoder::Setcc(Cond cc, Reg dst) {
 
 // -- arithmetic
 
-void Encoder::AluRR(Alu op, Width w, Reg dst, Reg src) {
-  HotR(w, (static_cast<uint8_t>(op) << 3) | 1, Number(src), Number(dst));  // op r/m, r
-}
-
-void Encoder::AluRM(Alu op, Width w, Reg dst, const Mem& m) {
-  HotM(w, (static_cast<uint8_t>(op) << 3) | 3, Number(dst), m);  // op r, r/m
-}
-
-void Encoder::AluMR(Alu op, Width w, const Mem& m, Reg src) {
-  HotM(w, (static_cast<uint8_t>(op) << 3) | 1, Number(src), m);  // op r/m, r
-}
-
 void Encoder::CmpByte(const Mem& m, Reg src) {
   OpM(Width::k8, 0x38, Number(src), m, /*byte_reg=*/true);
-}
-
-void Encoder::AluRI(Alu op, Width w, Reg dst, int32_t imm) {
-  if (FitsInt8(imm)) {
-    HotR(w, 0x83, static_cast<uint8_t>(op), Number(dst));  // op r/m, simm8
-    Byte(static_cast<uint32_t>(imm));
-  } else if (dst == Reg::rax) {
-    Begin();
-    if (w == Width::k64) Byte(0x48);
-    Byte((static_cast<uint32_t>(op) << 3) | 5);  // op eax/rax, imm32
-    Imm32(static_cast<uint32_t>(imm));
-  } else {
-    HotR(w, 0x81, static_cast<uint8_t>(op), Number(dst));  // op r/m, imm32
-    Imm32(static_cast<uint32_t>(imm));
-  }
 }
 
 void Encoder::AluMI(Alu op, Width w, const Mem& m, int32_t imm) {
@@ -260,8 +171,6 @@ void Encoder::AluMI(Alu op, Width w, const Mem& m, int32_t imm) {
     Imm32(static_cast<uint32_t>(imm));
   }
 }
-
-void Encoder::TestRR(Width w, Reg a, Reg b) { HotR(w, 0x85, Number(b), Number(a)); }
 
 void Encoder::TestMR(Width w, const Mem& m, Reg b) { OpM(w, 0x85, Number(b), m); }
 
@@ -325,35 +234,7 @@ void Encoder::SignExtendRax(Width w) {
 void Encoder::CallRel32() {
   Begin();
   Byte(0xe8);
-  rip_field_ = size_;
-  Imm32(0);
-}
-
-void Encoder::JmpRel32() {
-  Begin();
-  Byte(0xe9);
-  rip_field_ = size_;
-  Imm32(0);
-}
-
-void Encoder::JccRel32(Cond cc) {
-  Begin();
-  Byte(0x0f);
-  Byte(0x80u | static_cast<uint8_t>(cc));
-  rip_field_ = size_;
-  Imm32(0);
-}
-
-void Encoder::JmpRel8(uint8_t distance) {
-  Begin();
-  Byte(0xeb);
-  Byte(distance);
-}
-
-void Encoder::JccRel8(Cond cc, uint8_t distance) {
-  Begin();
-  Byte(0x70u | static_cast<uint8_t>(cc));
-  Byte(distance);
+  RipField();
 }
 
 void Encoder::AluImm32(Alu op, Reg dst, int32_t imm) {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "compiler/x64/registers.h"
 #include "compiler/x64/vector_op.h"
 
@@ -68,7 +69,9 @@ enum class Rounding : uint8_t { kNearest = 8, kFloor = 9, kCeil = 10, kTrunc = 1
 
 class Encoder {
  public:
-  Encoder() { bytes_.resize(64); }
+  Encoder() { Grow(64); }
+  Encoder(const Encoder&) = delete;
+  Encoder& operator=(const Encoder&) = delete;
 
   // From here on all vector and scalar floating-point instructions are AVX's, with a VEX prefix. They never use more
   // than 128 bits and clear the rest, so that they mix with legacy ones at no cost.
@@ -77,18 +80,14 @@ class Encoder {
 
   // Room for that many bytes without moving what is there.
   void Reserve(size_t size) {
-    if (bytes_.size() < size) bytes_.resize(size);
+    if (bytes_.size() < size) Grow(size);
   }
 
-  size_t size() const { return size_; }
+  size_t size() const { return static_cast<size_t>(at_ - bytes_.data()); }
   const uint8_t* data() const { return bytes_.data(); }
-  std::vector<uint8_t> Take() {
-    bytes_.resize(size_);
-    size_ = 0;
-    return std::move(bytes_);
-  }
+  std::vector<uint8_t> Take();
   // Begins anew, in the same room.
-  void Clear() { size_ = 0; }
+  void Clear() { at_ = bytes_.data(); }
   // For fields of code written before, whose value was not known then.
   uint32_t Read32(size_t at) const {
     uint32_t v;
@@ -232,18 +231,25 @@ class Encoder {
   void MovupsStore(const Mem& m, Xmm src);
 
  private:
-  // Makes room for one instruction of the longest kind.
+  // Makes room for one instruction of the longest kind, and for what is written too much behind it.
+  static constexpr size_t kRoom = 32;
   void Begin() {
-    if (bytes_.size() - size_ < 32) bytes_.resize(bytes_.size() * 2);
+    if (at_ > limit_) Grow(2 * bytes_.size());
   }
-  void Byte(uint32_t b) { bytes_[size_++] = static_cast<uint8_t>(b); }
+  void Grow(size_t size);
+  void Byte(uint32_t b) { *at_++ = static_cast<uint8_t>(b); }
   void Imm16(int32_t v) {
     Byte(static_cast<uint32_t>(v));
     Byte(static_cast<uint32_t>(v) >> 8);
   }
   void Imm32(uint32_t v) {
-    std::memcpy(&bytes_[size_], &v, 4);
-    size_ += 4;
+    std::memcpy(at_, &v, 4);
+    at_ += 4;
+  }
+  // A field that is to be filled in.
+  void RipField() {
+    rip_field_ = size();
+    Imm32(0);
   }
   // Up to eight bytes that are put together in a machine register and written at once.
   struct Piece {
@@ -256,14 +262,8 @@ class Encoder {
     }
   };
   void Append(const Piece& piece) {
-    std::memcpy(&bytes_[size_], &piece.bits, 8);
-    size_ += piece.size;
-  }
-  // `opcode` is one byte, or 0x0Fxx, 0x0F38xx, 0x0F3Axx.
-  static void Opcode(uint32_t opcode, Piece& piece) {
-    if (opcode > 0xffff) piece.Byte(opcode >> 16);
-    if (opcode > 0xff) piece.Byte(opcode >> 8);
-    piece.Byte(opcode);
+    std::memcpy(at_, &piece.bits, 8);
+    at_ += piece.size;
   }
   // An immediate operand of width `w`, at most 32 bits.
   void Imm(Width w, int32_t v);
@@ -275,11 +275,28 @@ class Encoder {
   void OpM(Width w, uint32_t opcode, uint8_t reg, const Mem& m, bool byte_reg = false,
            uint8_t prefix = 0);
 
-  // The same two, put together anew for each of the instructions that are most of all code.
+  // The same two, put together anew where they are used: little is left of them if most arguments are constants.
   void HotR(Width w, uint32_t opcode, uint8_t reg, uint8_t rm, uint8_t byte_regs = 0,
             uint8_t prefix = 0);
   void HotM(Width w, uint32_t opcode, uint8_t reg, const Mem& m, bool byte_reg = false,
             uint8_t prefix = 0);
+  // Opcode bytes at the bottom, in the order in which they are written; `opcode` is one byte, or 0x0Fxx, 0x0F38xx,
+  // 0x0F3Axx.
+  static constexpr uint32_t OpcodeSize(uint32_t opcode) {
+    return opcode > 0xffff ? 3 : opcode > 0xff ? 2 : 1;
+  }
+  static constexpr uint64_t OpcodeBytes(uint32_t opcode) {
+    return opcode > 0xffff ? (opcode >> 16) | (opcode & 0xff00) | (opcode & 0xff) << 16
+           : opcode > 0xff ? (opcode >> 8) | (opcode & 0xff) << 8
+                           : opcode;
+  }
+  // An empty REX changes ah, ch, dh, bh into spl, bpl, sil, dil.
+  static constexpr bool NeedsByteRex(uint8_t reg) { return reg >= 4 && reg <= 7; }
+  static constexpr bool FitsInt8(int32_t v) { return v == static_cast<int8_t>(v); }
+  static constexpr uint32_t ScaleBits(uint8_t scale) {
+    return scale == 1 ? 0 : scale == 2 ? 1 : scale == 4 ? 2 : 3;
+  }
+  void MovWideImm(Reg dst, uint64_t imm);
 
   // ModRM, SIB and displacement of a memory operand.
   void ModRm(uint8_t reg, const Mem& m);
@@ -297,10 +314,143 @@ class Encoder {
             Width w = Width::k32);
 
   std::vector<uint8_t> bytes_;
-  size_t size_ = 0;
+  uint8_t* at_ = nullptr;     // where the next byte goes
+  uint8_t* limit_ = nullptr;  // behind it there may be too little room
   size_t rip_field_ = 0;
   bool avx_ = false;
 };
+
+// -- the instructions that nearly all code consists of, put in line: templates with constant operands become stores of
+// constants
+
+#define PRECAST_HOT ABSL_ATTRIBUTE_ALWAYS_INLINE inline
+
+PRECAST_HOT void Encoder::HotR(Width w, uint32_t opcode, uint8_t reg, uint8_t rm, uint8_t byte_regs,
+                               uint8_t prefix) {
+  Begin();
+  if (w == Width::k16) Byte(0x66);
+  if (prefix != 0) Byte(prefix);
+  // REX is the first byte of the piece, and left out at the end if nothing needs it.
+  const uint32_t rex = 0x40u | (w == Width::k64 ? 8u : 0u) | ((reg >> 3) << 2) | (rm >> 3);
+  const bool force =
+      ((byte_regs & 1) && NeedsByteRex(reg)) || ((byte_regs & 2) && NeedsByteRex(rm));
+  const uint32_t skip = rex == 0x40 && !force ? 1 : 0;
+  const uint32_t size = 1 + OpcodeSize(opcode);
+  const uint64_t modrm = 0xc0u | ((reg & 7u) << 3) | (rm & 7u);
+  const uint64_t piece = (rex | OpcodeBytes(opcode) << 8 | modrm << (8 * size)) >> (8 * skip);
+  std::memcpy(at_, &piece, 8);
+  at_ += size + 1 - skip;
+}
+
+PRECAST_HOT void Encoder::HotM(Width w, uint32_t opcode, uint8_t reg, const Mem& m, bool byte_reg,
+                               uint8_t prefix) {
+  Begin();
+  if (w == Width::k16) Byte(0x66);
+  if (prefix != 0) Byte(prefix);
+  const bool has_base = m.base != Mem::kNoReg, has_index = m.index != Mem::kNoReg;
+  uint32_t rex = 0x40u | (w == Width::k64 ? 8u : 0u) | ((reg >> 3) << 2);
+  if (has_index) rex |= (m.index >> 3) << 1;
+  if (has_base) rex |= m.base >> 3;
+  const uint32_t skip = rex == 0x40 && !(byte_reg && NeedsByteRex(reg)) ? 1 : 0;
+  const uint32_t size = 1 + OpcodeSize(opcode);
+  uint64_t piece = rex | OpcodeBytes(opcode) << 8;
+  if (!has_base) {  // seldom
+    piece >>= 8 * skip;
+    std::memcpy(at_, &piece, 8);
+    at_ += size - skip;
+    return ModRm(reg, m);
+  }
+  // As in ModRm.
+  const uint32_t mod = m.disp == 0 && (m.base & 7) != 5 ? 0 : FitsInt8(m.disp) ? 1 : 2;
+  const bool has_sib = has_index || (m.base & 7) == 4;
+  const uint64_t modrm = (mod << 6) | ((reg & 7u) << 3) | (has_sib ? 4u : m.base & 7u);
+  const uint64_t sib =
+      has_index ? (ScaleBits(m.scale) << 6) | ((m.index & 7u) << 3) | (m.base & 7u) : 0x24;
+  piece |= modrm << (8 * size);
+  if (has_sib) piece |= sib << (8 * size + 8);
+  piece >>= 8 * skip;
+  std::memcpy(at_, &piece, 8);
+  at_ += size + 1 - skip + (has_sib ? 1 : 0);
+  // Written in any case.
+  std::memcpy(at_, &m.disp, 4);
+  at_ += mod == 0 ? 0 : mod == 1 ? 1 : 4;
+}
+
+PRECAST_HOT void Encoder::Mov(Width w, Reg dst, Reg src) {
+  HotR(w, 0x89, Number(src), Number(dst));
+}
+
+PRECAST_HOT void Encoder::MovImm(Reg dst, uint64_t imm) {
+  if (imm > 0xffffffffu) return MovWideImm(dst, imm);
+  Begin();
+  if (Number(dst) >= 8) Byte(0x41);
+  Byte(0xb8u | (Number(dst) & 7u));  // mov r32, imm32: zero-extends
+  Imm32(static_cast<uint32_t>(imm));
+}
+
+PRECAST_HOT void Encoder::Load(Width w, Reg dst, const Mem& m) { HotM(w, 0x8b, Number(dst), m); }
+
+PRECAST_HOT void Encoder::Store(Width w, const Mem& m, Reg src) {
+  HotM(w, w == Width::k8 ? 0x88 : 0x89, Number(src), m, w == Width::k8);
+}
+
+PRECAST_HOT void Encoder::Lea(Width w, Reg dst, const Mem& m) { HotM(w, 0x8d, Number(dst), m); }
+
+PRECAST_HOT void Encoder::AluRR(Alu op, Width w, Reg dst, Reg src) {
+  HotR(w, (static_cast<uint32_t>(op) << 3) | 1, Number(src), Number(dst));  // op r/m, r
+}
+
+PRECAST_HOT void Encoder::AluRM(Alu op, Width w, Reg dst, const Mem& m) {
+  HotM(w, (static_cast<uint32_t>(op) << 3) | 3, Number(dst), m);  // op r, r/m
+}
+
+PRECAST_HOT void Encoder::AluMR(Alu op, Width w, const Mem& m, Reg src) {
+  HotM(w, (static_cast<uint32_t>(op) << 3) | 1, Number(src), m);  // op r/m, r
+}
+
+PRECAST_HOT void Encoder::AluRI(Alu op, Width w, Reg dst, int32_t imm) {
+  if (FitsInt8(imm)) {
+    HotR(w, 0x83, static_cast<uint8_t>(op), Number(dst));  // op r/m, simm8
+    Byte(static_cast<uint32_t>(imm));
+  } else if (dst == Reg::rax) {
+    Begin();
+    if (w == Width::k64) Byte(0x48);
+    Byte((static_cast<uint32_t>(op) << 3) | 5);  // op eax/rax, imm32
+    Imm32(static_cast<uint32_t>(imm));
+  } else {
+    HotR(w, 0x81, static_cast<uint8_t>(op), Number(dst));  // op r/m, imm32
+    Imm32(static_cast<uint32_t>(imm));
+  }
+}
+
+PRECAST_HOT void Encoder::TestRR(Width w, Reg a, Reg b) { HotR(w, 0x85, Number(b), Number(a)); }
+
+PRECAST_HOT void Encoder::JmpRel32() {
+  Begin();
+  Byte(0xe9);
+  RipField();
+}
+
+PRECAST_HOT void Encoder::JccRel32(Cond cc) {
+  Begin();
+  Byte(0x0f);
+  Byte(0x80u | static_cast<uint8_t>(cc));
+  RipField();
+}
+
+PRECAST_HOT void Encoder::JmpRel8(uint8_t distance) {
+  Begin();
+  Byte(0xeb);
+  Byte(distance);
+}
+
+PRECAST_HOT void Encoder::JccRel8(Cond cc, uint8_t distance) {
+  Begin();
+  Byte(0x70u | static_cast<uint8_t>(cc));
+  Byte(distance);
+}
+
+#undef PRECAST_HOT
 
 }  // namespace precast::x64
 

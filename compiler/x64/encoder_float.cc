@@ -6,8 +6,6 @@
 namespace precast::x64 {
 namespace {
 
-bool FitsInt8(int32_t v) { return v >= -128 && v <= 127; }
-
 constexpr uint8_t kLock = 0xf0;
 
 // The mandatory prefix of scalar instructions.

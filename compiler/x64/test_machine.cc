@@ -314,7 +314,7 @@ TestMachine::SiteState TestMachine::StateAt(uint32_t function, uint32_t offset) 
   SiteState result{};
   for (const codegen::Site& site : functions_[function].sites) {
     if (site.reset) result.locations.clear();
-    for (const StateLocation& l : site.state) {
+    for (const StateLocation& l : functions_[function].StateOf(site)) {
       if (l.kind == StateLocation::Kind::kContext) {
         result.locations.erase(l.slot);
       } else {
@@ -324,7 +324,7 @@ TestMachine::SiteState TestMachine::StateAt(uint32_t function, uint32_t offset) 
     if (site.code_offset == offset) {
       // The charge that could not be paid.
       auto found = std::make_shared<codegen::Site>(site);
-      for (const codegen::Site::Charge& next : site.more) {
+      for (const codegen::Charge& next : functions_[function].MoreOf(site)) {
         if (context_.vm.fuel + next.refund < 0) break;
         found->guest_pc = next.guest_pc;
         found->refund = next.refund;

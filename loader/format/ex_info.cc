@@ -9,15 +9,14 @@
 namespace precast::format {
 namespace {
 
-constexpr uint8_t kKindMask = 0x07;
-// kSuspend with more charges.
-constexpr uint8_t kManyCharges = kSiteKindCount;
-constexpr uint8_t kReset = 0x08;
-constexpr uint8_t kHasState = 0x10;
-constexpr uint8_t kHasRefund = 0x20;
-constexpr int kGuestShift = 6;
+using ex_info::kGuestShift;
+using ex_info::kHasRefund;
+using ex_info::kHasState;
+using ex_info::kKindMask;
+using ex_info::kLineEscape;
+using ex_info::kManyCharges;
+using ex_info::kReset;
 
-constexpr uint8_t kLineEscape = 0xf0;
 constexpr size_t kIndexEntrySize = 8;
 
 void EncodeState(absl::Span<const StateLocation> changes, ByteWriter& out) {
@@ -108,14 +107,13 @@ void ExInfoEncoder::AddFrameRule(const FrameRule& rule) {
   ++frame_rule_count_;
 }
 
-void ExInfoEncoder::AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_code,
-                            uint32_t guest_pc, uint32_t refund, bool reset,
-                            absl::Span<const StateLocation> changes,
-                            absl::Span<const Charge> more) {
+void ExInfoEncoder::AddAnySite(uint32_t code_offset, SiteKind kind, uint8_t trap_code,
+                               uint32_t guest_pc, uint32_t refund, bool reset,
+                               absl::Span<const StateLocation> changes,
+                               absl::Span<const Charge> more) {
   CHECK(more.empty() || kind == SiteKind::kSuspend);
   CHECK(site_count_ == 0 || code_offset > site_code_offset_)
       << "sites must ascend: " << code_offset;
-  CHECK_EQ(guest_pc, guest_pc >> pc_shift_ << pc_shift_);
   if (reset) state_.Clear();
   for (const StateLocation& change : changes) state_.Apply(change);
 
@@ -131,21 +129,10 @@ void ExInfoEncoder::AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_co
     whole = state_.ToVector();
     changes = whole;
   }
-  ++site_count_;
-
-  const auto difference = static_cast<int32_t>(guest_pc - site_guest_pc_) >> pc_shift_;
-  const bool is_short = difference >= 1 && difference <= 3;
-  const uint32_t predicted = site_refund_ - static_cast<uint32_t>(difference);
   uint8_t head = more.empty() ? static_cast<uint8_t>(kind) : kManyCharges;
   if (reset) head |= kReset;
   if (!changes.empty()) head |= kHasState;
-  if (refund != predicted) head |= kHasRefund;
-  if (is_short) head |= static_cast<uint8_t>(difference << kGuestShift);
-  site_stream_.Byte(head);
-  site_stream_.Varint(code_offset - site_code_offset_);
-  if (!is_short) site_stream_.Signed(difference);
-  if (kind == SiteKind::kTrap) site_stream_.Byte(trap_code);
-  if (refund != predicted) site_stream_.Signed(static_cast<int32_t>(refund - predicted));
+  PutSite(code_offset, head, trap_code, guest_pc, refund);
   if (!changes.empty()) EncodeState(changes, site_stream_);
   if (!more.empty()) site_stream_.Varint(static_cast<uint32_t>(more.size()));
   Charge before{guest_pc, refund};
@@ -154,34 +141,13 @@ void ExInfoEncoder::AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_co
     site_stream_.Varint(before.refund - charge.refund);
     before = charge;
   }
-
-  site_code_offset_ = code_offset;
-  site_guest_pc_ = guest_pc;
-  site_refund_ = refund;
 }
 
-void ExInfoEncoder::AddLine(const Line& line) {
-  CHECK_GE(line.code_offset, last_line_.code_offset) << "lines must ascend";
-  CHECK_EQ(line.guest_pc, line.guest_pc >> pc_shift_ << pc_shift_);
-  if (line_count_ % kLinesPerChunk == 0) {
-    const bool first = line_count_ == 0;
-    line_index_.Le32(first ? 0 : line.code_offset);
-    line_index_.Le32(static_cast<uint32_t>(line_stream_.size()));
-    last_line_ = {first ? 0 : line.code_offset, base_pc_};
-  }
-  ++line_count_;
-  const uint32_t code = line.code_offset - last_line_.code_offset;
-  const auto guest = static_cast<int32_t>(line.guest_pc - last_line_.guest_pc) >> pc_shift_;
-  if (code * uint64_t{4} < kLineEscape) {
-    const bool is_short = guest >= 1 && guest <= 3;
-    line_stream_.Byte(static_cast<uint8_t>(code << 2 | (is_short ? guest - 1 : 3)));
-    if (!is_short) line_stream_.Signed(guest);
-  } else {
-    line_stream_.Byte(kLineEscape);
-    line_stream_.Varint(code);
-    line_stream_.Signed(guest);
-  }
-  last_line_ = line;
+void ExInfoEncoder::StartLineChunk(uint32_t code_offset) {
+  const bool first = line_count_ == 0;
+  line_index_.Le32(first ? 0 : code_offset);
+  line_index_.Le32(static_cast<uint32_t>(line_stream_.size()));
+  last_line_ = {first ? 0 : code_offset, base_pc_};
 }
 
 std::vector<uint8_t> ExInfoEncoder::Finish() const {

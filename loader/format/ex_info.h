@@ -46,11 +46,13 @@
 #ifndef PRECAST_LOADER_FORMAT_EX_INFO_H_
 #define PRECAST_LOADER_FORMAT_EX_INFO_H_
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "absl/log/check.h"
 #include "absl/types/span.h"
 #include "loader/format/blob.h"
 #include "loader/format/varint.h"
@@ -118,6 +120,18 @@ struct Line {  // from code_offset on, the code belongs to guest_pc
   friend bool operator==(const Line&, const Line&) = default;
 };
 
+// Parts of the bytes above.
+namespace ex_info {
+inline constexpr uint8_t kKindMask = 0x07;
+// kSuspend with more charges.
+inline constexpr uint8_t kManyCharges = kSiteKindCount;
+inline constexpr uint8_t kReset = 0x08;
+inline constexpr uint8_t kHasState = 0x10;
+inline constexpr uint8_t kHasRefund = 0x20;
+inline constexpr int kGuestShift = 6;
+inline constexpr uint8_t kLineEscape = 0xf0;
+}  // namespace ex_info
+
 // Each kind of thing must be added by ascending code offset (sites strictly).
 class ExInfoEncoder {
  public:
@@ -135,8 +149,17 @@ class ExInfoEncoder {
   // map. `more`: with kSuspend; refunds descend.
   void AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_code, uint32_t guest_pc,
                uint32_t refund, bool reset, absl::Span<const StateLocation> changes,
-               absl::Span<const Charge> more = {});
-  void AddLine(const Line& line);
+               absl::Span<const Charge> more = {}) {
+    if (reset || !changes.empty() || !more.empty() || site_count_ % kSitesPerChunk == 0) {
+      return AddAnySite(code_offset, kind, trap_code, guest_pc, refund, reset, changes, more);
+    }
+    CHECK_GT(code_offset, site_code_offset_) << "sites must ascend";
+    PutSite(code_offset, static_cast<uint8_t>(kind), trap_code, guest_pc, refund);
+  }
+  // Of anything that has a code_offset and a guest_pc, as a Line.
+  template <typename AnyLine>
+  void AddLines(absl::Span<const AnyLine> lines);
+  void AddLine(const Line& line) { AddLines(absl::MakeConstSpan(&line, 1)); }
 
   // The record, for BlobBuilder::Add.
   std::vector<uint8_t> Finish() const;
@@ -146,6 +169,14 @@ class ExInfoEncoder {
   size_t line_bytes() const { return line_stream_.size() + line_index_.size(); }
 
  private:
+  void AddAnySite(uint32_t code_offset, SiteKind kind, uint8_t trap_code, uint32_t guest_pc,
+                  uint32_t refund, bool reset, absl::Span<const StateLocation> changes,
+                  absl::Span<const Charge> more);
+  // `head`: what of the head byte is not said by the others.
+  void PutSite(uint32_t code_offset, uint8_t head, uint8_t trap_code, uint32_t guest_pc,
+               uint32_t refund);
+  void StartLineChunk(uint32_t code_offset);
+
   uint32_t base_pc_;
   uint32_t pc_shift_;
 
@@ -162,6 +193,64 @@ class ExInfoEncoder {
   uint32_t line_count_ = 0;
   Line last_line_{0, 0};
 };
+
+inline void ExInfoEncoder::PutSite(uint32_t code_offset, uint8_t head, uint8_t trap_code,
+                                   uint32_t guest_pc, uint32_t refund) {
+  CHECK_EQ(guest_pc, guest_pc >> pc_shift_ << pc_shift_);
+  ++site_count_;
+  const int32_t difference = static_cast<int32_t>(guest_pc - site_guest_pc_) >> pc_shift_;
+  const bool is_short = difference >= 1 && difference <= 3;
+  const uint32_t predicted = site_refund_ - static_cast<uint32_t>(difference);
+  uint8_t* const begin = site_stream_.Room(2 + 3 * kMaxVarint);
+  uint8_t* out = PutVarint(begin + 1, code_offset - site_code_offset_);
+  if (is_short) {
+    head |= static_cast<uint8_t>(difference << ex_info::kGuestShift);
+  } else {
+    out = PutSigned(out, difference);
+  }
+  if ((head & ex_info::kKindMask) == static_cast<uint8_t>(SiteKind::kTrap)) *out++ = trap_code;
+  if (refund != predicted) {
+    head |= ex_info::kHasRefund;
+    out = PutSigned(out, static_cast<int32_t>(refund - predicted));
+  }
+  *begin = head;
+  site_stream_.Advance(out);
+  site_code_offset_ = code_offset;
+  site_guest_pc_ = guest_pc;
+  site_refund_ = refund;
+}
+
+template <typename AnyLine>
+void ExInfoEncoder::AddLines(absl::Span<const AnyLine> lines) {
+  constexpr size_t kMaxLineBytes = 1 + 2 * kMaxVarint;
+  while (!lines.empty()) {
+    if (line_count_ % kLinesPerChunk == 0) StartLineChunk(lines[0].code_offset);
+    const size_t count =
+        std::min<size_t>(lines.size(), kLinesPerChunk - line_count_ % kLinesPerChunk);
+    uint8_t* out = line_stream_.Room(count * kMaxLineBytes);
+    Line last = last_line_;
+    for (const AnyLine& line : lines.subspan(0, count)) {
+      CHECK_GE(line.code_offset, last.code_offset) << "lines must ascend";
+      CHECK_EQ(line.guest_pc, line.guest_pc >> pc_shift_ << pc_shift_);
+      const uint32_t code = line.code_offset - last.code_offset;
+      const int32_t guest = static_cast<int32_t>(line.guest_pc - last.guest_pc) >> pc_shift_;
+      last = {line.code_offset, line.guest_pc};
+      if (code < ex_info::kLineEscape / 4) {
+        const bool is_short = guest >= 1 && guest <= 3;
+        *out++ =
+            static_cast<uint8_t>(code << 2 | (is_short ? static_cast<uint32_t>(guest) - 1 : 3));
+        if (!is_short) out = PutSigned(out, guest);
+      } else {
+        *out++ = ex_info::kLineEscape;
+        out = PutSigned(PutVarint(out, code), guest);
+      }
+    }
+    line_stream_.Advance(out);
+    last_line_ = last;
+    line_count_ += static_cast<uint32_t>(count);
+    lines.remove_prefix(count);
+  }
+}
 
 // A view of a record; the blob must outlive it. Safe on any bytes: damage shows as "not found".
 class ExInfoReader {

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,11 +40,44 @@ constexpr int32_t UnZigZag(uint32_t value) {
   return static_cast<int32_t>(value >> 1 ^ (value & 1 ? ~uint32_t{0} : 0));
 }
 
+// Writes a number at `out`, where there are kMaxVarint bytes; returns what is behind it.
+inline constexpr size_t kMaxVarint = 5;
+inline uint8_t* PutVarint(uint8_t* out, uint32_t value) {
+  if (value <= 0x7f) {
+    *out++ = static_cast<uint8_t>(value);
+    return out;
+  }
+  if (value <= 0x3fff) {
+    *out++ = static_cast<uint8_t>(0x80 | value >> 8);
+    *out++ = static_cast<uint8_t>(value);
+    return out;
+  }
+  *out++ = value <= 0x1fffffff ? static_cast<uint8_t>(0xc0 | value >> 24) : 0xff;
+  if (value > 0x1fffffff) *out++ = static_cast<uint8_t>(value >> 24);
+  *out++ = static_cast<uint8_t>(value >> 16);
+  *out++ = static_cast<uint8_t>(value >> 8);
+  *out++ = static_cast<uint8_t>(value);
+  return out;
+}
+inline uint8_t* PutSigned(uint8_t* out, int32_t value) { return PutVarint(out, ZigZag(value)); }
+
 class ByteWriter {
  public:
   // Room for that many bytes without moving what is there.
-  void Reserve(size_t size) { bytes_.reserve(size); }
-  void Byte(uint8_t value) { bytes_.push_back(value); }
+  void Reserve(size_t size) {
+    if (bytes_.size() < size) bytes_.resize(size);
+  }
+  // For several small things at once: where at least `size` bytes can be written, and the end of what was.
+  uint8_t* Room(size_t size) {
+    if (bytes_.size() - size_ < size) bytes_.resize(2 * bytes_.size() + size);
+    return bytes_.data() + size_;
+  }
+  void Advance(const uint8_t* end) { size_ = static_cast<size_t>(end - bytes_.data()); }
+
+  void Byte(uint8_t value) {
+    *Room(1) = value;
+    ++size_;
+  }
   void Le16(uint16_t value) {
     Byte(static_cast<uint8_t>(value));
     Byte(static_cast<uint8_t>(value >> 8));
@@ -52,36 +86,30 @@ class ByteWriter {
     Le16(static_cast<uint16_t>(value));
     Le16(static_cast<uint16_t>(value >> 16));
   }
-  void Varint(uint32_t value) {
-    if (value <= 0x7f) {
-      Byte(static_cast<uint8_t>(value));
-    } else if (value <= 0x3fff) {
-      Byte(static_cast<uint8_t>(0x80 | value >> 8));
-      Byte(static_cast<uint8_t>(value));
-    } else {
-      Byte(value <= 0x1fffffff ? static_cast<uint8_t>(0xc0 | value >> 24) : 0xff);
-      if (value > 0x1fffffff) Byte(static_cast<uint8_t>(value >> 24));
-      Byte(static_cast<uint8_t>(value >> 16));
-      Byte(static_cast<uint8_t>(value >> 8));
-      Byte(static_cast<uint8_t>(value));
-    }
-  }
+  void Varint(uint32_t value) { Advance(PutVarint(Room(kMaxVarint), value)); }
   void Signed(int32_t value) { Varint(ZigZag(value)); }
   void Bytes(absl::Span<const uint8_t> bytes) {
-    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+    if (bytes.empty()) return;
+    std::memcpy(Room(bytes.size()), bytes.data(), bytes.size());
+    size_ += bytes.size();
   }
   // Length, then the bytes.
   void String(std::string_view text) {
     Varint(static_cast<uint32_t>(text.size()));
-    bytes_.insert(bytes_.end(), text.begin(), text.end());
+    Bytes(absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
   }
 
-  size_t size() const { return bytes_.size(); }
-  absl::Span<const uint8_t> bytes() const { return bytes_; }
-  std::vector<uint8_t> Take() { return std::move(bytes_); }
+  size_t size() const { return size_; }
+  absl::Span<const uint8_t> bytes() const { return absl::MakeConstSpan(bytes_.data(), size_); }
+  std::vector<uint8_t> Take() {
+    bytes_.resize(size_);
+    size_ = 0;
+    return std::move(bytes_);
+  }
 
  private:
-  std::vector<uint8_t> bytes_;
+  std::vector<uint8_t> bytes_;  // its first size_ bytes are written
+  size_t size_ = 0;
 };
 
 // Reads from a span that outlives it. After a read beyond the end or of an ill-formed number, ok()
