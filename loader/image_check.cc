@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "loader/format/content_digest.h"
 #include "loader/format/cpu_features.h"
 #include "loader/format/guid.h"
 #include "loader/format/sha256.h"
@@ -113,12 +114,7 @@ void ImageChecker::CheckIdentity() {
 
 void ImageChecker::CheckDigest() {
   const uint64_t at = InfoAt(offsetof(AotFileInfo, content_digest));
-  const format::Sha256Digest zeros = {};
-  format::Sha256 hash;
-  hash.Update(file_.subspan(0, at));
-  hash.Update(zeros);
-  hash.Update(file_.subspan(at + zeros.size()));
-  const format::Sha256Digest digest = hash.Finish();
+  const format::Sha256Digest digest = format::ContentDigest(file_, at);
   if (digest != view_.info.content_digest) {
     Damaged("content_digest", at, format::ToHex(view_.info.content_digest), format::ToHex(digest));
   }

@@ -134,7 +134,7 @@ TEST_F(ImageCheckTest, AnotherVersionStopsTheReading) {
   Put<uint32_t>(bytes, Info(offsetof(AotFileInfo, format_version)), 77);
   const CheckReport report = CheckImage(bytes, {}, nullptr);
   ASSERT_EQ(report.findings.size(), 1u);
-  EXPECT_THAT(report.findings[0].ToString(), HasSubstr("format_version: expected 4, actual 77"));
+  EXPECT_THAT(report.findings[0].ToString(), HasSubstr("format_version: expected 5, actual 77"));
   EXPECT_EQ(report.ToStatus().code(), absl::StatusCode::kFailedPrecondition);
 }
 

@@ -14,6 +14,7 @@
 #include "compiler/image/build_identity.h"
 #include "loader/format/aot_file_info.h"
 #include "loader/format/blob.h"
+#include "loader/format/content_digest.h"
 #include "loader/format/ex_info.h"
 #include "loader/format/export_table.h"
 #include "loader/format/guid.h"
@@ -587,10 +588,10 @@ std::vector<uint8_t> Finish(LaidOutImage& laid_out) {
   elfwriter::Object& object = *laid_out.object;
   const elfwriter::SectionId rodata = laid_out.file_info_section;
   std::vector<uint8_t> image = object.Write();
-  const format::Sha256Digest digest = format::Sha256::Hash(image);
   const size_t field = offsetof(AotFileInfo, content_digest);
-  std::copy(digest.begin(), digest.end(),
-            image.begin() + static_cast<ptrdiff_t>(object.FileOffsetOf(rodata) + field));
+  const size_t at = object.FileOffsetOf(rodata) + field;
+  const format::Sha256Digest digest = format::ContentDigest(image, at);
+  std::copy(digest.begin(), digest.end(), image.begin() + static_cast<ptrdiff_t>(at));
   std::copy(digest.begin(), digest.end(), object.MutableContents(rodata).begin() + field);
   return image;
 }

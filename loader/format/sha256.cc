@@ -7,6 +7,8 @@
 #include <bit>
 #include <cstring>
 
+#include "absl/log/check.h"
+
 namespace precast::format {
 namespace {
 
@@ -47,45 +49,72 @@ void ProcessPortable(uint32_t state[8], const uint8_t* blocks, size_t count) {
   }
 }
 
-// The state is kept as the instructions want it: ABEF and CDGH, high to low (Intel SDM,
-// SHA256RNDS2).
-__attribute__((target("sha,sse4.1,ssse3"))) void ProcessSha(uint32_t state[8],
-                                                            const uint8_t* blocks, size_t count) {
+// `kLanes` messages at once: each instruction waits for the one before, and two messages take turns. The state is kept
+// as the instructions want it: ABEF and CDGH, high to low (Intel SDM, SHA256RNDS2).
+template <int kLanes>
+__attribute__((target("sha,sse4.1,ssse3"))) void ProcessLanes(uint32_t* const (&states)[kLanes],
+                                                              const uint8_t* (&blocks)[kLanes],
+                                                              size_t count) {
   const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-  __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(state));       // DCBA
-  __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(state + 4));  // HGFE
-  low = _mm_shuffle_epi32(low, 0xb1);                                           // CDAB
-  high = _mm_shuffle_epi32(high, 0x1b);                                         // EFGH
-  __m128i abef = _mm_alignr_epi8(low, high, 8);
-  __m128i cdgh = _mm_blend_epi16(high, low, 0xf0);
-  for (; count > 0; --count, blocks += 64) {
-    const __m128i abef_before = abef;
-    const __m128i cdgh_before = cdgh;
-    __m128i w[4];
+  __m128i abef[kLanes], cdgh[kLanes];
+#pragma GCC unroll 2
+  for (int k = 0; k < kLanes; ++k) {
+    __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(states[k]));       // DCBA
+    __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(states[k] + 4));  // HGFE
+    low = _mm_shuffle_epi32(low, 0xb1);                                               // CDAB
+    high = _mm_shuffle_epi32(high, 0x1b);                                             // EFGH
+    abef[k] = _mm_alignr_epi8(low, high, 8);
+    cdgh[k] = _mm_blend_epi16(high, low, 0xf0);
+  }
+  for (; count > 0; --count) {
+    __m128i abef_before[kLanes], cdgh_before[kLanes], w[kLanes][4];
+#pragma GCC unroll 2
+    for (int k = 0; k < kLanes; ++k) {
+      abef_before[k] = abef[k];
+      cdgh_before[k] = cdgh[k];
 #pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
-      const __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(blocks + 16 * i));
-      w[i] = _mm_shuffle_epi8(raw, big_endian);
+      for (int i = 0; i < 4; ++i) {
+        const __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(blocks[k] + 16 * i));
+        w[k][i] = _mm_shuffle_epi8(raw, big_endian);
+      }
+      blocks[k] += 64;
     }
 #pragma GCC unroll 16
     for (int i = 0; i < 16; ++i) {  // four rounds each
-      if (i >= 4) {
-        const __m128i middle = _mm_alignr_epi8(w[(i + 3) & 3], w[(i + 2) & 3], 4);  // w[t-7..t-4]
-        const __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(w[i & 3], w[(i + 1) & 3]), middle);
-        w[i & 3] = _mm_sha256msg2_epu32(sum, w[(i + 3) & 3]);
+      const __m128i c = _mm_load_si128(reinterpret_cast<const __m128i*>(kRoundConstants + 4 * i));
+#pragma GCC unroll 2
+      for (int k = 0; k < kLanes; ++k) {
+        __m128i& now = w[k][i & 3];
+        const __m128i last = w[k][(i + 3) & 3];
+        if (i >= 4) {
+          const __m128i middle = _mm_alignr_epi8(last, w[k][(i + 2) & 3], 4);  // w[t-7..t-4]
+          const __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(now, w[k][(i + 1) & 3]), middle);
+          now = _mm_sha256msg2_epu32(sum, last);
+        }
+        const __m128i wk = _mm_add_epi32(now, c);
+        cdgh[k] = _mm_sha256rnds2_epu32(cdgh[k], abef[k], wk);
+        abef[k] = _mm_sha256rnds2_epu32(abef[k], cdgh[k], _mm_shuffle_epi32(wk, 0x0e));
       }
-      const __m128i k = _mm_load_si128(reinterpret_cast<const __m128i*>(kRoundConstants + 4 * i));
-      const __m128i wk = _mm_add_epi32(w[i & 3], k);
-      cdgh = _mm_sha256rnds2_epu32(cdgh, abef, wk);
-      abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(wk, 0x0e));
     }
-    abef = _mm_add_epi32(abef, abef_before);
-    cdgh = _mm_add_epi32(cdgh, cdgh_before);
+#pragma GCC unroll 2
+    for (int k = 0; k < kLanes; ++k) {
+      abef[k] = _mm_add_epi32(abef[k], abef_before[k]);
+      cdgh[k] = _mm_add_epi32(cdgh[k], cdgh_before[k]);
+    }
   }
-  const __m128i feba = _mm_shuffle_epi32(abef, 0x1b);
-  const __m128i dchg = _mm_shuffle_epi32(cdgh, 0xb1);
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(state), _mm_blend_epi16(feba, dchg, 0xf0));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(state + 4), _mm_alignr_epi8(dchg, feba, 8));
+#pragma GCC unroll 2
+  for (int k = 0; k < kLanes; ++k) {
+    const __m128i feba = _mm_shuffle_epi32(abef[k], 0x1b);
+    const __m128i dchg = _mm_shuffle_epi32(cdgh[k], 0xb1);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(states[k]), _mm_blend_epi16(feba, dchg, 0xf0));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(states[k] + 4), _mm_alignr_epi8(dchg, feba, 8));
+  }
+}
+
+void ProcessSha(uint32_t state[8], const uint8_t* blocks, size_t count) {
+  uint32_t* const states[] = {state};
+  const uint8_t* lanes[] = {blocks};
+  ProcessLanes(states, lanes, count);
 }
 
 bool DetectShaExtensions() {
@@ -147,6 +176,24 @@ Sha256Digest Sha256::Finish() {
   for (int i = 0; i < 32; ++i)
     digest[i] = static_cast<uint8_t>(state_[i / 4] >> (24 - 8 * (i % 4)));
   return digest;
+}
+
+std::pair<Sha256Digest, Sha256Digest> Sha256::HashTwo(absl::Span<const uint8_t> a,
+                                                      absl::Span<const uint8_t> b) {
+  DCHECK_EQ(a.size(), b.size());
+  Sha256 x, y;
+  if (HasShaExtensions()) {
+    uint32_t* const states[] = {x.state_, y.state_};
+    const uint8_t* lanes[] = {a.data(), b.data()};
+    const size_t whole = a.size() / 64 * 64;
+    ProcessLanes(states, lanes, whole / 64);
+    x.length_ = y.length_ = whole;
+    a.remove_prefix(whole);
+    b.remove_prefix(whole);
+  }
+  x.Update(a);
+  y.Update(b);
+  return {x.Finish(), y.Finish()};
 }
 
 Sha256Digest Sha256::Hash(absl::Span<const uint8_t> bytes) {

@@ -8,6 +8,7 @@
 #include "absl/log/check.h"
 #include "compiler/image/image_builder.h"
 #include "loader/format/aot_file_info.h"
+#include "loader/format/content_digest.h"
 #include "loader/format/cpu_features.h"
 #include "loader/format/sha256.h"
 #include "loader/image_check.h"
@@ -183,10 +184,9 @@ void FixDigest(std::vector<uint8_t>& image) {
   ImageView view;
   CheckImage(image, {.verify_digest = false}, &view);
   if (view.info_offset == 0) return;
-  uint8_t* digest = image.data() + view.info_offset + offsetof(format::AotFileInfo, content_digest);
-  std::fill_n(digest, sizeof(format::Sha256Digest), 0);
-  const format::Sha256Digest actual = format::Sha256::Hash(image);
-  std::copy(actual.begin(), actual.end(), digest);
+  const size_t field = view.info_offset + offsetof(format::AotFileInfo, content_digest);
+  const format::Sha256Digest actual = format::ContentDigest(image, field);
+  std::copy(actual.begin(), actual.end(), image.begin() + static_cast<ptrdiff_t>(field));
 }
 
 }  // namespace precast::loader

@@ -8,9 +8,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "loader/format/content_digest.h"
 #include "loader/format/export_table.h"
 #include "loader/format/records.h"
-#include "loader/format/sha256.h"
 
 namespace precast::aotc {
 namespace {
@@ -224,12 +224,7 @@ uint64_t ImageView::SectionSize(std::string_view name) const {
 
 bool ImageView::DigestIsRight() const {
   const size_t field = info_offset_ + offsetof(format::AotFileInfo, content_digest);
-  constexpr uint8_t kZero[sizeof(info_.content_digest)] = {};
-  format::Sha256 hash;
-  hash.Update(file_.first(field));
-  hash.Update(kZero);
-  hash.Update(file_.subspan(field + sizeof(kZero)));
-  return hash.Finish() == info_.content_digest;
+  return format::ContentDigest(file_, field) == info_.content_digest;
 }
 
 absl::Span<const uint8_t> ImageView::At(format::Range range) const {
