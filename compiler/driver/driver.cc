@@ -165,7 +165,9 @@ class Compilation {
     target_options.cpu_features = CpuFeatures();
     target_options.check_allocation = options_.check;
     functions_.resize(front_end_->num_functions());
-    std::vector<std::optional<codegen::CompiledFunction>> resumed(functions_.size());
+    // Of those that the optimizer takes apart, by function.
+    std::vector<std::optional<codegen::CompiledFunction>> resumed(
+        options_.opt_level >= 2 ? functions_.size() : 0);
     FirstFailure failure;
     std::mutex mutex;
     size_t done = 0;

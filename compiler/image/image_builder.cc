@@ -108,9 +108,9 @@ class Builder {
 
   LaidOutImage Run() {
     object_ = std::make_unique<elfwriter::Object>(elfwriter::ObjectOptions{.build_id = BuildId()});
-    PlaceCode();
     PlaceConstants();
     PlaceDispatchTable();
+    PlaceCode();
     CollectSlots();
     EncodeTables();
     // From here on the contents of every section are known up to addresses.
@@ -150,16 +150,12 @@ class Builder {
   }
 
   void PlaceCode() {
-    size_t num_entries = 0;
-    for (const CompiledFunction& f : functions_) num_entries += f.entries.size();
-    entry_at_.reserve(num_entries);
+    code_at_.reserve(functions_.size());
     for (const CompiledFunction& f : functions_) {
       text_size_ = AlignUp(text_size_, f.alignment);
       code_at_.push_back(static_cast<uint32_t>(text_size_));
       for (const codegen::Entry& entry : f.entries) {
-        const bool is_new =
-            entry_at_.emplace(entry.guest_pc, code_at_.back() + entry.code_offset).second;
-        CHECK(is_new) << "two entries at guest pc " << entry.guest_pc;
+        AddEntry(entry.guest_pc, code_at_.back() + entry.code_offset);
       }
       text_size_ += f.code.size();
     }
@@ -169,7 +165,13 @@ class Builder {
   // .rodata begins with the file info; then come the functions' constants, the dispatch table, the
   // tables.
   void PlaceConstants() {
+    // All that comes into it, nearly.
+    size_t size = 4 * size_t{dispatch_.count} + 32 * functions_.size() + (64 << 10);
+    for (const CompiledFunction& f : functions_)
+      size += f.constants.size() + 16 + f.ex_info.size() + f.name.size();
+    rodata_.reserve(size);
     rodata_.resize(sizeof(AotFileInfo));
+    constants_at_.reserve(functions_.size());
     for (const CompiledFunction& f : functions_) {
       if (!f.constants.empty()) rodata_.resize(AlignUp(rodata_.size(), 16));
       constants_at_.push_back(static_cast<uint32_t>(rodata_.size()));
@@ -181,6 +183,42 @@ class Builder {
     rodata_.resize(AlignUp(rodata_.size(), 16));
     dispatch_at_ = static_cast<uint32_t>(rodata_.size());
     rodata_.resize(rodata_.size() + 4 * size_t{dispatch_.count});
+  }
+
+  // Until fixups fill it in, the dispatch table says where in .text an entry is, plus one. Entries that it does not
+  // cover are in far_entries_.
+  bool IsCovered(uint32_t pc) const {
+    return pc >= dispatch_.base && (pc - dispatch_.base) / kInstructionBytes < dispatch_.count;
+  }
+  uint8_t* DispatchTable() {
+    // It moves into its section.
+    return dispatch_at_ +
+           (rodata_.empty() ? object_->MutableContents(rodata_section_).data() : rodata_.data());
+  }
+  uint8_t* DispatchEntry(uint32_t pc) {
+    return DispatchTable() + 4 * ((pc - dispatch_.base) / kInstructionBytes);
+  }
+  void AddEntry(uint32_t pc, uint32_t code) {
+    bool is_new;
+    if (IsCovered(pc)) {
+      uint8_t* const place = DispatchEntry(pc);
+      is_new = format::LoadLe32(place) == 0;
+      const uint32_t place_value = code + 1;
+      std::memcpy(place, &place_value, 4);
+    } else {
+      is_new = far_entries_.emplace(pc, code).second;
+    }
+    CHECK(is_new) << "two entries at guest pc " << pc;
+  }
+  uint32_t EntryAt(uint32_t pc) {
+    if (IsCovered(pc)) {
+      const uint32_t code = format::LoadLe32(DispatchEntry(pc));
+      CHECK_NE(code, 0u) << "call of pc " << pc << ", which has no entry";
+      return code - 1;
+    }
+    const auto it = far_entries_.find(pc);
+    CHECK(it != far_entries_.end()) << "call of pc " << pc << ", which has no entry";
+    return it->second;
   }
 
   // One GOT slot per callback that code refers to directly, one PLT entry per callback that it
@@ -237,8 +275,6 @@ class Builder {
     const std::vector<uint8_t> export_table =
         format::EncodeExportTable(exports, format::BlobReader(blob_.bytes()));
 
-    rodata_.reserve(rodata_.size() + blob_.bytes().size() + export_table.size() + metadata.size() +
-                    16 * functions_.size() + 4096);
     AddTable(format::Table::kBlob, blob_.bytes());
     AddTable(format::Table::kFunction, format::EncodeOffsetTable(code_at_));
     AddTable(format::Table::kFunctionInfo, format::EncodeOffsetTable(function_info));
@@ -297,18 +333,15 @@ class Builder {
     metadata.phdr_count = program_.phdr_count;
     for (const guest::CodeRange& range : program_.code)
       metadata.code_ranges.push_back({range.begin, range.end});
-    size_t bytes = 0;
-    for (const guest::Segment& s : program_.segments) bytes += s.data.size();
-    guest_data_.reserve(bytes);
     for (const guest::Segment& s : program_.segments) {
       metadata.segments.push_back({.address = s.address,
                                    .size = s.size,
-                                   .data_offset = static_cast<uint32_t>(guest_data_.size()),
+                                   .data_offset = static_cast<uint32_t>(guest_data_size_),
                                    .data_size = static_cast<uint32_t>(s.data.size()),
                                    .readable = s.readable,
                                    .writable = s.writable,
                                    .executable = s.executable});
-      guest_data_.insert(guest_data_.end(), s.data.begin(), s.data.end());
+      guest_data_size_ += s.data.size();
     }
     metadata.options = CanonicalOptions(program_.kind, options_);
     metadata.compiler = kCompilerIdentity;
@@ -352,8 +385,15 @@ class Builder {
     got_plt_section_ = object_->AddSection(
         {.name = ".got.plt", .segment = Segment::kData, .alignment = 8, .entry_size = 8},
         std::vector<uint8_t>(8 * plt_callbacks_.size()));
-    guest_data_section_ = object_->AddSection(
-        {.name = ".guest.data", .segment = Segment::kCopyOnWrite}, std::move(guest_data_));
+    guest_data_section_ =
+        object_->AddSection({.name = ".guest.data", .segment = Segment::kCopyOnWrite});
+    object_->SetContentsWriter(guest_data_section_, guest_data_size_,
+                               [&segments = program_.segments](absl::Span<uint8_t> out) {
+                                 for (const guest::Segment& s : segments) {
+                                   std::copy(s.data.begin(), s.data.end(), out.begin());
+                                   out.remove_prefix(s.data.size());
+                                 }
+                               });
   }
 
   void FillFileInfo() {
@@ -376,7 +416,7 @@ class Builder {
     info_.plt.size = static_cast<uint32_t>(plt_callbacks_.size() * format::kPltEntrySize);
     info_.got.size = static_cast<uint32_t>(8 * got_callbacks_.size());
     info_.got_plt.size = static_cast<uint32_t>(8 * plt_callbacks_.size());
-    info_.guest_data.size = static_cast<uint32_t>(guest_data_.size());
+    info_.guest_data.size = static_cast<uint32_t>(guest_data_size_);
     info_.guest_module.size = static_cast<uint32_t>(program_.module.size());
     info_.dispatch_base_pc = dispatch_.base;
     info_.dispatch_shift = PcShift();
@@ -403,9 +443,9 @@ class Builder {
   // -- address-dependent fields
 
   void AddFixups() {
-    size_t count = format::kTableCount + 16 + entry_at_.size() + plt_callbacks_.size();
+    size_t count = format::kTableCount + 16 + plt_callbacks_.size();
     for (const CompiledFunction& f : functions_)
-      count += f.relocations.size() + f.constant_relocations.size();
+      count += f.relocations.size() + f.constant_relocations.size() + f.entries.size();
     object_->ReserveFixups(count);
     FixFileInfo();
     for (size_t i = 0; i < functions_.size(); ++i) {
@@ -414,10 +454,10 @@ class Builder {
         FixTableEntry(constants_at_[i] + r.base, r.offset - r.base, code_at_[i] + r.code_offset);
       }
     }
-    for (const auto& [pc, code] : SortedEntries()) {
-      const uint32_t index = (pc - dispatch_.base) / kInstructionBytes;
-      if (pc >= dispatch_.base && index < dispatch_.count)
-        FixTableEntry(dispatch_at_, 4 * index, code);
+    const uint8_t* const table = DispatchTable();
+    for (uint32_t offset = 0; offset < 4 * dispatch_.count; offset += 4) {
+      const uint32_t code = format::LoadLe32(table + offset);
+      if (code != 0) FixTableEntry(dispatch_at_, offset, code - 1);
     }
     for (uint32_t i = 0; i < plt_callbacks_.size(); ++i) {
       object_->AddFixup({plt_section_, i * format::kPltEntrySize + 12, FixupKind::kPcRelative32,
@@ -449,9 +489,7 @@ class Builder {
     };
     switch (r.target) {
       case CodeRelocation::Target::kFunction: {
-        auto it = entry_at_.find(r.index);
-        CHECK(it != entry_at_.end()) << "call of pc " << r.index << ", which has no entry";
-        fix(text_section_, it->second);
+        fix(text_section_, EntryAt(r.index));
         break;
       }
       case CodeRelocation::Target::kGotRuntime:
@@ -473,12 +511,6 @@ class Builder {
   void FixTableEntry(uint32_t table, uint32_t offset, uint32_t code) {
     object_->AddFixup({rodata_section_, table + offset, FixupKind::kPcRelative32, text_section_,
                        int64_t{code} + offset});
-  }
-
-  std::vector<std::pair<uint32_t, uint32_t>> SortedEntries() const {
-    std::vector<std::pair<uint32_t, uint32_t>> entries(entry_at_.begin(), entry_at_.end());
-    std::sort(entries.begin(), entries.end());
-    return entries;
   }
 
   // -- what debuggers and unwinders read
@@ -543,11 +575,12 @@ class Builder {
 
   AotFileInfo info_ = {};
   size_t text_size_ = 0;
-  std::vector<uint8_t> rodata_, guest_data_;
+  std::vector<uint8_t> rodata_;
+  size_t guest_data_size_ = 0;
   format::BlobBuilder blob_;
   std::vector<uint32_t> code_at_;                        // by function, in .text
   std::vector<uint32_t> constants_at_;                   // by function, in .rodata
-  absl::flat_hash_map<uint32_t, uint32_t> entry_at_;     // guest pc → offset in .text
+  absl::flat_hash_map<uint32_t, uint32_t> far_entries_;  // guest pc → offset in .text
   uint32_t dispatch_at_ = 0;                             // in .rodata
   std::vector<uint32_t> got_callbacks_, plt_callbacks_;  // callback numbers, ascending
   SectionId text_section_{}, plt_section_{}, rodata_section_{}, got_section_{}, got_plt_section_{},
