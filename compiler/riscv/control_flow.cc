@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_format.h"
@@ -176,8 +177,9 @@ class Recovery {
     }
   }
 
-  // Handles one instruction; false if straight-line code ends with it.
-  bool Step(const Instruction& in, uint32_t index, uint32_t pc, Knowledge& known) {
+  // Handles one instruction; false if straight-line code ends with it. Put in line: it is called for every one.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool Step(const Instruction& in, uint32_t index, uint32_t pc,
+                                         Knowledge& known) {
     using Kind = Abstract::Kind;
     const uint32_t imm = static_cast<uint32_t>(in.imm);
     switch (in.op) {
@@ -407,10 +409,11 @@ class Recovery {
   bool SweepGaps() {
     if (!program_.code_hint_is_exact) return false;
     bool found = false;
-    for (uint32_t i = 0; i < code_.size(); ++i) {
+    for (uint32_t i = 0, count = code_.size(); i < count; ++i) {
+      if ((flags_[i] & kReached) != 0) continue;
       const Instruction& in = code_.At(i);
       const bool is_filler = in.op == Op::kIllegal || (in.op == Op::kAddi && in.rd == 0);
-      if ((flags_[i] & kReached) != 0 || is_filler || !IsLikelyCode(code_.PcOf(i))) continue;
+      if (is_filler || !IsLikelyCode(code_.PcOf(i))) continue;
       found = true;
       built_.push_back(code_.PcOf(i));
       Mark(i, kTaken);
@@ -456,7 +459,7 @@ class Recovery {
     block_of_.assign(code_.size(), Code::kNone);
     blocks_.reserve(static_cast<size_t>(std::count_if(
         flags_.begin(), flags_.end(), [](uint8_t flags) { return (flags & kLeader) != 0; })));
-    for (uint32_t i = 0; i < code_.size(); ++i) {
+    for (uint32_t i = 0, count = code_.size(); i < count; ++i) {
       if ((flags_[i] & kReached) == 0) continue;
       BasicBlock block{};
       block.begin = code_.PcOf(i);
@@ -597,7 +600,7 @@ class Recovery {
       for (uint32_t pc : region.entries) flags_[code_.IndexOf(pc)] |= kEntry;
     }
     result.entries.reserve(num_entries);
-    for (uint32_t i = 0; i < code_.size(); ++i) {
+    for (uint32_t i = 0, size = code_.size(); i < size; ++i) {
       if ((flags_[i] & kEntry) != 0) result.entries.push_back(code_.PcOf(i));
     }
     NameRegions(result);

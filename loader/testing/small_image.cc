@@ -53,8 +53,7 @@ CompiledFunction MakeCaller(const char* name, uint32_t pc, std::vector<uint8_t> 
             .kind = Site::Kind::kCall,
             .guest_pc = pc + 4,
             .refund = 3,
-            .reset = true,
-            .state = {}};
+            .reset = true};
   function.sites = {site};
   function.lines = {{0, pc}, {after_call, pc + 4}};
   return function;
@@ -99,11 +98,12 @@ std::vector<uint8_t> MakeSmallImage() {
             .guest_pc = kFortyOnePc + 4,
             .refund = 1,
             .reset = true,
-            .state = {{5, StateLocation::Kind::kRegister, 12},
-                      {6, StateLocation::Kind::kFrame, 24},
-                      {7, StateLocation::Kind::kConstant, -5},
-                      {abi::kSlotPc, StateLocation::Kind::kConstant, kFortyOnePc}}};
+            .state_end = 4};
   functions.back().sites = {trap};
+  functions.back().states = {{5, StateLocation::Kind::kRegister, 12},
+                             {6, StateLocation::Kind::kFrame, 24},
+                             {7, StateLocation::Kind::kConstant, -5},
+                             {abi::kSlotPc, StateLocation::Kind::kConstant, kFortyOnePc}};
   // call *got(%rip)
   functions.push_back(MakeCaller("through_got", kGotPc, {0xff, 0x15, 0, 0, 0, 0},
                                  CodeRelocation::Target::kGotRuntime, kDispatchMiss, false));
@@ -163,8 +163,7 @@ std::vector<uint8_t> MakeSmallWasmImage(uint32_t pages) {
                              .kind = Site::Kind::kTrap,
                              .trap_code = static_cast<uint8_t>(abi::TrapCode::kUnreachable),
                              .guest_pc = kWasmFortyOnePc + 1,
-                             .refund = 1,
-                             .state = {}}};
+                             .refund = 1}};
   functions[0].guest_end = kWasmFortyOnePc - 1;
   image::LaidOutImage image = image::Build(program, functions, {},
                                            {.cpu_features = format::kX86_64V2,
