@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/log/check.h"
 #include "compiler/baseline/assembler.h"
 #include "compiler/baseline/riscv_templates.h"
@@ -111,7 +112,7 @@ class RegionCompiler {
     has_frame_ = false;
     size_t instructions = 0;
     for (const BasicBlock& block : region.blocks) {
-      has_frame_ |= IsCall(block.kind) || (openvm_ && HasCustom(block));
+      has_frame_ |= IsCall(block.kind) || (openvm_ && block.has_custom);  // custom ones are calls
       instructions += block.num_instructions();
     }
     a_.Clear();
@@ -129,15 +130,6 @@ class RegionCompiler {
     constants_.clear();
   }
 
-  // Custom instructions are calls.
-  bool HasCustom(const BasicBlock& block) const {
-    const uint32_t first = code_.IndexOf(block.begin), count = block.num_instructions();
-    for (uint32_t i = first; i < first + count; ++i) {
-      if (riscv::IsCustom(code_.At(i).op)) return true;
-    }
-    return false;
-  }
-
   // -- records
 
   void SetCfa(uint32_t cfa) {
@@ -150,7 +142,7 @@ class RegionCompiler {
     }
   }
   uint32_t Frame() const { return has_frame_ ? kFrameSize : 0; }
-  void SetLine(uint32_t pc) { lines_.push_back({a_.Here(), pc}); }
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void SetLine(uint32_t pc) { lines_.push_back({a_.Here(), pc}); }
   void AddSite(Site::Kind kind, uint32_t pc, uint32_t refund, uint8_t trap_code = 0) {
     sites_.push_back({.code_offset = a_.Here(),
                       .kind = kind,

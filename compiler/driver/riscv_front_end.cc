@@ -97,6 +97,7 @@ class RiscVFrontEnd final : public FrontEnd {
     std::set<std::string> found;
     for (const riscv::Region& region : flow_.regions) {
       for (const riscv::BasicBlock& block : region.blocks) {
+        if (!block.has_custom) continue;
         const uint32_t first = code_->IndexOf(block.begin);
         for (uint32_t k = 0; k < block.num_instructions(); ++k) {
           if (!riscv::IsCustom(code_->At(first + k).op)) continue;

@@ -69,21 +69,25 @@ std::vector<uint8_t> EncodeExInfo(guest::Kind kind, const CompiledFunction& f) {
     encoder.AddFrameRule({rule.code_offset, rule.cfa_offset});
   std::vector<format::StateLocation> changes;
   std::vector<format::Charge> more;
-  for (const codegen::Site& site : f.sites) {
-    const auto kind = static_cast<format::SiteKind>(site.kind);
-    if (!site.reset && site.state_begin == site.state_end && site.more_begin == site.more_end) {
-      encoder.AddSite(site.code_offset, kind, site.trap_code, site.guest_pc, site.refund,
-                      /*reset=*/false, {});
-      continue;
-    }
+  const auto is_plain = [](const codegen::Site& site) {
+    return !site.reset && site.state_begin == site.state_end && site.more_begin == site.more_end;
+  };
+  const absl::Span<const codegen::Site> sites = f.sites;
+  for (size_t i = 0; i < sites.size();) {
+    size_t end = i;
+    while (end < sites.size() && is_plain(sites[end])) ++end;
+    encoder.AddPlainSites(sites.subspan(i, end - i));
+    i = end;
+    if (i == sites.size()) break;
+    const codegen::Site& site = sites[i++];
     changes.clear();
     more.clear();
     for (const codegen::StateLocation& l : f.StateOf(site)) {
       changes.push_back({l.slot, static_cast<format::StateLocation::Kind>(l.kind), l.value});
     }
     for (const codegen::Charge& c : f.MoreOf(site)) more.push_back({c.guest_pc, c.refund});
-    encoder.AddSite(site.code_offset, kind, site.trap_code, site.guest_pc, site.refund, site.reset,
-                    changes, more);
+    encoder.AddSite(site.code_offset, static_cast<format::SiteKind>(site.kind), site.trap_code,
+                    site.guest_pc, site.refund, site.reset, changes, more);
   }
   encoder.AddLines(absl::MakeConstSpan(f.lines));
   return encoder.Finish();
@@ -251,6 +255,9 @@ class Builder {
     std::vector<format::Export> exports;
     function_info.reserve(functions_.size());
     ex_info.reserve(functions_.size());
+    size_t bytes = 32 * functions_.size() + (64 << 10);
+    for (const CompiledFunction& f : functions_) bytes += f.ex_info.size() + f.name.size();
+    blob_.Reserve(bytes);
     for (size_t i = 0; i < functions_.size(); ++i) {
       const CompiledFunction& f = functions_[i];
       function_info.push_back(blob_.Add(format::EncodeFunctionInfo(FunctionInfoOf(f))));

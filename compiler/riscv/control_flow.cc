@@ -465,9 +465,11 @@ class Recovery {
       block.begin = code_.PcOf(i);
       const uint32_t end_of_run = i + (code_.RunOf(i).second - block.begin) / 4;
       uint32_t last = i;
+      block.has_custom = IsCustom(code_.At(i).op);
       while (!EndsBlock(code_.At(last).op) && last + 1 < end_of_run &&
              (flags_[last + 1] & (kReached | kLeader)) == kReached) {
         ++last;
+        block.has_custom |= IsCustom(code_.At(last).op);
       }
       block_of_[i] = static_cast<uint32_t>(blocks_.size());
       block.end = block.begin + 4 * (last - i + 1);

@@ -87,6 +87,7 @@ struct BasicBlock {
 
   uint32_t begin, end;  // pcs of the first instruction and just after the last
   BlockEnd kind;
+  bool has_custom = false;  // an instruction of an OpenVM extension
   // Direct target: kJump, kBranch, kCall.
   uint32_t target = 0;
   // Indexes of the blocks of the same region that begin at `target` and at `end`, or kNone.

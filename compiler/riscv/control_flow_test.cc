@@ -478,6 +478,10 @@ void CheckInvariants(const guest::Program& program, const Code& code, const Cont
       EXPECT_LT(block.begin, block.end);
       EXPECT_GE(block.begin, end);
       end = block.end;
+      bool has_custom = false;
+      for (uint32_t pc = block.begin; pc < block.end; pc += 4)
+        has_custom |= IsCustom(code.At(code.IndexOf(pc)).op);
+      EXPECT_EQ(block.has_custom, has_custom);
       for (uint32_t pc = block.begin; pc < block.last_pc(); pc += 4)
         EXPECT_FALSE(EndsBlock(code.At(code.IndexOf(pc)).op));
       EXPECT_EQ(block.kind == BlockEnd::kSwitch, !region.TargetsOf(block).empty());

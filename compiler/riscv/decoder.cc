@@ -74,7 +74,7 @@ constexpr Fields kFields[] = {
 };
 
 // Without branches, which could not be foreseen.
-Instruction DecodeFields(Op op, Format format, uint32_t w) {
+inline Instruction DecodeFields(Op op, Format format, uint32_t w) {
   const Fields& f = kFields[static_cast<size_t>(format)];
   const uint32_t registers = (((w << 1) & (kRd | kRs1)) | ((w << 4) & kRs2)) & f.registers;
   const uint32_t imm = (static_cast<uint32_t>(static_cast<int32_t>(w) >> 20) & f.high) |

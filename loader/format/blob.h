@@ -19,6 +19,8 @@ namespace precast::format {
 // Items get their offsets in the order they are added: deterministic if the calls are.
 class BlobBuilder {
  public:
+  // Room for about that much, so that nothing moves while it is added.
+  void Reserve(size_t bytes) { bytes_.reserve(bytes); }
   // Offset of an item with these bytes, which is not 0. An equal item added before is reused if it
   // is aligned as asked for. `alignment` is a power of two; the blob itself must be aligned as its
   // strictest item.

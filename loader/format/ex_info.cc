@@ -95,8 +95,11 @@ ExInfoEncoder::ExInfoEncoder(uint32_t base_pc, uint32_t pc_shift)
 }
 
 void ExInfoEncoder::Reserve(size_t sites, size_t lines) {
-  site_stream_.Reserve(4 * sites);
-  line_stream_.Reserve(2 * lines);
+  frame_rules_.Reserve(64);
+  site_stream_.Reserve(4 * sites + 64);
+  site_index_.Reserve(kIndexEntrySize * (sites / kSitesPerChunk + 1));
+  line_stream_.Reserve(2 * lines + 16 * kLinesPerChunk);
+  line_index_.Reserve(kIndexEntrySize * (lines / kLinesPerChunk + 1));
 }
 
 void ExInfoEncoder::AddFrameRule(const FrameRule& rule) {
@@ -107,12 +110,12 @@ void ExInfoEncoder::AddFrameRule(const FrameRule& rule) {
   ++frame_rule_count_;
 }
 
-void ExInfoEncoder::AddAnySite(uint32_t code_offset, SiteKind kind, uint8_t trap_code,
-                               uint32_t guest_pc, uint32_t refund, bool reset,
-                               absl::Span<const StateLocation> changes,
-                               absl::Span<const Charge> more) {
+void ExInfoEncoder::AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_code,
+                            uint32_t guest_pc, uint32_t refund, bool reset,
+                            absl::Span<const StateLocation> changes,
+                            absl::Span<const Charge> more) {
   CHECK(more.empty() || kind == SiteKind::kSuspend);
-  CHECK(site_count_ == 0 || code_offset > site_code_offset_)
+  CHECK(site_count_ == 0 || code_offset > last_site_.code_offset)
       << "sites must ascend: " << code_offset;
   if (reset) state_.Clear();
   for (const StateLocation& change : changes) state_.Apply(change);
@@ -122,9 +125,7 @@ void ExInfoEncoder::AddAnySite(uint32_t code_offset, SiteKind kind, uint8_t trap
     const bool first = site_count_ == 0;
     site_index_.Le32(first ? 0 : code_offset);
     site_index_.Le32(static_cast<uint32_t>(site_stream_.size()));
-    site_code_offset_ = first ? 0 : code_offset;
-    site_guest_pc_ = base_pc_;
-    site_refund_ = 0;
+    last_site_ = {first ? 0 : code_offset, base_pc_, 0};
     reset = false;  // The map is empty where a chunk starts.
     whole = state_.ToVector();
     changes = whole;
@@ -132,7 +133,9 @@ void ExInfoEncoder::AddAnySite(uint32_t code_offset, SiteKind kind, uint8_t trap
   uint8_t head = more.empty() ? static_cast<uint8_t>(kind) : kManyCharges;
   if (reset) head |= kReset;
   if (!changes.empty()) head |= kHasState;
-  PutSite(code_offset, head, trap_code, guest_pc, refund);
+  ++site_count_;
+  site_stream_.Advance(PutSite(site_stream_.Room(kMaxSiteBytes), last_site_, code_offset, head,
+                               trap_code, guest_pc, refund));
   if (!changes.empty()) EncodeState(changes, site_stream_);
   if (!more.empty()) site_stream_.Varint(static_cast<uint32_t>(more.size()));
   Charge before{guest_pc, refund};

@@ -149,13 +149,10 @@ class ExInfoEncoder {
   // map. `more`: with kSuspend; refunds descend.
   void AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_code, uint32_t guest_pc,
                uint32_t refund, bool reset, absl::Span<const StateLocation> changes,
-               absl::Span<const Charge> more = {}) {
-    if (reset || !changes.empty() || !more.empty() || site_count_ % kSitesPerChunk == 0) {
-      return AddAnySite(code_offset, kind, trap_code, guest_pc, refund, reset, changes, more);
-    }
-    CHECK_GT(code_offset, site_code_offset_) << "sites must ascend";
-    PutSite(code_offset, static_cast<uint8_t>(kind), trap_code, guest_pc, refund);
-  }
+               absl::Span<const Charge> more = {});
+  // Sites that change no state and have one charge: of anything that has the fields of a Site.
+  template <typename AnySite>
+  void AddPlainSites(absl::Span<const AnySite> sites);
   // Of anything that has a code_offset and a guest_pc, as a Line.
   template <typename AnyLine>
   void AddLines(absl::Span<const AnyLine> lines);
@@ -169,12 +166,15 @@ class ExInfoEncoder {
   size_t line_bytes() const { return line_stream_.size() + line_index_.size(); }
 
  private:
-  void AddAnySite(uint32_t code_offset, SiteKind kind, uint8_t trap_code, uint32_t guest_pc,
-                  uint32_t refund, bool reset, absl::Span<const StateLocation> changes,
-                  absl::Span<const Charge> more);
-  // `head`: what of the head byte is not said by the others.
-  void PutSite(uint32_t code_offset, uint8_t head, uint8_t trap_code, uint32_t guest_pc,
-               uint32_t refund);
+  // What the next site is a difference to.
+  struct SiteBefore {
+    uint32_t code_offset = 0, guest_pc = 0, refund = 0;
+  };
+  static constexpr size_t kMaxSiteBytes = 2 + 3 * kMaxVarint;
+  // Writes a site at `out`, without state and charges; returns what is behind it. `head`: what of the head byte is
+  // not said by the others.
+  uint8_t* PutSite(uint8_t* out, SiteBefore& before, uint32_t code_offset, uint8_t head,
+                   uint8_t trap_code, uint32_t guest_pc, uint32_t refund) const;
   void StartLineChunk(uint32_t code_offset);
 
   uint32_t base_pc_;
@@ -186,7 +186,7 @@ class ExInfoEncoder {
 
   ByteWriter site_stream_, site_index_;
   uint32_t site_count_ = 0;
-  uint32_t site_code_offset_ = 0, site_guest_pc_ = 0, site_refund_ = 0;
+  SiteBefore last_site_;
   StateMap state_;
 
   ByteWriter line_stream_, line_index_;
@@ -194,30 +194,48 @@ class ExInfoEncoder {
   Line last_line_{0, 0};
 };
 
-inline void ExInfoEncoder::PutSite(uint32_t code_offset, uint8_t head, uint8_t trap_code,
-                                   uint32_t guest_pc, uint32_t refund) {
+inline uint8_t* ExInfoEncoder::PutSite(uint8_t* out, SiteBefore& before, uint32_t code_offset,
+                                       uint8_t head, uint8_t trap_code, uint32_t guest_pc,
+                                       uint32_t refund) const {
   CHECK_EQ(guest_pc, guest_pc >> pc_shift_ << pc_shift_);
-  ++site_count_;
-  const int32_t difference = static_cast<int32_t>(guest_pc - site_guest_pc_) >> pc_shift_;
+  const int32_t difference = static_cast<int32_t>(guest_pc - before.guest_pc) >> pc_shift_;
   const bool is_short = difference >= 1 && difference <= 3;
-  const uint32_t predicted = site_refund_ - static_cast<uint32_t>(difference);
-  uint8_t* const begin = site_stream_.Room(2 + 3 * kMaxVarint);
-  uint8_t* out = PutVarint(begin + 1, code_offset - site_code_offset_);
-  if (is_short) {
-    head |= static_cast<uint8_t>(difference << ex_info::kGuestShift);
-  } else {
-    out = PutSigned(out, difference);
+  const uint32_t predicted = before.refund - static_cast<uint32_t>(difference);
+  const bool is_trap = (head & ex_info::kKindMask) == static_cast<uint8_t>(SiteKind::kTrap);
+  if (is_short) head |= static_cast<uint8_t>(difference << ex_info::kGuestShift);
+  if (refund != predicted) head |= ex_info::kHasRefund;
+  *out++ = head;
+  out = PutVarint(out, code_offset - before.code_offset);
+  if (!is_short) out = PutSigned(out, difference);
+  if (is_trap) *out++ = trap_code;
+  if (refund != predicted) out = PutSigned(out, static_cast<int32_t>(refund - predicted));
+  before = {code_offset, guest_pc, refund};
+  return out;
+}
+
+template <typename AnySite>
+void ExInfoEncoder::AddPlainSites(absl::Span<const AnySite> sites) {
+  while (!sites.empty()) {
+    if (site_count_ % kSitesPerChunk == 0) {  // the state is said anew
+      AddSite(sites[0].code_offset, static_cast<SiteKind>(sites[0].kind), sites[0].trap_code,
+              sites[0].guest_pc, sites[0].refund, /*reset=*/false, {});
+      sites.remove_prefix(1);
+      continue;
+    }
+    const size_t count =
+        std::min<size_t>(sites.size(), kSitesPerChunk - site_count_ % kSitesPerChunk);
+    uint8_t* out = site_stream_.Room(count * kMaxSiteBytes);
+    SiteBefore before = last_site_;
+    for (const AnySite& site : sites.subspan(0, count)) {
+      CHECK_GT(site.code_offset, before.code_offset) << "sites must ascend";
+      out = PutSite(out, before, site.code_offset, static_cast<uint8_t>(site.kind), site.trap_code,
+                    site.guest_pc, site.refund);
+    }
+    last_site_ = before;
+    site_stream_.Advance(out);
+    site_count_ += static_cast<uint32_t>(count);
+    sites.remove_prefix(count);
   }
-  if ((head & ex_info::kKindMask) == static_cast<uint8_t>(SiteKind::kTrap)) *out++ = trap_code;
-  if (refund != predicted) {
-    head |= ex_info::kHasRefund;
-    out = PutSigned(out, static_cast<int32_t>(refund - predicted));
-  }
-  *begin = head;
-  site_stream_.Advance(out);
-  site_code_offset_ = code_offset;
-  site_guest_pc_ = guest_pc;
-  site_refund_ = refund;
 }
 
 template <typename AnyLine>
