@@ -155,7 +155,7 @@ std::vector<std::tuple<uint32_t, int, int, uint32_t>> SitesOf(const CompiledFunc
       EXPECT_LT(f.sites[k - 1].code_offset, site.code_offset);
     }
     EXPECT_TRUE(k != 0 || site.reset);
-    EXPECT_TRUE(site.state.empty());
+    EXPECT_TRUE(f.StateOf(site).empty());
     EXPECT_LE(site.code_offset, f.code.size());
     if (site.kind == Site::Kind::kStack) continue;  // a leaf may have no frame
     sites.emplace_back(site.guest_pc, static_cast<int>(site.kind), site.trap_code, site.refund);
