@@ -28,7 +28,7 @@ class Sha256 {
   Sha256Digest Finish();
 
   static Sha256Digest Hash(absl::Span<const uint8_t> bytes);
-  // The digests of two messages of the same size, in little more time than that of one takes.
+  // The digests of two messages of the same size, in less time than one after the other takes.
   static std::pair<Sha256Digest, Sha256Digest> HashTwo(absl::Span<const uint8_t> a,
                                                        absl::Span<const uint8_t> b);
 
