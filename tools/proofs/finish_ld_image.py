@@ -11,6 +11,7 @@ import sys
 
 PT_GNU_RELRO = 0x6474E552
 PF_R = 4
+DIGEST_PIECE = 65536
 PHDR = struct.Struct("<IIQQQQQQ")  # type, flags, offset, vaddr, paddr, filesz, memsz, align
 SHDR = struct.Struct("<IIQQQQIIQQ")
 
@@ -42,7 +43,9 @@ def finish(image):
     info, = struct.unpack_from("<Q", image, sections[".dynsym"][4] + 24 + 8)
     digest = slice(info + 16, info + 48)
     image[digest] = bytes(32)
-    image[digest] = hashlib.sha256(image).digest()
+    pieces = (image[at:at + DIGEST_PIECE] for at in range(0, len(image), DIGEST_PIECE))
+    digests = b"".join(hashlib.sha256(piece).digest() for piece in pieces)
+    image[digest] = hashlib.sha256(digests).digest()
 
 
 def main():
