@@ -19,8 +19,105 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 
-#include "mimalloc-new-delete.h"
+#include "mimalloc.h"
+#endif
+
+#ifndef PRECAST_SANITIZER_HAS_NEW
+namespace {
+
+// mimalloc gives out all of a page before it gives out again what was freed, so that what one gets is seldom in the
+// processor's cache. What each thread has freed last, of each size, is kept here and given out first.
+constexpr size_t kStep = 16;
+constexpr size_t kLargest = 1024;
+constexpr size_t kMost = size_t{64} << 10;  // bytes in objects of one size
+
+struct Free {
+  Free* next;
+};
+struct List {
+  Free* first;
+  uint32_t count;
+};
+struct Kept {
+  List of[kLargest / kStep + 1];
+  bool closed;  // the thread is about to end
+};
+thread_local constinit Kept kept = {};
+
+struct AtEnd {
+  ~AtEnd() {
+    kept.closed = true;
+    for (List& list : kept.of) {
+      while (list.first != nullptr) {
+        Free* const object = list.first;
+        list.first = object->next;
+        mi_free(object);
+      }
+    }
+  }
+};
+
+inline size_t ClassOf(size_t size) { return (size + kStep - 1) / kStep; }
+// Every object has all the room of its class, since another may come to lie there.
+inline size_t RoundUp(size_t size) { return ClassOf(size) * kStep; }
+
+inline void* New(size_t size) {
+  if (size > kLargest) return mi_new(size);
+  List& list = kept.of[ClassOf(size)];
+  if (list.first == nullptr) {
+    thread_local AtEnd at_end;
+    return mi_new(RoundUp(size));
+  }
+  Free* const object = list.first;
+  list.first = object->next;
+  --list.count;
+  return object;
+}
+
+inline void Delete(void* object, size_t size) {
+  if (object == nullptr) return;
+  if (size > kLargest || size == 0 || kept.closed) return mi_free(object);
+  List& list = kept.of[ClassOf(size)];
+  if (list.count * RoundUp(size) >= kMost) return mi_free(object);
+  list.first = new (object) Free{list.first};
+  ++list.count;
+}
+
+}  // namespace
+
+void* operator new(size_t size) { return New(size); }
+void* operator new[](size_t size) { return New(size); }
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  return mi_new_nothrow(RoundUp(size));
+}
+void* operator new[](size_t size, const std::nothrow_t&) noexcept {
+  return mi_new_nothrow(RoundUp(size));
+}
+void* operator new(size_t size, std::align_val_t align) {
+  return mi_new_aligned(size, static_cast<size_t>(align));
+}
+void* operator new[](size_t size, std::align_val_t align) {
+  return mi_new_aligned(size, static_cast<size_t>(align));
+}
+void* operator new(size_t size, std::align_val_t align, const std::nothrow_t&) noexcept {
+  return mi_new_aligned_nothrow(size, static_cast<size_t>(align));
+}
+void* operator new[](size_t size, std::align_val_t align, const std::nothrow_t&) noexcept {
+  return mi_new_aligned_nothrow(size, static_cast<size_t>(align));
+}
+
+void operator delete(void* object) noexcept { mi_free(object); }
+void operator delete[](void* object) noexcept { mi_free(object); }
+void operator delete(void* object, const std::nothrow_t&) noexcept { mi_free(object); }
+void operator delete[](void* object, const std::nothrow_t&) noexcept { mi_free(object); }
+void operator delete(void* object, size_t size) noexcept { Delete(object, size); }
+void operator delete[](void* object, size_t size) noexcept { Delete(object, size); }
+void operator delete(void* object, std::align_val_t) noexcept { mi_free(object); }
+void operator delete[](void* object, std::align_val_t) noexcept { mi_free(object); }
+void operator delete(void* object, size_t, std::align_val_t) noexcept { mi_free(object); }
+void operator delete[](void* object, size_t, std::align_val_t) noexcept { mi_free(object); }
 #endif
 
 namespace precast {
