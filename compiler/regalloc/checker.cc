@@ -30,6 +30,8 @@ using VRegSet = std::vector<VReg>;   // ascending; with kLowerHalf, that of a wi
 using State = std::vector<VRegSet>;  // by place
 
 constexpr VReg kLowerHalf = VReg{1} << 31;
+// Besides the wide value itself: here its upper half is known to be zero, so that lower halves are all of it.
+constexpr VReg kSmall = VReg{1} << 30;
 
 template <typename... Args>
 absl::Status Fault(const Args&... args) {
@@ -52,8 +54,11 @@ std::string Names(const VRegSet& set) {
   if (set.empty()) return "nothing known";
   std::string out;
   for (VReg v : set) {
-    absl::StrAppend(&out, out.empty() ? "" : " ", (v & kLowerHalf) != 0 ? "half of v" : "v",
-                    v & ~kLowerHalf);
+    absl::StrAppend(&out, out.empty() ? "" : " ",
+                    (v & kLowerHalf) != 0 ? "half of v"
+                    : (v & kSmall) != 0   ? "small v"
+                                          : "v",
+                    v & ~(kLowerHalf | kSmall));
   }
   return out;
 }
@@ -246,12 +251,16 @@ class Checker {
   }
 
   void EraseWide(VRegSet& set) const {
-    std::erase_if(set, [&](VReg v) { return (v & kLowerHalf) == 0 && IsWide(p_, v); });
+    const VRegSet all = set;
+    std::erase_if(set, [&](VReg v) {
+      return (v & (kLowerHalf | kSmall)) == 0 && IsWide(p_, v) && !Contains(all, v | kSmall);
+    });
   }
 
   static void EraseAll(VRegSet& set, VReg v) {
     Erase(set, v);
     Erase(set, v | kLowerHalf);
+    Erase(set, v | kSmall);
   }
 
   void ApplyMove(const Move& move, State& state) const {
@@ -297,8 +306,6 @@ class Checker {
     VRegSet renamed;
     for (size_t place = 0; place < state.size(); ++place) {
       VRegSet& set = state[place];
-      const bool narrow =
-          place >= 32 && place < 32 + size_t{s_.num_int_slots} && !s_.int_slot_wide[place - 32];
       renamed.clear();
       for (uint32_t k = 0; k < edge.args_count; ++k) {
         const VReg arg = p_.edge_args[edge.args_begin + k];
@@ -309,8 +316,11 @@ class Checker {
           continue;
         }
         if (lower) renamed.push_back(param | kLowerHalf);
-        // What is not wide has an upper half of zeros in a register.
-        if (Contains(set, arg) && (IsWide(p_, arg) || !narrow)) renamed.push_back(param);
+        // What is not wide has an upper half of zeros in a register, and when it is loaded from a slot of 4 bytes.
+        if (Contains(set, arg)) {
+          renamed.push_back(param);
+          if (!IsWide(p_, arg) || Contains(set, arg | kSmall)) renamed.push_back(param | kSmall);
+        }
       }
       for (uint32_t k = 0; k < target.params_count; ++k) {
         EraseAll(set, p_.block_params[target.params_begin + k]);
@@ -413,8 +423,11 @@ class Checker {
         for (uint32_t k = 0; k < inst.operands_count; ++k) {
           const Operand& op = p_.operands[inst.operands_begin + k];
           if (op.kind != Operand::Kind::kUse) continue;
-          const VRegSet& found =
-              state[Place(s_.operands[inst.operands_begin + k], p_.vreg_class[op.vreg])];
+          const Location& at = s_.operands[inst.operands_begin + k];
+          const VRegSet& found = state[Place(at, p_.vreg_class[op.vreg])];
+          if (IsWide(p_, op.vreg) && IsNarrow(at, p_.vreg_class[op.vreg])) {
+            return Fault(Describe(i, k), " in block ", b, ": wide, in a slot of 4 bytes");
+          }
           if (!Contains(found, op.vreg)) {
             return Fault(Describe(i, k), " in block ", b, ": expected v", op.vreg, ", found ",
                          Names(found));
