@@ -76,6 +76,8 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"move-invariants", MoveInvariants},
       {"O1", [](ir::Function& f) { Optimize(f, {.level = 1, .verify = true}); }},
       {"O2", [](ir::Function& f) { Optimize(f, {.level = 2, .verify = true}); }},
+      {"O2-delayed",
+       [](ir::Function& f) { Optimize(f, {.level = 2, .verify = true, .delay_state = true}); }},
       {"place_rows", PlaceRows},
       {"preheaders", Run<AddPreheaders>},
       {"profile",

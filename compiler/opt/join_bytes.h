@@ -10,7 +10,7 @@ namespace precast::opt {
 // RV32 code must not load a word from an address that may be misaligned: it loads bytes, shifts them and puts them
 // together. Here misaligned loads are as good as others.
 //
-// Requires: a guest whose runtime, at a fault, goes on by interpretation from the place reported
+// Requires: a RISC-V function, whose runtime, at a fault, goes on by interpretation from the place reported
 //   (Instance::ConfirmTrap), and no marks of pages yet (mark_pages.h).
 // Does: where loads of two or four (or halves) side by side become one number of little-endian order, or bytes one of big-endian order, by shifts and
 //   `or`, with nothing between them that can be observed but loads, makes them one load, in the place of the first

@@ -92,13 +92,13 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
     pipeline.Run("dce", EliminateDeadCode);
   }
   // Something that is dead since the last look.
-  bool may_be_dead = options.level < 2 || function.signature().conv == ir::CallConv::kGuest;
+  const bool may_be_dead = options.level < 2 || function.signature().conv == ir::CallConv::kGuest;
   // Before pairs of words are looked for, which these may be.
-  if (options.level >= 2 && options.delay_state && !options.mark_pages) {
-    pipeline.Run("join_bytes", [&](ir::Function& f) { may_be_dead |= JoinBytes(f, graphs); });
+  const bool guest2 = options.level >= 2 && function.signature().conv == ir::CallConv::kGuest;
+  if (guest2 && options.delay_state && !options.mark_pages) {
+    pipeline.Run("join_bytes", [&](ir::Function& f) { JoinBytes(f, graphs); });
   }
   // Last, on the final control flow. It removes sites, and with them uses of deferred state.
-  const bool guest2 = options.level >= 2 && function.signature().conv == ir::CallConv::kGuest;
   if (options.metered || guest2) {
     pipeline.Run("meter", [&](ir::Function& f) {
       PlaceMeters(f, kMaxHeadroom, /*split_edges=*/options.level >= 2, graphs);
