@@ -24,6 +24,7 @@
 #include "compiler/opt/inline.h"
 #include "compiler/opt/join_bytes.h"
 #include "compiler/opt/join_params.h"
+#include "compiler/opt/join_stores.h"
 #include "compiler/opt/late_state.h"
 #include "compiler/opt/loop_depth.h"
 #include "compiler/opt/mark_pages.h"
@@ -68,6 +69,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
        }},
       {"join-bytes", [](ir::Function& f) { JoinBytes(f); }},
       {"join-params", Run<JoinParams>},
+      {"join-stores", JoinStores},
       {"late-state", Run<DelayState>},
       {"loop_depth", Run<SetLoopDepths>},
       {"mark_pages", MarkPages},

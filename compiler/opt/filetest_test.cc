@@ -28,6 +28,7 @@ constexpr const char* kFiles[] = {
     "inline.ir",
     "join_bytes.ir",
     "join_params.ir",
+    "join_stores.ir",
     "late_state.ir",
     "mark_pages.ir",
     "meter.ir",

@@ -14,6 +14,7 @@
 #include "compiler/opt/inline.h"
 #include "compiler/opt/join_bytes.h"
 #include "compiler/opt/join_params.h"
+#include "compiler/opt/join_stores.h"
 #include "compiler/opt/late_state.h"
 #include "compiler/opt/loop_depth.h"
 #include "compiler/opt/mark_pages.h"
@@ -97,6 +98,7 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
   const bool guest2 = options.level >= 2 && function.signature().conv == ir::CallConv::kGuest;
   if (guest2 && options.delay_state && !options.mark_pages) {
     pipeline.Run("join_bytes", [&](ir::Function& f) { JoinBytes(f, graphs); });
+    pipeline.Run("join_stores", JoinStores);
   }
   // Last, on the final control flow. It removes sites, and with them uses of deferred state.
   if (options.metered || guest2) {
