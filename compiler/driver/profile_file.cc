@@ -53,6 +53,7 @@ absl::StatusOr<GuestProfile> ReadProfile(std::string_view text) {
     const auto place = pair[0].get<uint32_t>();
     if (!result.profile.counts.emplace(place, pair[1].get<uint64_t>()).second)
       return Wrong(name, "each place once", pair);
+    result.profile.hottest = std::max(result.profile.hottest, pair[1].get<uint64_t>());
   }
   return result;
 }

@@ -28,6 +28,7 @@ TEST(ProfileFile, Reads) {
   EXPECT_EQ(profile.counts.size(), 2u);
   EXPECT_EQ(profile.counts.at(65536), UINT64_MAX);
   EXPECT_EQ(profile.counts.at(4), 0u);
+  EXPECT_EQ(profile.hottest, UINT64_MAX);
   opt::Profile other = profile;
   EXPECT_EQ(ProfileDigest(other), ProfileDigest(profile));
   other.counts[4] = 1;

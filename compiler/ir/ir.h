@@ -143,6 +143,8 @@ struct BlockData {
   std::vector<std::pair<StateSlot, Value>> state;
   uint32_t guest_pc = 0;  // of the first guest instruction; for tables and dumps
   bool cold = false;      // laid out after all hot code
+  // From a profile: how often it is executed, in parts of 2^20 of the program's hottest place. 0: not known.
+  uint32_t weight = 0;
   uint32_t loop_depth = 0;
 };
 
@@ -160,7 +162,7 @@ enum class CallConv : uint8_t {
   // RISC-V: parameters are the guest registers that travel in machine registers; the first result is
   // the guest pc to continue at (runtime/abi/vm_context.h).
   kGuest,
-  // WebAssembly: integers and references in the machine registers abi::kPassedIn, floating-point
+  // WebAssembly: integers and references in the machine registers abi::kWasmPassedIn, floating-point
   // and vector values in xmm0 up, each class counted apart; results the same. What does not fit
   // travels in the context (runtime/abi/wasm_context.h), by the front end's own loads and stores.
   kWasm,

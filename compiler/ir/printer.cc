@@ -68,6 +68,7 @@ class Printer {
     }
     if (!block.params.empty()) out_ += ')';
     if (block.cold) out_ += " cold";
+    if (block.weight != 0) absl::StrAppend(&out_, " weight ", block.weight);
     if (block.guest_pc != 0) absl::StrAppend(&out_, " pc 0x", absl::Hex(block.guest_pc));
     if (block.loop_depth != 0) absl::StrAppend(&out_, " depth ", block.loop_depth);
     for (size_t i = 0; i < block.state.size(); ++i) {

@@ -70,6 +70,7 @@ class Generator {
       BlockData& block = f_.block(Block(n));
       block.guest_pc = 0x1000 + 0x100 * n;
       block.cold = Chance(10);
+      block.weight = n % 4 == 3 ? n : 0;
       if (n < num_entries_) f_.AddEntry(Block(n));
       Plan plan;
       const uint32_t kind = Pick(100);

@@ -84,7 +84,8 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"preheaders", Run<AddPreheaders>},
       {"profile",
        [](ir::Function& f) {
-         ApplyProfile(f, {.counts = {{0x10, 1}, {0x20, 20000}, {0x30, 20}, {0x40, 19}, {0x50, 0}}});
+         ApplyProfile(f, {.counts = {{0x10, 1}, {0x20, 20000}, {0x30, 20}, {0x40, 19}, {0x50, 0}},
+                          .hottest = 80000});
        }},
       {"reassociate", Run<Reassociate>},
       {"redundant-params", RemoveRedundantParams},

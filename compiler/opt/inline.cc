@@ -9,6 +9,7 @@
 #include "absl/types/span.h"
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
+#include "compiler/opt/profile.h"
 #include "compiler/opt/rewrite.h"
 
 namespace precast::opt {
@@ -36,6 +37,7 @@ class Inliner {
   void Run(const ir::Graphs& graphs) {
     self_ = f_.block(f_.entries()[0]).guest_pc;
     budget_ = std::max(kMinGrowth, NumInsts(f_) / 2);
+    hot_budget_ = budget_;
     const ir::Loops& loops = graphs.loops(f_);
     for (uint32_t n = 0; n < f_.num_blocks(); ++n)
       work_.push_back({Block(n), 0, loops.depth(Block(n)) != 0});
@@ -60,13 +62,17 @@ class Inliner {
       const Function* body = body_(callee);
       if (body == nullptr) continue;
       const size_t size = NumInsts(*body);
-      // Outside of loops calls take little time, but as much room. A function that calls itself is as good as a loop.
-      if (size > kMaxInlinedStraightInsts && !place.in_loop && callee.index != self_ &&
-          !Calls(*body, callee)) {
-        continue;
-      }
-      if (size > budget_) continue;
-      budget_ -= size;
+      const uint32_t weight = f_.block(place.block).weight;
+      const bool hot = weight >= kHotWeight;
+      if (size > kMaxInlinedInsts && !hot) continue;
+      // Outside of loops calls take little time, but as much room. A function that calls itself is as good as a loop. A
+      // profile knows better.
+      const bool often =
+          weight != 0 ? hot : place.in_loop || callee.index == self_ || Calls(*body, callee);
+      if (size > kMaxInlinedStraightInsts && !often) continue;
+      size_t& budget = hot && size > budget_ ? hot_budget_ : budget_;
+      if (size > budget) continue;
+      budget -= size;
       Inline(place, k, i, *body);
     }
   }
@@ -96,6 +102,7 @@ class Inliner {
       f_.block(rest).insts.assign(behind + 1, insts.end());
       insts.erase(behind, insts.end());
       f_.block(rest).guest_pc = f_.inst(call).site.guest_pc;
+      f_.block(rest).weight = f_.block(b).weight;
     }
     for (uint32_t k = 0; k < f_.inst(call).results_count; ++k) {
       const Value result = f_.result(call, k);
@@ -112,6 +119,7 @@ class Inliner {
       blocks[from.index] = to;
       f_.block(to).guest_pc = body.block(from).guest_pc;
       f_.block(to).cold = body.block(from).cold;
+      f_.block(to).weight = body.block(from).weight;
       const std::vector<Value>& params = body.block(from).params;
       for (size_t k = 0; k < params.size(); ++k) {
         values[params[k].index] =
@@ -160,6 +168,7 @@ class Inliner {
   Replacements replaced_;
   uint32_t self_ = 0;  // what calls of the function itself name
   size_t budget_ = 0;
+  size_t hot_budget_ = 0;  // more of it, for hot calls
   std::vector<Place> work_;
   bool any_ = false;
   std::vector<Value> args_;
@@ -170,7 +179,9 @@ class Inliner {
 
 bool IsInlinable(const Function& f) {
   if (f.signature().conv != ir::CallConv::kWasm || f.entries().size() != 1) return false;
-  if (f.num_insts() > 4 * kMaxInlinedInsts) return false;
+  const bool hot = f.block(f.entries()[0]).weight >= kHotWeight;
+  const size_t limit = hot ? kMaxInlinedHotInsts : kMaxInlinedInsts;
+  if (f.num_insts() > 4 * limit) return false;
   size_t size = 0;
   for (uint32_t n = 0; n < f.num_blocks(); ++n) {
     if (!f.block(Block(n)).state.empty()) return false;
@@ -186,7 +197,7 @@ bool IsInlinable(const Function& f) {
     }
   }
   if (size <= kMaxInlinedLoopInsts) return true;
-  if (size > kMaxInlinedInsts) return false;
+  if (size > limit) return false;
   const ir::Cfg cfg(f);
   for (Block b : cfg.order()) {
     for (const Edge& edge : ir::Successors(f, b)) {

@@ -26,6 +26,8 @@ namespace precast::opt {
 inline constexpr size_t kMaxInlinedInsts = 48;
 inline constexpr size_t kMaxInlinedLoopInsts = 32;
 inline constexpr size_t kMaxInlinedStraightInsts = 16;
+// Of one that is called from where a profile says that it is hot.
+inline constexpr size_t kMaxInlinedHotInsts = 96;
 
 // Whether calls of `f` may be replaced by its body: small, and returning in the ordinary way.
 bool IsInlinable(const ir::Function& f);

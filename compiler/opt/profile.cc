@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/numeric/int128.h"
+
 namespace precast::opt {
 
 void ApplyProfile(ir::Function& function, const Profile& profile) {
@@ -16,9 +18,13 @@ void ApplyProfile(ir::Function& function, const Profile& profile) {
   for (uint32_t n = 0; n < function.num_blocks(); ++n) {
     ir::BlockData& block = function.block(ir::Block(n));
     const auto it = profile.counts.find(block.guest_pc);
-    if (it != profile.counts.end() && ir::Block(n) != first &&
-        it->second < hottest / kColdRatio + 1 && it->second * kColdRatio < hottest)
+    if (it == profile.counts.end()) continue;
+    if (ir::Block(n) != first && it->second < hottest / kColdRatio + 1 &&
+        it->second * kColdRatio < hottest)
       block.cold = true;
+    if (it->second == 0 || profile.hottest == 0) continue;
+    const absl::uint128 weight = absl::uint128(it->second) * kFullWeight / profile.hottest;
+    block.weight = std::max<uint32_t>(1, static_cast<uint32_t>(absl::Uint128Low64(weight)));
   }
 }
 

@@ -70,11 +70,15 @@ class Analysis {
         }
         uint32_t pick = frame.next++;
         if (use_loops && successors.size() == 2) {
-          // Shallower first; at equal depth the colder first, else the taken edge first, so that
-          // the other falls through.
+          // Shallower first; at equal depth the colder first, or by a profile the much lighter, else the
+          // taken edge first, so that the other falls through.
           const ControlFlow::BlockInfo& a = cf_.info[successors[0].target.index];
           const ControlFlow::BlockInfo& b = cf_.info[successors[1].target.index];
-          const bool swap = a.cold != b.cold ? b.cold : a.loop_depth > b.loop_depth;
+          const uint64_t heavy = f_.block(successors[0].target).weight;
+          const uint64_t light = f_.block(successors[1].target).weight;
+          const bool swap = a.cold != b.cold               ? b.cold
+                            : a.loop_depth != b.loop_depth ? a.loop_depth > b.loop_depth
+                                                           : light != 0 && heavy >= 2 * light;
           if (swap) pick = 1 - pick;
         }
         const Block next = successors[pick].target;
