@@ -30,7 +30,7 @@ class Travel {
     }
     if (integers_ == abi::kNumWasmIntPassed) return kContext;
     const int k = integers_++;
-    return k == 0 && results_ ? Any(Reg::rax) : abi::kPassedIn[k];
+    return k == 0 && results_ ? Any(Reg::rax) : abi::kWasmPassedIn[k];
   }
 
  private:

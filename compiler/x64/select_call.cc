@@ -39,7 +39,8 @@ void Selector::SelectCall(Inst i, const InstData& d) {
   m_.has_calls = true;
   const absl::Span<const Value> args = f_.args(i);
   std::vector<Operand>& operands = ScratchOperands();
-  AddUses(args.subspan(AddTarget(d, args, operands)), Travel::Parameters(), operands);
+  AddUses(args.subspan(AddTarget(d, args, operands)), Travel::Parameters(f_.signature().conv),
+          operands);
   regalloc::PRegSet clobbers = kAllocatable;
   Travel travel = Travel::Results(f_.signature().conv);
   for (uint32_t k = 0; k < d.results_count; ++k) {
@@ -65,7 +66,8 @@ void Selector::SelectLeave(const InstData& d, absl::Span<const Value> args) {
     Emit(MOp::kReturn, operands);
     return;
   }
-  AddUses(args.subspan(AddTarget(d, args, operands)), Travel::Parameters(), operands);
+  AddUses(args.subspan(AddTarget(d, args, operands)), Travel::Parameters(f_.signature().conv),
+          operands);
   Emit(d.op == Opcode::kTailCall       ? MOp::kTailCall
        : d.op == Opcode::kTailDispatch ? MOp::kTailDispatch
                                        : MOp::kTailPointer,

@@ -59,7 +59,7 @@ void Selector::SelectBlock(Block b) {
   }
   if (cf_.info[b.index].is_entry) {
     std::vector<Operand> defs;
-    Travel travel = Travel::Parameters();
+    Travel travel = Travel::Parameters(f_.signature().conv);
     for (Value p : block.params) defs.push_back(DefFixed(VRegOf(p), travel.Next(f_.type(p))));
     MInst& entry = Emit(MOp::kEntry, defs);
     entry.site.guest_pc = block.guest_pc;

@@ -26,6 +26,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/log/check.h"
 #include "absl/types/span.h"
 #include "compiler/ir/ir.h"
@@ -34,6 +35,7 @@
 #include "compiler/x64/mir.h"
 #include "loader/format/cpu_features.h"
 #include "runtime/abi/vm_context.h"
+#include "runtime/abi/wasm_context.h"
 
 namespace precast::x64::selection {
 
@@ -85,7 +87,7 @@ struct Test {
 // Hands out the places in which parameters or results travel, in order.
 class Travel {
  public:
-  static Travel Parameters() { return Travel(false, false); }
+  static Travel Parameters(ir::CallConv conv) { return Travel(false, conv == ir::CallConv::kWasm); }
   static Travel Results(ir::CallConv conv) { return Travel(true, conv == ir::CallConv::kWasm); }
   regalloc::PReg Next(Type type) {
     if (!HeldInInt(type)) {
@@ -93,11 +95,12 @@ class Travel {
       return {regalloc::RegClass::kVector, vectors_++};
     }
     const uint8_t k = ints_++;
-    CHECK_LT(k, abi::kNumPassed + (results_ && !wasm_ ? 1 : 0)) << "too many parameters or results";
-    if (!results_) return {regalloc::RegClass::kInt, abi::kPassedIn[k]};
-    if (k == 0) return {regalloc::RegClass::kInt, abi::kNextPcReg};
+    const int limit = wasm_ ? abi::kNumWasmIntPassed : abi::kNumPassed + (results_ ? 1 : 0);
+    CHECK_LT(k, limit) << "too many parameters or results";
     // RISC-V: guest registers after the next pc. WebAssembly: rax instead of the first register.
-    return {regalloc::RegClass::kInt, abi::kPassedIn[wasm_ ? k : k - 1]};
+    if (results_ && k == 0) return {regalloc::RegClass::kInt, abi::kNextPcReg};
+    if (wasm_) return {regalloc::RegClass::kInt, abi::kWasmPassedIn[k]};
+    return {regalloc::RegClass::kInt, abi::kPassedIn[results_ ? k - 1 : k]};
   }
 
  private:
@@ -467,6 +470,11 @@ class Selector {
   Address Fold(Inst load, std::vector<Operand>& operands);
   void SetFolded(const Address& at, Inst load, MInst& m);
   void SelectLoad(Inst i, const InstData& d);
+  // If `v` is loaded for nothing else and the machine can swap while it loads: has the load give `result`, which is
+  // `v` with its bytes in reverse order.
+  bool SwapInLoad(Value v, Value result);
+  // The load of a whole integer that gives `v` to nothing but the instruction being selected.
+  std::optional<Inst> SingleLoad(Value v) const;
   void SelectStore(Inst i, const InstData& d);
   void SelectAtomicRmw(Inst i, const InstData& d);
   void SelectAtomicCompare(Inst i, const InstData& d);
@@ -542,8 +550,10 @@ class Selector {
   const ControlFlow& cf_;
   const uint64_t cpu_features_;
   MFunction m_;
-  std::vector<uint32_t> uses_;        // by value
-  std::vector<VReg> vreg_of_;         // by value
+  std::vector<uint32_t> uses_;  // by value
+  std::vector<VReg> vreg_of_;   // by value
+  // Loads whose bytes are wanted in reverse order: the value that is.
+  absl::flat_hash_map<uint32_t, Value> swapped_loads_;
   std::vector<bool> read_wide_;       // by value: 32 bits that instructions for 64 read
   std::vector<bool> is_wide_;         // by virtual register: integers of 64 bits
   std::vector<uint32_t> inst_block_;  // by instruction

@@ -140,7 +140,7 @@ TEST(WasmConventionTest, RandomSignatures) {
     size_t ints = 0, vectors = 0;
     for (const Datum& d : f_data) {
       if (d.type == Type::kI32 || d.type == Type::kI64) {
-        std::memcpy(&r.ints[abi::kPassedIn[ints++]], d.bytes.data(), 8);
+        std::memcpy(&r.ints[abi::kWasmPassedIn[ints++]], d.bytes.data(), 8);
       } else {
         std::memcpy(r.vectors[vectors++], d.bytes.data(), SizeOf(d.type));
       }
@@ -149,7 +149,7 @@ TEST(WasmConventionTest, RandomSignatures) {
     ints = vectors = 0;
     for (const Datum& d : expected) {
       if (d.type == Type::kI32 || d.type == Type::kI64) {
-        const size_t reg = ints == 0 ? abi::kNextPcReg : abi::kPassedIn[ints];
+        const size_t reg = ints == 0 ? abi::kNextPcReg : abi::kWasmPassedIn[ints];
         ++ints;
         ASSERT_EQ(std::memcmp(&r.ints[reg], d.bytes.data(), 8), 0) << "integer " << ints;
       } else {

@@ -69,8 +69,9 @@ std::vector<uint64_t> CalleeResults(absl::Span<const uint64_t> args, bool pointe
 }
 
 codegen::CompiledFunction Callee(bool pointer) {
-  const Reg a = static_cast<Reg>(abi::kPassedIn[0]), b = static_cast<Reg>(abi::kPassedIn[1]),
-            c = static_cast<Reg>(abi::kPassedIn[2]);
+  const Reg a = static_cast<Reg>(abi::kWasmPassedIn[0]),
+            b = static_cast<Reg>(abi::kWasmPassedIn[1]),
+            c = static_cast<Reg>(abi::kWasmPassedIn[2]);
   Encoder e;
   const Reg sum = Reg::r8;
   e.ImulImm(Width::k32, sum, a, 31);
@@ -83,7 +84,7 @@ codegen::CompiledFunction Callee(bool pointer) {
   e.Mov(Width::k32, Reg::rax, sum);
   e.Mov(Width::k32, b, c);
   // Everything else is clobbered.
-  for (Reg r : {Reg::rcx, Reg::rdx, Reg::rsi, Reg::r8, Reg::r9, Reg::r11, Reg::r12, Reg::r13,
+  for (Reg r : {Reg::rcx, Reg::rdx, Reg::rdi, Reg::r8, Reg::r9, Reg::r11, Reg::r12, Reg::r13,
                 Reg::r14, Reg::r15}) {
     e.MovImm(r, 0xdeadbeef00000000u + Number(r));
   }
@@ -166,7 +167,7 @@ void Compare(TestMachine& machine, HostPage& host, const Function& f, uint32_t e
   std::vector<uint64_t> args;
   for (uint32_t k = 0; k < kParams; ++k) {
     args.push_back(static_cast<uint32_t>(rng() >> (rng() % 48)));
-    registers.ints[abi::kPassedIn[k]] = args.back();
+    registers.ints[abi::kWasmPassedIn[k]] = args.back();
   }
 
   ir::EvalOptions options;
@@ -185,7 +186,7 @@ void Compare(TestMachine& machine, HostPage& host, const Function& f, uint32_t e
   if (expected.outcome == Outcome::kReturned) {
     ASSERT_EQ(stop.kind, Kind::kReturned);
     ASSERT_EQ(registers.ints[0], expected.values[0]);
-    ASSERT_EQ(registers.ints[abi::kPassedIn[1]], expected.values[1]);
+    ASSERT_EQ(registers.ints[abi::kWasmPassedIn[1]], expected.values[1]);
     ASSERT_EQ(vm.fuel, e.fuel);
     for (size_t k = 1; k < 32; ++k) ASSERT_EQ(vm.x[k], e.state[k]) << "slot " << k;
   } else {
@@ -257,7 +258,7 @@ TEST(WasmRandomFunctionTest, Large) { CompareRandom(60, 6, 200); }
 // Calls a function of one integer parameter, `a`, and returns its first integer result.
 uint64_t Run1(TestMachine& machine, uint64_t a) {
   TestMachine::WasmRegisters r;
-  r.ints[abi::kPassedIn[0]] = a;
+  r.ints[abi::kWasmPassedIn[0]] = a;
   EXPECT_EQ(machine.RunWasm(0, r).kind, Kind::kReturned);
   return r.ints[0];
 }
@@ -343,7 +344,7 @@ TEST(WasmExecuteTest, VectorMemory) {
   for (uint64_t at : {uint64_t{TestMachine::kGuestBytes - 18}, uint64_t{kHostBytes - 16},
                       uint64_t{kHostBytes - 79}}) {
     TestMachine::WasmRegisters r;
-    r.ints[abi::kPassedIn[0]] = at;
+    r.ints[abi::kWasmPassedIn[0]] = at;
     const TestMachine::Stop stop = machine.RunWasm(0, r);
     ASSERT_EQ(stop.kind, Kind::kFault);
     EXPECT_EQ(machine.StateAt(0, stop.offset).site->guest_pc, at > kHostBytes         ? 5u
@@ -435,8 +436,8 @@ TEST(WasmExecuteTest, AtomicCompareExchange) {
         const uint64_t r = 0x1a2b3c4d5e6f7081;
         std::memcpy(page.bytes() + 8, &before, 8);
         TestMachine::WasmRegisters regs;
-        regs.ints[abi::kPassedIn[0]] = e;
-        regs.ints[abi::kPassedIn[1]] = t == Type::kI32 ? static_cast<uint32_t>(r) : r;
+        regs.ints[abi::kWasmPassedIn[0]] = e;
+        regs.ints[abi::kWasmPassedIn[1]] = t == Type::kI32 ? static_cast<uint32_t>(r) : r;
         ASSERT_EQ(machine.RunWasm(0, regs).kind, Kind::kReturned);
         ASSERT_EQ(regs.ints[0], fits);
         uint64_t after;
@@ -473,7 +474,7 @@ TEST(WasmExecuteTest, LargeFrame) {
   TestMachine machine({Compile(f, Options())});
   HostPage page;
   TestMachine::WasmRegisters r;
-  r.ints[abi::kPassedIn[0]] = kHostAddress;
+  r.ints[abi::kWasmPassedIn[0]] = kHostAddress;
   const TestMachine::Stop stop = machine.RunWasm(0, r);
   ASSERT_EQ(stop.kind, Kind::kIllegal);
   EXPECT_EQ(machine.StateAt(0, stop.offset).site->guest_pc, 0x33u);

@@ -17,6 +17,7 @@
 #include "compiler/x64/test_functions.h"
 #include "compiler/x64/test_machine.h"
 #include "gtest/gtest.h"
+#include "runtime/abi/wasm_context.h"
 
 namespace precast::x64::testing {
 namespace {
@@ -158,7 +159,7 @@ uint64_t Result(TestMachine& machine, uint32_t function, Type a, Type b, Type re
     if (IsFloat(t)) {
       std::memcpy(r.vectors[vectors++], &v, t == Type::kF64 ? 8 : 4);
     } else {
-      r.ints[abi::kPassedIn[ints++]] = v;
+      r.ints[abi::kWasmPassedIn[ints++]] = v;
     }
   };
   pass(a, x);

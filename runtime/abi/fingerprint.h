@@ -128,6 +128,7 @@ constexpr Fingerprint Compute() {
   }
   for (int value : {kNumWasmIntPassed, kNumWasmVectorPassed, kMaxWasmArgs}) hash.Add(value);
   for (uint8_t reg : {kTargetReg, kRecordReg, kTypeReg}) hash.Add(reg);
+  for (uint8_t reg : kWasmPassedIn) hash.Add(reg);
 #define PRECAST_WASM_HELPER(Name, parameters, result) \
   hash.Add(#Name);                                    \
   hash.Add(parameters);

@@ -4,10 +4,10 @@
 // `WasmLayout`. Part of the ABI fingerprint, as vm_context.h is.
 //
 // Calling convention (ir::CallConv::kWasm). Parameters: the k-th integer or reference (i32, i64, funcref,
-// externref) in machine register kPassedIn[k], the k-th f32, f64 or v128 in xmm<k>; those beyond
+// externref) in machine register kWasmPassedIn[k], the k-th f32, f64 or v128 in xmm<k>; those beyond
 // kNumWasmIntPassed and kNumWasmVectorPassed are in WasmContext::args[n], where n is the parameter's own
 // number in the WebAssembly signature (of all kinds, from 0); args has room for every parameter.
-// Results travel the same way, except that the first integer one is in rax instead of kPassedIn[0]. i32 values are
+// Results travel the same way, except that the first integer one is in rax instead of kWasmPassedIn[0]. i32 values are
 // zero-extended to 64 bits in registers and in args. Every machine register but r10 (fuel), rbx (base of
 // memory 0), rbp (context) and rsp is clobbered by a call. The callee reads args before it does anything else, the
 // caller reads results from args right after the call.
@@ -85,8 +85,10 @@ inline constexpr int kNumWasmHelpers = 0
 #undef PRECAST_WASM_HELPER
     ;
 
-inline constexpr int kNumWasmIntPassed = kNumPassed;  // in kPassedIn
-inline constexpr int kNumWasmVectorPassed = 8;        // xmm0 … xmm7
+inline constexpr int kNumWasmIntPassed = 9;
+// rdi rsi rdx rcx r8 r9 r14 r15 r13: first those that need no prefix.
+inline constexpr uint8_t kWasmPassedIn[kNumWasmIntPassed] = {7, 6, 2, 1, 8, 9, 14, 15, 13};
+inline constexpr int kNumWasmVectorPassed = 8;  // xmm0 … xmm7
 // Room for every parameter and result: the implementation limit on both (compiler/wasm/limits.h).
 inline constexpr int kMaxWasmArgs = 1000;
 

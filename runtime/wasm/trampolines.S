@@ -60,25 +60,25 @@
   movups %xmm7, 192(\area)
 .endm
 
-/* All but [0], which is r14 in parameters and rax in results. */
+/* All but [0], which is rdi in parameters and rax in results. */
 .macro load_integers area
-  movq  8(\area), %rdi
-  movq 16(\area), %rsi
-  movq 24(\area), %rdx
-  movq 32(\area), %rcx
-  movq 40(\area), %r8
-  movq 48(\area), %r9
+  movq  8(\area), %rsi
+  movq 16(\area), %rdx
+  movq 24(\area), %rcx
+  movq 32(\area), %r8
+  movq 40(\area), %r9
+  movq 48(\area), %r14
   movq 56(\area), %r15
   movq 64(\area), %r13
 .endm
 
 .macro store_integers area
-  movq %rdi,  8(\area)
-  movq %rsi, 16(\area)
-  movq %rdx, 24(\area)
-  movq %rcx, 32(\area)
-  movq %r8,  40(\area)
-  movq %r9,  48(\area)
+  movq %rsi,  8(\area)
+  movq %rdx, 16(\area)
+  movq %rcx, 24(\area)
+  movq %r8,  32(\area)
+  movq %r9,  40(\area)
+  movq %r14, 48(\area)
   movq %r15, 56(\area)
   movq %r13, 64(\area)
 .endm
@@ -127,7 +127,7 @@ precast_wasm_enter:
   movq  MEMORY_BASE(%rbp), %rbx
   movq  FUEL(%rbp), %r10
   load_vectors %r11
-  movq  (%r11), %r14
+  movq  (%r11), %rdi
   load_integers %r11
   callq *%rax
   movq  8(%rsp), %r11
@@ -198,7 +198,7 @@ precast_wasm_far_native:
   movq  %r11, %rbp
   movq  MEMORY_BASE(%rbp), %rbx
   callq *RECORD_CODE(%rax)
-  /* Results: all but r14, r11, r12. The host stack pointer in the caller's context may be a stale one, of an
+  /* Results: all but rdi, r11, r12. The host stack pointer in the caller's context may be a stale one, of an
    * entry that has ended since. */
   movq  16(%rsp), %r11
   movq  HOST_RSP(%rbp), %r12
@@ -241,7 +241,7 @@ precast_wasm_far_host:
   .cfi_signal_frame
   subq  $216, %rsp
   .cfi_adjust_cfa_offset 216
-  movq  %r14, (%rsp)
+  movq  %rdi, (%rsp)
   store_integers %rsp
   store_vectors %rsp
   movq  %r10, FUEL(%rbp)
@@ -284,11 +284,11 @@ precast_wasm_far_helper:
   .cfi_signal_frame
   subq  $40, %rsp
   .cfi_adjust_cfa_offset 40
-  movq  %r14, (%rsp)
-  movq  %rdi, 8(%rsp)
-  movq  %rsi, 16(%rsp)
-  movq  %rdx, 24(%rsp)
-  movq  %rcx, 32(%rsp)
+  movq  %rdi, (%rsp)
+  movq  %rsi, 8(%rsp)
+  movq  %rdx, 16(%rsp)
+  movq  %rcx, 24(%rsp)
+  movq  %r8, 32(%rsp)
   movq  %r10, FUEL(%rbp)
   movq  %rsp, %r12
   .cfi_def_cfa_register %r12

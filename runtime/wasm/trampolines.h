@@ -12,7 +12,7 @@ namespace precast::runtime::wasm {
 
 // What parameters and results in registers look like in memory.
 struct PassedArea {
-  // By number in kPassedIn; as results, [0] is rax.
+  // By number in kWasmPassedIn; as results, [0] is rax.
   uint64_t integers[abi::kNumWasmIntPassed];
   uint64_t padding;
   abi::WasmValue vectors[abi::kNumWasmVectorPassed];
