@@ -71,12 +71,12 @@ void Emitter::EmitLoad(uint32_t i, const MInst& m) {
     case ir::MemKind::kS16:
       return e_.Movsx(Width::k16, m.width, d, mem);
     case ir::MemKind::kU32:
-      return e_.Load(Width::k32, d, mem);
+      return m.swap ? e_.MovbeLoad(Width::k32, d, mem) : e_.Load(Width::k32, d, mem);
     case ir::MemKind::kS32:
       if (m.width == Width::k64) return e_.Movsx(Width::k32, Width::k64, d, mem);
       return e_.Load(Width::k32, d, mem);
     case ir::MemKind::k64:
-      return e_.Load(Width::k64, d, mem);
+      return m.swap ? e_.MovbeLoad(Width::k64, d, mem) : e_.Load(Width::k64, d, mem);
     case ir::MemKind::k128:
       CHECK(false) << "not an integer";
   }
@@ -88,6 +88,8 @@ void Emitter::EmitStore(uint32_t i, const MInst& m) {
   AddMemorySite(i, m);
   if (m.op == MOp::kStoreImm) {
     e_.StoreImm(AccessWidth(m.mem), mem, static_cast<int32_t>(m.imm));
+  } else if (m.swap) {
+    e_.MovbeStore(AccessWidth(m.mem), mem, R(i, k));
   } else if (Loc(i, k).reg.cls == RegClass::kInt) {
     e_.Store(AccessWidth(m.mem), mem, R(i, k));
   } else if (m.mem == ir::MemKind::k128) {

@@ -99,6 +99,10 @@ void Encoder::MovWideImm(Reg dst, uint64_t imm) {
   }
 }
 
+void Encoder::MovbeLoad(Width w, Reg dst, const Mem& m) { OpM(w, 0x0f38f0, Number(dst), m); }
+
+void Encoder::MovbeStore(Width w, const Mem& m, Reg src) { OpM(w, 0x0f38f1, Number(src), m); }
+
 void Encoder::StoreImm(Width w, const Mem& m, int32_t imm) {
   HotM(w, w == Width::k8 ? 0xc6 : 0xc7, 0, m);
   Imm(w, imm);
@@ -246,6 +250,18 @@ void Encoder::CallReg(Reg r) { OpR(Width::k32, 0xff, 2, Number(r)); }
 void Encoder::JmpReg(Reg r) { OpR(Width::k32, 0xff, 4, Number(r)); }
 void Encoder::CallMem(const Mem& m) { OpM(Width::k32, 0xff, 2, m); }
 void Encoder::JmpMem(const Mem& m) { OpM(Width::k32, 0xff, 4, m); }
+
+void Encoder::Push(Reg r) {
+  Begin();
+  if (Number(r) >= 8) Byte(0x41);
+  Byte(static_cast<uint8_t>(0x50 + (Number(r) & 7)));
+}
+
+void Encoder::Pop(Reg r) {
+  Begin();
+  if (Number(r) >= 8) Byte(0x41);
+  Byte(static_cast<uint8_t>(0x58 + (Number(r) & 7)));
+}
 
 void Encoder::Ret() {
   Begin();

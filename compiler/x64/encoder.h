@@ -124,6 +124,8 @@ class Encoder {
   void Popcnt(Width w, Reg dst, const Mem& m);
   void BtcImm(Width w, Reg r, uint8_t bit);  // flips a bit
   void Bswap(Width w, Reg r);                // 32 or 64 bits
+  void MovbeLoad(Width w, Reg dst, const Mem& m);
+  void MovbeStore(Width w, const Mem& m, Reg src);
 
   // -- arithmetic (32 or 64 bits)
   void AluRR(Alu op, Width w, Reg dst, Reg src);
@@ -203,6 +205,8 @@ class Encoder {
   void JmpReg(Reg r);
   void CallMem(const Mem& m);
   void JmpMem(const Mem& m);
+  void Push(Reg r);
+  void Pop(Reg r);
   void Ret();
   void Ud2();
   void Nop(size_t bytes);  // any number, in the recommended multi-byte forms

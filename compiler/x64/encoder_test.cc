@@ -200,6 +200,10 @@ TEST_F(EncoderTest, OneRegister) {
     }
     e_.CallReg(r);
     Expect("call " + Name(Width::k64, r));
+    e_.Push(r);
+    Expect("push " + Name(Width::k64, r));
+    e_.Pop(r);
+    Expect("pop " + Name(Width::k64, r));
     e_.JmpReg(r);
     Expect("jmp " + Name(Width::k64, r));
   }
@@ -353,6 +357,10 @@ TEST_F(EncoderTest, Vex) {
     for (Width w : kWide) {
       e_.Lzcnt(w, r, m);
       Expect(absl::StrCat("lzcnt ", Name(w, r), ", ", at));
+      e_.MovbeLoad(w, r, m);
+      Expect(absl::StrCat("movbe ", Name(w, r), ", ", at));
+      e_.MovbeStore(w, m, r);
+      Expect(absl::StrCat("movbe ", at, ", ", Name(w, r)));
       e_.Rorx(w, r, m, 31);
       Expect(absl::StrCat("rorx ", Name(w, r), ", ", at, ", 0x1f"));
       e_.BlsM(LowBit::kIsolate, w, r, m);

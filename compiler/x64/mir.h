@@ -191,6 +191,7 @@ struct MInst {
   Place place = Place::kGuest;  // loads, stores, atomics
   bool can_fault = true;        // loads, stores
   bool folded = false;          // see above
+  bool swap = false;            // loads, stores: of bytes in reverse order
   int32_t disp = 0;
   int32_t flags_imm = 0;
   int64_t imm = 0;

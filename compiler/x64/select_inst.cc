@@ -132,6 +132,7 @@ void Selector::SelectInst(Inst i, const InstData& d) {
       Emit(MOp::kPopcnt, {UseAny(Reg(args[0])), Def(VRegOf(f_.result(i)))}).width = w;
       return;
     case Opcode::kBswap:
+      if (SwapInLoad(args[0], f_.result(i))) return;
       Emit(MOp::kByteSwap, {Use(Reg(args[0])), DefReuse(VRegOf(f_.result(i)), 0)}).width = w;
       return;
     case Opcode::kFadd:

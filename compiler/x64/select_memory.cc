@@ -165,16 +165,54 @@ void Selector::SetFolded(const Address& at, Inst load, MInst& m) {
 
 void Selector::SelectLoad(Inst i, const InstData& d) {
   const Address at = SelectAddress(i, d);
+  const auto swapped = swapped_loads_.find(i.index);
+  const bool swap = swapped != swapped_loads_.end();
   std::vector<Operand>& operands = ScratchOperands();
   AddPlaceOperands(at, operands);
-  operands.push_back(Def(VRegOf(f_.result(i))));
+  operands.push_back(Def(VRegOf(swap ? swapped->second : f_.result(i))));
   MInst& m = Emit(MOp::kLoad, operands);
   SetPlace(at, d, m);
   m.width = WidthOf(d.type);
+  if (swap) {
+    m.swap = true;
+    m.mem = m.width == Width::k64 ? ir::MemKind::k64 : ir::MemKind::kU32;
+  }
+}
+
+bool Selector::SwapInLoad(Value v, Value result) {
+  if (!HasCpu(format::CpuFeature::kMovbe)) return false;
+  const std::optional<Inst> load = SingleLoad(v);
+  if (!load.has_value() || Needed(v)) return false;
+  swapped_loads_.emplace(load->index, result);
+  return true;
+}
+
+std::optional<Inst> Selector::SingleLoad(Value v) const {
+  for (Opcode op : {Opcode::kLoad, Opcode::kLoadAt}) {
+    const std::optional<Inst> load = SingleUse(v, op);
+    if (!load.has_value()) continue;
+    const InstData& d = f_.inst(*load);
+    const ir::MemKind kind = static_cast<ir::MemKind>(d.aux);
+    const bool whole = d.type == Type::kI64
+                           ? kind == ir::MemKind::k64
+                           : kind == ir::MemKind::kU32 || kind == ir::MemKind::kS32;
+    return whole ? load : std::nullopt;
+  }
+  return std::nullopt;
 }
 
 void Selector::SelectStore(Inst i, const InstData& d) {
   Value value = f_.args(i).back();
+  const ir::MemKind kind = static_cast<ir::MemKind>(d.aux);
+  bool swap = false;
+  if (HasCpu(format::CpuFeature::kMovbe) && HeldInInt(f_.type(value)) &&
+      (f_.type(value) == Type::kI64 ? kind == ir::MemKind::k64
+                                    : kind == ir::MemKind::kU32 || kind == ir::MemKind::kS32)) {
+    if (const std::optional<Inst> bswap = SingleUse(value, Opcode::kBswap)) {
+      swap = !ConstantOf(f_.args(*bswap)[0]).has_value();
+      if (swap) value = f_.args(*bswap)[0];
+    }
+  }
   if (f_.type(value) == Type::kI32) value = Low(value, Width::k32);
   const Address at = SelectAddress(i, d);
   std::optional<int64_t> c = HeldInInt(f_.type(value)) ? ConstantOf(value) : FloatConstantOf(value);
@@ -189,6 +227,7 @@ void Selector::SelectStore(Inst i, const InstData& d) {
   }
   MInst& m = Emit(is_imm ? MOp::kStoreImm : MOp::kStore, operands);
   if (is_imm) m.imm = static_cast<int32_t>(static_cast<uint32_t>(*c));
+  m.swap = swap;
   SetPlace(at, d, m);
 }
 
