@@ -84,6 +84,15 @@ void Emitter::LayOutFrame() {
   if (m_.aligns_stack && (frame_ != 0 || m_.has_calls) && frame_ % 16 == 0) frame_ += 8;
 }
 
+void Emitter::Epilogue(bool scratch) {
+  if (frame_ == 8 && scratch) {
+    e_.Pop(Reg::r11);
+  } else if (frame_ != 0) {
+    e_.AluRI(Alu::kAdd, Width::k64, Reg::rsp, static_cast<int32_t>(frame_));
+  }
+  SetCfa(8);
+}
+
 void Emitter::ThreadJumps() {
   const uint32_t n = static_cast<uint32_t>(m_.blocks.size());
   position_.resize(n);

@@ -368,24 +368,24 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       return;
     case MOp::kReturn:
       falls_through_ = false;
-      Epilogue();
+      Epilogue(/*scratch=*/true);
       e_.Ret();
       return;
     case MOp::kTailCall:
       falls_through_ = false;
-      Epilogue();
+      Epilogue(/*scratch=*/true);
       e_.JmpRel32();
       Relocate(CodeRelocation::Target::kFunction, static_cast<uint32_t>(m.imm));
       return;
     case MOp::kTailDispatch:
       falls_through_ = false;
       EmitDispatch();
-      Epilogue();
+      Epilogue(/*scratch=*/true);
       e_.JmpReg(Reg::r12);
       return;
     case MOp::kTailPointer:
       falls_through_ = false;
-      Epilogue();
+      Epilogue(/*scratch=*/false);
       e_.JmpReg(static_cast<Reg>(abi::kTargetReg));
       return;
     case MOp::kTrap: {
@@ -438,22 +438,24 @@ void Emitter::EmitMeter(uint32_t b, uint32_t i, const MInst& m) {
 void Emitter::EmitEntry(const MInst& m) {
   entry_positions_.push_back({m.site.guest_pc, buffer_.Here()});
   if (frame_ == 0 && !m_.has_calls) return;
-  if (!m_.has_calls && frame_ <= kNearFrame) {
-    e_.AluRI(Alu::kSub, Width::k64, Reg::rsp, static_cast<int32_t>(frame_));
-    return SetCfa(8 + frame_);
+  if (m_.has_calls || frame_ > kNearFrame) {
+    // Its displacement is the last byte of the comparison, and no instruction.
+    const Mem limit = InContext(offsetof(abi::VmContext, native_stack_limit));
+    static_assert(offsetof(abi::VmContext, native_stack_limit) - abi::kContextBias == 0x60);
+    if (frame_ > kFarFrame) {
+      e_.Lea(Width::k64, Reg::r11, Mem::At(Reg::rsp, -static_cast<int32_t>(frame_)));
+      e_.AluRM(Alu::kCmp, Width::k64, Reg::r11, limit);
+    } else {
+      e_.AluRM(Alu::kCmp, Width::k64, Reg::rsp, limit);
+    }
+    TrapInside(Cond::kB, 1, Site::Kind::kStack, m);
   }
-  // Its displacement is the last byte of the comparison, and no instruction.
-  const Mem limit = InContext(offsetof(abi::VmContext, native_stack_limit));
-  static_assert(offsetof(abi::VmContext, native_stack_limit) - abi::kContextBias == 0x60);
-  if (frame_ > kFarFrame) {
-    e_.Lea(Width::k64, Reg::r11, Mem::At(Reg::rsp, -static_cast<int32_t>(frame_)));
-    e_.AluRM(Alu::kCmp, Width::k64, Reg::r11, limit);
-  } else {
-    e_.AluRM(Alu::kCmp, Width::k64, Reg::rsp, limit);
-  }
-  TrapInside(Cond::kB, 1, Site::Kind::kStack, m);
   if (frame_ == 0) return;
-  e_.AluRI(Alu::kSub, Width::k64, Reg::rsp, static_cast<int32_t>(frame_));
+  if (frame_ == 8) {
+    e_.Push(Reg::rax);  // the shortest way; what it stores does not matter
+  } else {
+    e_.AluRI(Alu::kSub, Width::k64, Reg::rsp, static_cast<int32_t>(frame_));
+  }
   SetCfa(8 + frame_);
 }
 

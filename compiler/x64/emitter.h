@@ -192,10 +192,8 @@ class Emitter {
   void EmitDispatchCopy(uint32_t b);
   void EmitMove(const regalloc::Move& move);
 
-  void Epilogue() {
-    if (frame_ != 0) e_.AluRI(Alu::kAdd, Width::k64, Reg::rsp, static_cast<int32_t>(frame_));
-    SetCfa(8);
-  }
+  // Gives back the frame; r11 is free if `scratch`.
+  void Epilogue(bool scratch);
 
   // The instruction just emitted set the flags as `test r, r` would; the overflow and carry flags
   // only if `all`.
