@@ -2,6 +2,7 @@
 #include "compiler/opt/mark_pages.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -33,6 +34,8 @@ constexpr int64_t kPage = int64_t{1} << abi::kMarkedPageBits;
 // Marks that are made instead of one.
 constexpr size_t kMostHoisted = 6;
 constexpr int kMostRounds = 3;
+// Instructions of a test that are executed twice.
+constexpr size_t kMostCopies = 4;
 // Where more ways meet, nothing is followed back.
 constexpr size_t kMostWays = 32;
 
@@ -45,7 +48,8 @@ struct Position {
 
 class PageMarking {
  public:
-  explicit PageMarking(Function& f) : f_(f), cfg_(f), facts_in_(f.num_blocks()) {}
+  explicit PageMarking(Function& f)
+      : f_(f), cfg_(f), facts_in_(f.num_blocks()), ahead_of_guard_(f.num_blocks()) {}
 
   void Run() {
     Collect();
@@ -257,6 +261,7 @@ class PageMarking {
                         }));
           }
         }
+        for (uint32_t n : ahead_of_guard_[b.index]) SetFact(in, n, true);
         facts_in_[b.index] = in;
         for (uint32_t n : touched_[b.index]) SetFact(in, n, true);
         if (in != facts_out_[b.index]) {
@@ -275,6 +280,9 @@ class PageMarking {
     Value root;
     int64_t at;
     uint8_t mode;
+    // If valid: only if that block, to which the edge at hand leads, goes on to its edge `guarded`.
+    Block guard = Block();
+    size_t guarded = 0;
   };
 
   // Whether native code may be left there, to go on behind it another time.
@@ -374,22 +382,27 @@ class PageMarking {
   bool Hoist() {
     bool any = false;
     for (Block b : cfg_.order()) {
-      const size_t ways = cfg_.predecessors(b).size();
+      Guard guard;
+      if (cfg_.predecessors(b).size() == 1) guard = GuardOf(b);
+      const size_t ways = cfg_.predecessors(guard.block.valid() ? guard.block : b).size();
       if (ways < 2 || ways > kMostWays) continue;
       size_t count = 0;
       bool asks = false;
       const std::vector<Mark> marks = MarksOf(b, &count, &asks);
+      if (asks && guard.block.valid()) continue;  // fuel is not that before the guard
+      asks |= guard.asks;
       for (size_t k = 0; k < count; ++k) {
         if (k + 1 == count || marks[k].root != marks[k + 1].root ||
             marks[k + 1].at - marks[k].at > kPage) {
-          any |= HoistMark(b, marks[k], asks, false, nullptr);
+          any |= HoistMark(b, guard, marks[k], asks, false, nullptr);
           continue;
         }
         // The end of a range that a loop moves on with is enough: the rest is between that and what has been touched.
         const Mark &low = marks[k], &high = marks[k + 1];
-        any |= HoistMark(b, high, asks, true, nullptr);
-        any |= HoistMark(b, low, asks, true, IsStride(b, high, ir::kMarkUp) ? &high : nullptr);
-        if (IsStride(b, low, ir::kMarkDown)) any |= HoistMark(b, high, asks, true, &low);
+        any |= HoistMark(b, guard, high, asks, true, nullptr);
+        any |=
+            HoistMark(b, guard, low, asks, true, IsStride(b, high, ir::kMarkUp) ? &high : nullptr);
+        if (IsStride(b, low, ir::kMarkDown)) any |= HoistMark(b, guard, high, asks, true, &low);
         ++k;
       }
     }
@@ -401,27 +414,96 @@ class PageMarking {
     return it != strides_.end() && (it->second & mode) != 0;
   }
 
-  // `other`: of the same root, and marked by `b` in any case; or null.
-  bool HoistMark(Block b, const Mark& mark, bool asks, bool in_pair, const Mark* other) {
-    const bool is_param =
-        mark.root.valid() && f_.value(mark.root).is_param && Block(f_.value(mark.root).def) == b;
-    if (mark.root.valid() && !is_param && IsDefinedIn(b, mark.root)) return false;
+  // The only way to a block: from the head of a loop that tests something and does nothing else.
+  struct Guard {
+    Block block;  // not valid: there is none
+    size_t edge = 0;
+    bool asks = false;  // for fuel
+  };
+  Guard GuardOf(Block b) const {
+    const Block g = cfg_.predecessors(b)[0];
+    const absl::Span<const Block> from = cfg_.predecessors(g);
+    if (std::none_of(from.begin(), from.end(), [&](Block p) { return cfg_.IsRetreating(p, g); }))
+      return {};
+    const Inst branch = f_.terminator(g);
+    if (f_.inst(branch).op != Opcode::kBrIf ||
+        f_.edges(branch)[0].target == f_.edges(branch)[1].target)
+      return {};
+    Guard guard{.block = g, .edge = f_.edges(branch)[0].target == b ? size_t{0} : size_t{1}};
+    bool charged = false;
+    for (Inst i : f_.block(g).insts) {
+      const InstData& inst = f_.inst(i);
+      charged |= inst.op == Opcode::kCharge;
+      if (inst.op == Opcode::kMeter || inst.op == Opcode::kMeterCheck) {
+        if (guard.asks || charged || !IsExact(i)) return {};
+        guard.asks = true;
+      } else if (i != branch && !ir::IsPure(inst.op) && inst.op != Opcode::kCharge &&
+                 inst.op != Opcode::kDeferState && inst.op != Opcode::kCountRows) {
+        return {};
+      }
+    }
+    size_t copies = 0;
+    return CanCopy(g, f_.args(branch)[0], copies) ? guard : Guard{};
+  }
+
+  // Whether what `g` makes `v` of can be computed at the ends of its predecessors.
+  bool CanCopy(Block g, Value v, size_t& copies) const {
+    const ir::ValueData& data = f_.value(v);
+    if (data.is_param || home_[data.def] != g.index) return true;
+    const Inst i(data.def);
+    const InstData& inst = f_.inst(i);
+    if (inst.op == Opcode::kIconst) return true;
+    if (++copies > kMostCopies) return false;
+    if ((!ir::IsBinary(inst.op) || ir::IsDivision(inst.op)) && inst.op != Opcode::kIcmp)
+      return false;
+    return CanCopy(g, f_.args(i)[0], copies) && CanCopy(g, f_.args(i)[1], copies);
+  }
+  // That, at the end of the instructions of `b`, whose only edge is `edge`.
+  Value Copy(Block b, const ir::Edge& edge, Value v) {
+    const ir::ValueData data = f_.value(v);
+    if (data.is_param) return data.def == edge.target.index ? edge.args[data.index] : v;
+    if (home_[data.def] != edge.target.index) return v;
+    const InstData inst = f_.inst(Inst(data.def));
+    const InstData made{.op = inst.op, .type = inst.type, .aux = inst.aux, .imm = inst.imm};
+    std::vector<Value> args;
+    if (inst.op != Opcode::kIconst) {
+      const Value first = f_.args(Inst(data.def))[0], second = f_.args(Inst(data.def))[1];
+      args = {Copy(b, edge, first), Copy(b, edge, second)};
+    }
+    return f_.result(f_.Append(b, made, args, {data.type}));
+  }
+
+  // `other`: of the same root, and marked by `b` in any case; or null. With a guard: on the ways to that.
+  bool HoistMark(Block b, const Guard& guard, const Mark& mark, bool asks, bool in_pair,
+                 const Mark* other) {
+    const Block head = guard.block.valid() ? guard.block : b;
     const Position here{mark.root, mark.at};
     if (granted_.contains({b.index, here})) return false;
     if (other == nullptr && strides_.contains({b.index, here})) return false;
+    if (!NumberOf(here).has_value()) return false;
+    Position at_head = here;
+    if (guard.block.valid() && mark.root.valid() && IsDefinedIn(b, mark.root)) {
+      if (!f_.value(mark.root).is_param) return false;
+      at_head = PositionOf(
+          f_.edges(f_.terminator(head))[guard.edge].args[f_.value(mark.root).index], mark.at);
+    }
+    const Value root = at_head.root;
+    const bool is_param =
+        root.valid() && f_.value(root).is_param && Block(f_.value(root).def) == head;
+    if (root.valid() && !is_param && IsDefinedIn(head, root)) return false;
     std::vector<std::pair<Block, Position>> lacking;
     bool possible = true, known = false;
     int64_t below = 0, above = 0;  // how far it is from what is known, at most
-    ForEachEdge(b, [&](Block from, const ir::Edge& edge) {
+    ForEachEdge(head, [&](Block from, const ir::Edge& edge) {
       const Position there =
-          is_param ? PositionOf(edge.args[f_.value(mark.root).index], mark.at) : here;
+          is_param ? PositionOf(edge.args[f_.value(root).index], at_head.at) : at_head;
       const Near near = FindNear(facts_out_[from.index], there);
       const int64_t to_other = other == nullptr      ? kFar
                                : other->at > mark.at ? near.below + (other->at - mark.at)
                                                      : near.above + (mark.at - other->at);
       if (near.below + near.above <= kPage || to_other <= kPage) {
         known = true;
-      } else if (!cfg_.IsRetreating(from, b) && f_.inst(f_.terminator(from)).op == Opcode::kBr) {
+      } else if (!cfg_.IsRetreating(from, head) && f_.inst(f_.terminator(from)).op == Opcode::kBr) {
         lacking.emplace_back(from, there);
       } else if (near.below <= kPage / 2) {
         below = std::max(below, near.below);
@@ -433,7 +515,9 @@ class PageMarking {
     });
     const bool is_stride = below != 0 || above != 0;
     if (is_stride && !mark.root.valid()) return false;
-    for (const auto& [from, there] : lacking) possible &= NumberOf(there).has_value();
+    if (!guard.block.valid()) {
+      for (const auto& [from, there] : lacking) possible &= NumberOf(there).has_value();
+    }
     if (!possible || (below != 0 && above != 0) || lacking.size() > kMostHoisted) return false;
     if (other != nullptr) {
       if (is_stride || !known) return false;
@@ -441,22 +525,30 @@ class PageMarking {
     } else if (is_stride ? !in_pair && mark.mode != ir::kMarkAlways : !known || lacking.empty()) {
       return false;
     }
-    if (is_stride) strides_[{b.index, here}] = StepMode(below != 0 ? below : -above);
+    if (is_stride) {
+      strides_[{b.index, here}] = StepMode(below != 0 ? below : -above);
+    } else if (guard.block.valid() && other == nullptr) {
+      ahead_of_guard_[b.index].push_back(*NumberOf(here));
+    }
     for (const auto& [from, there] : lacking) {
       Mark ahead{.before = f_.terminator(from),
                  .address = there.root,
                  .displacement = there.at,
                  .root = there.root,
                  .at = there.at,
-                 .mode = asks ? ir::kMarkAhead : ir::kMarkAlways};
+                 .mode = asks ? ir::kMarkAhead : ir::kMarkAlways,
+                 .guard = guard.block,
+                 .guarded = guard.edge};
       if (is_param && there.root.valid()) {
-        ahead.address = ir::Successors(f_, from)[0].args[f_.value(mark.root).index];
-        ahead.displacement = mark.at;
-      } else if (!is_param && mark.address.valid() && !IsDefinedIn(b, mark.address)) {
+        ahead.address = ir::Successors(f_, from)[0].args[f_.value(root).index];
+        ahead.displacement = at_head.at;
+      } else if (!is_param && mark.address.valid() && !guard.block.valid() &&
+                 !IsDefinedIn(b, mark.address)) {
         ahead.address = mark.address;
         ahead.displacement = mark.displacement;
       }
       ahead_[from.index].push_back(ahead);
+      if (guard.block.valid()) continue;  // of the guard nothing is known
       touched_[from.index].push_back(*NumberOf(there));
       SetFact(facts_out_[from.index], *NumberOf(there), true);
     }
@@ -464,7 +556,33 @@ class PageMarking {
   }
 
   void InsertAhead() {
-    for (const auto& [block, marks] : ahead_) Insert(Block(block), marks);
+    for (const auto& [block, marks] : ahead_) {
+      std::vector<Mark> always, guarded;
+      for (const Mark& mark : marks) (mark.guard.valid() ? guarded : always).push_back(mark);
+      if (!always.empty()) Insert(Block(block), always);
+      if (!guarded.empty()) InsertGuarded(Block(block), guarded);
+    }
+  }
+
+  // Makes the guard's test at the end of `b`, and the marks on the ways that it will go on.
+  void InsertGuarded(Block b, const std::vector<Mark>& marks) {
+    const ir::Edge edge = f_.edges(f_.terminator(b))[0];
+    f_.block(b).insts.pop_back();
+    const Value taken = Copy(b, edge, f_.args(f_.terminator(edge.target))[0]);
+    std::array<ir::Edge, 2> edges = {edge, edge};
+    for (size_t k = 0; k < edges.size(); ++k) {
+      if (std::none_of(marks.begin(), marks.end(), [&](const Mark& m) { return m.guarded == k; }))
+        continue;
+      const Block between = f_.NewBlock();
+      f_.block(between).guest_pc = f_.block(edge.target).guest_pc;
+      f_.block(between).cold = f_.block(b).cold || f_.block(edge.target).cold;
+      for (const Mark& mark : marks) {
+        if (mark.guarded == k) Append(between, mark);
+      }
+      f_.Append(between, {.op = Opcode::kBr}, {}, {}, {edge});
+      edges[k] = {between, {}};
+    }
+    f_.Append(b, {.op = Opcode::kBrIf}, {taken}, {}, {edges[0], edges[1]});
   }
 
   // Positions relative to `root` that have been touched before `b`, of those at most a page from one of `needed`. (All
@@ -547,22 +665,22 @@ class PageMarking {
         f_.block(b).insts.push_back(i);
         continue;
       }
-      for (const Mark* m : found->second) {
-        const Mark& mark = *m;
-        Value address = mark.address;
-        int64_t displacement = static_cast<int32_t>(mark.displacement);
-        if (!address.valid()) {
-          const Inst constant =
-              f_.Append(b, {.op = Opcode::kIconst, .imm = static_cast<int32_t>(mark.displacement)},
-                        {}, {ir::Type::kI32});
-          address = f_.result(constant);
-          displacement = 0;
-        }
-        f_.Append(b, {.op = Opcode::kMarkPage, .aux = mark.mode, .imm = displacement}, {address},
-                  {});
-      }
+      for (const Mark* mark : found->second) Append(b, *mark);
       f_.block(b).insts.push_back(i);
     }
+  }
+
+  void Append(Block b, const Mark& mark) {
+    Value address = mark.address;
+    int64_t displacement = static_cast<int32_t>(mark.displacement);
+    if (!address.valid()) {
+      const Inst constant =
+          f_.Append(b, {.op = Opcode::kIconst, .imm = static_cast<int32_t>(mark.displacement)}, {},
+                    {ir::Type::kI32});
+      address = f_.result(constant);
+      displacement = 0;
+    }
+    f_.Append(b, {.op = Opcode::kMarkPage, .aux = mark.mode, .imm = displacement}, {address}, {});
   }
 
   Function& f_;
@@ -575,11 +693,12 @@ class PageMarking {
 
   std::vector<uint32_t> home_;       // of instructions: the block, before marks were added
   std::vector<Position> positions_;  // ascending; their numbers are their places
-  std::vector<std::vector<uint32_t>> touched_;                // by block
-  std::vector<std::vector<Translation>> translations_;        // by block
-  size_t words_ = 0;                                          // of Facts; 0: not used
-  std::vector<Facts> facts_in_, facts_out_;                   // by block
-  std::map<uint32_t, std::vector<Mark>> ahead_;               // by block, before its end
+  std::vector<std::vector<uint32_t>> touched_;          // by block
+  std::vector<std::vector<Translation>> translations_;  // by block
+  size_t words_ = 0;                                    // of Facts; 0: not used
+  std::vector<Facts> facts_in_, facts_out_;             // by block
+  std::vector<std::vector<uint32_t>> ahead_of_guard_;   // by block: marked, where it is entered
+  std::map<uint32_t, std::vector<Mark>> ahead_;         // by block, before its end
   std::map<std::pair<uint32_t, Position>, uint8_t> strides_;  // by block
   // By block: what is known once another position, relative to the same root, has been marked.
   std::map<std::pair<uint32_t, Position>, int64_t> granted_;

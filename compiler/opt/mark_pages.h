@@ -13,7 +13,9 @@
 // known of the arguments on all edges.
 //
 // Where ways meet, and what is touched next has been on some of them, it is marked at the ends of the others, if they lead
-// nowhere else: on the way into a loop, behind a call that is seldom made, at an entry in the middle.
+// nowhere else: on the way into a loop, behind a call that is seldom made, at an entry in the middle. Where the head
+// of a loop only tests something, an index for example, so is what is touched behind it, if the same test says that it will
+// be.
 #ifndef PRECAST_COMPILER_OPT_MARK_PAGES_H_
 #define PRECAST_COMPILER_OPT_MARK_PAGES_H_
 
