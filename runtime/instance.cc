@@ -238,7 +238,9 @@ absl::StatusOr<Instance::NativeStop> Instance::FindStop() {
     if (stop.site->kind == Kind::kSuspend) stop.reason = abi::ExitReason::kSuspended;
     if (stop.site->kind == Kind::kStack) stop.reason = abi::ExitReason::kStackExhausted;
     stop.interprets = stop.site->kind == Kind::kTrap && stop.site->trap_code == 0;
-    stop.is_custom = stop.interprets && interpreter_->CustomAt(stop.site->guest_pc) != nullptr;
+    // A guard of an entry may be of one that begins with a custom instruction; it has charged nothing.
+    stop.is_custom = stop.interprets && stop.site->refund != 0 &&
+                     interpreter_->CustomAt(stop.site->guest_pc) != nullptr;
   }
   CHECK_LT(static_cast<size_t>(stop.reason), std::size(statistics_.native_exits));
   ++statistics_.native_exits[static_cast<size_t>(stop.reason)];
