@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -22,6 +23,10 @@ using ir::Function;
 using ir::Inst;
 using ir::InstData;
 using ir::Opcode;
+using ir::Value;
+
+// A check is replaced by at most so many others.
+constexpr size_t kMaxSpread = 4;
 
 bool IsCall(Opcode op) {
   return op == Opcode::kCall || op == Opcode::kCallDispatch || op == Opcode::kCallRuntime ||
@@ -40,12 +45,16 @@ class MeterPlacement {
 
   void Run(bool split_edges) {
     if (!Collect()) return;
-    if (split_edges) SplitEdges();
+    if (split_edges) {
+      AskOnExits();
+      SplitEdges();
+    }
     FindChecks();
     BreakCycles();
     BoundHeadroom();
     ComputeHeadroom();
     ChoosePrepaid();
+    if (split_edges) SpreadChecks();
     for (Block b : cfg_->order()) Rewrite(b);
     JoinEdges();
   }
@@ -97,6 +106,27 @@ class MeterPlacement {
 
   // -- edges with a block of their own
 
+  void UpdateBlocks() {
+    loops_ = &graphs_.loops(f_);
+    cfg_ = &graphs_.cfg(f_);
+    info_.resize(f_.num_blocks());
+  }
+
+  // The end of an inner loop asks for fuel on its way out, so that others that lead there need not.
+  void AskOnExits() {
+    const size_t before = f_.num_blocks();
+    for (Block b : cfg_->order()) {
+      for (size_t k = 0; k < ir::Successors(f_, b).size(); ++k) {
+        if (!ChecksOnExit(b, ir::Successors(f_, b)[k].target)) continue;
+        const Edge edge = ir::Successors(f_, b)[k];
+        AskOnEdge(SplitEdge(b, k), edge);
+      }
+    }
+    if (f_.num_blocks() == before) return;
+    UpdateBlocks();
+    for (const auto& [b, at] : asking_) info(b).meter = at;
+  }
+
   // A loop's way on is charged in advance where it forks only if the other way can give that back. If others lead to
   // that other block too (to the loop's head, or out of the loop), it needs a place of its own to do so.
   void SplitEdges() {
@@ -110,21 +140,86 @@ class MeterPlacement {
         const Block other = ir::Successors(f_, b)[1 - k].target;
         if (cfg_->predecessors(to).size() < 2 || cfg_->predecessors(other).size() != 1) continue;
         if (!loops_->Contains(loop, other) || (to != loop && loops_->Contains(loop, to))) continue;
-        const Block between = f_.NewBlock();
-        f_.block(between).guest_pc = f_.block(to).guest_pc;
-        f_.block(between).cold = f_.block(to).cold;
-        f_.Append(between, {.op = Opcode::kBr}, {}, {}, {ir::Successors(f_, b)[k]});
-        Edge& edge = f_.mutable_edges(f_.terminator(b))[k];
-        edge.target = between;
-        edge.args.clear();
-        splits_.push_back({b, k, between});
+        splits_.push_back({b, k, SplitEdge(b, k)});
         break;
       }
     }
-    if (f_.num_blocks() == before) return;
-    loops_ = &graphs_.loops(f_);
-    cfg_ = &graphs_.cfg(f_);
-    info_.resize(f_.num_blocks());
+    if (f_.num_blocks() != before) UpdateBlocks();
+  }
+
+  Block SplitEdge(Block b, size_t k) {
+    const Block to = ir::Successors(f_, b)[k].target;
+    const Block between = f_.NewBlock();
+    f_.block(between).guest_pc = f_.block(to).guest_pc;
+    f_.block(between).cold = f_.block(to).cold;
+    f_.Append(between, {.op = Opcode::kBr}, {}, {}, {ir::Successors(f_, b)[k]});
+    Edge& edge = f_.mutable_edges(f_.terminator(b))[k];
+    edge.target = between;
+    edge.args.clear();
+    return between;
+  }
+
+  // Whether a loop ends from `from` to `to`, in a loop around it, and others lead to `to` that need not ask for fuel there.
+  bool ChecksOnExit(Block from, Block to) {
+    if (to.index >= info_.size()) return false;  // an edge with a block of its own
+    const auto is_exit = [&](Block b) {
+      return loops_->head(b).valid() && !loops_->Contains(loops_->head(b), to);
+    };
+    if (!is_exit(from) || loops_->depth(to) == 0 || f_.block(to).cold || !IsCopiedToMeter(to)) {
+      return false;
+    }
+    const absl::Span<const Block> preds = cfg_->predecessors(to);
+    return std::none_of(preds.begin(), preds.end(),
+                        [&](Block p) { return cfg_->IsRetreating(p, to); }) &&
+           std::any_of(preds.begin(), preds.end(),
+                       [&](Block p) { return !is_exit(p) && !info(p).calls; });
+  }
+
+  // Whether `b` has a meter, and before it only constants and what the state is.
+  bool IsCopiedToMeter(Block b) {
+    if (!info(b).meter) return false;
+    const auto begin = f_.block(b).insts.begin();
+    return std::all_of(begin, begin + Offset(*info(b).meter), [&](Inst i) {
+      return f_.inst(i).op == Opcode::kIconst || f_.inst(i).op == Opcode::kDeferState;
+    });
+  }
+
+  // A meter in `between`, for what comes behind it: with the state that its target's has, reached by `edge`.
+  void AskOnEdge(Block between, const Edge& edge) {
+    const Block to = edge.target;
+    std::vector<std::pair<Value, Value>> renamed;
+    for (size_t k = 0; k < edge.args.size(); ++k) {
+      renamed.emplace_back(f_.block(to).params[k], edge.args[k]);
+    }
+    const auto here = [&](Value v) {
+      for (const auto& [old, now] : renamed) {
+        if (old == v) return now;
+      }
+      return v;
+    };
+    f_.block(between).insts.clear();
+    f_.block(between).state = f_.block(to).state;
+    for (auto& [slot, value] : f_.block(between).state) value = here(value);
+    const size_t at = *info(to).meter;
+    for (size_t k = 0; k <= at; ++k) {
+      const Inst i = f_.block(to).insts[k];
+      const InstData d = f_.inst(i);
+      InstData copy = {.op = d.op, .type = d.type, .aux = d.aux, .imm = d.imm, .site = d.site};
+      if (d.op == Opcode::kMeter) {
+        copy.imm = 0;
+        copy.site.refund = 0;
+      }
+      if (d.op == Opcode::kDeferState) {
+        f_.Append(between, copy, {here(f_.args(i)[0])}, {});
+      } else if (d.op == Opcode::kIconst) {
+        const Inst made = f_.Append(between, copy, {}, {d.type});
+        renamed.emplace_back(f_.result(i), f_.result(made));
+      } else {
+        f_.Append(between, copy, {}, {});
+      }
+    }
+    f_.Append(between, {.op = Opcode::kBr}, {}, {}, {edge});
+    asking_.emplace_back(between, at);
   }
 
   // Removes the blocks for which there was no use.
@@ -297,6 +392,60 @@ class MeterPlacement {
     return best;
   }
 
+  // -- more checks instead of longer ones
+
+  int64_t ChargeOf(Block b) { return info(b).instructions + PrepaidOut(b) - PrepaidIn(b); }
+
+  // A check in a loop that asks for more than it charges is two instructions; in most rounds the ways for which it
+  // asks may not be taken. Where each of them charges again, that can be the check of the rest.
+  void SpreadChecks() {
+    std::vector<Block> work;
+    for (Block b : cfg_->order()) {
+      if (info(b).checks) work.push_back(b);
+    }
+    while (!work.empty()) {
+      const Block b = work.back();
+      work.pop_back();
+      const int64_t charge = ChargeOf(b);
+      if (!info(b).meter || loops_->depth(b) == 0 || f_.block(b).cold || charge <= 0 ||
+          charge >= info(b).headroom - PrepaidIn(b)) {
+        continue;
+      }
+      const std::vector<Block> next = NextCharges(b);
+      if (next.empty()) continue;
+      for (Block t : next) {
+        info(t).checks = true;
+        work.push_back(t);
+      }
+      ComputeHeadroom();
+    }
+  }
+
+  // The blocks that charge next on the ways from `b` that are not checked; none if there are too many, or one
+  // cannot check.
+  std::vector<Block> NextCharges(Block b) {
+    std::vector<Block> result;
+    std::vector<Block> seen = {b};
+    for (size_t k = 0; k < seen.size(); ++k) {
+      for (const Edge& edge : ir::Successors(f_, seen[k])) {
+        const Block t = edge.target;
+        if (info(t).checks || std::find(seen.begin(), seen.end(), t) != seen.end() ||
+            std::find(result.begin(), result.end(), t) != result.end()) {
+          continue;
+        }
+        if (ChargeOf(t) <= 0) {
+          seen.push_back(t);
+        } else if (!info(t).meter) {
+          return {};
+        } else {
+          result.push_back(t);
+        }
+        if (seen.size() > kMaxSpread || result.size() > kMaxSpread) return {};
+      }
+    }
+    return result;
+  }
+
   // -- rewriting
 
   void Rewrite(Block b) {
@@ -365,7 +514,8 @@ class MeterPlacement {
   const ir::Cfg* cfg_;
   std::vector<Info> info_;  // by block
   std::vector<Split> splits_;
-  std::vector<Block> work_;  // of AddCheck
+  std::vector<std::pair<Block, size_t>> asking_;  // blocks on edges that ask for fuel, and where
+  std::vector<Block> work_;                       // of AddCheck
   // All blocks; of two joined by an edge to one that does not check, the target comes first.
   std::vector<Block> order_;
   std::optional<EdgeClasses> classes_;
