@@ -18,6 +18,7 @@
 #include "compiler/ir/verifier.h"
 #include "compiler/opt/branch_selects.h"
 #include "compiler/opt/byte_swaps.h"
+#include "compiler/opt/carry_branches.h"
 #include "compiler/opt/dce.h"
 #include "compiler/opt/fold_addresses.h"
 #include "compiler/opt/gvn.h"
@@ -59,6 +60,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
   static const auto* const passes = new std::map<std::string, Pass, std::less<>>{
       {"branch_selects", BranchSelects},
       {"byte-swaps", FindByteSwaps},
+      {"carry-branches", AddCarries},
       {"dce", Run<EliminateDeadCode>},
       {"fold_addresses", Run<FoldAddresses>},
       {"gvn", Run<NumberValues>},

@@ -22,6 +22,7 @@ bool update = false;
 constexpr const char* kFiles[] = {
     "branch_selects.ir",
     "byte_swaps.ir",
+    "carry_branches.ir",
     "dce.ir",
     "fold_addresses.ir",
     "gvn.ir",

@@ -8,6 +8,7 @@
 #include "compiler/ir/verifier.h"
 #include "compiler/opt/branch_selects.h"
 #include "compiler/opt/byte_swaps.h"
+#include "compiler/opt/carry_branches.h"
 #include "compiler/opt/dce.h"
 #include "compiler/opt/fold_addresses.h"
 #include "compiler/opt/gvn.h"
@@ -110,6 +111,7 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
   if (options.mark_pages) pipeline.Run("place_rows", PlaceRows);
   // After that: it moves what begins a block.
   if (guest2) {
+    pipeline.Run("carry_branches", AddCarries);
     pipeline.Run("wide_compare", WidenComparisons);
     pipeline.Run("wide_arithmetic", FuseWideArithmetic);
     pipeline.Run("wide_branches", JoinWideBranches);
