@@ -76,7 +76,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"loop_depth", Run<SetLoopDepths>},
       {"mark_pages", MarkPages},
       {"meter", [](ir::Function& f) { PlaceMeters(f); }},
-      {"meter-32", [](ir::Function& f) { PlaceMeters(f, 32); }},
+      {"meter-32", [](ir::Function& f) { PlaceMeters(f, {.max_headroom = 32}); }},
       {"move-invariants", MoveInvariants},
       {"O1", [](ir::Function& f) { Optimize(f, {.level = 1, .verify = true}); }},
       {"O2", [](ir::Function& f) { Optimize(f, {.level = 2, .verify = true}); }},

@@ -35,17 +35,18 @@ bool IsCall(Opcode op) {
 
 class MeterPlacement {
  public:
-  MeterPlacement(Function& f, int64_t max_headroom, const ir::Graphs& graphs)
+  MeterPlacement(Function& f, const MeterOptions& options, const ir::Graphs& graphs)
       : f_(f),
-        max_headroom_(max_headroom),
+        options_(options),
+        max_headroom_(options.max_headroom),
         graphs_(graphs),
         loops_(&graphs.loops(f)),
         cfg_(&graphs.cfg(f)),
         info_(f.num_blocks()) {}
 
-  void Run(bool split_edges) {
+  void Run() {
     if (!Collect()) return;
-    if (split_edges) {
+    if (options_.split_edges) {
       AskOnExits();
       SplitEdges();
     }
@@ -54,7 +55,7 @@ class MeterPlacement {
     BoundHeadroom();
     ComputeHeadroom();
     ChoosePrepaid();
-    if (split_edges) SpreadChecks();
+    if (options_.spread_checks) SpreadChecks();
     for (Block b : cfg_->order()) Rewrite(b);
     JoinEdges();
   }
@@ -508,6 +509,7 @@ class MeterPlacement {
   static std::ptrdiff_t Offset(size_t at) { return static_cast<std::ptrdiff_t>(at); }
 
   Function& f_;
+  const MeterOptions options_;
   const int64_t max_headroom_;
   const ir::Graphs& graphs_;
   const ir::Loops* loops_;
@@ -524,9 +526,9 @@ class MeterPlacement {
 
 }  // namespace
 
-void PlaceMeters(Function& f, int64_t max_headroom, bool split_edges, const ir::Graphs& graphs) {
+void PlaceMeters(Function& f, const MeterOptions& options, const ir::Graphs& graphs) {
   if (f.signature().conv == ir::CallConv::kWasm) return;
-  MeterPlacement(f, max_headroom, graphs).Run(split_edges);
+  MeterPlacement(f, options, graphs).Run();
 }
 
 void RemoveMeters(ir::Function& f) {

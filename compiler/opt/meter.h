@@ -39,8 +39,15 @@ namespace precast::opt {
 // n instructions spends up to this many of them outside of native code.
 inline constexpr int64_t kMaxHeadroom = 256;
 
-// `split_edges`: where that saves charges in loops, edges get blocks of their own.
-void PlaceMeters(ir::Function& f, int64_t max_headroom = kMaxHeadroom, bool split_edges = true,
+struct MeterOptions {
+  int64_t max_headroom = kMaxHeadroom;
+  bool split_edges = true;  // where that saves charges in loops, edges get blocks of their own
+  // Where a check in a loop would ask for more than it charges, others take its place. Not where rows are counted, which
+  // each check needs exactly.
+  bool spread_checks = true;
+};
+
+void PlaceMeters(ir::Function& f, const MeterOptions& options = {},
                  const ir::Graphs& graphs = ir::Graphs());
 
 // The function without metering: no fuel is asked for or charged, and no site gives any back.

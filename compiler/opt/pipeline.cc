@@ -104,7 +104,8 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
   // Last, on the final control flow. It removes sites, and with them uses of deferred state.
   if (options.metered || guest2) {
     pipeline.Run("meter", [&](ir::Function& f) {
-      PlaceMeters(f, kMaxHeadroom, /*split_edges=*/options.level >= 2, graphs);
+      const bool loops = options.level >= 2;
+      PlaceMeters(f, {.split_edges = loops, .spread_checks = loops && !options.mark_pages}, graphs);
     });
   }
   // Rows follow the meters, as blocks that do not ask for fuel may count for others.

@@ -191,7 +191,7 @@ TEST(PassTest, PlaceMeters) {
     TestPass(
         [&](Function& f) {
           RemoveUnreachableBlocks(f);
-          PlaceMeters(f, max_headroom);
+          PlaceMeters(f, {.max_headroom = max_headroom});
         },
         20000, 1000, {});
   }
