@@ -92,13 +92,13 @@ TEST_P(AttemptTest, RolledBackIsNothing) {
   Attempt attempt(*undone, config_, openvm::Registry::Global());
   if (GetParam().before != 0) {
     attempt.Begin();
-    actual = attempt.Run(GetParam().before, 0);
+    actual = attempt.Run(GetParam().before, 1, 0);
     attempt.Commit();
   }
   for (int64_t limit : {GetParam().attempt, GetParam().attempt / 3}) {
     attempt.Begin();
     EXPECT_EQ(attempt.keeps(), GetParam().before != 0);
-    ASSERT_NE(attempt.Run(limit, 0).reason, RunResult::Reason::kFailed);
+    ASSERT_NE(attempt.Run(limit, 1, 0).reason, RunResult::Reason::kFailed);
     EXPECT_GT(attempt.instructions(), 0u);
     EXPECT_FALSE(attempt.Pages().empty());
     EXPECT_GT(Marks(*undone), 0u);
@@ -108,7 +108,7 @@ TEST_P(AttemptTest, RolledBackIsNothing) {
   }
 
   attempt.Begin();
-  actual = attempt.Run(Instance::kUnlimited, 0);
+  actual = attempt.Run(Instance::kUnlimited, 1, 0);
   attempt.Commit();
   expected = straight->Run();
   EXPECT_EQ(expected.reason, RunResult::Reason::kExited);
@@ -120,13 +120,13 @@ TEST_P(AttemptTest, CountsAreThoseOfAFirstTry) {
   const std::unique_ptr<Instance> first = Start(), second = Start();
   Attempt once(*first, config_, openvm::Registry::Global());
   once.Begin();
-  once.Run(GetParam().attempt, 0);
+  once.Run(GetParam().attempt, 1, 0);
   Attempt again(*second, config_, openvm::Registry::Global());
   again.Begin();
-  again.Run(GetParam().attempt / 2, 0);
+  again.Run(GetParam().attempt / 2, 1, 0);
   again.RollBack();
   again.Begin();
-  again.Run(GetParam().attempt, 0);
+  again.Run(GetParam().attempt, 1, 0);
   EXPECT_EQ(again.rows(), once.rows());
   std::vector<uint32_t> expected = once.Pages(), actual = again.Pages();
   std::sort(expected.begin(), expected.end());
