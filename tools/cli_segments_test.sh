@@ -64,6 +64,17 @@ has err "--abi=openvm takes it as one"
 expect 1 metering "${guest}" "${machine}" --metering=wrong.json
 has err 'max_interactionz: expected no such field'
 
+# A random program with an entry that begins with a custom instruction, before which native code has a guard.
+echo '{"max_height_bits": 11, "check_interval": 100}' >low.json
+for how in --interpret -O0 -O2; do
+  expect 122 run "${root}/testdata/openvm/guarded_entry.elf" --abi=openvm "${machine}" "${how}" \
+    --max-insns=10427 --metering=low.json --json --stats-file="guarded${how}.json"
+  segments_of "guarded${how}.json" >"guarded${how}.segments"
+done
+has guarded--interpret.json '"instructions": 3600'
+same guarded--interpret.segments guarded-O0.segments
+same guarded--interpret.segments guarded-O2.segments
+
 # Interpreted, natively and from an image, with counting code and without: the same.
 segments_of whole.json >whole.segments
 expect 0 "${run[@]}" --metering=small.json --interpret --json --stats-file=interpreted.json
