@@ -414,7 +414,7 @@ TEST_P(FloatOperationTest, Compare) {
             continue;
           }
           ASSERT_EQ(stop.kind, TestMachine::Stop::Kind::kIllegal);
-          const codegen::Site& site = *machine.StateAt(12, stop.offset).site;
+          const codegen::Site site = *machine.StateAt(12, stop.offset).site;
           EXPECT_EQ(site.guest_pc, 77u);
           EXPECT_EQ(site.refund, 3u);
           EXPECT_EQ(site.trap_code, 9);
