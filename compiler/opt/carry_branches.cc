@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "compiler/ir/builder.h"
 #include "compiler/ir/fold.h"
 #include "compiler/opt/dce.h"
@@ -284,37 +285,48 @@ class CarryAdder {
 
   // The upper half of the sum, or of the product's lower word.
   bool IsUpper(Value v, const Made& m) const { return HighOf(v) == m.sum; }
-
-  // The sum's lower half << 16.
-  bool IsShiftedSum(Value v, const Made& m) const {
-    const InstData* d = Def(v);
-    if (d == nullptr || d->op != Opcode::kShl || ir::ConstantOf(f_, Arg(v, 1)) != 16) return false;
-    return Arg(v, 0) == m.sum || LowOf(Arg(v, 0)) == m.sum;
-  }
   bool IsLowHalf(Value v, const Made& m) const { return LowOf(v) == m.low_product; }
+
+  // x if `v` is the lower half of x, << 16.
+  std::optional<Value> ShiftedLow(Value v) const {
+    const InstData* d = Def(v);
+    if (d == nullptr || d->op != Opcode::kShl || ir::ConstantOf(f_, Arg(v, 1)) != 16) {
+      return std::nullopt;
+    }
+    return LowOf(Arg(v, 0)).value_or(Arg(v, 0));
+  }
 
   // Words put together of parts are what the product has.
   void UseProducts() {
     Replacements replacements(f_.num_values());
+    absl::flat_hash_map<uint32_t, const Made*> by_sum, by_top;
+    for (const Made& m : products_) {
+      by_sum[m.sum.index] = &m;
+      by_top[m.top.index] = &m;
+    }
+    const auto find = [](const auto& map, Value v) {
+      const auto found = map.find(v.index);
+      return found == map.end() ? nullptr : found->second;
+    };
     for (uint32_t b = 0; b < f_.num_blocks(); ++b) {
-      for (size_t k = 0; k < f_.block(Block(b)).insts.size(); ++k) {
-        const Inst i = f_.block(Block(b)).insts[k];
+      for (Inst i : f_.block(Block(b)).insts) {
         if (f_.inst(i).op != Opcode::kAdd || f_.inst(i).type != Type::kI32) continue;
-        for (const Made& m : products_) {
-          for (size_t side = 0; side < 2; ++side) {
-            const Value x = f_.args(i)[side], y = f_.args(i)[1 - side];
-            if (IsShiftedSum(x, m) && IsLowHalf(y, m)) {
-              replacements.Set(f_.result(i), m.low);
-            } else if (x == m.top && IsUpper(y, m)) {
-              replacements.Set(f_.result(i), m.high);
-            } else if (const std::optional<Value> rest = x == m.top ? Rest(y, m) : std::nullopt) {
-              f_.mutable_args(i)[0] = m.high;
-              f_.mutable_args(i)[1] = *rest;
-            } else {
-              continue;
-            }
-            break;
+        for (size_t side = 0; side < 2; ++side) {
+          const Value x = f_.args(i)[side], y = f_.args(i)[1 - side];
+          const std::optional<Value> sum = ShiftedLow(x);
+          const Made* const lower = sum.has_value() ? find(by_sum, *sum) : nullptr;
+          const Made* const upper = find(by_top, x);
+          if (lower != nullptr && IsLowHalf(y, *lower)) {
+            replacements.Set(f_.result(i), lower->low);
+          } else if (upper != nullptr && IsUpper(y, *upper)) {
+            replacements.Set(f_.result(i), upper->high);
+          } else if (upper != nullptr && Rest(y, *upper).has_value()) {
+            f_.mutable_args(i)[1] = *Rest(y, *upper);
+            f_.mutable_args(i)[0] = upper->high;
+          } else {
+            continue;
           }
+          break;
         }
       }
     }

@@ -27,6 +27,8 @@ using ir::Value;
 
 // A check is replaced by at most so many others.
 constexpr size_t kMaxSpread = 4;
+// Rounds in which that is tried.
+constexpr int kMaxRounds = 16;
 
 bool IsCall(Opcode op) {
   return op == Opcode::kCall || op == Opcode::kCallDispatch || op == Opcode::kCallRuntime ||
@@ -404,21 +406,22 @@ class MeterPlacement {
     for (Block b : cfg_->order()) {
       if (info(b).checks) work.push_back(b);
     }
-    while (!work.empty()) {
-      const Block b = work.back();
-      work.pop_back();
-      const int64_t charge = ChargeOf(b);
-      if (!info(b).meter || loops_->depth(b) == 0 || f_.block(b).cold || charge <= 0 ||
-          charge >= info(b).headroom - PrepaidIn(b)) {
-        continue;
+    // In rounds: after each, headrooms are computed again, which takes as long as there are blocks.
+    for (int round = 0; round < kMaxRounds && !work.empty(); ++round) {
+      std::vector<Block> added;
+      for (Block b : work) {
+        const int64_t charge = ChargeOf(b);
+        if (!info(b).meter || loops_->depth(b) == 0 || f_.block(b).cold || charge <= 0 ||
+            charge >= info(b).headroom - PrepaidIn(b)) {
+          continue;
+        }
+        for (Block t : NextCharges(b)) {
+          info(t).checks = true;
+          added.push_back(t);
+        }
       }
-      const std::vector<Block> next = NextCharges(b);
-      if (next.empty()) continue;
-      for (Block t : next) {
-        info(t).checks = true;
-        work.push_back(t);
-      }
-      ComputeHeadroom();
+      if (!added.empty()) ComputeHeadroom();
+      work = std::move(added);
     }
   }
 
