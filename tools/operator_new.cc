@@ -60,8 +60,8 @@ struct AtEnd {
 };
 
 inline size_t ClassOf(size_t size) { return (size + kStep - 1) / kStep; }
-// Every object has all the room of its class, since another may come to lie there.
-inline size_t RoundUp(size_t size) { return ClassOf(size) * kStep; }
+// Every object of those sizes has all the room of its class, since another may come to lie there.
+inline size_t RoundUp(size_t size) { return size > kLargest ? size : ClassOf(size) * kStep; }
 
 inline void* New(size_t size) {
   if (size > kLargest) return mi_new(size);

@@ -14,8 +14,8 @@ Sha256Digest ContentDigest(absl::Span<const uint8_t> file, size_t field) {
     const size_t next = at + kDigestPiece;
     if (holds_field(at)) {
       std::vector<uint8_t> copy(piece.begin(), piece.end());
-      const size_t begin = std::max(field, at) - at,
-                   end = std::min(field_end, at + copy.size()) - at;
+      const size_t end = std::min(field_end - at, copy.size());
+      const size_t begin = std::min(std::max(field, at) - at, end);
       std::fill(copy.begin() + static_cast<ptrdiff_t>(begin),
                 copy.begin() + static_cast<ptrdiff_t>(end), 0);
       digests.Update(Sha256::Hash(copy));
