@@ -1,49 +1,31 @@
 #include "loader/format/cpu_features.h"
 
-#include <cpuid.h>
-
 #include "absl/strings/str_cat.h"
+#include "loader/format/x86_cpu.h"
 
 namespace precast::format {
 namespace {
 
-// State components that the operating system saves (Intel SDM volume 1, 13.3).
-uint32_t ReadXcr0() {
-  uint32_t eax, edx;
-  __asm__("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
-  return eax;
-}
-
+// What the processor has and the operating system lets be used. The C library has asked when the process started, and
+// asking again costs a hypervisor's trap for each question.
 uint64_t Detect() {
   uint64_t result = 0;
-  const auto add = [&result](unsigned bits, int bit, CpuFeature feature) {
-    if (bits >> bit & 1) result |= static_cast<uint64_t>(feature);
+  const auto add = [&result](unsigned index, CpuFeature feature) {
+    if (x86_cpu_active(index)) result |= static_cast<uint64_t>(feature);
   };
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  bool ymm = false;
-  // Bit positions: Intel SDM volume 2, CPUID.
-  if (__get_cpuid(1, &eax, &ebx, &ecx, &edx)) {
-    add(ecx, 0, CpuFeature::kSse3);
-    add(ecx, 9, CpuFeature::kSsse3);
-    add(ecx, 19, CpuFeature::kSse41);
-    add(ecx, 20, CpuFeature::kSse42);
-    add(ecx, 22, CpuFeature::kMovbe);
-    add(ecx, 23, CpuFeature::kPopcnt);
-    constexpr unsigned kOsxsave = 1u << 27;
-    constexpr uint32_t kSseAndYmm = 6;
-    ymm = (ecx & kOsxsave) != 0 && (ReadXcr0() & kSseAndYmm) == kSseAndYmm;
-    if (ymm) {
-      add(ecx, 12, CpuFeature::kFma);
-      add(ecx, 28, CpuFeature::kAvx);
-    }
-  }
-  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) {
-    add(ebx, 3, CpuFeature::kBmi1);
-    if (ymm) add(ebx, 5, CpuFeature::kAvx2);
-    add(ebx, 8, CpuFeature::kBmi2);
-    add(ebx, 19, CpuFeature::kAdx);
-  }
-  if (__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx)) add(ecx, 5, CpuFeature::kLzcnt);
+  add(x86_cpu_SSE3, CpuFeature::kSse3);
+  add(x86_cpu_SSSE3, CpuFeature::kSsse3);
+  add(x86_cpu_SSE4_1, CpuFeature::kSse41);
+  add(x86_cpu_SSE4_2, CpuFeature::kSse42);
+  add(x86_cpu_MOVBE, CpuFeature::kMovbe);
+  add(x86_cpu_POPCNT, CpuFeature::kPopcnt);
+  add(x86_cpu_FMA, CpuFeature::kFma);
+  add(x86_cpu_AVX, CpuFeature::kAvx);
+  add(x86_cpu_BMI1, CpuFeature::kBmi1);
+  add(x86_cpu_AVX2, CpuFeature::kAvx2);
+  add(x86_cpu_BMI2, CpuFeature::kBmi2);
+  add(x86_cpu_ADX, CpuFeature::kAdx);
+  add(x86_cpu_LZCNT, CpuFeature::kLzcnt);
   return result;
 }
 

@@ -1,6 +1,5 @@
 #include "loader/format/sha256.h"
 
-#include <cpuid.h>
 #include <immintrin.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 #include <cstring>
 
 #include "absl/log/check.h"
+#include "loader/format/x86_cpu.h"
 
 namespace precast::format {
 namespace {
@@ -117,22 +117,11 @@ void ProcessSha(uint32_t state[8], const uint8_t* blocks, size_t count) {
   ProcessLanes(states, lanes, count);
 }
 
-bool DetectShaExtensions() {
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx)) return false;
-  constexpr unsigned kSsse3 = 1u << 9;
-  constexpr unsigned kSse41 = 1u << 19;
-  if ((ecx & kSsse3) == 0 || (ecx & kSse41) == 0) return false;
-  if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) return false;
-  constexpr unsigned kSha = 1u << 29;
-  return (ebx & kSha) != 0;
-}
-
 }  // namespace
 
 bool HasShaExtensions() {
-  static const bool has = DetectShaExtensions();
-  return has;
+  return x86_cpu_active(x86_cpu_SSSE3) && x86_cpu_active(x86_cpu_SSE4_1) &&
+         x86_cpu_active(x86_cpu_SHA);
 }
 
 Sha256::BlockFunction Sha256::CompressionFunction(Implementation implementation) {
