@@ -18,10 +18,10 @@ bool IsCall(BlockEnd kind) {
   return kind == BlockEnd::kCall || kind == BlockEnd::kIndirectCall || kind == BlockEnd::kHostCall;
 }
 
-// Registers that an instruction reads and writes; x0 is never in a set. (The decoder leaves operands
-// that a format lacks x0.)
 constexpr int kFirstArgument = 10;  // a0
 
+// Registers that an instruction reads and writes; x0 is never in a set. (The decoder leaves operands
+// that a format lacks x0.)
 RegisterSet Reads(const Instruction& in) {
   RegisterSet set = (RegisterSet{1} << in.rs1) | (RegisterSet{1} << in.rs2);
   if (IsCustom(in.op)) set |= RegisterSet{1} << in.rd;
