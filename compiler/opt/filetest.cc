@@ -42,6 +42,7 @@
 #include "compiler/opt/sink_meters.h"
 #include "compiler/opt/slp_vectorize.h"
 #include "compiler/opt/straighten.h"
+#include "compiler/opt/thread_switches.h"
 #include "compiler/opt/wide_arithmetic.h"
 #include "compiler/opt/wide_branches.h"
 #include "compiler/opt/wide_compare.h"
@@ -102,6 +103,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"sink_meters", Run<SinkMeters>},
       {"slp_vectorize", VectorizeLoops},
       {"straighten", Run<Straighten>},
+      {"thread-switches", [](ir::Function& f) { ThreadSwitches(f); }},
       {"unreachable", Run<RemoveUnreachableBlocks>},
       {"unseen-state", RemoveUnseenState},
       {"unused-values", RemoveUnusedValues},

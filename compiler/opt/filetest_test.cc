@@ -32,8 +32,8 @@ constexpr const char* kFiles[] = {
     "resume_entries.ir",  "resume_guards.ir",
     "simplify.ir",        "sink_meters.ir",
     "slp_vectorize.ir",   "straighten.ir",
-    "wide_arithmetic.ir", "wide_branches.ir",
-    "wide_compare.ir",
+    "thread_switches.ir", "wide_arithmetic.ir",
+    "wide_branches.ir",   "wide_compare.ir",
 };
 
 // Relative to the runfiles, which are the working directory, and to the source tree.

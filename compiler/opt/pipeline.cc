@@ -28,6 +28,7 @@
 #include "compiler/opt/sink_meters.h"
 #include "compiler/opt/slp_vectorize.h"
 #include "compiler/opt/straighten.h"
+#include "compiler/opt/thread_switches.h"
 #include "compiler/opt/wide_arithmetic.h"
 #include "compiler/opt/wide_branches.h"
 #include "compiler/opt/wide_compare.h"
@@ -87,6 +88,11 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
   pipeline.Run("simplify", [&](ir::Function& f) { decided = Simplify(f, graphs); });
   // What else is dead is in nobody's way until the next look.
   if (decided) pipeline.Run("dce", EliminateDeadCode);
+  if (options.level >= 2 && function.signature().conv == ir::CallConv::kWasm) {
+    bool threaded = false;
+    pipeline.Run("thread_switches", [&](ir::Function& f) { threaded = ThreadSwitches(f, graphs); });
+    if (threaded) pipeline.Run("dce", EliminateDeadCode);
+  }
   if (options.level >= 2) {
     pipeline.Run("join_params", JoinParams);
     pipeline.Run("gvn", NumberValues);

@@ -12,6 +12,7 @@
 #include "compiler/wasm/instruction.h"
 #include "compiler/wasm/testing/array_loop.h"
 #include "compiler/wasm/testing/random_code.h"
+#include "compiler/wasm/testing/switch_loop.h"
 
 namespace precast::wasm {
 namespace {
@@ -481,6 +482,15 @@ class Generator : private RandomCode {
     Byte(0x0b);
   }
 
+  void SwitchLoop(int depth) {
+    counters_left_ -= 2;
+    AppendSwitchLoop(*this, locals_.size() + static_cast<uint64_t>(counters_left_),
+                     {.condition = [&] { Expression('i', depth - 1); },
+                      .statements = [&] { return Statements(Pick(3), depth - 1); },
+                      .open = [&] { labels_.push_back({""}); },
+                      .close = [&] { labels_.pop_back(); }});
+  }
+
   // False: what follows is unreachable.
   bool Branch(int depth) {
     const uint64_t to = Pick(labels_.size());
@@ -533,7 +543,7 @@ class Generator : private RandomCode {
   }
 
   bool Statement(int depth) {
-    switch (Pick(13)) {
+    switch (Pick(14)) {
       case 0:
       case 1:
       case 2:
@@ -577,6 +587,9 @@ class Generator : private RandomCode {
         Byte(0x1a);
         return true;
       }
+      case 12:
+        if (depth > 0 && counters_left_ >= 2) SwitchLoop(depth);
+        return true;
       default:
         if (Chance(10)) return Leave(depth);
         if (options_.beyond_2_0 && RandomInstruction("ll", depth)) {
