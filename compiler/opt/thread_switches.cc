@@ -67,6 +67,7 @@ class SwitchThreader {
     RenameUses();
     PassVersions();
     for (const Jump& jump : jumps_) Thread(jump);
+    for (Block block : cold_) f_.block(block).cold = true;
     return true;
   }
 
@@ -99,20 +100,23 @@ class SwitchThreader {
   }
 
   // The blocks below `b_` in the dominator tree that ways without the switch will reach too: where jumps lead, and
-  // where several ways meet. What each dominates sees the parameters of `b_` as they are there.
+  // where several ways meet. What each dominates sees the parameters of `b_` as they are there. What only the switch
+  // reaches is cold: if no loop comes back to it, it says where execution begins, which hardly ever is anything but the
+  // first case.
   void FindJoins() {
     std::vector<bool> is_target(f_.num_blocks(), false);
     for (const Jump& jump : jumps_) is_target[jump.to.index] = true;
+    const Block first = f_.edges(f_.terminator(b_))[0].target;
     const std::vector<Block>& preorder = dominators_.preorder();
-    size_t at =
-        static_cast<size_t>(std::find(preorder.begin(), preorder.end(), b_) - preorder.begin()) + 1;
-    while (at < preorder.size() && dominators_.Dominates(b_, preorder[at])) {
-      const Block child = preorder[at];
+    auto at = std::find(preorder.begin(), preorder.end(), b_) + 1;
+    while (at != preorder.end() && dominators_.Dominates(b_, *at)) {
+      const Block child = *at;
       const bool joins = is_target[child.index] || cfg_.predecessors(child).size() > 1;
       if (joins) joins_.push_back(child);
-      for (; at < preorder.size() && dominators_.Dominates(child, preorder[at]); ++at) {
-        below_.push_back(preorder[at]);
-        if (joins) join_of_[preorder[at].index] = child;
+      for (; at != preorder.end() && dominators_.Dominates(child, *at); ++at) {
+        below_.push_back(*at);
+        if (joins) join_of_[at->index] = child;
+        if (!joins && !is_loop_ && child != first) cold_.push_back(*at);
       }
     }
   }
@@ -161,15 +165,14 @@ class SwitchThreader {
         for (size_t k = 0; k < params_.size(); ++k) edge.args.push_back(Version(Block(n), k));
       }
     }
-    // A switch passes nothing itself. If no loop comes back to it, it says where execution begins, which hardly ever
-    // is anything but the first case.
+    // A switch passes nothing itself.
     std::vector<Block> between(join_of_.size());
     for (size_t k = 0; k < f_.edges(terminator).size(); ++k) {
       const Block to = f_.edges(terminator)[k].target;
       if (!IsJoin(to)) continue;
       if (!between[to.index].valid()) {
         between[to.index] = NewBlock({to, params_});
-        f_.block(between[to.index]).cold = !is_loop_ && k > 0;
+        if (!is_loop_ && k > 0) cold_.push_back(between[to.index]);
       }
       f_.mutable_edges(terminator)[k].target = between[to.index];
     }
@@ -211,8 +214,9 @@ class SwitchThreader {
   std::vector<Jump> jumps_;
   bool is_loop_ = false;  // some way from `b_` back to it is no jump with a constant
   std::vector<Block> joins_;
-  std::vector<Block> below_;            // what `b_` dominates, without it
-  std::vector<Block> join_of_;          // by block: the join that dominates it, if one does
+  std::vector<Block> below_;    // what `b_` dominates, without it
+  std::vector<Block> join_of_;  // by block: the join that dominates it, if one does
+  std::vector<Block> cold_;
   std::vector<size_t> versions_begin_;  // by join: where its parameters for those of `b_` begin
 };
 
