@@ -68,6 +68,7 @@ class SwitchThreader {
     PassVersions();
     for (const Jump& jump : jumps_) Thread(jump);
     for (Block block : cold_) f_.block(block).cold = true;
+    if (!is_loop_) AskForFirst();
     return true;
   }
 
@@ -101,8 +102,8 @@ class SwitchThreader {
 
   // The blocks below `b_` in the dominator tree that ways without the switch will reach too: where jumps lead, and
   // where several ways meet. What each dominates sees the parameters of `b_` as they are there. What only the switch
-  // reaches is cold: if no loop comes back to it, it says where execution begins, which hardly ever is anything but the
-  // first case.
+  // reaches is cold, but for the first case: if no loop comes back to it, it says where execution begins, which hardly
+  // ever is anywhere else.
   void FindJoins() {
     std::vector<bool> is_target(f_.num_blocks(), false);
     for (const Jump& jump : jumps_) is_target[jump.to.index] = true;
@@ -203,6 +204,20 @@ class SwitchThreader {
       f_.Insert(past, at++, meter);
     }
     f_.mutable_edges(terminator)[jump.edge] = {.target = past};
+  }
+
+  // The first case is jumped to, the switch is for the others.
+  void AskForFirst() {
+    const Inst old = f_.terminator(b_);
+    const Value selector = params_[selector_];
+    const absl::Span<const Edge> cases = f_.edges(old);
+    const Edge first = cases[0];
+    const Block others = f_.NewBlock();
+    f_.block(others).guest_pc = f_.block(b_).guest_pc;
+    f_.block(others).cold = true;
+    f_.Append(others, {.op = Opcode::kBrTable}, {selector}, {}, {cases.begin(), cases.end()});
+    f_.block(b_).insts.pop_back();
+    f_.Append(b_, {.op = Opcode::kBrIf, .cold = true}, {selector}, {}, {Edge{others}, first});
   }
 
   Function& f_;
