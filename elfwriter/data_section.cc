@@ -50,11 +50,12 @@ uint64_t DataSection::Size() const {
   return std::get<ZeroFill>(contents_).size;
 }
 
-void DataSection::WriteTo(absl::Span<uint8_t> out) const {
+void DataSection::WritePart(uint64_t begin, absl::Span<uint8_t> out) const {
   CHECK(!is_nobits()) << name();
-  CHECK_EQ(out.size(), Size()) << name();
+  CHECK_LE(begin, Size()) << name();
+  CHECK_LE(out.size(), Size() - begin) << name();
   if (const auto* generated = std::get_if<Generated>(&contents_)) {
-    generated->writer(out);
+    generated->writer(begin, out);
     return;
   }
   absl::Span<const uint8_t> bytes;
@@ -63,7 +64,7 @@ void DataSection::WriteTo(absl::Span<uint8_t> out) const {
   } else {
     bytes = std::get<absl::Span<const uint8_t>>(contents_);
   }
-  if (!bytes.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
+  if (!out.empty()) std::memcpy(out.data(), bytes.data() + begin, out.size());
 }
 
 }  // namespace precast::elfwriter

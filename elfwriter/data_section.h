@@ -16,8 +16,8 @@ namespace precast::elfwriter {
 // Bytes, alignment and flags; nothing more is known about it.
 class DataSection : public Section {
  public:
-  // Fills a zeroed span of the size promised.
-  using Writer = std::function<void(absl::Span<uint8_t>)>;
+  // Makes the bytes from an offset on: as many as the span has, all of them. Called on any thread, for any part.
+  using Writer = std::function<void(uint64_t begin, absl::Span<uint8_t> out)>;
 
   explicit DataSection(SectionSpec spec);
 
@@ -33,7 +33,9 @@ class DataSection : public Section {
   absl::Span<uint8_t> mutable_bytes();
 
   uint64_t Size() const override;
-  void WriteTo(absl::Span<uint8_t> out) const override;
+  void WriteTo(absl::Span<uint8_t> out) const override { WritePart(0, out); }
+  // The bytes from `begin` on, whatever was in `out`.
+  void WritePart(uint64_t begin, absl::Span<uint8_t> out) const;
 
  private:
   struct Generated {

@@ -11,7 +11,6 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/log/check.h"
 #include "elfwriter/layout.h"
-#include "elfwriter/little_endian.h"
 
 namespace precast::elfwriter {
 namespace {
@@ -219,50 +218,32 @@ uint64_t Object::MemorySize() const {
 
 std::vector<uint8_t> Object::Write() const {
   std::vector<uint8_t> out(FileSize());
-  WriteTo(absl::MakeSpan(out));
+  PieceWriter(*this).Write(0, absl::MakeSpan(out));
   return out;
 }
 
-void Object::WriteTo(absl::Span<uint8_t> out) const {
-  CheckLaidOut();
-  CHECK_EQ(out.size(), file_size_);
-  ElfHeader header;
-  header.program_header_count = static_cast<uint16_t>(program_headers_.count());
-  header.section_headers_offset = section_headers_offset_;
-  header.section_header_count = static_cast<uint16_t>(section_headers_.count());
-  header.section_names_index = static_cast<uint16_t>(shstrtab_->index());
-  header.WriteTo(out.subspan(0, ElfHeader::kSize));
-  program_headers_.WriteTo(out.subspan(ElfHeader::kSize, program_headers_.Size()));
-  for (const Section* section : order_) {
-    if (section->is_nobits()) continue;
-    section->WriteTo(out.subspan(section->file_offset(), section->Size()));
-  }
-  for (const Fixup& fixup : fixups_) ApplyFixup(fixup, out);
-  section_headers_.WriteTo(out.subspan(section_headers_offset_, section_headers_.Size()));
+uint64_t Object::FieldOf(const Fixup& fixup) const {
+  return section(fixup.section).file_offset() + fixup.offset;
 }
 
-void Object::ApplyFixup(const Fixup& fixup, absl::Span<uint8_t> out) const {
+uint64_t Object::ValueOf(const Fixup& fixup) const {
   const Section& from = section(fixup.section);
-  uint8_t* field = out.data() + from.file_offset() + fixup.offset;
   // Addresses are unsigned and may wrap while they are added up.
   const uint64_t target = section(fixup.target).address() + static_cast<uint64_t>(fixup.addend);
   const uint64_t displacement = target - (from.address() + fixup.offset);
   switch (fixup.kind) {
     case FixupKind::kPcRelative32:
       CHECK(FitsSigned32(static_cast<int64_t>(displacement))) << from.name() << fixup.offset;
-      StoreLittleEndian<4>(field, displacement);
-      return;
+      return displacement;
     case FixupKind::kPcRelative64:
-      StoreLittleEndian<8>(field, displacement);
-      return;
+      return displacement;
     case FixupKind::kImageRelative32:
       CHECK_LE(target, std::numeric_limits<uint32_t>::max()) << from.name() << fixup.offset;
-      StoreLittleEndian<4>(field, target);
-      return;
+      return target;
     case FixupKind::kImageRelative64:
-      StoreLittleEndian<8>(field, target);
-      return;
+      return target;
   }
+  return 0;
 }
 
 absl::Span<uint8_t> Object::MutableContents(SectionId id) {
@@ -294,5 +275,78 @@ DataSection& Object::UserSection(SectionId id) {
 void Object::CheckNotLaidOut() const { CHECK(!laid_out_) << "changed after Layout()"; }
 
 void Object::CheckLaidOut() const { CHECK(laid_out_) << "needs Layout()"; }
+
+PieceWriter::PieceWriter(const Object& object) : object_(object) {
+  object.CheckLaidOut();
+  // What the object makes itself is small.
+  const auto add = [this](uint64_t begin, uint64_t size) {
+    parts_.push_back({begin, begin + size, nullptr, std::vector<uint8_t>(size)});
+    return absl::MakeSpan(parts_.back().bytes);
+  };
+  ElfHeader header;
+  header.program_header_count = static_cast<uint16_t>(object.program_headers_.count());
+  header.section_headers_offset = object.section_headers_offset_;
+  header.section_header_count = static_cast<uint16_t>(object.section_headers_.count());
+  header.section_names_index = static_cast<uint16_t>(object.shstrtab_->index());
+  header.WriteTo(add(0, ElfHeader::kSize));
+  object.program_headers_.WriteTo(add(ElfHeader::kSize, object.program_headers_.Size()));
+  absl::flat_hash_set<const Section*> user_sections;
+  for (const DataSection* section : object.user_sections_) {
+    if (section != nullptr) user_sections.insert(section);
+  }
+  for (const Section* section : object.order_) {
+    if (section->is_nobits() || section->Size() == 0) continue;
+    const uint64_t begin = section->file_offset();
+    if (user_sections.contains(section)) {
+      parts_.push_back(
+          {begin, begin + section->Size(), static_cast<const DataSection*>(section), {}});
+    } else {
+      section->WriteTo(add(begin, section->Size()));
+    }
+  }
+  object.section_headers_.WriteTo(
+      add(object.section_headers_offset_, object.section_headers_.Size()));
+  for (size_t i = 1; i < parts_.size(); ++i) CHECK_LE(parts_[i - 1].end, parts_[i].begin);
+
+  fields_.reserve(object.fixups_.size());
+  for (const Fixup& fixup : object.fixups_) fields_.push_back({object.FieldOf(fixup), &fixup});
+  // The later of two for the same field counts.
+  std::stable_sort(fields_.begin(), fields_.end(),
+                   [](const Field& a, const Field& b) { return a.begin < b.begin; });
+}
+
+void PieceWriter::Write(uint64_t begin, absl::Span<uint8_t> out) const {
+  const uint64_t end = begin + out.size();
+  CHECK_LE(end, object_.FileSize());
+  uint64_t done = begin;
+  auto part = std::partition_point(parts_.begin(), parts_.end(),
+                                   [begin](const Part& p) { return p.end <= begin; });
+  for (; part != parts_.end() && part->begin < end; ++part) {
+    const uint64_t from = std::max(part->begin, begin), to = std::min(part->end, end);
+    std::fill(out.begin() + (done - begin), out.begin() + (from - begin), 0);
+    const absl::Span<uint8_t> span = out.subspan(from - begin, to - from);
+    if (part->section != nullptr) {
+      part->section->WritePart(from - part->begin, span);
+    } else {
+      std::copy_n(part->bytes.begin() + static_cast<ptrdiff_t>(from - part->begin), to - from,
+                  span.begin());
+    }
+    done = to;
+  }
+  std::fill(out.begin() + (done - begin), out.end(), 0);
+
+  // A field may lie across the piece's begin or end.
+  constexpr uint64_t kMaxFieldSize = 8;
+  auto field = std::partition_point(fields_.begin(), fields_.end(), [begin](const Field& f) {
+    return f.begin + kMaxFieldSize <= begin;
+  });
+  for (; field != fields_.end() && field->begin < end; ++field) {
+    const uint64_t value = object_.ValueOf(*field->fixup);
+    for (uint32_t i = 0; i < FixupSize(field->fixup->kind); ++i) {
+      const uint64_t at = field->begin + i;
+      if (at >= begin && at < end) out[at - begin] = static_cast<uint8_t>(value >> (8 * i));
+    }
+  }
+}
 
 }  // namespace precast::elfwriter

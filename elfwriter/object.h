@@ -93,8 +93,8 @@ class Object {
   void SetContents(SectionId id, std::vector<uint8_t> contents);
   // by bytes owned by the caller, which must outlive the Object,
   void SetContentsView(SectionId id, absl::Span<const uint8_t> contents);
-  // by `size` bytes that `writer` fills in whenever the section is written (the span is zeroed
-  // before; fixups are applied after),
+  // by `size` bytes that `writer` makes whenever a part of the section is written (fixups are applied after; addresses
+  // are fixed by then),
   void SetContentsWriter(SectionId id, uint64_t size, DataSection::Writer writer);
   // or by `size` zero bytes that are not in the file (SHT_NOBITS; only in Segment::kData, where
   // only sections of the same kind may follow).
@@ -137,10 +137,8 @@ class Object {
   // End of the last PT_LOAD, rounded up to a page: address space the image needs.
   uint64_t MemorySize() const;
 
-  // The object's bytes.
+  // The object's bytes. PieceWriter gives them in pieces.
   std::vector<uint8_t> Write() const;
-  // The same into `out`, FileSize() zeroed bytes.
-  void WriteTo(absl::Span<uint8_t> out) const;
 
   // --- At any time ---
 
@@ -165,6 +163,8 @@ class Object {
   bool IsUserSection(const Section& section) const;
 
  private:
+  friend class PieceWriter;
+
   template <typename T, typename... Args>
   T* Make(SectionId* id, Args&&... args);
   DataSection& UserSection(SectionId id);
@@ -172,7 +172,9 @@ class Object {
   void CheckLaidOut() const;
   void OrderSections();
   void CheckReferences() const;
-  void ApplyFixup(const Fixup& fixup, absl::Span<uint8_t> out) const;
+  // Where its field is in the file, and what is to be there.
+  uint64_t FieldOf(const Fixup& fixup) const;
+  uint64_t ValueOf(const Fixup& fixup) const;
 
   ObjectOptions options_;
   bool laid_out_ = false;
@@ -207,6 +209,31 @@ class Object {
   SectionId eh_frame_hdr_id_{};
   SectionId dynamic_id_{};
   SectionId dynsym_id_{};
+};
+
+// The bytes of an object that is laid out, for those who need not have all of them in memory at once.
+class PieceWriter {
+ public:
+  // The object must outlive it and not change.
+  explicit PieceWriter(const Object& object);
+
+  // The bytes of the file from `begin` on, whatever was in `out`. Thread-safe.
+  void Write(uint64_t begin, absl::Span<uint8_t> out) const;
+
+ private:
+  // What lies in the file from `begin` on: a section of the caller, or bytes that the object made.
+  struct Part {
+    uint64_t begin, end;
+    const DataSection* section;
+    std::vector<uint8_t> bytes;
+  };
+  struct Field {
+    uint64_t begin;  // in the file
+    const Fixup* fixup;
+  };
+  const Object& object_;
+  std::vector<Part> parts_;    // ascending; zeros between them
+  std::vector<Field> fields_;  // ascending
 };
 
 }  // namespace precast::elfwriter

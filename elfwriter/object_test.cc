@@ -4,7 +4,9 @@
 
 #include <elf.h>
 
+#include <algorithm>
 #include <cstring>
+#include <memory>
 #include <random>
 #include <string>
 
@@ -274,6 +276,23 @@ TEST(Object, RandomObjectsKeepTheInvariants) {
       EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(),
                              file.begin() + static_cast<ptrdiff_t>(object.FileOffsetOf(id))));
     }
+  }
+}
+
+TEST(Object, PiecesAreTheWhole) {
+  const std::unique_ptr<Object> object =
+      MakeSampleObject({.with_note = true, .with_empty_sections = true});
+  const std::vector<uint8_t> whole = object->Write();
+  const PieceWriter writer(*object);
+  for (size_t size : {1, 2, 3, 7, 64, 1000, 4096, 100'000}) {
+    std::vector<uint8_t> file;
+    std::vector<uint8_t> piece(size, 0xee);
+    while (file.size() < whole.size()) {
+      const auto out = absl::MakeSpan(piece).first(std::min(size, whole.size() - file.size()));
+      writer.Write(file.size(), out);
+      file.insert(file.end(), out.begin(), out.end());
+    }
+    EXPECT_EQ(file, whole) << size;
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "elfwriter/sample_object.h"
 
+#include <cstring>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -105,7 +106,9 @@ std::unique_ptr<Object> MakeSampleObject(const SampleOptions& options) {
   const SectionId guest_data =
       object.AddSection({.name = ".guest.data", .segment = Segment::kCopyOnWrite});
   object.SetContentsWriter(guest_data, sizeof(kSampleGuestData),
-                           [](absl::Span<uint8_t> out) { SpanWriter(out).Text(kSampleGuestData); });
+                           [](uint64_t begin, absl::Span<uint8_t> out) {
+                             std::memcpy(out.data(), kSampleGuestData + begin, out.size());
+                           });
   const SectionId comment = object.AddSection(
       {.name = ".debug_sample", .segment = Segment::kUnallocated}, std::vector<uint8_t>(16));
   if (options.with_note) {

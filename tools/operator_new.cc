@@ -125,6 +125,8 @@ namespace precast {
 void UseHugePages() {
 #ifndef PRECAST_SANITIZER_HAS_NEW
   mi_option_set_enabled_default(mi_option_large_os_pages, true);
+  // Without this, the first 32 MiB that each further thread takes would be small pages, asked for little by little.
+  mi_option_set_default(mi_option_eager_commit_delay, 0);
   // What is there already, nearly all of it untouched: mimalloc takes memory in pieces of 32 MiB, aligned so. It
   // is only advice, and ignored where it does not fit.
   constexpr size_t kSegment = size_t{32} << 20;

@@ -209,17 +209,16 @@ class Compilation {
     return CheckSize();
   }
 
-  // From here on every address in the image is fixed.
-  image::LaidOutImage BuildImage() const {
-    return image::Build(
-        front_end_->program(), functions_, front_end_->dispatch(),
-        {.opt_level = options_.opt_level,
-         .cpu_features = CpuFeatures(),
-         .metered = options_.metered,
-         .count_rows = options_.count_rows,
-         .canonical_nans = options_.canonical_nans,
-         .profile = options_.profile ? ProfileDigest(options_.profile->profile) : "",
-         .imports = options_.imports});
+  // From here on every address in the image is fixed. Once only.
+  image::LaidOutImage BuildImage() {
+    image_options_ = {.opt_level = options_.opt_level,
+                      .cpu_features = CpuFeatures(),
+                      .metered = options_.metered,
+                      .count_rows = options_.count_rows,
+                      .canonical_nans = options_.canonical_nans,
+                      .profile = options_.profile ? ProfileDigest(options_.profile->profile) : "",
+                      .imports = options_.imports};
+    return image::Build(front_end_->program(), functions_, front_end_->dispatch(), image_options_);
   }
 
   size_t num_functions() const { return front_end_->num_functions(); }
@@ -254,6 +253,7 @@ class Compilation {
   std::unique_ptr<FrontEnd> front_end_;
   std::unique_ptr<Body[]> bodies_;  // by function; filled by whoever needs one first
   std::vector<codegen::CompiledFunction> functions_;
+  image::ImageOptions image_options_;
   CompileStats stats_;
 };
 
@@ -268,18 +268,29 @@ absl::StatusOr<guest::Program> ReadProgram(absl::Span<const uint8_t> file,
 
 absl::StatusOr<CompileResult> Compile(absl::Span<const uint8_t> file,
                                       const CompileOptions& options) {
+  CompileResult result;
+  image::MemorySink sink;
+  absl::StatusOr<CompileStats> stats = CompileTo(file, options, sink);
+  if (!stats.ok()) return stats.status();
+  result.stats = *stats;
+  result.image = sink.Take();
+  return result;
+}
+
+absl::StatusOr<CompileStats> CompileTo(absl::Span<const uint8_t> file,
+                                       const CompileOptions& options, image::ImageSink& sink) {
   const auto start = std::chrono::steady_clock::now();
   Compilation compilation(options);
   if (absl::Status status = compilation.Read(file); !status.ok()) return status;
   if (absl::Status status = compilation.CompileFunctions(); !status.ok()) return status;
-  CompileResult result;
   image::LaidOutImage image = compilation.BuildImage();
-  result.image = image::Finish(image);
-  result.stats = compilation.stats();
-  result.stats.image_bytes = result.image.size();
-  result.stats.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return result;
+  if (absl::Status status = image::Finish(image, options.threads, sink); !status.ok()) {
+    return status;
+  }
+  CompileStats stats = compilation.stats();
+  stats.image_bytes = image.object->FileSize();
+  stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return stats;
 }
 
 absl::StatusOr<elfwriter::Assembly> CompileToAssembly(absl::Span<const uint8_t> file,
@@ -288,7 +299,7 @@ absl::StatusOr<elfwriter::Assembly> CompileToAssembly(absl::Span<const uint8_t> 
   if (absl::Status status = compilation.Read(file); !status.ok()) return status;
   if (absl::Status status = compilation.CompileFunctions(); !status.ok()) return status;
   image::LaidOutImage image = compilation.BuildImage();
-  image::Finish(image);
+  image::Finish(image, options.threads);
   return elfwriter::WriteAssembly(*image.object);
 }
 

@@ -12,6 +12,7 @@
 #include "absl/types/span.h"
 #include "compiler/driver/profile_file.h"
 #include "compiler/guest/program.h"
+#include "compiler/image/image_builder.h"
 #include "compiler/wasm/module.h"
 #include "elfwriter/assembly.h"
 #include "loader/format/metadata.h"
@@ -84,6 +85,10 @@ absl::StatusOr<guest::Program> ReadProgram(absl::Span<const uint8_t> file,
 // ResourceExhausted if the image would be too large.
 absl::StatusOr<CompileResult> Compile(absl::Span<const uint8_t> file,
                                       const CompileOptions& options);
+
+// The same, but hands the image over in pieces, without ever having all of it in memory.
+absl::StatusOr<CompileStats> CompileTo(absl::Span<const uint8_t> file,
+                                       const CompileOptions& options, image::ImageSink& sink);
 
 // The same image as assembly text, for `as` and `ld` (see elfwriter/assembly.h).
 absl::StatusOr<elfwriter::Assembly> CompileToAssembly(absl::Span<const uint8_t> file,

@@ -1,8 +1,13 @@
 #include "compiler/image/image_builder.h"
 
 #include <algorithm>
+#include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstring>
+#include <list>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "compiler/image/build_identity.h"
+#include "compiler/parallel.h"
 #include "loader/format/aot_file_info.h"
 #include "loader/format/blob.h"
 #include "loader/format/content_digest.h"
@@ -49,6 +55,19 @@ uint32_t AlignUp(size_t value, uint32_t alignment) {
 
 void Put32(std::vector<uint8_t>& bytes, size_t at, uint32_t value) {
   std::memcpy(bytes.data() + at, &value, 4);
+}
+
+// The 4 bytes of `value` at `at`, as far as they are in `out`, which begins at `begin`.
+void PutInPart(uint64_t begin, absl::Span<uint8_t> out, uint64_t at, uint32_t value) {
+  if (at >= begin && at + 4 <= begin + out.size()) {
+    std::memcpy(out.data() + (at - begin), &value, 4);
+    return;
+  }
+  for (uint64_t i = 0; i < 4; ++i) {
+    if (at + i >= begin && at + i < begin + out.size()) {
+      out[at + i - begin] = static_cast<uint8_t>(value >> (8 * i));
+    }
+  }
 }
 
 std::string CanonicalOptions(guest::Kind kind, const ImageOptions& options) {
@@ -100,7 +119,72 @@ std::vector<uint8_t> EncodeUnwind(const CompiledFunction& f) {
   return std::vector<uint8_t>(program.bytes().begin(), program.bytes().end());
 }
 
-class Builder {
+// The dispatch table while the image is made: which instructions have an entry, and where its code is in .text. The
+// table itself, of which one word in thirty is not zero, is made when it is written.
+class DispatchMap {
+ public:
+  // Two entries at one place, or entries in descending order, are bugs of the caller.
+  explicit DispatchMap(DispatchRange range)
+      : range_(range), bits_((range.count + 63) / 64), rank_(bits_.size()) {}
+
+  bool Covers(uint32_t pc) const {
+    return pc >= range_.base && (pc - range_.base) / kInstructionBytes < range_.count;
+  }
+  // First all entries are marked, each once; false if one was before. Then they get their code.
+  bool Mark(uint32_t pc) {
+    const uint32_t i = IndexOf(pc);
+    const bool is_new = !IsMarked(i);
+    bits_[i / 64] |= uint64_t{1} << (i % 64);
+    return is_new;
+  }
+  void FinishMarks() {
+    uint32_t count = 0;
+    for (size_t word = 0; word < bits_.size(); ++word) {
+      rank_[word] = count;
+      count += static_cast<uint32_t>(std::popcount(bits_[word]));
+    }
+    code_.resize(count);
+  }
+  void SetCode(uint32_t pc, uint32_t code) { code_[Rank(IndexOf(pc))] = code; }
+
+  std::optional<uint32_t> CodeAt(uint32_t pc) const {
+    const uint32_t i = IndexOf(pc);
+    if (!IsMarked(i)) return std::nullopt;
+    return code_[Rank(i)];
+  }
+  // Bytes of the table from `begin` on, if .text is `distance` behind the table's begin.
+  void Write(uint64_t begin, absl::Span<uint8_t> out, uint32_t distance) const {
+    std::fill(out.begin(), out.end(), 0);
+    const uint64_t end = begin + out.size();
+    const uint32_t last = static_cast<uint32_t>((end + 3) / 4);
+    for (uint32_t i = static_cast<uint32_t>(begin / 4); i < last;) {
+      const uint64_t rest = bits_[i / 64] >> (i % 64);
+      if (rest == 0) {
+        i = (i / 64 + 1) * 64;
+        continue;
+      }
+      i += static_cast<uint32_t>(std::countr_zero(rest));
+      if (i >= last) break;
+      PutInPart(begin, out, 4 * uint64_t{i}, code_[Rank(i)] + distance);
+      ++i;
+    }
+  }
+
+ private:
+  uint32_t IndexOf(uint32_t pc) const { return (pc - range_.base) / kInstructionBytes; }
+  bool IsMarked(uint32_t i) const { return (bits_[i / 64] >> (i % 64) & 1) != 0; }
+  uint32_t Rank(uint32_t i) const {
+    const uint64_t below = bits_[i / 64] & ((uint64_t{1} << (i % 64)) - 1);
+    return rank_[i / 64] + static_cast<uint32_t>(std::popcount(below));
+  }
+
+  DispatchRange range_;
+  std::vector<uint64_t> bits_;  // by instruction
+  std::vector<uint32_t> rank_;  // marks before each word of bits_
+  std::vector<uint32_t> code_;  // by number of the mark
+};
+
+class Builder : public std::enable_shared_from_this<Builder> {
  public:
   Builder(const guest::Program& program, absl::Span<const CompiledFunction> functions,
           DispatchRange dispatch, const ImageOptions& options)
@@ -108,10 +192,13 @@ class Builder {
         is_wasm_(program.kind == guest::Kind::kWasm),
         functions_(functions),
         dispatch_(dispatch),
-        options_(options) {}
+        options_(options),
+        entries_(dispatch) {}
 
   LaidOutImage Run() {
-    object_ = std::make_unique<elfwriter::Object>(elfwriter::ObjectOptions{.build_id = BuildId()});
+    auto object =
+        std::make_unique<elfwriter::Object>(elfwriter::ObjectOptions{.build_id = BuildId()});
+    object_ = object.get();
     PlaceConstants();
     PlaceDispatchTable();
     PlaceCode();
@@ -123,7 +210,11 @@ class Builder {
     AddUnwindInfo();
     AddSymbols();
     object_->Layout();
-    return {std::move(object_), rodata_section_};
+    at_ = {AddressOf(text_section_), AddressOf(plt_section_), AddressOf(rodata_section_),
+           AddressOf(got_section_)};
+    FillConstants();
+    // The object has references to this one in it.
+    return {std::move(object), rodata_section_, &info_.content_digest};
   }
 
  private:
@@ -158,71 +249,77 @@ class Builder {
     for (const CompiledFunction& f : functions_) {
       text_size_ = AlignUp(text_size_, f.alignment);
       code_at_.push_back(static_cast<uint32_t>(text_size_));
-      for (const codegen::Entry& entry : f.entries) {
-        AddEntry(entry.guest_pc, code_at_.back() + entry.code_offset);
-      }
       text_size_ += f.code.size();
     }
     CHECK_LT(text_size_, format::kMaxImageSize / 2);
+    PlaceEntries();
   }
 
-  // .rodata begins with the file info; then come the functions' constants, the dispatch table, the
-  // tables.
-  void PlaceConstants() {
-    // All that comes into it, nearly.
-    size_t size = 4 * size_t{dispatch_.count} + 32 * functions_.size() + (64 << 10);
-    for (const CompiledFunction& f : functions_)
-      size += f.constants.size() + 16 + f.ex_info.size() + f.name.size();
-    rodata_.reserve(size);
-    rodata_.resize(sizeof(AotFileInfo));
-    constants_at_.reserve(functions_.size());
+  // Entries that the dispatch table does not cover are in far_entries_.
+  void PlaceEntries() {
     for (const CompiledFunction& f : functions_) {
-      if (!f.constants.empty()) rodata_.resize(AlignUp(rodata_.size(), 16));
-      constants_at_.push_back(static_cast<uint32_t>(rodata_.size()));
-      rodata_.insert(rodata_.end(), f.constants.begin(), f.constants.end());
+      for (const codegen::Entry& entry : f.entries) {
+        if (!entries_.Covers(entry.guest_pc)) continue;
+        CHECK(entries_.Mark(entry.guest_pc)) << "two entries at guest pc " << entry.guest_pc;
+      }
+    }
+    entries_.FinishMarks();
+    for (size_t i = 0; i < functions_.size(); ++i) {
+      for (const codegen::Entry& entry : functions_[i].entries) {
+        const uint32_t code = code_at_[i] + entry.code_offset;
+        if (entries_.Covers(entry.guest_pc)) {
+          entries_.SetCode(entry.guest_pc, code);
+        } else {
+          CHECK(far_entries_.emplace(entry.guest_pc, code).second)
+              << "two entries at guest pc " << entry.guest_pc;
+        }
+      }
     }
   }
-
-  void PlaceDispatchTable() {
-    rodata_.resize(AlignUp(rodata_.size(), 16));
-    dispatch_at_ = static_cast<uint32_t>(rodata_.size());
-    rodata_.resize(rodata_.size() + 4 * size_t{dispatch_.count});
-  }
-
-  // Until fixups fill it in, the dispatch table says where in .text an entry is, plus one. Entries that it does not
-  // cover are in far_entries_.
-  bool IsCovered(uint32_t pc) const {
-    return pc >= dispatch_.base && (pc - dispatch_.base) / kInstructionBytes < dispatch_.count;
-  }
-  uint8_t* DispatchTable() {
-    // It moves into its section.
-    return dispatch_at_ +
-           (rodata_.empty() ? object_->MutableContents(rodata_section_).data() : rodata_.data());
-  }
-  uint8_t* DispatchEntry(uint32_t pc) {
-    return DispatchTable() + 4 * ((pc - dispatch_.base) / kInstructionBytes);
-  }
-  void AddEntry(uint32_t pc, uint32_t code) {
-    bool is_new;
-    if (IsCovered(pc)) {
-      uint8_t* const place = DispatchEntry(pc);
-      is_new = format::LoadLe32(place) == 0;
-      const uint32_t place_value = code + 1;
-      std::memcpy(place, &place_value, 4);
-    } else {
-      is_new = far_entries_.emplace(pc, code).second;
-    }
-    CHECK(is_new) << "two entries at guest pc " << pc;
-  }
-  uint32_t EntryAt(uint32_t pc) {
-    if (IsCovered(pc)) {
-      const uint32_t code = format::LoadLe32(DispatchEntry(pc));
-      CHECK_NE(code, 0u) << "call of pc " << pc << ", which has no entry";
-      return code - 1;
+  uint32_t EntryAt(uint32_t pc) const {
+    if (entries_.Covers(pc)) {
+      const std::optional<uint32_t> code = entries_.CodeAt(pc);
+      CHECK(code.has_value()) << "call of pc " << pc << ", which has no entry";
+      return *code;
     }
     const auto it = far_entries_.find(pc);
     CHECK(it != far_entries_.end()) << "call of pc " << pc << ", which has no entry";
     return it->second;
+  }
+
+  // .rodata begins with the file info, which is written from where it is; then come the functions' constants, the
+  // dispatch table, the tables.
+  void PlaceConstants() {
+    size_t size = sizeof(AotFileInfo) + 16;
+    for (const CompiledFunction& f : functions_) {
+      if (!f.constants.empty()) size += f.constants.size() + 15;
+    }
+    constants_.reserve(size);
+    constants_.resize(sizeof(AotFileInfo));
+    constants_at_.reserve(functions_.size());
+    for (const CompiledFunction& f : functions_) {
+      if (!f.constants.empty()) constants_.resize(AlignUp(constants_.size(), 16));
+      constants_at_.push_back(static_cast<uint32_t>(constants_.size()));
+      constants_.insert(constants_.end(), f.constants.begin(), f.constants.end());
+    }
+    rodata_size_ = constants_.size();
+  }
+
+  // The fields of jump tables: code address - table address.
+  void FillConstants() {
+    const uint32_t distance = TextFromRodata();
+    for (size_t i = 0; i < functions_.size(); ++i) {
+      for (const codegen::ConstantRelocation& r : functions_[i].constant_relocations) {
+        CHECK_LE(uint64_t{r.offset} + 4, functions_[i].constants.size());
+        Put32(constants_, constants_at_[i] + r.offset,
+              code_at_[i] + r.code_offset + distance - (constants_at_[i] + r.base));
+      }
+    }
+  }
+
+  void PlaceDispatchTable() {
+    dispatch_at_ = AlignUp(rodata_size_, 16);
+    rodata_size_ = dispatch_at_ + 4 * uint64_t{dispatch_.count};
   }
 
   // One GOT slot per callback that code refers to directly, one PLT entry per callback that it
@@ -230,7 +327,10 @@ class Builder {
   void CollectSlots() {
     std::vector<bool> got(256), plt(256);
     for (const CompiledFunction& f : functions_) {
+      uint64_t end = 0;  // of the field before
       for (const CodeRelocation& r : f.relocations) {
+        CHECK(r.offset >= end && uint64_t{r.offset} + 4 <= f.code.size()) << f.name;
+        end = uint64_t{r.offset} + 4;
         if (r.target == CodeRelocation::Target::kGotRuntime) got[r.index] = true;
         if (r.target == CodeRelocation::Target::kPltRuntime) plt[r.index] = true;
       }
@@ -278,8 +378,8 @@ class Builder {
       plt_info.push_back(
           blob_.Add(format::EncodePltInfo({format::PltInfo::Kind::kRuntimeCallback, callback, 0})));
     }
-    const std::vector<uint8_t> metadata = format::EncodeMetadata(MakeMetadata());
-    const std::vector<uint8_t> export_table =
+    std::vector<uint8_t> metadata = format::EncodeMetadata(MakeMetadata());
+    std::vector<uint8_t> export_table =
         format::EncodeExportTable(exports, format::BlobReader(blob_.bytes()));
 
     AddTable(format::Table::kBlob, blob_.bytes());
@@ -288,9 +388,9 @@ class Builder {
     AddTable(format::Table::kExInfo, format::EncodeOffsetTable(ex_info));
     AddTable(format::Table::kGotInfo, format::EncodeOffsetTable(got_info));
     AddTable(format::Table::kPltInfo, format::EncodeOffsetTable(plt_info));
-    AddTable(format::Table::kExports, export_table);
+    AddTable(format::Table::kExports, std::move(export_table));
     AddTable(format::Table::kImages, format::EncodeImportedImages(options_.imports));
-    AddTable(format::Table::kMetadata, metadata);
+    AddTable(format::Table::kMetadata, std::move(metadata));
     if (is_wasm_) AddTable(format::Table::kEntries, format::EncodeOffsetTable(WasmEntries()));
     table(format::Table::kDispatch) = {dispatch_at_, 4 * dispatch_.count};
   }
@@ -299,9 +399,14 @@ class Builder {
 
   // Offsets are relative to .rodata until fixups make them image-relative.
   void AddTable(format::Table t, absl::Span<const uint8_t> bytes) {
-    rodata_.resize(AlignUp(rodata_.size(), 16));
-    table(t) = {static_cast<uint32_t>(rodata_.size()), static_cast<uint32_t>(bytes.size())};
-    rodata_.insert(rodata_.end(), bytes.begin(), bytes.end());
+    const uint32_t at = AlignUp(rodata_size_, 16);
+    table(t) = {at, static_cast<uint32_t>(bytes.size())};
+    tables_.push_back({at, bytes});
+    rodata_size_ = at + bytes.size();
+  }
+  void AddTable(format::Table t, std::vector<uint8_t> bytes) {
+    owned_tables_.push_back(std::move(bytes));
+    AddTable(t, absl::MakeConstSpan(owned_tables_.back()));
   }
 
   std::vector<uint32_t> WasmEntries() const {
@@ -371,15 +476,8 @@ class Builder {
     // From where it is to where it is to be: there is no copy in between.
     object_->SetContentsWriter(
         text_section_, text_size_,
-        [functions = functions_, code_at = code_at_](absl::Span<uint8_t> text) {
-          size_t end = 0;
-          for (size_t i = 0; i < functions.size(); ++i) {
-            const std::vector<uint8_t>& code = functions[i].code;
-            std::fill(text.begin() + static_cast<ptrdiff_t>(end), text.begin() + code_at[i],
-                      kFiller);
-            std::copy(code.begin(), code.end(), text.begin() + code_at[i]);
-            end = code_at[i] + code.size();
-          }
+        [self = shared_from_this()](uint64_t begin, absl::Span<uint8_t> out) {
+          self->WriteText(begin, out);
         });
     plt_section_ = object_->AddSection({.name = ".plt",
                                         .segment = Segment::kText,
@@ -394,13 +492,109 @@ class Builder {
         std::vector<uint8_t>(8 * plt_callbacks_.size()));
     guest_data_section_ =
         object_->AddSection({.name = ".guest.data", .segment = Segment::kCopyOnWrite});
-    object_->SetContentsWriter(guest_data_section_, guest_data_size_,
-                               [&segments = program_.segments](absl::Span<uint8_t> out) {
-                                 for (const guest::Segment& s : segments) {
-                                   std::copy(s.data.begin(), s.data.end(), out.begin());
-                                   out.remove_prefix(s.data.size());
-                                 }
-                               });
+    object_->SetContentsWriter(
+        guest_data_section_, guest_data_size_,
+        [self = shared_from_this()](uint64_t begin, absl::Span<uint8_t> out) {
+          self->WriteGuestData(begin, out);
+        });
+  }
+
+  // -- bytes of the large sections, in parts, when addresses are known
+
+  void WriteText(uint64_t begin, absl::Span<uint8_t> out) const {
+    const uint64_t end = begin + out.size();
+    const auto next = std::upper_bound(code_at_.begin(), code_at_.end(), begin);
+    size_t i = static_cast<size_t>(next - code_at_.begin()) - (next == code_at_.begin() ? 0 : 1);
+    uint64_t done = begin;
+    const auto fill_to = [&](uint64_t to) {
+      std::fill(out.begin() + (done - begin), out.begin() + (to - begin), kFiller);
+      done = to;
+    };
+    for (; i < functions_.size() && code_at_[i] < end; ++i) {
+      const std::vector<uint8_t>& code = functions_[i].code;
+      const uint64_t at = code_at_[i];
+      const uint64_t from = std::max(at, begin), to = std::min(at + code.size(), end);
+      if (from >= to) continue;
+      fill_to(from);
+      std::memcpy(out.data() + (from - begin), code.data() + (from - at), to - from);
+      done = to;
+      RelocatePart(i, begin, out);
+    }
+    fill_to(end);
+  }
+
+  // The fields of function i that are in the part, or half.
+  void RelocatePart(size_t i, uint64_t begin, absl::Span<uint8_t> out) const {
+    const std::vector<CodeRelocation>& relocations = functions_[i].relocations;
+    const uint64_t at = code_at_[i], end = begin + out.size();
+    auto r = relocations.begin();
+    if (at < begin) {
+      r = std::partition_point(r, relocations.end(),
+                               [&](const CodeRelocation& x) { return at + x.offset + 4 <= begin; });
+    }
+    for (; r != relocations.end() && at + r->offset < end; ++r) {
+      const uint64_t field = at + r->offset;
+      PutInPart(begin, out, field,
+                TargetOf(i, *r) + static_cast<uint32_t>(r->addend) -
+                    (at_.text + static_cast<uint32_t>(field)));
+    }
+  }
+
+  // Address of what the field refers to.
+  uint32_t TargetOf(size_t function, const CodeRelocation& r) const {
+    switch (r.target) {
+      case CodeRelocation::Target::kFunction:
+        return at_.text + EntryAt(r.index);
+      case CodeRelocation::Target::kGotRuntime:
+        return at_.got + 8 * GotSlot(r.index);
+      case CodeRelocation::Target::kPltRuntime:
+        return at_.plt + static_cast<uint32_t>(format::kPltEntrySize) * PltEntry(r.index);
+      case CodeRelocation::Target::kConstants:
+        return at_.rodata + constants_at_[function] + r.index;
+      case CodeRelocation::Target::kDispatchTable:
+        return at_.rodata + dispatch_at_;
+    }
+    return 0;
+  }
+  uint32_t AddressOf(SectionId section) const {
+    return static_cast<uint32_t>(object_->AddressOf(section));
+  }
+  uint32_t TextFromRodata() const { return at_.text - at_.rodata; }
+
+  void WriteRodata(uint64_t begin, absl::Span<uint8_t> out) const {
+    const uint64_t end = begin + out.size();
+    uint64_t done = begin;
+    // write(offset in the part, span) for what lies in [at, at + size).
+    const auto part = [&](uint64_t at, uint64_t size, auto write) {
+      const uint64_t from = std::max(at, begin), to = std::min(at + size, end);
+      if (from >= to) return;
+      std::fill(out.begin() + (done - begin), out.begin() + (from - begin), 0);
+      write(from - at, out.subspan(from - begin, to - from));
+      done = to;
+    };
+    const auto copy = [](const uint8_t* bytes) {
+      return [bytes](uint64_t from, absl::Span<uint8_t> to) {
+        std::memcpy(to.data(), bytes + from, to.size());
+      };
+    };
+    part(0, sizeof info_, copy(reinterpret_cast<const uint8_t*>(&info_)));
+    part(sizeof info_, constants_.size() - sizeof info_, copy(constants_.data() + sizeof info_));
+    part(dispatch_at_, 4 * uint64_t{dispatch_.count}, [&](uint64_t from, absl::Span<uint8_t> to) {
+      entries_.Write(from, to, TextFromRodata() - dispatch_at_);
+    });
+    for (const TableBytes& t : tables_) part(t.at, t.bytes.size(), copy(t.bytes.data()));
+    std::fill(out.begin() + (done - begin), out.end(), 0);
+  }
+
+  void WriteGuestData(uint64_t begin, absl::Span<uint8_t> out) const {
+    uint64_t at = 0;
+    const uint64_t end = begin + out.size();
+    for (const guest::Segment& s : program_.segments) {
+      const uint64_t from = std::max(at, begin), to = std::min(at + s.data.size(), end);
+      if (from < to)
+        std::memcpy(out.data() + (from - begin), s.data.data() + (from - at), to - from);
+      at += s.data.size();
+    }
   }
 
   void FillFileInfo() {
@@ -431,8 +625,12 @@ class Builder {
   }
 
   void AddRodata() {
-    std::memcpy(rodata_.data(), &info_, sizeof info_);
-    rodata_section_ = object_->AddSection({.name = ".rodata", .alignment = 16}, std::move(rodata_));
+    rodata_section_ = object_->AddSection({.name = ".rodata", .alignment = 16});
+    object_->SetContentsWriter(
+        rodata_section_, rodata_size_,
+        [self = shared_from_this()](uint64_t begin, absl::Span<uint8_t> out) {
+          self->WriteRodata(begin, out);
+        });
   }
 
   // endbr64; mov $index, %r11d; jmp *slot(%rip)
@@ -450,22 +648,7 @@ class Builder {
   // -- address-dependent fields
 
   void AddFixups() {
-    size_t count = format::kTableCount + 16 + plt_callbacks_.size();
-    for (const CompiledFunction& f : functions_)
-      count += f.relocations.size() + f.constant_relocations.size() + f.entries.size();
-    object_->ReserveFixups(count);
     FixFileInfo();
-    for (size_t i = 0; i < functions_.size(); ++i) {
-      for (const CodeRelocation& r : functions_[i].relocations) FixCode(i, r);
-      for (const codegen::ConstantRelocation& r : functions_[i].constant_relocations) {
-        FixTableEntry(constants_at_[i] + r.base, r.offset - r.base, code_at_[i] + r.code_offset);
-      }
-    }
-    const uint8_t* const table = DispatchTable();
-    for (uint32_t offset = 0; offset < 4 * dispatch_.count; offset += 4) {
-      const uint32_t code = format::LoadLe32(table + offset);
-      if (code != 0) FixTableEntry(dispatch_at_, offset, code - 1);
-    }
     for (uint32_t i = 0; i < plt_callbacks_.size(); ++i) {
       object_->AddFixup({plt_section_, i * format::kPltEntrySize + 12, FixupKind::kPcRelative32,
                          got_plt_section_, 8 * int64_t{i} - 4});
@@ -489,37 +672,6 @@ class Builder {
     }
   }
 
-  void FixCode(size_t function, const CodeRelocation& r) {
-    const uint32_t at = code_at_[function] + r.offset;
-    auto fix = [&](SectionId section, int64_t target) {
-      object_->AddFixup({text_section_, at, FixupKind::kPcRelative32, section, target + r.addend});
-    };
-    switch (r.target) {
-      case CodeRelocation::Target::kFunction: {
-        fix(text_section_, EntryAt(r.index));
-        break;
-      }
-      case CodeRelocation::Target::kGotRuntime:
-        fix(got_section_, 8 * int64_t{GotSlot(r.index)});
-        break;
-      case CodeRelocation::Target::kPltRuntime:
-        fix(plt_section_, int64_t{format::kPltEntrySize} * PltEntry(r.index));
-        break;
-      case CodeRelocation::Target::kConstants:
-        fix(rodata_section_, int64_t{constants_at_[function]} + r.index);
-        break;
-      case CodeRelocation::Target::kDispatchTable:
-        fix(rodata_section_, dispatch_at_);
-        break;
-    }
-  }
-
-  // rodata[table + offset] := address of code - address of the table.
-  void FixTableEntry(uint32_t table, uint32_t offset, uint32_t code) {
-    object_->AddFixup({rodata_section_, table + offset, FixupKind::kPcRelative32, text_section_,
-                       int64_t{code} + offset});
-  }
-
   // -- what debuggers and unwinders read
 
   void AddUnwindInfo() {
@@ -538,10 +690,7 @@ class Builder {
     if (!plt_callbacks_.empty()) object_->AddFde(id, plt_section_, 0, info_.plt.size, {});
     object_->AddFixup({rodata_section_, offsetof(AotFileInfo, eh_frame),
                        FixupKind::kImageRelative32, object_->eh_frame(), 0});
-    const uint32_t size = static_cast<uint32_t>(object_->SizeOf(object_->eh_frame()));
-    std::memcpy(
-        object_->MutableContents(rodata_section_).data() + offsetof(AotFileInfo, eh_frame) + 4,
-        &size, 4);
+    info_.eh_frame.size = static_cast<uint32_t>(object_->SizeOf(object_->eh_frame()));
   }
 
   void AddSymbols() {
@@ -577,16 +726,29 @@ class Builder {
   const bool is_wasm_;
   const absl::Span<const CompiledFunction> functions_;
   const DispatchRange dispatch_;
-  const ImageOptions& options_;
-  std::unique_ptr<elfwriter::Object> object_;
+  const ImageOptions options_;
+  elfwriter::Object* object_ = nullptr;
+
+  struct TableBytes {
+    uint32_t at;  // in .rodata
+    absl::Span<const uint8_t> bytes;
+  };
 
   AotFileInfo info_ = {};
+  struct Addresses {
+    uint32_t text, plt, rodata, got;
+  };
+  Addresses at_{};  // of sections, when they are fixed
   size_t text_size_ = 0;
-  std::vector<uint8_t> rodata_;
+  uint64_t rodata_size_ = 0;
+  std::vector<uint8_t> constants_;  // what .rodata begins with
+  std::vector<TableBytes> tables_;  // ascending
+  std::list<std::vector<uint8_t>> owned_tables_;
   size_t guest_data_size_ = 0;
   format::BlobBuilder blob_;
-  std::vector<uint32_t> code_at_;                        // by function, in .text
-  std::vector<uint32_t> constants_at_;                   // by function, in .rodata
+  std::vector<uint32_t> code_at_;       // by function, in .text
+  std::vector<uint32_t> constants_at_;  // by function, in .rodata
+  DispatchMap entries_;
   absl::flat_hash_map<uint32_t, uint32_t> far_entries_;  // guest pc → offset in .text
   uint32_t dispatch_at_ = 0;                             // in .rodata
   std::vector<uint32_t> got_callbacks_, plt_callbacks_;  // callback numbers, ascending
@@ -621,19 +783,63 @@ void EncodeSideTables(guest::Kind kind, CompiledFunction& function) {
 
 LaidOutImage Build(const guest::Program& program, absl::Span<const CompiledFunction> functions,
                    DispatchRange dispatch, const ImageOptions& options) {
-  return Builder(program, functions, dispatch, options).Run();
+  return std::make_shared<Builder>(program, functions, dispatch, options)->Run();
 }
 
-std::vector<uint8_t> Finish(LaidOutImage& laid_out) {
-  elfwriter::Object& object = *laid_out.object;
-  const elfwriter::SectionId rodata = laid_out.file_info_section;
-  std::vector<uint8_t> image = object.Write();
-  const size_t field = offsetof(AotFileInfo, content_digest);
-  const size_t at = object.FileOffsetOf(rodata) + field;
-  const format::Sha256Digest digest = format::ContentDigest(image, at);
-  std::copy(digest.begin(), digest.end(), image.begin() + static_cast<ptrdiff_t>(at));
-  std::copy(digest.begin(), digest.end(), object.MutableContents(rodata).begin() + field);
-  return image;
+absl::Status MemorySink::Begin(uint64_t size) {
+  bytes_.resize(size);
+  return absl::OkStatus();
+}
+
+absl::Status MemorySink::Write(uint64_t offset, absl::Span<const uint8_t> bytes) {
+  std::copy(bytes.begin(), bytes.end(), bytes_.begin() + static_cast<ptrdiff_t>(offset));
+  return absl::OkStatus();
+}
+
+absl::Status Finish(LaidOutImage& laid_out, int threads, ImageSink& sink) {
+  const elfwriter::Object& object = *laid_out.object;
+  *laid_out.digest = {};
+  const uint64_t size = object.FileSize();
+  if (absl::Status status = sink.Begin(size); !status.ok()) return status;
+  const elfwriter::PieceWriter writer(object);
+  // Two pieces of the digest at a time, which are in the processor's cache from when they are made until they are
+  // written.
+  constexpr uint64_t kStep = 2 * format::kDigestPiece;
+  std::vector<format::Sha256Digest> digests((size + format::kDigestPiece - 1) /
+                                            format::kDigestPiece);
+  Pool<std::vector<uint8_t>> buffers;
+  std::atomic<bool> failed = false;
+  std::mutex mutex;
+  absl::Status result;
+  ParallelFor((size + kStep - 1) / kStep, threads, [&](size_t i) {
+    if (failed) return;
+    const uint64_t begin = i * kStep;
+    std::unique_ptr<std::vector<uint8_t>> buffer =
+        buffers.Take([=] { return std::make_unique<std::vector<uint8_t>>(kStep); });
+    const absl::Span<uint8_t> bytes = absl::MakeSpan(*buffer).first(std::min(kStep, size - begin));
+    writer.Write(begin, bytes);
+    const size_t first = begin / format::kDigestPiece;
+    format::DigestPieces(
+        bytes, absl::MakeSpan(digests).subspan(
+                   first, (bytes.size() + format::kDigestPiece - 1) / format::kDigestPiece));
+    absl::Status status = sink.Write(begin, bytes);
+    buffers.Return(std::move(buffer));
+    if (status.ok()) return;
+    failed = true;
+    std::lock_guard<std::mutex> lock(mutex);
+    result.Update(std::move(status));
+  });
+  if (!result.ok()) return result;
+  *laid_out.digest = format::ContentDigest(digests);
+  return sink.Write(
+      object.FileOffsetOf(laid_out.file_info_section) + offsetof(AotFileInfo, content_digest),
+      *laid_out.digest);
+}
+
+std::vector<uint8_t> Finish(LaidOutImage& laid_out, int threads) {
+  MemorySink memory;
+  CHECK_OK(Finish(laid_out, threads, memory));
+  return memory.Take();
 }
 
 }  // namespace precast::image

@@ -6,13 +6,16 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "compiler/codegen/compiled_function.h"
 #include "compiler/guest/program.h"
 #include "elfwriter/object.h"
 #include "loader/format/metadata.h"
+#include "loader/format/sha256.h"
 
 namespace precast::image {
 
@@ -45,16 +48,41 @@ void EncodeSideTables(guest::Kind kind, codegen::CompiledFunction& function);
 struct LaidOutImage {
   std::unique_ptr<elfwriter::Object> object;
   elfwriter::SectionId file_info_section;  // begins with AotFileInfo
+  format::Sha256Digest* digest;            // the one in it; lives as long as the object
 };
 // `functions` are in the order their code gets. For a Wasm program they are the defined functions by
-// ascending index, each with one entry at its first instruction; `dispatch` is empty. The program's module and the
-// functions must outlive the image.
+// ascending index, each with one entry at its first instruction; `dispatch` is empty. Relocations of each ascend by
+// offset. The program and the functions must outlive the image.
 LaidOutImage Build(const guest::Program& program,
                    absl::Span<const codegen::CompiledFunction> functions, DispatchRange dispatch,
                    const ImageOptions& options);
 
-// The image's bytes, with the content digest filled in (in the object too).
-std::vector<uint8_t> Finish(LaidOutImage& image);
+// Takes an image's bytes in pieces.
+class ImageSink {
+ public:
+  virtual ~ImageSink() = default;
+  // Comes first.
+  virtual absl::Status Begin(uint64_t size) = 0;
+  // `bytes` are those from `offset` on. On any thread, several at a time, in any order: every byte once, then those of
+  // the digest again.
+  virtual absl::Status Write(uint64_t offset, absl::Span<const uint8_t> bytes) = 0;
+};
+
+// Keeps them.
+class MemorySink final : public ImageSink {
+ public:
+  absl::Status Begin(uint64_t size) override;
+  absl::Status Write(uint64_t offset, absl::Span<const uint8_t> bytes) override;
+  std::vector<uint8_t> Take() { return std::move(bytes_); }
+
+ private:
+  std::vector<uint8_t> bytes_;
+};
+
+// The image's bytes, with the content digest filled in (in the object too), made on `threads` threads (0 = one per
+// processor). Errors are the sink's.
+absl::Status Finish(LaidOutImage& image, int threads, ImageSink& sink);
+std::vector<uint8_t> Finish(LaidOutImage& image, int threads = 1);
 
 }  // namespace precast::image
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "compiler/image/build_identity.h"
 #include "gtest/gtest.h"
 #include "loader/format/guid.h"
@@ -78,6 +79,65 @@ TEST(CoverEntries, TheWindowWithTheMostEntries) {
   expect({0, 4 * (kMax - 1)}, 0, kMax);
   expect({0, 4 * kMax}, 0, 1);
   expect({0, 4, 4 * kMax, 4 * kMax + 4, 4 * kMax + 8}, 4 * kMax, 3);
+}
+
+// The image is written in pieces; fields lie across the places where they meet.
+TEST(ImageBuilder, PiecesMeetInFields) {
+  const guest::Program program = SmallProgram();
+  constexpr uint32_t kCalls = 40'000;
+  std::vector<CompiledFunction> functions;
+  for (uint32_t i = 0; i < 3; ++i) {
+    CompiledFunction f = FunctionAt(kBase + 4 * i, absl::StrCat("f", i));
+    f.code.clear();
+    for (uint32_t call = 0; call < kCalls; ++call) {
+      f.relocations.push_back({static_cast<uint32_t>(f.code.size()) + 1,
+                               CodeRelocation::Target::kFunction, kBase + 4 * (call % 3), -4});
+      f.code.insert(f.code.end(), {0xe8, 0, 0, 0, 0});
+    }
+    f.code.insert(f.code.end(), i, 0xc3);
+    functions.push_back(std::move(f));
+  }
+  Built built;
+  ASSERT_NO_FATAL_FAILURE(BuildAndCheck(program, functions, {}, &built));
+  const uint32_t text = built.view.info.text.offset;
+  for (uint32_t i = 0; i < 3; ++i) {
+    const uint32_t begin = *built.view.FindEntry(kBase + 4 * i);
+    EXPECT_EQ(begin % 16, 0u);
+    for (uint32_t call = 0; call < kCalls; ++call) {
+      const uint32_t at = begin + 5 * call;
+      ASSERT_EQ(built.bytes[text + at], 0xe8);
+      uint32_t distance;
+      std::memcpy(&distance, built.bytes.data() + text + at + 1, 4);
+      ASSERT_EQ(at + 5 + distance, *built.view.FindEntry(kBase + 4 * (call % 3)));
+    }
+  }
+  for (int threads : {2, 5}) {
+    LaidOutImage image = Build(program, functions, CoverEntries({kBase, kBase + 4, kBase + 8}), {});
+    EXPECT_EQ(Finish(image, threads), built.bytes);
+  }
+}
+
+// What the sink says is what one hears; after it nothing more is written than what is under way.
+TEST(ImageBuilder, ErrorsOfTheSink) {
+  class FullDisk final : public ImageSink {
+   public:
+    explicit FullDisk(bool at_begin) : at_begin_(at_begin) {}
+    absl::Status Begin(uint64_t) override {
+      return at_begin_ ? absl::ResourceExhaustedError("begin") : absl::OkStatus();
+    }
+    absl::Status Write(uint64_t, absl::Span<const uint8_t>) override {
+      return absl::ResourceExhaustedError("full");
+    }
+
+   private:
+    const bool at_begin_;
+  };
+  const guest::Program program = SmallProgram();
+  const std::vector<CompiledFunction> functions = {FunctionAt(kBase, "start")};
+  LaidOutImage image = Build(program, functions, CoverEntries({kBase}), {});
+  FullDisk begin(true), full(false);
+  EXPECT_EQ(Finish(image, 2, begin).message(), "begin");
+  EXPECT_EQ(Finish(image, 2, full).message(), "full");
 }
 
 TEST(ImageBuilder, IdentityAndOptions) {

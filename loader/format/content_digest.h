@@ -17,6 +17,11 @@ inline constexpr size_t kDigestPiece = size_t{64} << 10;
 // there the digest itself is (AotFileInfo::content_digest).
 Sha256Digest ContentDigest(absl::Span<const uint8_t> file, size_t field);
 
+// The same in two steps, for who has not all of the file at once: the digests of the pieces that begin at a multiple
+// of kDigestPiece, with those 32 bytes zero; and what they amount to.
+void DigestPieces(absl::Span<const uint8_t> pieces, absl::Span<Sha256Digest> digests);
+Sha256Digest ContentDigest(absl::Span<const Sha256Digest> digests);
+
 }  // namespace precast::format
 
 #endif  // PRECAST_LOADER_FORMAT_CONTENT_DIGEST_H_

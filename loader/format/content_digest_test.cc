@@ -47,6 +47,20 @@ TEST(ContentDigest, EveryByteButTheFieldCounts) {
   EXPECT_EQ(ContentDigest(file, 50), digest);
 }
 
+TEST(ContentDigest, InPieces) {
+  std::vector<uint8_t> file(5 * kDigestPiece + 100);
+  for (size_t i = 0; i < file.size(); ++i) file[i] = static_cast<uint8_t>(i * i >> 8);
+  std::fill_n(file.begin() + 50, 32, 0);
+  for (size_t step = 1; step < 7; ++step) {
+    std::vector<Sha256Digest> digests(6);
+    for (size_t i = 0; i < 6; i += step) {
+      DigestPieces(absl::MakeConstSpan(file).subspan(i * kDigestPiece, step * kDigestPiece),
+                   absl::MakeSpan(digests).subspan(i, step));
+    }
+    EXPECT_EQ(ContentDigest(digests), ContentDigest(file, 50)) << step;
+  }
+}
+
 TEST(Sha256, TwoMessagesAtOnce) {
   std::mt19937_64 random(2);
   for (size_t size : {0, 1, 63, 64, 65, 128, 1000}) {

@@ -118,6 +118,19 @@ absl::Status AddImports(const std::vector<ImportFlag>& flags, driver::CompileOpt
   return absl::OkStatus();
 }
 
+// The image's way into a file.
+class FileSink final : public image::ImageSink {
+ public:
+  explicit FileSink(OutputFile& file) : file_(file) {}
+  absl::Status Begin(uint64_t size) override { return file_.Open(size); }
+  absl::Status Write(uint64_t offset, absl::Span<const uint8_t> bytes) override {
+    return file_.WriteAt(offset, bytes);
+  }
+
+ private:
+  OutputFile& file_;
+};
+
 absl::Status EmitIr(absl::Span<const uint8_t> file, const driver::CompileOptions& options,
                     const std::string& output) {
   absl::StatusOr<std::string> text = driver::CompileToIr(file, options);
@@ -254,24 +267,26 @@ int CompileMain(int argc, char** argv) {
     status = EmitAssembly(*file, options, output, quiet);
   } else if (emit == "ir") {
     status = EmitIr(*file, options, output);
-  } else {
+  } else if (emit == "disasm") {
     absl::StatusOr<driver::CompileResult> result = driver::Compile(*file, options);
     progress.Clear();
     status = result.status();
-    if (status.ok() && emit == "disasm") {
+    if (status.ok()) {
       absl::StatusOr<ImageView> view = ImageView::Parse(result->image);
       ListingOptions listing_options;
       listing_options.palette = Palette(output == "-" && UseColor(STDOUT_FILENO));
       absl::StatusOr<std::string> listing =
           view.ok() ? Listing(*view, listing_options) : view.status();
       status = listing.ok() ? WriteFileOrStdout(output, *listing) : listing.status();
-    } else if (status.ok()) {
-      status = output == "-" ? WriteFileOrStdout("-", AsText(result->image))
-                             : WriteFile(output, result->image);
-      if (status.ok() && !quiet) {
-        PrintSummary(program, output, options.opt_level, result->stats, json);
-      }
     }
+  } else {
+    OutputFile out(output);
+    FileSink sink(out);
+    const absl::StatusOr<driver::CompileStats> stats = driver::CompileTo(*file, options, sink);
+    progress.Clear();
+    status = stats.status();
+    if (status.ok()) status = out.Commit();
+    if (status.ok() && !quiet) PrintSummary(program, output, options.opt_level, *stats, json);
   }
   if (status.ok()) return cli::kExitOk;
   PrintError(absl::StrCat(program, ": ", status.message()));

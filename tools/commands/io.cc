@@ -5,13 +5,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <system_error>
+#include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
@@ -98,6 +101,12 @@ int WriteAll(int fd, absl::Span<const uint8_t> bytes) {
   return 0;
 }
 
+absl::Status WriteToStdout(absl::Span<const uint8_t> bytes) {
+  fflush(stdout);
+  const int error = WriteAll(STDOUT_FILENO, bytes);
+  return error == 0 ? absl::OkStatus() : Error(error, "cannot write to standard output");
+}
+
 absl::Span<const uint8_t> BytesOf(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
@@ -128,31 +137,76 @@ absl::StatusOr<std::vector<uint8_t>> ReadFile(const std::string& path) {
   }
 }
 
-absl::Status WriteFile(const std::string& path, absl::Span<const uint8_t> bytes) {
-  struct stat info;
-  const bool exists = stat(path.c_str(), &info) == 0;
-  if (exists && S_ISDIR(info.st_mode)) {
+// Where the bytes go until the file has its name: a new file, or memory.
+class OutputFile::Target {
+ public:
+  struct stat info = {};
+  bool exists = false;
+  std::optional<TemporaryFile> file;
+  std::vector<uint8_t> bytes;
+};
+
+OutputFile::OutputFile(std::string path) : path_(std::move(path)) {}
+OutputFile::~OutputFile() = default;
+
+absl::Status OutputFile::Open(uint64_t size) {
+  target_ = std::make_unique<Target>();
+  Target& t = *target_;
+  t.exists = path_ != "-" && stat(path_.c_str(), &t.info) == 0;
+  if (t.exists && S_ISDIR(t.info.st_mode)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("cannot write ", path, ": it is a directory; name a file in it"));
+        absl::StrCat("cannot write ", path_, ": it is a directory; name a file in it"));
   }
-  if (exists && !S_ISREG(info.st_mode)) {
-    const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return Error(errno, absl::StrCat("cannot write ", path));
+  if (path_ == "-" || (t.exists && !S_ISREG(t.info.st_mode))) {
+    t.bytes.resize(size);
+    return absl::OkStatus();
+  }
+  t.file.emplace(path_);
+  if (t.file->fd() < 0) return Error(t.file->error(), absl::StrCat("cannot create ", path_));
+  return absl::OkStatus();
+}
+
+absl::Status OutputFile::WriteAt(uint64_t offset, absl::Span<const uint8_t> bytes) {
+  if (!target_->file.has_value()) {
+    std::copy(bytes.begin(), bytes.end(), target_->bytes.begin() + static_cast<ptrdiff_t>(offset));
+    return absl::OkStatus();
+  }
+  while (!bytes.empty()) {
+    const ssize_t n =
+        pwrite(target_->file->fd(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Error(errno, absl::StrCat("cannot write ", path_));
+    bytes.remove_prefix(static_cast<size_t>(n));
+    offset += static_cast<size_t>(n);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status OutputFile::Commit() {
+  if (!target_->file.has_value()) {
+    if (path_ == "-") return WriteToStdout(target_->bytes);
+    const int fd = open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return Error(errno, absl::StrCat("cannot write ", path_));
     const absl::Cleanup close_fd = [fd] { close(fd); };
-    const int error = WriteAll(fd, bytes);
-    return error == 0 ? absl::OkStatus() : Error(error, absl::StrCat("cannot write ", path));
-  }
-  TemporaryFile file(path);
-  if (file.fd() < 0) return Error(file.error(), absl::StrCat("cannot create ", path));
-  if (const int error = WriteAll(file.fd(), bytes); error != 0) {
-    return Error(error, absl::StrCat("cannot write ", path));
+    const int error = WriteAll(fd, target_->bytes);
+    return error == 0 ? absl::OkStatus() : Error(error, absl::StrCat("cannot write ", path_));
   }
   // mkostemp makes files for the owner alone; a new file gets what open() would have given it.
   const mode_t mask = umask(0);
   umask(mask);
-  fchmod(file.fd(), exists ? info.st_mode & 07777 : 0666 & ~mask);
-  if (!file.RenameTo(path)) return Error(errno, absl::StrCat("cannot replace ", path));
+  fchmod(target_->file->fd(), target_->exists ? target_->info.st_mode & 07777 : 0666 & ~mask);
+  if (!target_->file->RenameTo(path_)) {
+    return Error(errno, absl::StrCat("cannot replace ", path_));
+  }
+  target_.reset();
   return absl::OkStatus();
+}
+
+absl::Status WriteFile(const std::string& path, absl::Span<const uint8_t> bytes) {
+  OutputFile file(path);
+  absl::Status status = file.Open(bytes.size());
+  if (status.ok()) status = file.WriteAt(0, bytes);
+  return status.ok() ? file.Commit() : status;
 }
 
 absl::Status WriteFile(const std::string& path, std::string_view text) {
@@ -160,10 +214,7 @@ absl::Status WriteFile(const std::string& path, std::string_view text) {
 }
 
 absl::Status WriteFileOrStdout(const std::string& path, std::string_view text) {
-  if (path != "-") return WriteFile(path, text);
-  fflush(stdout);
-  const int error = WriteAll(STDOUT_FILENO, BytesOf(text));
-  return error == 0 ? absl::OkStatus() : Error(error, "cannot write to standard output");
+  return path != "-" ? WriteFile(path, text) : WriteToStdout(BytesOf(text));
 }
 
 bool UseColor(int fd) {

@@ -3,6 +3,7 @@
 #define PRECAST_TOOLS_COMMANDS_IO_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,26 @@ absl::StatusOr<std::vector<uint8_t>> ReadFile(const std::string& path);
 // time.
 absl::Status WriteFile(const std::string& path, absl::Span<const uint8_t> bytes);
 absl::Status WriteFile(const std::string& path, std::string_view text);
+
+// A file that is written in pieces, at any place and on any thread, and otherwise as by WriteFile: it has its name from
+// Commit on. What is no regular file, and standard output ("-"), gets its bytes in Commit.
+class OutputFile {
+ public:
+  explicit OutputFile(std::string path);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  // Once, before the first piece: makes the file. `size` is that of all pieces together.
+  absl::Status Open(uint64_t size);
+  absl::Status WriteAt(uint64_t offset, absl::Span<const uint8_t> bytes);
+  absl::Status Commit();
+
+ private:
+  class Target;
+  const std::string path_;
+  std::unique_ptr<Target> target_;
+};
 
 // As WriteFile, but "-" is standard output.
 absl::Status WriteFileOrStdout(const std::string& path, std::string_view text);

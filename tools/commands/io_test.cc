@@ -61,6 +61,33 @@ TEST_F(IoTest, KeepsPermissionsOfAReplacedFileAndHonoursUmask) {
   EXPECT_EQ(info.st_mode & 07777, 0755u);
 }
 
+TEST_F(IoTest, WritesInPieces) {
+  ASSERT_TRUE(WriteFile(Path("a"), "old").ok());
+  {
+    OutputFile file(Path("a"));
+    ASSERT_TRUE(file.Open(6).ok());
+    ASSERT_TRUE(file.WriteAt(3, std::vector<uint8_t>{'d', 'e', 'f'}).ok());
+    ASSERT_TRUE(file.WriteAt(0, std::vector<uint8_t>{'x', 'b', 'c'}).ok());
+    ASSERT_TRUE(file.WriteAt(0, std::vector<uint8_t>{'a'}).ok());
+    EXPECT_EQ(Contents("a"), "old");
+    ASSERT_TRUE(file.Commit().ok());
+  }
+  EXPECT_EQ(Contents("a"), "abcdef");
+  {
+    OutputFile file(Path("a"));
+    ASSERT_TRUE(file.Open(1).ok());
+    ASSERT_TRUE(file.WriteAt(0, std::vector<uint8_t>{'y'}).ok());
+    EXPECT_EQ(NumFiles(), 2);
+  }
+  EXPECT_EQ(Contents("a"), "abcdef");
+  EXPECT_EQ(NumFiles(), 1);
+  OutputFile device("/dev/null");
+  ASSERT_TRUE(device.Open(2).ok());
+  ASSERT_TRUE(device.WriteAt(1, std::vector<uint8_t>{'y'}).ok());
+  EXPECT_TRUE(device.Commit().ok());
+  EXPECT_THAT(OutputFile(directory_).Open(1).message(), HasSubstr("is a directory"));
+}
+
 TEST_F(IoTest, SaysWhatIsWrong) {
   EXPECT_THAT(ReadFile(Path("none")).status().message(), HasSubstr("cannot open " + Path("none")));
   EXPECT_THAT(ReadFile(directory_).status().message(), HasSubstr("is a directory"));
