@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -12,6 +14,75 @@
 #include <vector>
 
 namespace precast {
+
+// Threads that stay from one ParallelFor to the next: while it exists, those of the thread that made it run on them.
+// They are started when they are first needed.
+class Workers {
+ public:
+  Workers() : outer_(std::exchange(Current(), this)) {}
+  ~Workers() {
+    Current() = outer_;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      stop_ = true;
+    }
+    start_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  // Of the calling thread; null if there are none, or if they are at work.
+  static Workers* Idle() {
+    Workers* const workers = Current();
+    return workers != nullptr && workers->job_ == nullptr ? workers : nullptr;
+  }
+
+  // Calls job() on this thread and at most on `others` more. Returns when all calls have.
+  void Run(size_t others, const std::function<void()>& job) {
+    while (threads_.size() < others) threads_.emplace_back([this] { Work(); });
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      job_ = &job;
+      wanted_ = others;
+    }
+    start_.notify_all();
+    job();
+    std::unique_lock<std::mutex> lock(mutex_);
+    wanted_ = 0;  // whoever has not begun yet need not
+    done_.wait(lock, [this] { return running_ == 0; });
+    job_ = nullptr;
+  }
+
+ private:
+  static Workers*& Current() {
+    static thread_local Workers* current = nullptr;
+    return current;
+  }
+
+  void Work() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (;;) {
+      start_.wait(lock, [this] { return stop_ || wanted_ != 0; });
+      if (stop_) return;
+      --wanted_;
+      ++running_;
+      const std::function<void()>& job = *job_;
+      lock.unlock();
+      job();
+      lock.lock();
+      if (--running_ == 0) done_.notify_one();
+    }
+  }
+
+  Workers* const outer_;
+  std::vector<std::thread> threads_;
+  std::mutex mutex_;
+  std::condition_variable start_, done_;
+  const std::function<void()>* job_ = nullptr;  // written by the thread that made this
+  size_t wanted_ = 0, running_ = 0;
+  bool stop_ = false;
+};
 
 // Calls work(i) for every i in [0, count), on `threads` threads (0 = one per processor), in
 // ascending order of starting. Returns when all are done. Results belong in a slot per i, so that
@@ -24,6 +95,8 @@ void ParallelFor(size_t count, int threads, const Work& work) {
   auto run = [&] {
     for (size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) work(i);
   };
+  if (workers <= 1) return run();
+  if (Workers* const idle = Workers::Idle()) return idle->Run(workers - 1, run);
   std::vector<std::thread> pool;
   for (size_t t = 1; t < workers; ++t) pool.emplace_back(run);
   run();

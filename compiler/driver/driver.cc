@@ -29,6 +29,7 @@
 #include "compiler/x64/compile.h"
 #include "elfwriter/assembly.h"
 #include "loader/format/aot_file_info.h"
+#include "loader/format/guid.h"
 
 namespace precast::driver {
 namespace {
@@ -74,14 +75,17 @@ class FirstFailure {
 // differ.
 class Compilation {
  public:
-  explicit Compilation(const CompileOptions& options) : options_(options) {}
+  // `file` and `options` must outlive it.
+  Compilation(absl::Span<const uint8_t> file, const CompileOptions& options)
+      : file_(file), options_(options) {}
 
   // From here on the program's functions are known.
-  absl::Status Read(absl::Span<const uint8_t> file) {
-    absl::StatusOr<std::unique_ptr<FrontEnd>> front_end = Open(file, options_);
+  absl::Status Read() {
+    absl::StatusOr<std::unique_ptr<FrontEnd>> front_end = Open(file_, options_);
     if (!front_end.ok()) return front_end.status();
     front_end_ = *std::move(front_end);
     if (absl::Status status = front_end_->Analyze(); !status.ok()) return status;
+    if (options_.profile) front_end_->program().guid = format::GuidOf(file_);
     if (options_.profile && options_.profile->guid != front_end_->program().guid) {
       return absl::InvalidArgumentError(
           absl::StrCat("profile: guid: expected that of the program, ",
@@ -156,7 +160,8 @@ class Compilation {
   }
 
   // Functions are independent: each is lifted, optimized and encoded on
-  // whichever thread is free. Their IR lives only for that long.
+  // whichever thread is free. Their IR lives only for that long. Before the first of them comes the file's hash, which
+  // is not needed earlier.
   absl::Status CompileFunctions() {
     codegen::CompileOptions target_options;
     target_options.opt_level = options_.opt_level;
@@ -171,7 +176,12 @@ class Compilation {
     FirstFailure failure;
     std::mutex mutex;
     size_t done = 0;
-    ParallelFor(functions_.size(), options_.threads, [&](size_t i) {
+    ParallelFor(1 + functions_.size(), options_.threads, [&](size_t job) {
+      if (job == 0) {
+        front_end_->program().guid = format::GuidOf(file_);
+        return;
+      }
+      const size_t i = job - 1;
       if (failure.IsBefore(i)) return;
       size_t ir_instructions = 0;
       std::optional<codegen::CompiledFunction> compiled;
@@ -248,6 +258,8 @@ class Compilation {
 
   uint64_t CpuFeatures() const { return options_.cpu_features | front_end_->cpu_features(); }
 
+  Workers workers_;
+  const absl::Span<const uint8_t> file_;
   const CompileOptions& options_;
   const codegen::Target& target_ = x64::X64Target();
   std::unique_ptr<FrontEnd> front_end_;
@@ -263,6 +275,7 @@ absl::StatusOr<guest::Program> ReadProgram(absl::Span<const uint8_t> file,
                                            const CompileOptions& options) {
   absl::StatusOr<std::unique_ptr<FrontEnd>> front_end = Open(file, options);
   if (!front_end.ok()) return front_end.status();
+  (*front_end)->program().guid = format::GuidOf(file);
   return std::move((*front_end)->program());
 }
 
@@ -280,8 +293,8 @@ absl::StatusOr<CompileResult> Compile(absl::Span<const uint8_t> file,
 absl::StatusOr<CompileStats> CompileTo(absl::Span<const uint8_t> file,
                                        const CompileOptions& options, image::ImageSink& sink) {
   const auto start = std::chrono::steady_clock::now();
-  Compilation compilation(options);
-  if (absl::Status status = compilation.Read(file); !status.ok()) return status;
+  Compilation compilation(file, options);
+  if (absl::Status status = compilation.Read(); !status.ok()) return status;
   if (absl::Status status = compilation.CompileFunctions(); !status.ok()) return status;
   image::LaidOutImage image = compilation.BuildImage();
   if (absl::Status status = image::Finish(image, options.threads, sink); !status.ok()) {
@@ -295,8 +308,8 @@ absl::StatusOr<CompileStats> CompileTo(absl::Span<const uint8_t> file,
 
 absl::StatusOr<elfwriter::Assembly> CompileToAssembly(absl::Span<const uint8_t> file,
                                                       const CompileOptions& options) {
-  Compilation compilation(options);
-  if (absl::Status status = compilation.Read(file); !status.ok()) return status;
+  Compilation compilation(file, options);
+  if (absl::Status status = compilation.Read(); !status.ok()) return status;
   if (absl::Status status = compilation.CompileFunctions(); !status.ok()) return status;
   image::LaidOutImage image = compilation.BuildImage();
   image::Finish(image, options.threads);
@@ -305,8 +318,8 @@ absl::StatusOr<elfwriter::Assembly> CompileToAssembly(absl::Span<const uint8_t> 
 
 absl::StatusOr<std::string> CompileToIr(absl::Span<const uint8_t> file,
                                         const CompileOptions& options) {
-  Compilation compilation(options);
-  if (absl::Status status = compilation.Read(file); !status.ok()) return status;
+  Compilation compilation(file, options);
+  if (absl::Status status = compilation.Read(); !status.ok()) return status;
   std::vector<std::string> texts(compilation.num_functions());
   FirstFailure failure;
   ParallelFor(texts.size(), options.threads, [&](size_t i) {

@@ -24,7 +24,7 @@ class FrontEnd {
  public:
   virtual ~FrontEnd() = default;
 
-  // The program, which has been read and found to be valid.
+  // The program, which has been read and found to be valid. Its GUID is left to the driver.
   virtual guest::Program& program() = 0;
 
   // Finds what is to be compiled, as far as the options are possible for this kind of guest. Once, before

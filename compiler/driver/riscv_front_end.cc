@@ -142,7 +142,7 @@ absl::Status ChooseAbi(const CompileOptions& options, guest::Program& program) {
 
 absl::StatusOr<std::unique_ptr<FrontEnd>> OpenRiscV(absl::Span<const uint8_t> file,
                                                     const CompileOptions& options) {
-  absl::StatusOr<guest::Program> program = riscv::ReadElf(file);
+  absl::StatusOr<guest::Program> program = riscv::ReadElf(file, /*with_guid=*/false);
   if (!program.ok()) return program.status();
   if (absl::Status s = ChooseAbi(options, *program); !s.ok()) return s;
   if (options.fast_helpers) {

@@ -28,7 +28,6 @@
 #include "compiler/wasm/reader.h"
 #include "compiler/wasm/validator.h"
 #include "loader/format/cpu_features.h"
-#include "loader/format/guid.h"
 
 namespace precast::driver {
 namespace {
@@ -36,7 +35,6 @@ namespace {
 guest::Program MakeProgram(const wasm::Module& module) {
   guest::Program program;
   program.kind = guest::Kind::kWasm;
-  program.guid = format::GuidOf(module.bytes);
   program.module = module.bytes;
   if (std::optional<std::vector<guest::Segment>> memory = InitialMemory(module)) {
     program.memory_initialized = true;

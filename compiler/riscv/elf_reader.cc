@@ -13,7 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
-#include "loader/format/sha256.h"
+#include "loader/format/guid.h"
 
 namespace precast::riscv {
 namespace {
@@ -362,7 +362,7 @@ bool LooksLikeRiscVElf(absl::Span<const uint8_t> file) {
          header->e_machine == EM_RISCV;
 }
 
-absl::StatusOr<guest::Program> ReadElf(absl::Span<const uint8_t> bytes) {
+absl::StatusOr<guest::Program> ReadElf(absl::Span<const uint8_t> bytes, bool with_guid) {
   const File file(bytes);
   absl::StatusOr<Elf32_Ehdr> header = ReadHeader(file);
   if (!header.ok()) return header.status();
@@ -371,8 +371,7 @@ absl::StatusOr<guest::Program> ReadElf(absl::Span<const uint8_t> bytes) {
 
   guest::Program program;
   program.kind = guest::Kind::kRiscV32;
-  const auto digest = format::Sha256::Hash(bytes);
-  std::copy_n(digest.begin(), program.guid.size(), program.guid.begin());
+  if (with_guid) program.guid = format::GuidOf(bytes);
   program.entry = header->e_entry;
   program.phdr_address = FindProgramHeaders(*header, *loads);
   program.phdr_count = program.phdr_address != 0 ? header->e_phnum : 0;

@@ -18,8 +18,8 @@ bool LooksLikeRiscVElf(absl::Span<const uint8_t> file);
 // Anything else is an InvalidArgument status that names the field, its file offset, what was
 // expected and what was found. Symbols are a hint only: a damaged symbol table is ignored, as the
 // operating system ignores it. Safe on any bytes; allocates no more than the file's size plus a
-// page per segment.
-absl::StatusOr<guest::Program> ReadElf(absl::Span<const uint8_t> file);
+// page per segment. The program's GUID can be left out: most of the time is its.
+absl::StatusOr<guest::Program> ReadElf(absl::Span<const uint8_t> file, bool with_guid = true);
 
 // Whether a program that has been read is one for the OpenVM machine: it has a section `.openvm`, or its code has
 // an instruction that ends such a guest. Nothing else looks like that: the encoding is illegal elsewhere.
