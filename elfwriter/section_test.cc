@@ -79,8 +79,13 @@ TEST(DataSection, View) {
 
 TEST(DataSection, Writer) {
   DataSection section({.name = ".x"});
-  section.SetWriter(3, [](absl::Span<uint8_t> out) { out[2] = 7; });
-  EXPECT_THAT(BytesOf(section), ElementsAre(0, 0, 7));
+  section.SetWriter(3, [](uint64_t begin, absl::Span<uint8_t> out) {
+    for (uint8_t& byte : out) byte = static_cast<uint8_t>(++begin);
+  });
+  EXPECT_THAT(BytesOf(section), ElementsAre(1, 2, 3));
+  std::vector<uint8_t> part(1);
+  section.WritePart(1, absl::MakeSpan(part));
+  EXPECT_THAT(part, ElementsAre(2));
 }
 
 TEST(DataSection, ZeroFillHasSizeButNoBytes) {

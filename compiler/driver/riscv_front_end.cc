@@ -46,8 +46,8 @@ class RiscVFrontEnd final : public FrontEnd {
     if (options_.count_rows && !options_.metered) {
       return absl::InvalidArgumentError("code that counts rows has to count instructions too");
     }
-    code_.emplace(program_);
-    flow_ = riscv::RecoverControlFlow(program_, *code_);
+    code_.emplace(program_, options_.threads);
+    flow_ = riscv::RecoverControlFlow(program_, *code_, options_.threads);
     if (program_.openvm) FindExtensions();
     dispatch_ = image::CoverEntries(flow_.entries);
     return absl::OkStatus();

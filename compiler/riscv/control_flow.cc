@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <memory>
+#include <new>
 #include <numeric>
 #include <utility>
 
@@ -10,6 +12,7 @@
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_format.h"
+#include "compiler/parallel.h"
 
 namespace precast::riscv {
 namespace {
@@ -69,16 +72,38 @@ struct Abstract {
 class Knowledge {
  public:
   Knowledge() { value_[0] = {Abstract::Kind::kConstant, 0}; }
-  Abstract Get(uint8_t r) const { return (known_ >> r & 1) != 0 ? value_[r] : Abstract{}; }
+  Abstract Get(uint8_t r) const {
+    if ((rich_ >> r & 1) != 0) return value_[r];
+    if ((sum_ >> r & 1) != 0) return {Abstract::Kind::kSum, 0};
+    if ((field_ >> r & 1) != 0) return {Abstract::Kind::kField, 0};
+    return {};
+  }
   // Exclusive upper bound of a register's value; 0 if it has none.
   uint32_t Bound(uint8_t r) const { return (bounded_ >> r & 1) != 0 ? bound_[r] : 0; }
+  // Whether more is known of either than that it is a sum or a field.
+  bool KnowsMore(uint32_t registers) const { return ((rich_ | bounded_) & registers) != 0; }
+
   void Set(uint8_t rd, Abstract value, uint32_t bound = 0) {
     if (rd == 0) return;
     const uint32_t bit = uint32_t{1} << rd;
-    known_ = value.kind != Abstract::Kind::kUnknown ? known_ | bit : known_ & ~bit;
+    using Kind = Abstract::Kind;
+    const bool sum = value.kind == Kind::kSum, field = value.kind == Kind::kField;
+    SetPlain(rd, sum, field);
+    if (!sum && !field && value.kind != Kind::kUnknown) rich_ |= bit;
     value_[rd] = value;
     SetBound(rd, bound);
   }
+  // Without branches: nothing else is known of it.
+  void SetPlain(uint8_t rd, bool is_sum, bool is_field) {
+    const uint32_t others = ~(uint32_t{1} << rd);
+    // x0 stays a constant.
+    rich_ = (rich_ & others) | 1;
+    bounded_ &= others;
+    sum_ = ((sum_ & others) | uint32_t{is_sum} << rd) & ~uint32_t{1};
+    field_ = ((field_ & others) | uint32_t{is_field} << rd) & ~uint32_t{1};
+  }
+  bool IsSum(uint8_t r) const { return (sum_ >> r & 1) != 0; }
+  bool IsField(uint8_t r) const { return (field_ >> r & 1) != 0; }
   void SetBound(uint8_t r, uint32_t bound) {
     const uint32_t bit = uint32_t{1} << r;
     bounded_ = bound != 0 ? bounded_ | bit : bounded_ & ~bit;
@@ -86,11 +111,32 @@ class Knowledge {
   }
 
  private:
-  uint32_t known_ = 1, bounded_ = 0;  // sets of registers
+  // Sets of registers: those with a value of another kind than a sum or a field; sums; fields; those with a bound.
+  uint32_t rich_ = 1, sum_ = 0, field_ = 0, bounded_ = 0;
   // Only those in the sets have been written.
   std::array<Abstract, 32> value_;
   std::array<uint32_t, 32> bound_;
 };
+
+constexpr uint64_t BitOf(Op op) { return uint64_t{1} << static_cast<int>(op); }
+template <typename Predicate>
+constexpr uint64_t OpsThat(Predicate predicate) {
+  uint64_t ops = 0;
+  for (int op = 0; op <= static_cast<int>(Op::kIllegal); ++op) {
+    if (predicate(static_cast<Op>(op))) ops |= uint64_t{1} << op;
+  }
+  return ops;
+}
+const uint64_t kEndsBlock = OpsThat(EndsBlock), kIsCustom = OpsThat(IsCustom);
+// What is followed for its operands, and what ends a block, marks other instructions or has effects of its own. All
+// others write rd, and that is all.
+constexpr uint64_t kFollowed =
+    BitOf(Op::kAddi) | BitOf(Op::kSlli) | BitOf(Op::kAdd) | BitOf(Op::kLw);
+constexpr uint64_t kSpecial =
+    BitOf(Op::kLui) | BitOf(Op::kAuipc) | BitOf(Op::kBeq) | BitOf(Op::kBne) | BitOf(Op::kBlt) |
+    BitOf(Op::kBge) | BitOf(Op::kBltu) | BitOf(Op::kBgeu) | BitOf(Op::kJal) | BitOf(Op::kJalr) |
+    BitOf(Op::kEcall) | BitOf(Op::kEbreak) | BitOf(Op::kCustom) | BitOf(Op::kCustomBranch) |
+    BitOf(Op::kCustomEnd) | BitOf(Op::kHelper) | BitOf(Op::kIllegal);
 
 struct JumpTable {
   uint32_t address;
@@ -116,17 +162,75 @@ enum Flag : uint8_t {
   kStart = 4,        // a function starts here: never merged with its predecessors
   kTaken = 8,        // its address was found: needs an entry
   kReturnSite = 16,  // follows a call
-  kEntry = 32        // the dispatcher may enter here
+  kEntry = 32,       // the dispatcher may enter here
+  kTarget = 64,      // a jalr to a constant, which is in jump_target_
+  kBlock = 128       // begins the block that is in block_of_
+};
+
+// Finds heads of loops without calls. (A loop with a call is resumed at the call's return site.)
+class LoopFinder {
+ public:
+  void Find(const Region& region) {
+    const uint32_t n = static_cast<uint32_t>(region.blocks.size());
+    is_head_.assign(n, 0);
+    color_.assign(n, kNew);
+    for (uint32_t root = 0; root < n; ++root) {
+      if (color_[root] != kNew) continue;
+      Open(region, root);
+      while (!stack_.empty()) {
+        Frame& frame = stack_.back();
+        if (frame.next == successors_.size()) {
+          color_[frame.block] = kDone;
+          successors_.resize(frame.begin);
+          stack_.pop_back();
+          continue;
+        }
+        const uint32_t s = successors_[frame.next++];
+        if (color_[s] == kOpen) is_head_[s] = 1;
+        if (color_[s] == kNew) Open(region, s);
+      }
+    }
+  }
+  // Of the region found last.
+  bool IsHead(uint32_t block) const { return is_head_[block] != 0; }
+
+ private:
+  enum : uint8_t { kNew, kOpen, kDone };
+  struct Frame {
+    uint32_t block;
+    uint32_t begin, next;  // in successors_
+  };
+
+  void Open(const Region& region, uint32_t b) {
+    color_[b] = kOpen;
+    const uint32_t begin = static_cast<uint32_t>(successors_.size());
+    stack_.push_back({b, begin, begin});
+    const BasicBlock& block = region.blocks[b];
+    const bool jumps = block.kind == BlockEnd::kBranch || block.kind == BlockEnd::kJump;
+    const bool falls = block.kind == BlockEnd::kBranch || block.kind == BlockEnd::kFallThrough;
+    if (jumps && block.target_block != BasicBlock::kNone) {
+      successors_.push_back(block.target_block);
+    }
+    if (falls && block.next_block != BasicBlock::kNone) successors_.push_back(block.next_block);
+    for (uint32_t pc : region.TargetsOf(block)) {
+      if (std::optional<uint32_t> s = region.FindBlock(pc)) successors_.push_back(*s);
+    }
+  }
+
+  std::vector<uint8_t> is_head_, color_;  // by block
+  std::vector<uint32_t> successors_;      // of the blocks on the stack, those of its top last
+  std::vector<Frame> stack_;
 };
 
 class Recovery {
  public:
-  Recovery(const guest::Program& program, const Code& code)
+  Recovery(const guest::Program& program, const Code& code, int threads)
       : program_(program),
         code_(code),
+        threads_(threads),
         memory_(program),
         flags_(code.size()),
-        jump_target_(code.size(), Code::kNone) {}
+        jump_target_(std::make_unique_for_overwrite<uint32_t[]>(code.size())) {}
 
   ControlFlow Run() {
     MarkRoots();
@@ -173,8 +277,24 @@ class Recovery {
     uint32_t pc = code_.PcOf(index);
     for (; pc != end && (flags_[index] & kReached) == 0; ++index, pc += 4) {
       flags_[index] |= kReached;
-      if (!Step(code_.At(index), index, pc, known)) return;
+      const Instruction& in = code_.At(index);
+      const uint64_t op = BitOf(in.op);
+      const uint32_t operands =
+          uint32_t{1} << in.rs1 | (in.op == Op::kAdd ? uint32_t{1} << in.rs2 : 0);
+      if ((op & kSpecial) != 0 || ((op & kFollowed) != 0 && known.KnowsMore(operands))) {
+        if (!Step(in, index, pc, known)) return;
+      } else {
+        StepPlain(in, known);
+      }
     }
+  }
+
+  // Most instructions: what Step does where nothing but sums and fields is known of the operands.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void StepPlain(const Instruction& in, Knowledge& known) {
+    const bool copies = in.op == Op::kAddi && in.imm == 0;
+    const bool was_sum = known.IsSum(in.rs1);
+    known.SetPlain(in.rd, in.op == Op::kAdd || (in.op == Op::kAddi && was_sum),
+                   (in.op == Op::kLw && !was_sum) || (copies && known.IsField(in.rs1)));
   }
 
   // Handles one instruction; false if straight-line code ends with it. Put in line: it is called for every one.
@@ -237,7 +357,6 @@ class Recovery {
         return true;
       case Op::kJal:
         if (in.imm % 4 != 0) return false;
-        jump_target_[index] = pc + imm;
         MarkPc(pc + imm, in.rd != 0 ? kStart : 0);
         if (in.rd != 0) MarkPc(pc + 4, kReturnSite);
         return false;
@@ -294,6 +413,7 @@ class Recovery {
     if (base.kind == Abstract::Kind::kConstant) {
       const uint32_t target = (base.c + static_cast<uint32_t>(in.imm)) & ~1u;
       jump_target_[index] = target;
+      flags_[index] |= kTarget;
       MarkPc(target, in.rd != 0 ? kStart : 0);
       return;
     }
@@ -456,32 +576,43 @@ class Recovery {
   }
 
   void FormBlocks() {
-    block_of_.assign(code_.size(), Code::kNone);
-    blocks_.reserve(static_cast<size_t>(std::count_if(
-        flags_.begin(), flags_.end(), [](uint8_t flags) { return (flags & kLeader) != 0; })));
-    for (uint32_t i = 0, count = code_.size(); i < count; ++i) {
+    const uint32_t count = code_.size();
+    block_of_ = std::make_unique_for_overwrite<uint32_t[]>(count);
+    const size_t leaders = static_cast<size_t>(std::count_if(
+        flags_.begin(), flags_.end(), [](uint8_t flags) { return (flags & kLeader) != 0; }));
+    blocks_.reserve(leaders);
+    first_.reserve(leaders);
+    for (uint32_t i = 0; i < count; ++i) {
       if ((flags_[i] & kReached) == 0) continue;
       BasicBlock block{};
       block.begin = code_.PcOf(i);
       const uint32_t end_of_run = i + (code_.RunOf(i).second - block.begin) / 4;
       uint32_t last = i;
-      block.has_custom = IsCustom(code_.At(i).op);
-      while (!EndsBlock(code_.At(last).op) && last + 1 < end_of_run &&
+      uint64_t ops = BitOf(code_.At(i).op);
+      while ((ops & kEndsBlock) == 0 && last + 1 < end_of_run &&
              (flags_[last + 1] & (kReached | kLeader)) == kReached) {
         ++last;
-        block.has_custom |= IsCustom(code_.At(last).op);
+        ops |= BitOf(code_.At(last).op);
       }
+      block.has_custom = (ops & kIsCustom) != 0;
+      flags_[i] |= kBlock;
       block_of_[i] = static_cast<uint32_t>(blocks_.size());
       block.end = block.begin + 4 * (last - i + 1);
       SetEnd(block, last);
       blocks_.push_back(block);
+      first_.push_back(i);
       i = last;
     }
   }
 
   void SetEnd(BasicBlock& block, uint32_t last) {
     const Instruction& in = code_.At(last);
-    block.target = jump_target_[last];
+    block.target = Code::kNone;
+    if (in.op == Op::kJal && in.imm % 4 == 0) {
+      block.target = block.last_pc() + static_cast<uint32_t>(in.imm);
+    } else if ((flags_[last] & kTarget) != 0) {
+      block.target = jump_target_[last];
+    }
     const bool known = block.target != Code::kNone;
     if (!EndsBlock(in.op)) {
       block.kind = BlockEnd::kFallThrough;
@@ -511,25 +642,27 @@ class Recovery {
     }
   }
 
-  // Calls visit(target pc) for every successor inside the program, calls' return sites included.
+  // Calls visit(block) for every successor, calls' return sites included; kNone for what is in no block.
   template <typename Visit>
   void ForEachSuccessor(const BasicBlock& block, Visit visit) const {
     switch (block.kind) {
       case BlockEnd::kBranch:
-        visit(block.target);
-        visit(block.end);
+        visit(block.target_block);
+        visit(block.next_block);
         break;
       case BlockEnd::kFallThrough:
       case BlockEnd::kCall:
       case BlockEnd::kIndirectCall:
       case BlockEnd::kHostCall:
-        visit(block.end);
+        visit(block.next_block);
         break;
       case BlockEnd::kJump:
-        visit(block.target);
+        visit(block.target_block);
         break;
       case BlockEnd::kSwitch:
-        for (uint32_t k = block.switch_begin; k < block.switch_end; ++k) visit(all_targets_[k]);
+        for (uint32_t k = block.switch_begin; k < block.switch_end; ++k) {
+          visit(BlockAt(all_targets_[k]));
+        }
         break;
       case BlockEnd::kReturn:
       case BlockEnd::kIndirectJump:
@@ -546,7 +679,7 @@ class Recovery {
   // Of the block that begins at pc.
   uint32_t BlockAt(uint32_t pc) const {
     const uint32_t index = code_.IndexOf(pc);
-    return index == Code::kNone ? Code::kNone : block_of_[index];
+    return index == Code::kNone || (flags_[index] & kBlock) == 0 ? Code::kNone : block_of_[index];
   }
 
   ControlFlow FormRegions() {
@@ -554,9 +687,13 @@ class Recovery {
     parent_.resize(count);
     std::iota(parent_.begin(), parent_.end(), 0u);
     for (uint32_t b = 0; b < count; ++b) {
-      ForEachSuccessor(blocks_[b], [&](uint32_t pc) {
-        const uint32_t to = BlockAt(pc);
-        if (to == Code::kNone || (flags_[code_.IndexOf(pc)] & kStart) != 0) return;
+      BasicBlock& block = blocks_[b];
+      // Among all blocks, for now.
+      const bool has_next = b + 1 < count && blocks_[b + 1].begin == block.end;
+      block.next_block = has_next ? b + 1 : BasicBlock::kNone;
+      block.target_block = BlockAt(block.target);
+      ForEachSuccessor(block, [&](uint32_t to) {
+        if (to == Code::kNone || (flags_[first_[to]] & kStart) != 0) return;
         const uint32_t x = Find(b), y = Find(to);
         parent_[std::max(x, y)] = std::min(x, y);
       });
@@ -577,14 +714,14 @@ class Recovery {
     result.regions.resize(num_blocks.size());
     for (size_t r = 0; r < num_blocks.size(); ++r) result.regions[r].blocks.reserve(num_blocks[r]);
     for (uint32_t b = 0; b < count; ++b) {
-      const auto number_at = [&](uint32_t pc) {
-        const uint32_t to = BlockAt(pc);
-        return to != Code::kNone && region_of[to] == region_of[b] ? number[to] : BasicBlock::kNone;
+      const auto number_of = [&](uint32_t to) {
+        return to != BasicBlock::kNone && region_of[to] == region_of[b] ? number[to]
+                                                                        : BasicBlock::kNone;
       };
       Region& region = result.regions[region_of[b]];
-      BasicBlock block = blocks_[b];
-      block.target_block = number_at(block.target);
-      block.next_block = number_at(block.end);
+      BasicBlock& block = region.blocks.emplace_back(blocks_[b]);
+      block.target_block = number_of(block.target_block);
+      block.next_block = number_of(block.next_block);
       if (block.kind == BlockEnd::kSwitch) {
         const auto targets = all_targets_.begin();
         const uint32_t begin = static_cast<uint32_t>(region.switch_targets.size());
@@ -593,29 +730,36 @@ class Recovery {
         block.switch_begin = begin;
         block.switch_end = static_cast<uint32_t>(region.switch_targets.size());
       }
-      region.blocks.push_back(block);
     }
+    Pool<LoopFinder> finders;
+    constexpr size_t kGroup = 32;  // of regions
+    ParallelFor((result.regions.size() + kGroup - 1) / kGroup, threads_, [&](size_t group) {
+      std::unique_ptr<LoopFinder> finder =
+          finders.Take([] { return std::make_unique<LoopFinder>(); });
+      const size_t begin = group * kGroup, end = std::min(begin + kGroup, result.regions.size());
+      for (size_t r = begin; r < end; ++r) ChooseEntries(result.regions[r], *finder);
+      finders.Return(std::move(finder));
+    });
     size_t num_entries = 0;
-    for (Region& region : result.regions) {
-      ChooseEntries(region);
+    for (const Region& region : result.regions) {
       num_entries += region.entries.size();
       for (uint32_t pc : region.entries) flags_[code_.IndexOf(pc)] |= kEntry;
     }
     result.entries.reserve(num_entries);
-    for (uint32_t i = 0, size = code_.size(); i < size; ++i) {
-      if ((flags_[i] & kEntry) != 0) result.entries.push_back(code_.PcOf(i));
+    for (uint32_t first : first_) {
+      if ((flags_[first] & kEntry) != 0) result.entries.push_back(code_.PcOf(first));
     }
     NameRegions(result);
     return result;
   }
 
-  void ChooseEntries(Region& region) {
-    FindLoopHeads(region);
+  void ChooseEntries(Region& region, LoopFinder& loops) const {
+    loops.Find(region);
     std::optional<uint32_t> primary;
     for (uint32_t b = 0; b < region.blocks.size(); ++b) {
       const uint32_t pc = region.blocks[b].begin;
       const uint8_t flags = flags_[code_.IndexOf(pc)];
-      if ((flags & (kStart | kTaken | kReturnSite)) == 0 && is_loop_head_[b] == 0) continue;
+      if ((flags & (kStart | kTaken | kReturnSite)) == 0 && !loops.IsHead(b)) continue;
       if (!primary && (flags & (kStart | kTaken)) != 0) {
         primary = pc;
       } else {
@@ -625,51 +769,6 @@ class Recovery {
     // A region that only switch tables lead to has no entry of its own.
     if (!primary && region.entries.empty()) primary = region.blocks[0].begin;
     if (primary) region.entries.insert(region.entries.begin(), *primary);
-  }
-
-  // Finds heads of loops without calls, for is_loop_head_. (A loop with a call is resumed at the call's return site.)
-  void FindLoopHeads(const Region& region) {
-    const uint32_t n = static_cast<uint32_t>(region.blocks.size());
-    is_loop_head_.assign(n, 0);
-    enum : uint8_t { kNew, kOpen, kDone };
-    std::vector<uint8_t> color(n, kNew);
-    // The successors of the blocks on the stack, those of its top last.
-    std::vector<uint32_t> successors;
-    struct Frame {
-      uint32_t block;
-      uint32_t begin, next;  // in `successors`
-    };
-    std::vector<Frame> stack;
-    auto open = [&](uint32_t b) {
-      color[b] = kOpen;
-      const uint32_t begin = static_cast<uint32_t>(successors.size());
-      stack.push_back({b, begin, begin});
-      const BasicBlock& block = region.blocks[b];
-      const bool jumps = block.kind == BlockEnd::kBranch || block.kind == BlockEnd::kJump;
-      const bool falls = block.kind == BlockEnd::kBranch || block.kind == BlockEnd::kFallThrough;
-      if (jumps && block.target_block != BasicBlock::kNone)
-        successors.push_back(block.target_block);
-      if (falls && block.next_block != BasicBlock::kNone) successors.push_back(block.next_block);
-      for (uint32_t pc : region.TargetsOf(block)) {
-        if (std::optional<uint32_t> s = region.FindBlock(pc)) successors.push_back(*s);
-      }
-    };
-    for (uint32_t root = 0; root < n; ++root) {
-      if (color[root] != kNew) continue;
-      open(root);
-      while (!stack.empty()) {
-        Frame& frame = stack.back();
-        if (frame.next == successors.size()) {
-          color[frame.block] = kDone;
-          successors.resize(frame.begin);
-          stack.pop_back();
-          continue;
-        }
-        const uint32_t s = successors[frame.next++];
-        if (color[s] == kOpen) is_loop_head_[s] = 1;
-        if (color[s] == kNew) open(s);
-      }
-    }
   }
 
   void NameRegions(ControlFlow& flow) const {
@@ -697,11 +796,12 @@ class Recovery {
 
   const guest::Program& program_;
   const Code& code_;
+  const int threads_;
   const Memory memory_;
-  std::vector<uint8_t> flags_;         // by instruction index
-  std::vector<uint32_t> jump_target_;  // of jal and of jalr to constants, by instruction index
-  std::vector<uint32_t> worklist_;     // instruction indexes to follow from
-  absl::btree_set<uint32_t> starts_;   // instruction indexes with kStart
+  std::vector<uint8_t> flags_;               // by instruction index
+  std::unique_ptr<uint32_t[]> jump_target_;  // by instruction index; only with kTarget
+  std::vector<uint32_t> worklist_;           // instruction indexes to follow from
+  absl::btree_set<uint32_t> starts_;         // instruction indexes with kStart
   std::vector<TableJump> table_jumps_;
   std::vector<BlindJump> blind_jumps_;
   // Pcs that need an entry: built by instructions, starts of gaps, targets of switches too large.
@@ -713,23 +813,26 @@ class Recovery {
   absl::flat_hash_map<uint32_t, std::vector<uint32_t>> switch_targets_;
   uint64_t switch_targets_left_ = kMaxSwitchTargets;
   std::vector<BasicBlock> blocks_;
-  std::vector<uint32_t> all_targets_;  // of blocks_ of kind kSwitch
-  std::vector<uint32_t> block_of_;     // that begins at an instruction, by index; or kNone
-  std::vector<uint32_t> parent_;       // union-find over blocks
-  std::vector<uint8_t> is_loop_head_;  // by block of the region at hand
+  std::vector<uint32_t> first_;           // instruction index, by block
+  std::vector<uint32_t> all_targets_;     // of blocks_ of kind kSwitch
+  std::unique_ptr<uint32_t[]> block_of_;  // by instruction index; only with kBlock
+  std::vector<uint32_t> parent_;          // union-find over blocks
 };
 
 }  // namespace
 
 // Code ranges and segments are both ascending and without overlap.
-Code::Code(const guest::Program& program) {
+Code::Code(const guest::Program& program, int threads) {
   const Dialect dialect = program.openvm         ? Dialect::kOpenVm
                           : program.fast_helpers ? Dialect::kFastHelpers
                                                  : Dialect::kBase;
-  size_t bytes_of_code = 0, bytes_of_data = 0;  // at most the lesser
-  for (const guest::CodeRange& code : program.code) bytes_of_code += code.end - code.begin;
-  for (const guest::Segment& s : program.segments) bytes_of_data += s.data.size();
-  instructions_.reserve(std::min(bytes_of_code, bytes_of_data) / 4);
+  // Where the instructions are in the program.
+  struct Piece {
+    const uint8_t* words;
+    uint32_t index, count;
+  };
+  constexpr uint32_t kPieceSize = 16 << 10;  // instructions
+  std::vector<Piece> pieces;
   size_t first = 0;  // segments before it end before the code range at hand begins
   for (const guest::CodeRange& code : program.code) {
     while (first < program.segments.size() &&
@@ -745,14 +848,26 @@ Code::Code(const guest::Program& program) {
       if (ranges_.empty() || ranges_.back().end != begin) {
         ranges_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(begin), size()});
       }
-      uint64_t pc = begin;
-      for (; pc + 4 <= end; pc += 4) {
-        instructions_.push_back(Decode(LoadWord(s.data, pc - s.address), dialect));
+      const uint32_t count = static_cast<uint32_t>((end - begin) / 4);
+      for (uint32_t k = 0; k < count; k += kPieceSize) {
+        pieces.push_back({s.data.data() + (begin - s.address) + 4 * size_t{k}, size_ + k,
+                          std::min(kPieceSize, count - k)});
       }
-      ranges_.back().end = static_cast<uint32_t>(pc);
+      size_ += count;
+      ranges_.back().end = static_cast<uint32_t>(begin) + 4 * count;
     }
   }
   if (!ranges_.empty()) first_ = ranges_[0];
+  instructions_.reset(
+      static_cast<Instruction*>(::operator new (sizeof(Instruction) * size_t{size_})));
+  ParallelFor(pieces.size(), threads, [&](size_t i) {
+    const Piece& piece = pieces[i];
+    for (uint32_t k = 0; k < piece.count; ++k) {
+      uint32_t word;
+      std::memcpy(&word, piece.words + 4 * size_t{k}, 4);
+      new (instructions_.get() + piece.index + k) Instruction(Decode(word, dialect));
+    }
+  });
 }
 
 uint32_t Code::IndexInRanges(uint32_t pc) const {
@@ -779,8 +894,8 @@ bool ControlFlow::IsEntry(uint32_t pc) const {
   return std::binary_search(entries.begin(), entries.end(), pc);
 }
 
-ControlFlow RecoverControlFlow(const guest::Program& program, const Code& code) {
-  return Recovery(program, code).Run();
+ControlFlow RecoverControlFlow(const guest::Program& program, const Code& code, int threads) {
+  return Recovery(program, code, threads).Run();
 }
 
 }  // namespace precast::riscv

@@ -15,6 +15,8 @@
 #define PRECAST_COMPILER_RISCV_CONTROL_FLOW_H_
 
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -30,7 +32,8 @@ namespace precast::riscv {
 // file. Instructions next to each other in memory have indexes next to each other.
 class Code {
  public:
-  explicit Code(const guest::Program& program);
+  // Decodes on that many threads (0 = one per processor).
+  explicit Code(const guest::Program& program, int threads = 1);
 
   static constexpr uint32_t kNone = 0xffffffff;
   // Flat index of the instruction at `pc`, or kNone if pc is misaligned or not code.
@@ -39,7 +42,7 @@ class Code {
     return offset < first_.end - first_.begin && pc % 4 == 0 ? offset / 4 : IndexInRanges(pc);
   }
   bool Contains(uint32_t pc) const { return IndexOf(pc) != kNone; }
-  const Instruction& At(uint32_t index) const { return instructions_[index]; }
+  const Instruction& At(uint32_t index) const { return instructions_.get()[index]; }
   // `index` must be less than size().
   uint32_t PcOf(uint32_t index) const {
     const Range& range = RangeAt(index);
@@ -50,7 +53,7 @@ class Code {
     const Range& range = RangeAt(index);
     return {range.begin, range.end};
   }
-  uint32_t size() const { return static_cast<uint32_t>(instructions_.size()); }
+  uint32_t size() const { return size_; }
 
  private:
   struct Range {
@@ -65,7 +68,11 @@ class Code {
 
   Range first_ = {0, 0, 0};    // of ranges_
   std::vector<Range> ranges_;  // ascending, with gaps between them
-  std::vector<Instruction> instructions_;
+  struct Free {
+    void operator()(Instruction* instructions) const { ::operator delete(instructions); }
+  };
+  uint32_t size_ = 0;
+  std::unique_ptr<Instruction, Free> instructions_;  // size_ of them
 };
 
 // How a basic block ends.
@@ -126,7 +133,8 @@ struct ControlFlow {
   bool IsEntry(uint32_t pc) const;
 };
 
-ControlFlow RecoverControlFlow(const guest::Program& program, const Code& code);
+// On that many threads, with the same result on any number.
+ControlFlow RecoverControlFlow(const guest::Program& program, const Code& code, int threads = 1);
 
 }  // namespace precast::riscv
 
