@@ -15,6 +15,7 @@
 
 #ifndef PRECAST_SANITIZER_HAS_NEW
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -48,6 +49,8 @@ thread_local constinit Kept kept = {};
 
 struct AtEnd {
   ~AtEnd() {
+    // With the first thread the process ends, and all memory with it.
+    if (gettid() == getpid()) return;
     kept.closed = true;
     for (List& list : kept.of) {
       while (list.first != nullptr) {

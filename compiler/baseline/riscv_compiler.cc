@@ -85,6 +85,12 @@ class RegionCompiler {
     return Finish();
   }
 
+  void Recycle(codegen::CompiledFunction& function) {
+    frame_rules_ = std::move(function.frame_rules);
+    lines_ = std::move(function.lines);
+    sites_ = std::move(function.sites);
+  }
+
  private:
   // A trap or a way out of the region that a conditional jump leads to.
   struct Exit {
@@ -627,9 +633,9 @@ class RegionCompiler {
       const uint32_t at = has_frame_ ? entries_[i] : a_.Position(LabelOf(entry_blocks_[i]));
       out.entries.push_back({region_->entries[i], at});
     }
-    out.frame_rules.assign(frame_rules_.begin(), frame_rules_.end());
-    out.lines.assign(lines_.begin(), lines_.end());
-    out.sites.assign(sites_.begin(), sites_.end());
+    out.frame_rules = std::move(frame_rules_);
+    out.lines = std::move(lines_);
+    out.sites = std::move(sites_);
     // The first site states where registers are; nothing changes after it.
     if (!out.sites.empty()) {
       Site& first = out.sites.front();
@@ -687,5 +693,7 @@ RiscVCompiler::~RiscVCompiler() = default;
 std::optional<codegen::CompiledFunction> RiscVCompiler::Compile(const riscv::Region& region) {
   return compiler_->Compile(region);
 }
+
+void RiscVCompiler::Recycle(codegen::CompiledFunction& function) { compiler_->Recycle(function); }
 
 }  // namespace precast::baseline

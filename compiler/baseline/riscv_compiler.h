@@ -35,6 +35,8 @@ class RiscVCompiler {
   // nullopt if the region has an instruction that only the way through the IR compiles. Deterministic.
   // The guest range is left to the caller.
   std::optional<codegen::CompiledFunction> Compile(const riscv::Region& region);
+  // Takes the room of a function's side tables, which nobody needs any more, for the next function's.
+  void Recycle(codegen::CompiledFunction& function);
 
  private:
   std::unique_ptr<RegionCompiler> compiler_;

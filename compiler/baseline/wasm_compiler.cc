@@ -13,6 +13,8 @@ std::optional<codegen::CompiledFunction> WasmCompiler::Compile(uint32_t function
   return function_->Compile(function);
 }
 
+void WasmCompiler::Recycle(codegen::CompiledFunction& function) { function_->Recycle(function); }
+
 size_t WasmCompiler::instructions() const { return function_->instructions(); }
 
 }  // namespace precast::baseline

@@ -30,6 +30,8 @@ class WasmCompiler {
   // through the IR compiles, or a frame that that way would make much smaller. Deterministic. Name and guest range are
   // left to the caller.
   std::optional<codegen::CompiledFunction> Compile(uint32_t function);
+  // Takes the room of a function's side tables, which nobody needs any more, for the next function's.
+  void Recycle(codegen::CompiledFunction& function);
 
   // In the function compiled last.
   size_t instructions() const;

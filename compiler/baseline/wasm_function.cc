@@ -227,7 +227,9 @@ codegen::CompiledFunction WasmFunction::Finish() {
       out.frame_rules.push_back({change.at, cfa});
     }
   }
-  out.lines.assign(lines_.begin(), lines_.end());
+  out.lines = std::move(lines_);
+  out.sites = std::move(made_sites_);
+  out.sites.clear();
   out.sites.reserve(sites_.size());
   for (const PendingSite& site : sites_) {
     out.sites.push_back({.code_offset = site.code_offset,

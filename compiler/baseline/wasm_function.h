@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -39,6 +40,10 @@ class WasmFunction {
         stack_(a_) {}
 
   std::optional<codegen::CompiledFunction> Compile(uint32_t function);
+  void Recycle(codegen::CompiledFunction& function) {
+    lines_ = std::move(function.lines);
+    made_sites_ = std::move(function.sites);
+  }
   size_t instructions() const { return instructions_; }
 
  private:
@@ -269,6 +274,7 @@ class WasmFunction {
   std::vector<uint8_t> constants_;
   std::vector<codegen::CodeRelocation> relocations_;
   std::vector<PendingSite> sites_;
+  std::vector<codegen::Site> made_sites_;  // room for those of the next function
   std::vector<codegen::LineEntry> lines_;
   std::vector<Operand> args_;  // of a helper
 };

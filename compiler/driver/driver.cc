@@ -84,8 +84,9 @@ class Compilation {
     absl::StatusOr<std::unique_ptr<FrontEnd>> front_end = Open(file_, options_);
     if (!front_end.ok()) return front_end.status();
     front_end_ = *std::move(front_end);
-    if (absl::Status status = front_end_->Analyze(); !status.ok()) return status;
-    if (options_.profile) front_end_->program().guid = format::GuidOf(file_);
+    if (absl::Status status = front_end_->Analyze([this] { HashFile(); }); !status.ok())
+      return status;
+    if (options_.profile) HashFile();
     if (options_.profile && options_.profile->guid != front_end_->program().guid) {
       return absl::InvalidArgumentError(
           absl::StrCat("profile: guid: expected that of the program, ",
@@ -160,8 +161,8 @@ class Compilation {
   }
 
   // Functions are independent: each is lifted, optimized and encoded on
-  // whichever thread is free. Their IR lives only for that long. Before the first of them comes the file's hash, which
-  // is not needed earlier.
+  // whichever thread is free. Their IR lives only for that long. Before the first of them comes the file's hash, if that
+  // is not known yet.
   absl::Status CompileFunctions() {
     codegen::CompileOptions target_options;
     target_options.opt_level = options_.opt_level;
@@ -177,10 +178,7 @@ class Compilation {
     std::mutex mutex;
     size_t done = 0;
     ParallelFor(1 + functions_.size(), options_.threads, [&](size_t job) {
-      if (job == 0) {
-        front_end_->program().guid = format::GuidOf(file_);
-        return;
-      }
+      if (job == 0) return HashFile();
       const size_t i = job - 1;
       if (failure.IsBefore(i)) return;
       size_t ir_instructions = 0;
@@ -200,9 +198,12 @@ class Compilation {
           resumed[i]->name += ".resumed";
         }
       }
+      if (compiled->ex_info.empty()) {
+        front_end_->Describe(i, *compiled);
+        image::EncodeSideTables(front_end_->program().kind, *compiled);
+      }
+      image::DropSideTables(*compiled);
       functions_[i] = *std::move(compiled);
-      front_end_->Describe(i, functions_[i]);
-      image::EncodeSideTables(front_end_->program().kind, functions_[i]);
       const size_t guest_instructions = counted ? *counted : front_end_->CountInstructions(i);
       std::lock_guard<std::mutex> lock(mutex);
       stats_.guest_instructions += guest_instructions;
@@ -256,6 +257,11 @@ class Compilation {
     std::unique_ptr<const ir::Function> function;
   };
 
+  // Not needed until the image is put together.
+  void HashFile() {
+    if (!std::exchange(is_hashed_, true)) front_end_->program().guid = format::GuidOf(file_);
+  }
+
   uint64_t CpuFeatures() const { return options_.cpu_features | front_end_->cpu_features(); }
 
   Workers workers_;
@@ -263,6 +269,7 @@ class Compilation {
   const CompileOptions& options_;
   const codegen::Target& target_ = x64::X64Target();
   std::unique_ptr<FrontEnd> front_end_;
+  bool is_hashed_ = false;
   std::unique_ptr<Body[]> bodies_;  // by function; filled by whoever needs one first
   std::vector<codegen::CompiledFunction> functions_;
   image::ImageOptions image_options_;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -28,8 +29,8 @@ class FrontEnd {
   virtual guest::Program& program() = 0;
 
   // Finds what is to be compiled, as far as the options are possible for this kind of guest. Once, before
-  // what follows.
-  virtual absl::Status Analyze() = 0;
+  // what follows. May call `meanwhile`, once, on another thread, when there is too little work of its own.
+  virtual absl::Status Analyze(const std::function<void()>& meanwhile) = 0;
 
   // Functions, in the order their code gets in the image. Lifting is deterministic and thread-safe.
   // ResourceExhausted if the function's SSA form would be out of all proportion.
@@ -44,7 +45,7 @@ class FrontEnd {
 
   // Machine code of function i without IR, for -O0; nullopt if this kind of guest or this function goes
   // through the IR at every level. Deterministic and thread-safe. May set `instructions` to what CountInstructions
-  // would find.
+  // would find. The function is described, and its side tables are encoded.
   virtual std::optional<codegen::CompiledFunction> CompileBaseline(
       size_t /*i*/, const codegen::CompileOptions& /*options*/,
       std::optional<size_t>& /*instructions*/) const {

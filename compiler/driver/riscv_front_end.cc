@@ -33,7 +33,7 @@ class RiscVFrontEnd final : public FrontEnd {
   guest::Program& program() override { return program_; }
 
   // From here on the program's code and its partition into regions are fixed.
-  absl::Status Analyze() override {
+  absl::Status Analyze(const std::function<void()>& meanwhile) override {
     if (options_.canonical_nans || !options_.imports.empty()) {
       return absl::InvalidArgumentError(
           "canonical NaNs and imported images are for WebAssembly modules; this is a RISC-V "
@@ -47,7 +47,7 @@ class RiscVFrontEnd final : public FrontEnd {
       return absl::InvalidArgumentError("code that counts rows has to count instructions too");
     }
     code_.emplace(program_, options_.threads);
-    flow_ = riscv::RecoverControlFlow(program_, *code_, options_.threads);
+    flow_ = riscv::RecoverControlFlow(program_, *code_, options_.threads, meanwhile);
     if (program_.openvm) FindExtensions();
     dispatch_ = image::CoverEntries(flow_.entries);
     return absl::OkStatus();
@@ -73,6 +73,11 @@ class RiscVFrontEnd final : public FrontEnd {
           flow_, *code_, baseline::RegionOptions{.openvm = program_.openvm}, options);
     });
     std::optional<codegen::CompiledFunction> compiled = compiler->Compile(flow_.regions[i]);
+    if (compiled) {
+      Describe(i, *compiled);
+      image::EncodeSideTables(program_.kind, *compiled);
+      compiler->Recycle(*compiled);
+    }
     compilers_.Return(std::move(compiler));
     return compiled;
   }

@@ -75,7 +75,7 @@ class WasmFrontEnd final : public FrontEnd {
 
   guest::Program& program() override { return program_; }
 
-  absl::Status Analyze() override {
+  absl::Status Analyze(const std::function<void()>& /*meanwhile*/) override {
     if (options_.count_rows) {
       return absl::InvalidArgumentError(
           "rows are counted for OpenVM guests only; this is a WebAssembly module");
@@ -135,7 +135,12 @@ class WasmFrontEnd final : public FrontEnd {
                                       .canonical_nans = options_.canonical_nans});
     });
     std::optional<codegen::CompiledFunction> compiled = compiler->Compile(Index(i));
-    if (compiled) instructions = compiler->instructions();
+    if (compiled) {
+      instructions = compiler->instructions();
+      Describe(i, *compiled);
+      image::EncodeSideTables(program_.kind, *compiled);
+      compiler->Recycle(*compiled);
+    }
     compilers_.Return(std::move(compiler));
     return compiled;
   }

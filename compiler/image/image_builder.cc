@@ -774,6 +774,9 @@ DispatchRange CoverEntries(absl::Span<const uint32_t> entries) {
 void EncodeSideTables(guest::Kind kind, CompiledFunction& function) {
   function.ex_info = EncodeExInfo(kind, function);
   function.unwind = EncodeUnwind(function);
+}
+
+void DropSideTables(CompiledFunction& function) {
   function.sites = {};
   function.states = {};
   function.charges = {};

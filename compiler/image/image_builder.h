@@ -39,10 +39,11 @@ struct DispatchRange {
 // entries out: these are reached by direct calls only, indirect jumps to them are interpreted.
 DispatchRange CoverEntries(absl::Span<const uint32_t> entries);
 
-// Replaces the side tables of a function by their encoding, which is much smaller. Build does it
-// where it was not done before; doing it as soon as a function is compiled, on the thread that
-// compiled it, saves memory and time. The guest range must be known.
+// Encodes the side tables of a function, which makes them much smaller; they themselves stay as they are. Build does it where it was not done before; doing it as soon as a function is compiled, on the thread
+// that compiled it, saves memory and time. The guest range must be known.
 void EncodeSideTables(guest::Kind kind, codegen::CompiledFunction& function);
+// Throws away what EncodeSideTables encoded.
+void DropSideTables(codegen::CompiledFunction& function);
 
 // An image whose addresses are all fixed.
 struct LaidOutImage {

@@ -232,10 +232,18 @@ class Recovery {
         flags_(code.size()),
         jump_target_(std::make_unique_for_overwrite<uint32_t[]>(code.size())) {}
 
-  ControlFlow Run() {
-    MarkRoots();
-    Follow();
-    ScanData();
+  ControlFlow Run(const std::function<void()>& meanwhile) {
+    ParallelFor(3, threads_, [&](size_t job) {
+      if (job == 0) {
+        MarkRoots();
+        Follow();
+      } else if (job == 1) {
+        ScanData();
+      } else if (meanwhile) {
+        meanwhile();
+      }
+    });
+    RemoveCodeFromData();
     do {
       Follow();
       ResolveJumps();
@@ -437,19 +445,25 @@ class Recovery {
     return it != program_.code_hint.begin() && pc < std::prev(it)->end && code_.Contains(pc);
   }
 
-  // Every aligned word of initialized memory that is the address of an instruction, unless it is
-  // itself an instruction that was reached.
+  // Every aligned word of initialized memory that is the address of an instruction.
   void ScanData() {
     for (const guest::Segment& segment : program_.segments) {
       for (uint32_t offset = 0; offset + 4 <= segment.data.size(); offset += 4) {
         const uint32_t word = LoadWord(segment.data, offset);
-        if (!IsLikelyCode(word)) continue;
-        const uint32_t index = code_.IndexOf(segment.address + offset);
-        if (index != Code::kNone && (flags_[index] & kReached) != 0) continue;
-        data_words_.push_back({word, segment.address + offset});
+        if (IsLikelyCode(word)) data_words_.push_back({word, segment.address + offset});
       }
     }
     std::sort(data_words_.begin(), data_words_.end());
+  }
+
+  // What is itself an instruction that was reached is no data.
+  void RemoveCodeFromData() {
+    const auto is_code = [this](const DataWord& word) {
+      const uint32_t index = code_.IndexOf(word.address);
+      return index != Code::kNone && (flags_[index] & kReached) != 0;
+    };
+    data_words_.erase(std::remove_if(data_words_.begin(), data_words_.end(), is_code),
+                      data_words_.end());
   }
 
   // The function that holds an instruction, as pcs: from the last known start at or below it to the
@@ -862,11 +876,7 @@ Code::Code(const guest::Program& program, int threads) {
       static_cast<Instruction*>(::operator new (sizeof(Instruction) * size_t{size_})));
   ParallelFor(pieces.size(), threads, [&](size_t i) {
     const Piece& piece = pieces[i];
-    for (uint32_t k = 0; k < piece.count; ++k) {
-      uint32_t word;
-      std::memcpy(&word, piece.words + 4 * size_t{k}, 4);
-      new (instructions_.get() + piece.index + k) Instruction(Decode(word, dialect));
-    }
+    DecodeAll(piece.words, piece.count, dialect, instructions_.get() + piece.index);
   });
 }
 
@@ -894,8 +904,9 @@ bool ControlFlow::IsEntry(uint32_t pc) const {
   return std::binary_search(entries.begin(), entries.end(), pc);
 }
 
-ControlFlow RecoverControlFlow(const guest::Program& program, const Code& code, int threads) {
-  return Recovery(program, code, threads).Run();
+ControlFlow RecoverControlFlow(const guest::Program& program, const Code& code, int threads,
+                               const std::function<void()>& meanwhile) {
+  return Recovery(program, code, threads).Run(meanwhile);
 }
 
 }  // namespace precast::riscv

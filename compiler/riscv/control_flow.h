@@ -15,6 +15,7 @@
 #define PRECAST_COMPILER_RISCV_CONTROL_FLOW_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <new>
 #include <optional>
@@ -133,8 +134,10 @@ struct ControlFlow {
   bool IsEntry(uint32_t pc) const;
 };
 
-// On that many threads, with the same result on any number.
-ControlFlow RecoverControlFlow(const guest::Program& program, const Code& code, int threads = 1);
+// On that many threads (0 = one per processor), with the same result on any number. For a part of the time there is
+// work for one only: `meanwhile`, which is called once, is then done on another.
+ControlFlow RecoverControlFlow(const guest::Program& program, const Code& code, int threads = 1,
+                               const std::function<void()>& meanwhile = nullptr);
 
 }  // namespace precast::riscv
 

@@ -1,6 +1,8 @@
 #include "compiler/riscv/decoder.h"
 
 #include <array>
+#include <cstring>
+#include <new>
 #include <optional>
 #include <vector>
 
@@ -74,8 +76,7 @@ constexpr Fields kFields[] = {
 };
 
 // Without branches, which could not be foreseen.
-inline Instruction DecodeFields(Op op, Format format, uint32_t w) {
-  const Fields& f = kFields[static_cast<size_t>(format)];
+inline Instruction DecodeFields(Op op, const Fields& f, uint32_t w) {
   const uint32_t registers = (((w << 1) & (kRd | kRs1)) | ((w << 4) & kRs2)) & f.registers;
   const uint32_t imm = (static_cast<uint32_t>(static_cast<int32_t>(w) >> 20) & f.high) |
                        ((w >> 7) & f.low) | (w & f.in_place) | ((w << 4) & f.b11) |
@@ -87,6 +88,10 @@ inline Instruction DecodeFields(Op op, Format format, uint32_t w) {
           .imm = static_cast<int32_t>(imm)};
 }
 
+inline Instruction DecodeFields(Op op, Format format, uint32_t w) {
+  return DecodeFields(op, kFields[static_cast<size_t>(format)], w);
+}
+
 inline const Row* FindRow(uint32_t word) {
   const auto [first, second] = kBuckets.rows[Buckets::Key(word)];
   const auto is = [word](uint8_t i) {
@@ -94,6 +99,31 @@ inline const Row* FindRow(uint32_t word) {
   };
   return is(first) ? &kRows[first - 1] : is(second) ? &kRows[second - 1] : nullptr;
 }
+
+// All that decoding a word takes, for those that at most one row can match and that are the same in every dialect.
+struct Usual {
+  uint32_t mask, match;
+  Fields fields;
+  Op op;
+};
+struct UsualRows {
+  std::array<Usual, std::size(kRows) + 1> rows{};
+  std::array<uint8_t, 1024> row{};  // by key; 0: none
+
+  constexpr UsualRows() {
+    rows[0].match = 1;  // no word masked by 0 is that
+    for (size_t i = 0; i < std::size(kRows); ++i) {
+      const Row& from = kRows[i];
+      rows[i + 1] = {from.mask, from.match, kFields[static_cast<size_t>(from.format)], from.op};
+    }
+    for (size_t key = 0; key < row.size(); ++key) {
+      const auto [first, second] = kBuckets.rows[key];
+      const bool is_usual = first != 0 && second == 0 && kRows[first - 1].format != Format::System;
+      row[key] = is_usual ? first : 0;
+    }
+  }
+};
+constexpr UsualRows kUsual;
 
 Op OpOf(openvm::Effect effect) {
   switch (effect) {
@@ -137,6 +167,17 @@ Instruction Decode(uint32_t w, Dialect dialect) {
     return {.op = Op::kHelper, .rd = 1, .imm = static_cast<int32_t>(*helper)};
   }
   return DecodeFields(row->op, row->format, w);
+}
+
+void DecodeAll(const uint8_t* words, size_t count, Dialect dialect, Instruction* out) {
+  for (size_t i = 0; i < count; ++i) {
+    uint32_t w;
+    std::memcpy(&w, words + 4 * i, 4);
+    const Usual& usual = kUsual.rows[kUsual.row[Buckets::Key(w)]];
+    const bool is_usual = (w & usual.mask) == usual.match;
+    new (out + i)
+        Instruction(is_usual ? DecodeFields(usual.op, usual.fields, w) : Decode(w, dialect));
+  }
 }
 
 const char* RegisterName(uint8_t r) {

@@ -3,6 +3,7 @@
 #ifndef PRECAST_COMPILER_RISCV_DECODER_H_
 #define PRECAST_COMPILER_RISCV_DECODER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -36,6 +37,8 @@ enum class Dialect : uint8_t {
 };
 
 Instruction Decode(uint32_t word, Dialect dialect = Dialect::kBase);
+// The same for `count` words, little-endian, one after another; `out` is room for as many, uninitialized.
+void DecodeAll(const uint8_t* words, size_t count, Dialect dialect, Instruction* out);
 
 // Control-flow roles.
 inline bool IsBranch(Op op) {
