@@ -30,6 +30,10 @@ Meter::Meter(const MeteringConfig& config, const precast::openvm::Registry& regi
   instructions_ = first_instruction + until_check_;
   for (size_t i = 0; i < heights_.size(); ++i)
     heights_[i] = config.chips[i].constant_height.value_or(0);
+  // Page faults that every run would have, of the lowest 16 MB and public values.
+  for (const AddressSpace space : {AddressSpace::kMemory, AddressSpace::kPublicValues})
+    in_segment_.Insert(in_segment_.PageOf(space, 0));
+  in_segment_.Clear();
   TouchRegisters();
   AddPages();
 }
