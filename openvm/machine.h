@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "runtime/abi/meter_area.h"
 #include "runtime/abi/vm_context.h"
 
 namespace precast::openvm {
@@ -45,6 +46,10 @@ class Observer {
   // has trapped (then the interpreter executes it again).
   virtual void OnNativeCustom(const Instruction& /*instruction*/, const Operands& /*operands*/) {}
   virtual void OnNativeCustomRetired() {}
+
+  // If not null: a byte for each page of kMemory (abi::kMarkedPageBits); OnAccess need not be called for pages whose byte
+  // is not 0.
+  const uint8_t* seen_pages = nullptr;
 };
 
 // Deferred computations (def_call, def_output): a table that the host supplies.
@@ -148,10 +153,18 @@ class Machine {
            address < memory_size_ ? static_cast<uint32_t>(memory_size_) : address);
       return nullptr;
     }
-    if (observer_ != nullptr && size != 0) {
+    if (observer_ != nullptr && size != 0 && !IsSeen(address, size)) {
       observer_->OnAccess(AddressSpace::kMemory, address, size, write);
     }
     return memory_ + address;
+  }
+
+  // Only of what is not longer than a page, and so on two at most.
+  bool IsSeen(uint32_t address, uint32_t size) const {
+    const uint8_t* const seen = observer_->seen_pages;
+    constexpr int kBits = abi::kMarkedPageBits;
+    return seen != nullptr && size <= 1 << kBits && seen[address >> kBits] != 0 &&
+           seen[(address + size - 1) >> kBits] != 0;
   }
 
   uint8_t* const memory_;

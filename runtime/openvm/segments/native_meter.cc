@@ -29,9 +29,11 @@ constexpr uint64_t kLongest = uint64_t{5} << 20;
 constexpr uint64_t kShortest = 1000;
 // A stretch ends after so many custom instructions by the runtime: each takes long and may add many rows, and it would be
 // a pity to do much in vain. They may become more while a guest goes on as before.
-constexpr uint64_t kFewCustomCalls = 2048, kMostCustomCalls = 32 * 1024;
+constexpr uint64_t kFewCustomCalls = 8 * 1024, kMostCustomCalls = 64 * 1024;
 // Intervals of a sample that says how a guest goes on.
 constexpr uint64_t kLongSample = 16;
+// A part of a stretch that does not matter.
+constexpr uint64_t kPrecisely = 512;
 // Of the log, kept in memory from stretch to stretch.
 constexpr uint64_t kKeptLog = uint64_t{64} << 20;
 
@@ -59,6 +61,7 @@ Attempt::Attempt(Instance& instance, const MeteringConfig& config, const Registr
     chip_of_lane_[lane] = chip_of(precast::openvm::kCountedChips[lane]);
   chip_of_uncounted_ = chip_of(precast::openvm::kUncountedChip);
   instance.memory().BeginPageLog();
+  seen_pages = marks_;
 }
 
 Attempt::~Attempt() { instance_.memory().EndPageLog(); }
@@ -96,6 +99,7 @@ void Attempt::TakeNativeRows() {
   for (size_t lane = 0; lane < rows.lanes.size(); ++lane)
     add(chip_of_lane_[lane], rows.lanes[lane]);
   add(chip_of_uncounted_, rows.uncounted);
+  for (Custom& custom : customs_) CountTimes(custom);
 }
 
 void Attempt::End() {
@@ -186,16 +190,38 @@ void Attempt::TouchOther(AddressSpace space, uint32_t address, uint32_t size) {
 }
 
 void Attempt::OnNativeCustom(const Instruction& instruction, const Operands& operands) {
-  custom_uses_ = counter_.UsesOf(instruction.word);
+  Custom& custom = customs_[(instruction.word * 0x9E3779B1u) >> (32 - kCustomBits)];
+  if (custom.word != instruction.word) [[unlikely]]
+    Meet(custom, instruction.word);
+  custom_ = &custom;
+  if (custom.is_constant) return;
   size_t n = 0;
-  for (const precast::openvm::RowUse& use : custom_uses_) {
+  for (const precast::openvm::RowUse& use : custom.uses) {
     if (n == custom_rows_.size()) custom_rows_.emplace_back();
     custom_rows_[n++] = counter_.RowsOf(use, instruction, operands);
   }
 }
 
 void Attempt::OnNativeCustomRetired() {
-  for (size_t n = 0; n < custom_uses_.size(); ++n) rows_[custom_uses_[n].chip] += custom_rows_[n];
+  if (custom_->is_constant) {
+    ++custom_->times;
+    return;
+  }
+  for (size_t n = 0; n < custom_->uses.size(); ++n) rows_[custom_->uses[n].chip] += custom_rows_[n];
+}
+
+void Attempt::Meet(Custom& custom, uint32_t word) {
+  CountTimes(custom);
+  custom = {.word = word, .uses = counter_.UsesOf(word)};
+  custom.is_constant =
+      std::all_of(custom.uses.begin(), custom.uses.end(),
+                  [](const precast::openvm::RowUse& use) { return use.count == nullptr; });
+}
+
+void Attempt::CountTimes(Custom& custom) {
+  for (const precast::openvm::RowUse& use : custom.uses)
+    rows_[use.chip] += uint64_t{use.rows} * custom.times;
+  custom.times = 0;
 }
 
 NativeMeter::NativeMeter(Instance& instance, Meter& meter, const MeteringConfig& config,
@@ -221,9 +247,13 @@ uint64_t NativeMeter::ChooseLength(uint64_t most) const {
     if (guessed_) return most;
   }
   if (sample_intervals_ == 0) return most;
+  return std::max<uint64_t>(MostThatFits(most), 1);
+}
+
+uint64_t NativeMeter::MostThatFits(uint64_t most) const {
   if (Fits(most)) return most;
-  uint64_t good = 1;
-  while (most - good > good / 64 + 1) {
+  uint64_t good = 0;
+  while (most - good > good / kPrecisely + 1) {
     const uint64_t middle = good + (most - good) / 2;
     (Fits(middle) ? good : most) = middle;
   }
@@ -233,12 +263,13 @@ uint64_t NativeMeter::ChooseLength(uint64_t most) const {
 // A stretch that need not keep what pages hold is worth more than the next one.
 uint64_t NativeMeter::Extension(uint64_t executed, uint64_t most) const {
   if (attempt_.keeps() || exceeded_at_ != 0 || !monotonic_) return 0;
-  while (most > executed / 16 && !Fits(executed + most)) most /= 2;
-  return most > executed / 16 ? most : 0;
+  const uint64_t good = MostThatFits(executed + most);
+  return good > executed + executed / 64 ? good - executed : 0;
 }
 
 bool NativeMeter::Fits(uint64_t length) const {
-  length += length / (varies_ && !steady_ ? 8 : 64) + 1;
+  if (!precise_) length += length / (varies_ && !steady_ ? 8 : 64);
+  length += length / kPrecisely + 1;
   std::vector<uint64_t> rows(sample_rows_.size());
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = sample_rows_[i] * length / sample_intervals_;
   return !meter_.WouldExceed(rows, sample_pages_ * length / sample_intervals_);
@@ -250,12 +281,12 @@ void NativeMeter::SetSample(uint64_t new_pages) {
   sample_intervals_ = std::max<uint64_t>(attempt_.instructions() / config_.check_interval, 1);
 }
 
-bool NativeMeter::IsAsExpected(uint64_t executed) const {
+bool NativeMeter::IsAsExpected(uint64_t executed, uint64_t part) const {
   for (size_t i = 0; i < sample_rows_.size(); ++i) {
     const uint64_t expected = sample_rows_[i] * executed,
                    actual = attempt_.rows()[i] * sample_intervals_;
     const uint64_t more = std::max(expected, actual), less = std::min(expected, actual);
-    if (more - less > more / 32 + sample_intervals_ * executed) return false;
+    if (more - less > more / part + sample_intervals_ * executed * 32 / part) return false;
   }
   return sample_intervals_ != 0;
 }
@@ -303,7 +334,10 @@ RunResult NativeMeter::Run(int64_t limit) {
         break;
       }
       const uint64_t executed = attempt_.instructions() / interval;
-      if (executed >= kLongSample) steady_ = IsAsExpected(executed);
+      if (executed >= kLongSample) {
+        steady_ = IsAsExpected(executed, 32);
+        precise_ = steady_ && executed >= kPrecisely && IsAsExpected(executed, kPrecisely);
+      }
       if (executed >= std::min(sample_intervals_ / 2, kLongSample)) SetSample(new_pages);
       const bool limited = !ended && executed < wanted;
       varies_ |= limited;

@@ -54,6 +54,15 @@ class Attempt final : public precast::openvm::Observer {
                       const precast::openvm::Operands& operands) override;
   void OnNativeCustomRetired() override;
   void TakeNativeRows();
+  // A custom instruction: how often native code has executed it, and not been counted yet.
+  struct Custom {
+    uint32_t word = 0;         // 0: none
+    bool is_constant = false;  // the number of its rows
+    uint32_t times = 0;
+    absl::Span<const precast::openvm::RowUse> uses;
+  };
+  [[gnu::noinline]] void Meet(Custom& custom, uint32_t word);
+  void CountTimes(Custom& custom);
   [[gnu::noinline]] void Touch(uint32_t page);
   [[gnu::noinline]] void TouchOther(precast::openvm::AddressSpace space, uint32_t address,
                                     uint32_t size);
@@ -73,9 +82,11 @@ class Attempt final : public precast::openvm::Observer {
   Instance::Checkpoint before_ = {};
   bool keeps_ = true;  // what pages held; else it is known from the program
   std::vector<uint64_t> rows_;
-  // Of the custom instruction at hand; there may be more rows than uses.
-  absl::Span<const precast::openvm::RowUse> custom_uses_;
-  std::vector<uint32_t> custom_rows_;
+  static constexpr int kCustomBits = 4;
+  std::array<Custom, 1 << kCustomBits> customs_;  // by hash; few programs have more
+  Custom* custom_ = &customs_[0];                 // the one at hand
+  std::vector<uint32_t>
+      custom_rows_;  // of it, unless they are constant; there may be more than uses
   std::vector<uint32_t> other_pages_;  // not of memory
 };
 
@@ -93,10 +104,13 @@ class NativeMeter {
   uint64_t ChooseLength(uint64_t most) const;
   // How many more intervals, of `most`, to execute as part of the stretch that has executed so many; 0: it ends.
   uint64_t Extension(uint64_t executed, uint64_t most) const;
+  // At most so many that no limit is expected to be exceeded.
+  uint64_t MostThatFits(uint64_t most) const;
   // Whether no limit is expected to be exceeded after so many intervals.
   bool Fits(uint64_t length) const;
-  // Whether the rows of the attempt, of so many intervals, are about those of the sample: to a row in each interval, or 3 %.
-  bool IsAsExpected(uint64_t executed) const;
+  // Whether the rows of the attempt, of so many intervals, are about those of the sample: to one of `part`, or to 32 rows in
+  // `part` intervals.
+  bool IsAsExpected(uint64_t executed, uint64_t part) const;
   // The sample is what the attempt has counted.
   void SetSample(uint64_t new_pages);
 
@@ -108,6 +122,7 @@ class NativeMeter {
   // They have ended one: it is not the number of instructions that matters most.
   bool varies_ = false;
   bool steady_ = false;       // the last stretch was as expected
+  bool precise_ = false;      // exactly so
   bool monotonic_ = true;     // the estimate of memory grows with heights
   uint64_t exceeded_at_ = 0;  // instructions after which a limit is exceeded, if later than now
   bool guessed_ = false;      // a shorter stretch, as the sample suggested, was too long as well
