@@ -220,16 +220,18 @@ class Compilation {
     return CheckSize();
   }
 
-  // From here on every address in the image is fixed. Once only.
-  image::LaidOutImage BuildImage() {
-    image_options_ = {.opt_level = options_.opt_level,
-                      .cpu_features = CpuFeatures(),
-                      .metered = options_.metered,
-                      .count_rows = options_.count_rows,
-                      .canonical_nans = options_.canonical_nans,
-                      .profile = options_.profile ? ProfileDigest(options_.profile->profile) : "",
-                      .imports = options_.imports};
-    return image::Build(front_end_->program(), functions_, front_end_->dispatch(), image_options_);
+  // From here on every address in the image is fixed.
+  image::LaidOutImage BuildImage() const {
+    const image::ImageOptions image_options = {
+        .opt_level = options_.opt_level,
+        .cpu_features = CpuFeatures(),
+        .metered = options_.metered,
+        .count_rows = options_.count_rows,
+        .canonical_nans = options_.canonical_nans,
+        .profile = options_.profile ? ProfileDigest(options_.profile->profile) : "",
+        .imports = options_.imports};
+    return image::Build(front_end_->program(), functions_, front_end_->dispatch(), image_options,
+                        options_.threads);
   }
 
   size_t num_functions() const { return front_end_->num_functions(); }
@@ -272,7 +274,6 @@ class Compilation {
   bool is_hashed_ = false;
   std::unique_ptr<Body[]> bodies_;  // by function; filled by whoever needs one first
   std::vector<codegen::CompiledFunction> functions_;
-  image::ImageOptions image_options_;
   CompileStats stats_;
 };
 

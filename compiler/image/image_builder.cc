@@ -195,7 +195,7 @@ class Builder : public std::enable_shared_from_this<Builder> {
         options_(options),
         entries_(dispatch) {}
 
-  LaidOutImage Run() {
+  LaidOutImage Run(int threads) {
     auto object =
         std::make_unique<elfwriter::Object>(elfwriter::ObjectOptions{.build_id = BuildId()});
     object_ = object.get();
@@ -203,12 +203,19 @@ class Builder : public std::enable_shared_from_this<Builder> {
     PlaceDispatchTable();
     PlaceCode();
     CollectSlots();
-    EncodeTables();
-    // From here on the contents of every section are known up to addresses.
     AddSections();
+    ParallelFor(2, threads, [&](size_t job) {
+      if (job == 0) {
+        EncodeTables();
+      } else {
+        PlaceEntries();
+        AddUnwindInfo();
+        AddSymbols();
+      }
+    });
+    // From here on the contents of every section are known up to addresses.
+    FillSections();
     AddFixups();
-    AddUnwindInfo();
-    AddSymbols();
     object_->Layout();
     at_ = {AddressOf(text_section_), AddressOf(plt_section_), AddressOf(rodata_section_),
            AddressOf(got_section_)};
@@ -252,7 +259,6 @@ class Builder : public std::enable_shared_from_this<Builder> {
       text_size_ += f.code.size();
     }
     CHECK_LT(text_size_, format::kMaxImageSize / 2);
-    PlaceEntries();
   }
 
   // Entries that the dispatch table does not cover are in far_entries_.
@@ -465,20 +471,13 @@ class Builder : public std::enable_shared_from_this<Builder> {
   // -- sections
 
   void AddSections() {
-    FillFileInfo();
-    AddRodata();
+    rodata_section_ = object_->AddSection({.name = ".rodata", .alignment = 16});
     if (is_wasm_) {
       guest_module_section_ = object_->AddSection({.name = ".guest.module", .alignment = 16});
       object_->SetContentsView(guest_module_section_, program_.module);
     }
     text_section_ = object_->AddSection(
         {.name = ".text", .segment = Segment::kText, .alignment = kTextAlignment});
-    // From where it is to where it is to be: there is no copy in between.
-    object_->SetContentsWriter(
-        text_section_, text_size_,
-        [self = shared_from_this()](uint64_t begin, absl::Span<uint8_t> out) {
-          self->WriteText(begin, out);
-        });
     plt_section_ = object_->AddSection({.name = ".plt",
                                         .segment = Segment::kText,
                                         .alignment = 16,
@@ -492,11 +491,20 @@ class Builder : public std::enable_shared_from_this<Builder> {
         std::vector<uint8_t>(8 * plt_callbacks_.size()));
     guest_data_section_ =
         object_->AddSection({.name = ".guest.data", .segment = Segment::kCopyOnWrite});
-    object_->SetContentsWriter(
-        guest_data_section_, guest_data_size_,
-        [self = shared_from_this()](uint64_t begin, absl::Span<uint8_t> out) {
-          self->WriteGuestData(begin, out);
-        });
+  }
+
+  // From where it is to where it is to be: there are no copies in between.
+  void FillSections() {
+    FillFileInfo();
+    const auto write = [self = shared_from_this()](auto member) {
+      return [self, member](uint64_t begin, absl::Span<uint8_t> out) {
+        ((*self).*member)(begin, out);
+      };
+    };
+    object_->SetContentsWriter(rodata_section_, rodata_size_, write(&Builder::WriteRodata));
+    object_->SetContentsWriter(text_section_, text_size_, write(&Builder::WriteText));
+    object_->SetContentsWriter(guest_data_section_, guest_data_size_,
+                               write(&Builder::WriteGuestData));
   }
 
   // -- bytes of the large sections, in parts, when addresses are known
@@ -597,6 +605,10 @@ class Builder : public std::enable_shared_from_this<Builder> {
     }
   }
 
+  uint32_t PltSize() const {
+    return static_cast<uint32_t>(plt_callbacks_.size() * format::kPltEntrySize);
+  }
+
   void FillFileInfo() {
     info_.magic = format::kMagic;
     info_.format_version = format::kFormatVersion;
@@ -614,7 +626,7 @@ class Builder : public std::enable_shared_from_this<Builder> {
     flag(options_.canonical_nans, format::ImageFlag::kCanonicalNans);
     flag(program_.memory_initialized, format::ImageFlag::kMemoryInitialized);
     info_.text.size = static_cast<uint32_t>(text_size_);
-    info_.plt.size = static_cast<uint32_t>(plt_callbacks_.size() * format::kPltEntrySize);
+    info_.plt.size = PltSize();
     info_.got.size = static_cast<uint32_t>(8 * got_callbacks_.size());
     info_.got_plt.size = static_cast<uint32_t>(8 * plt_callbacks_.size());
     info_.guest_data.size = static_cast<uint32_t>(guest_data_size_);
@@ -622,15 +634,6 @@ class Builder : public std::enable_shared_from_this<Builder> {
     info_.dispatch_base_pc = dispatch_.base;
     info_.dispatch_shift = PcShift();
     info_.table_count = format::kTableCount;
-  }
-
-  void AddRodata() {
-    rodata_section_ = object_->AddSection({.name = ".rodata", .alignment = 16});
-    object_->SetContentsWriter(
-        rodata_section_, rodata_size_,
-        [self = shared_from_this()](uint64_t begin, absl::Span<uint8_t> out) {
-          self->WriteRodata(begin, out);
-        });
   }
 
   // endbr64; mov $index, %r11d; jmp *slot(%rip)
@@ -687,7 +690,7 @@ class Builder : public std::enable_shared_from_this<Builder> {
       object_->AddFde(id, text_section_, code_at_[i], static_cast<uint32_t>(f.code.size()),
                       f.ex_info.empty() ? fresh : f.unwind);
     }
-    if (!plt_callbacks_.empty()) object_->AddFde(id, plt_section_, 0, info_.plt.size, {});
+    if (!plt_callbacks_.empty()) object_->AddFde(id, plt_section_, 0, PltSize(), {});
     object_->AddFixup({rodata_section_, offsetof(AotFileInfo, eh_frame),
                        FixupKind::kImageRelative32, object_->eh_frame(), 0});
     info_.eh_frame.size = static_cast<uint32_t>(object_->SizeOf(object_->eh_frame()));
@@ -785,8 +788,8 @@ void DropSideTables(CompiledFunction& function) {
 }
 
 LaidOutImage Build(const guest::Program& program, absl::Span<const CompiledFunction> functions,
-                   DispatchRange dispatch, const ImageOptions& options) {
-  return std::make_shared<Builder>(program, functions, dispatch, options)->Run();
+                   DispatchRange dispatch, const ImageOptions& options, int threads) {
+  return std::make_shared<Builder>(program, functions, dispatch, options)->Run(threads);
 }
 
 absl::Status MemorySink::Begin(uint64_t size) {

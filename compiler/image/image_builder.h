@@ -56,7 +56,7 @@ struct LaidOutImage {
 // offset. The program and the functions must outlive the image.
 LaidOutImage Build(const guest::Program& program,
                    absl::Span<const codegen::CompiledFunction> functions, DispatchRange dispatch,
-                   const ImageOptions& options);
+                   const ImageOptions& options, int threads = 1);
 
 // Takes an image's bytes in pieces.
 class ImageSink {

@@ -25,6 +25,9 @@ constexpr uint32_t kMaxSwitchSpan = 1 << 16;  // bytes between the lowest and hi
 constexpr uint64_t kMaxSwitchTargets = 1 << 18;
 constexpr uint64_t kMaxSwitchWords = 1 << 22;
 
+// Instructions that are one piece of work.
+constexpr uint32_t kStretch = 16 << 10;
+
 uint32_t LoadWord(const std::vector<uint8_t>& data, uint64_t offset) {
   uint32_t word;
   std::memcpy(&word, data.data() + offset, 4);
@@ -589,18 +592,86 @@ class Recovery {
     for (uint32_t pc : built_) MarkPc(pc, kTaken);
   }
 
+  // Those that begin in one stretch of the instructions.
+  struct Stretch {
+    std::vector<BasicBlock> blocks;
+    std::vector<uint32_t> first;    // instruction index, by block
+    std::vector<uint32_t> targets;  // of blocks of kind kSwitch
+  };
+
+  // Whether a block begins there is to be seen there: it does not take those before.
+  bool BeginsBlock(uint32_t i) const {
+    if ((flags_[i] & kReached) == 0) return false;
+    return (flags_[i] & kLeader) != 0 || i == 0 || (flags_[i - 1] & kReached) == 0 ||
+           EndsBlock(code_.At(i - 1).op) || code_.RunOf(i).first == code_.PcOf(i);
+  }
+
   void FormBlocks() {
     const uint32_t count = code_.size();
     block_of_ = std::make_unique_for_overwrite<uint32_t[]>(count);
-    const size_t leaders = static_cast<size_t>(std::count_if(
-        flags_.begin(), flags_.end(), [](uint8_t flags) { return (flags & kLeader) != 0; }));
-    blocks_.reserve(leaders);
-    first_.reserve(leaders);
-    for (uint32_t i = 0; i < count; ++i) {
+    const bool is_alone = threads_ == 1;
+    const uint32_t size = is_alone ? std::max(count, 1u) : kStretch;
+    std::vector<Stretch> stretches((uint64_t{count} + size - 1) / size);
+    ParallelFor(stretches.size(), threads_, [&](size_t k) {
+      const uint32_t begin = static_cast<uint32_t>(k) * size;
+      FormBlocksOf(begin, begin + std::min(size, count - begin), stretches[k]);
+    });
+    std::vector<size_t> at(stretches.size() + 1);  // of their blocks among all
+    for (size_t k = 0; k < stretches.size(); ++k) {
+      Stretch& stretch = stretches[k];
+      at[k + 1] = at[k] + stretch.blocks.size();
+      const uint32_t targets = static_cast<uint32_t>(all_targets_.size());
+      all_targets_.insert(all_targets_.end(), stretch.targets.begin(), stretch.targets.end());
+      if (targets == 0) continue;
+      for (BasicBlock& block : stretch.blocks) {
+        if (block.kind != BlockEnd::kSwitch) continue;
+        block.switch_begin += targets;
+        block.switch_end += targets;
+      }
+    }
+    if (stretches.size() == 1) {
+      blocks_ = std::move(stretches[0].blocks);
+      first_ = std::move(stretches[0].first);
+    } else {
+      blocks_.resize(at.back());
+      first_.resize(at.back());
+    }
+    ParallelFor(stretches.size(), threads_, [&](size_t k) {
+      const Stretch& stretch = stretches[k];
+      const auto to = static_cast<ptrdiff_t>(at[k]);
+      std::copy(stretch.blocks.begin(), stretch.blocks.end(), blocks_.begin() + to);
+      std::copy(stretch.first.begin(), stretch.first.end(), first_.begin() + to);
+      for (size_t b = at[k]; b < at[k + 1]; ++b) {
+        flags_[first_[b]] |= kBlock;
+        block_of_[first_[b]] = static_cast<uint32_t>(b);
+      }
+    });
+    // Among all blocks, for now.
+    const size_t groups = is_alone ? 1 : stretches.size();
+    ParallelFor(std::min(groups, stretches.size()), threads_, [&](size_t k) {
+      for (size_t b = at[k]; b < at[k + 1]; ++b) {
+        BasicBlock& block = blocks_[b];
+        const bool has_next = b + 1 < blocks_.size() && blocks_[b + 1].begin == block.end;
+        block.next_block = has_next ? static_cast<uint32_t>(b + 1) : BasicBlock::kNone;
+        block.target_block = BlockAt(block.target);
+      }
+    });
+  }
+
+  // Those that begin at instructions [from, to).
+  void FormBlocksOf(uint32_t from, uint32_t to, Stretch& stretch) {
+    const uint32_t count = code_.size();
+    while (from < to && !BeginsBlock(from)) ++from;
+    const size_t leaders =
+        static_cast<size_t>(std::count_if(flags_.begin() + from, flags_.begin() + to,
+                                          [](uint8_t flags) { return (flags & kLeader) != 0; }));
+    stretch.blocks.reserve(leaders);
+    stretch.first.reserve(leaders);
+    for (uint32_t i = from; i < to; ++i) {
       if ((flags_[i] & kReached) == 0) continue;
       BasicBlock block{};
       block.begin = code_.PcOf(i);
-      const uint32_t end_of_run = i + (code_.RunOf(i).second - block.begin) / 4;
+      const uint32_t end_of_run = std::min(count, i + (code_.RunOf(i).second - block.begin) / 4);
       uint32_t last = i;
       uint64_t ops = BitOf(code_.At(i).op);
       while ((ops & kEndsBlock) == 0 && last + 1 < end_of_run &&
@@ -609,17 +680,15 @@ class Recovery {
         ops |= BitOf(code_.At(last).op);
       }
       block.has_custom = (ops & kIsCustom) != 0;
-      flags_[i] |= kBlock;
-      block_of_[i] = static_cast<uint32_t>(blocks_.size());
       block.end = block.begin + 4 * (last - i + 1);
-      SetEnd(block, last);
-      blocks_.push_back(block);
-      first_.push_back(i);
+      SetEnd(block, last, stretch.targets);
+      stretch.blocks.push_back(block);
+      stretch.first.push_back(i);
       i = last;
     }
   }
 
-  void SetEnd(BasicBlock& block, uint32_t last) {
+  void SetEnd(BasicBlock& block, uint32_t last, std::vector<uint32_t>& all_targets) const {
     const Instruction& in = code_.At(last);
     block.target = Code::kNone;
     if (in.op == Op::kJal && in.imm % 4 == 0) {
@@ -649,9 +718,9 @@ class Recovery {
       block.kind = BlockEnd::kIndirectJump;
       if (auto it = switch_targets_.find(last); it != switch_targets_.end()) {
         block.kind = BlockEnd::kSwitch;
-        block.switch_begin = static_cast<uint32_t>(all_targets_.size());
-        all_targets_.insert(all_targets_.end(), it->second.begin(), it->second.end());
-        block.switch_end = static_cast<uint32_t>(all_targets_.size());
+        block.switch_begin = static_cast<uint32_t>(all_targets.size());
+        all_targets.insert(all_targets.end(), it->second.begin(), it->second.end());
+        block.switch_end = static_cast<uint32_t>(all_targets.size());
       }
     }
   }
@@ -701,12 +770,7 @@ class Recovery {
     parent_.resize(count);
     std::iota(parent_.begin(), parent_.end(), 0u);
     for (uint32_t b = 0; b < count; ++b) {
-      BasicBlock& block = blocks_[b];
-      // Among all blocks, for now.
-      const bool has_next = b + 1 < count && blocks_[b + 1].begin == block.end;
-      block.next_block = has_next ? b + 1 : BasicBlock::kNone;
-      block.target_block = BlockAt(block.target);
-      ForEachSuccessor(block, [&](uint32_t to) {
+      ForEachSuccessor(blocks_[b], [&](uint32_t to) {
         if (to == Code::kNone || (flags_[first_[to]] & kStart) != 0) return;
         const uint32_t x = Find(b), y = Find(to);
         parent_[std::max(x, y)] = std::min(x, y);
@@ -845,7 +909,6 @@ Code::Code(const guest::Program& program, int threads) {
     const uint8_t* words;
     uint32_t index, count;
   };
-  constexpr uint32_t kPieceSize = 16 << 10;  // instructions
   std::vector<Piece> pieces;
   size_t first = 0;  // segments before it end before the code range at hand begins
   for (const guest::CodeRange& code : program.code) {
@@ -863,9 +926,9 @@ Code::Code(const guest::Program& program, int threads) {
         ranges_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(begin), size()});
       }
       const uint32_t count = static_cast<uint32_t>((end - begin) / 4);
-      for (uint32_t k = 0; k < count; k += kPieceSize) {
+      for (uint32_t k = 0; k < count; k += kStretch) {
         pieces.push_back({s.data.data() + (begin - s.address) + 4 * size_t{k}, size_ + k,
-                          std::min(kPieceSize, count - k)});
+                          std::min(kStretch, count - k)});
       }
       size_ += count;
       ranges_.back().end = static_cast<uint32_t>(begin) + 4 * count;

@@ -592,6 +592,33 @@ TEST(ControlFlow, InvariantsOfRandomPrograms) {
   }
 }
 
+// Stretches of the code are worked on at the same time; blocks and functions lie across where they meet.
+TEST(ControlFlow, IsTheSameOnAnyNumberOfThreads) {
+  std::vector<guest::Program> programs = {Read(Guest("big100k"))};
+  for (uint64_t seed = 0; seed < 3; ++seed) {
+    programs.push_back(Read(testing::MakeElf(testing::RandomWords(seed, 50'000),
+                                             {0x10000, 0x1fff8, 0x20004, 0x2fffc})));
+  }
+  // Mostly straight code.
+  std::vector<uint32_t> words(100'000, 0x00150513);
+  for (size_t i = 1000; i < words.size(); i += 30'000) words[i] = 0x00008067;
+  programs.push_back(Read(testing::MakeElf(words, {0x10000})));
+  for (const guest::Program& program : programs) {
+    const Code code(program);
+    const std::string flow = ToString(RecoverControlFlow(program, code));
+    for (int threads : {2, 3, 8}) {
+      const Code again(program, threads);
+      ASSERT_EQ(again.size(), code.size());
+      for (uint32_t i = 0; i < code.size(); ++i) {
+        ASSERT_EQ(std::memcmp(&again.At(i), &code.At(i), sizeof(Instruction)), 0) << i;
+      }
+      int calls = 0;
+      EXPECT_EQ(ToString(RecoverControlFlow(program, again, threads, [&] { ++calls; })), flow);
+      EXPECT_EQ(calls, 1);
+    }
+  }
+}
+
 double SecondsToRecover(const guest::Program& program) {
   const auto start = std::chrono::steady_clock::now();
   const Code code(program);

@@ -1,6 +1,9 @@
 #include "compiler/riscv/decoder.h"
 
 #include <cstdint>
+#include <cstring>
+#include <iterator>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -63,6 +66,31 @@ TEST(Decoder, AgreesWithTheTableOnRandomWords) {
       if ((word & row.mask) == row.match) expected = row.op;
     }
     ASSERT_EQ(Decode(word).op, expected) << std::hex << word;
+  }
+}
+
+TEST(Decoder, ManyWordsAreDecodedLikeOne) {
+  constexpr uint32_t kMatches[] = {
+#define PRECAST_RV_OP(Name, mnemonic, match, mask, format) match,
+#include "compiler/riscv/opcodes.def"
+#undef PRECAST_RV_OP
+      0x0000000b, 0x0000002b, 0x0000007b, 0x00000073, 0x00001073, 0x0020008b};
+  std::vector<uint32_t> words;
+  uint64_t state = 7;
+  for (size_t i = 0; i < 300'000; ++i) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    // What is random is everything, the operands, or a few bits.
+    const uint32_t random = static_cast<uint32_t>(state >> 32);
+    const uint32_t bits = i % 3 == 0 ? ~0u : i % 3 == 1 ? 0x01ff8f80 : random >> 27 << (i % 31);
+    words.push_back(kMatches[i % std::size(kMatches)] ^ (random & bits));
+  }
+  for (Dialect dialect : {Dialect::kBase, Dialect::kFastHelpers, Dialect::kOpenVm}) {
+    std::vector<Instruction> all(words.size());
+    DecodeAll(reinterpret_cast<const uint8_t*>(words.data()), words.size(), dialect, all.data());
+    for (size_t i = 0; i < words.size(); ++i) {
+      const Instruction one = Decode(words[i], dialect);
+      ASSERT_EQ(std::memcmp(&all[i], &one, sizeof one), 0) << std::hex << words[i];
+    }
   }
 }
 
