@@ -126,7 +126,6 @@ class RegionCompiler {
     e_.Reserve(10 * instructions + 32 * region.blocks.size() + 256);
     miss_ = kNoLabel;
     entries_.clear();
-    entry_blocks_.clear();
     exits_.clear();
     sites_.clear();
     relocations_.clear();
@@ -176,13 +175,8 @@ class RegionCompiler {
   // The primary entry runs into its block if that is the first one.
   void EmitFirstEntry() {
     entries_.resize(region_->entries.size());
-    for (size_t i = 0; i < region_->entries.size(); ++i) {
-      const std::optional<uint32_t> block = region_->FindBlock(region_->entries[i]);
-      CHECK(block.has_value());
-      entry_blocks_.push_back(*block);
-    }
     if (!has_frame_) return SetCfa(8);
-    if (!entries_.empty() && entry_blocks_[0] == 0) EmitPrologue(0);
+    if (!entries_.empty() && region_->entry_blocks[0] == 0) EmitPrologue(0);
     SetCfa(8 + kFrameSize);
   }
 
@@ -610,9 +604,9 @@ class RegionCompiler {
       a_.Bind(return_);
       Epilogue();
       e_.Ret();
-      for (size_t i = entry_blocks_[0] == 0 ? 1 : 0; i < entries_.size(); ++i) {
+      for (size_t i = region_->entry_blocks[0] == 0 ? 1 : 0; i < entries_.size(); ++i) {
         EmitPrologue(i);
-        a_.Jump(LabelOf(entry_blocks_[i]));
+        a_.Jump(LabelOf(region_->entry_blocks[i]));
       }
     }
     // A return address is inside its function.
@@ -630,7 +624,7 @@ class RegionCompiler {
       out.constant_relocations.push_back({t.offset, a_.Position(t.target), t.base});
     out.entries.reserve(entries_.size());
     for (size_t i = 0; i < entries_.size(); ++i) {
-      const uint32_t at = has_frame_ ? entries_[i] : a_.Position(LabelOf(entry_blocks_[i]));
+      const uint32_t at = has_frame_ ? entries_[i] : a_.Position(LabelOf(region_->entry_blocks[i]));
       out.entries.push_back({region_->entries[i], at});
     }
     out.frame_rules = std::move(frame_rules_);
@@ -666,7 +660,6 @@ class RegionCompiler {
   Label miss_ = kNoLabel;    // bound if used
   std::vector<uint32_t>
       entries_;  // where their code is, by number in the region; only with a frame
-  std::vector<uint32_t> entry_blocks_;
   std::vector<Exit> exits_;
 
   // The point of emission.

@@ -541,12 +541,25 @@ class Recovery {
     MarkPc(target, 0);
   }
 
+  // Whether eight instructions from i on have been reached.
+  bool AreReached(uint32_t i) const {
+    constexpr uint64_t kAll = kReached * uint64_t{0x0101010101010101};
+    uint64_t flags;
+    if (flags_.size() - i < sizeof flags) return false;
+    std::memcpy(&flags, flags_.data() + i, sizeof flags);
+    return (flags & kAll) == kAll;
+  }
+
   // Code that nothing found leads to, inside executable sections: most likely reached through
   // pointers computed at run time. True if there was some.
   bool SweepGaps() {
     if (!program_.code_hint_is_exact) return false;
     bool found = false;
     for (uint32_t i = 0, count = code_.size(); i < count; ++i) {
+      if (AreReached(i)) {
+        i += 7;
+        continue;
+      }
       if ((flags_[i] & kReached) != 0) continue;
       const Instruction& in = code_.At(i);
       const bool is_filler = in.op == Op::kIllegal || (in.op == Op::kAddi && in.rd == 0);
@@ -585,7 +598,18 @@ class Recovery {
   // Jump tables are often found after their words were taken for function pointers: only what is
   // still a pointer keeps its entry.
   void SettleTaken() {
-    for (uint8_t& flags : flags_) flags &= ~kTaken;
+    for (uint32_t i = 0, count = code_.size(); i < count; ++i) {
+      constexpr uint64_t kOthers = ~(kTaken * uint64_t{0x0101010101010101});
+      uint64_t flags;
+      if (count - i < sizeof flags) {
+        flags_[i] &= static_cast<uint8_t>(~kTaken);
+        continue;
+      }
+      std::memcpy(&flags, flags_.data() + i, sizeof flags);
+      flags &= kOthers;
+      std::memcpy(flags_.data() + i, &flags, sizeof flags);
+      i += 7;
+    }
     for (const DataWord& word : data_words_) {
       if (!word.IsSwitchTarget()) MarkPc(word.value, kTaken);
     }
@@ -833,20 +857,28 @@ class Recovery {
 
   void ChooseEntries(Region& region, LoopFinder& loops) const {
     loops.Find(region);
-    std::optional<uint32_t> primary;
+    std::optional<uint32_t> primary;  // block
+    const auto add = [&region](uint32_t b) {
+      region.entries.push_back(region.blocks[b].begin);
+      region.entry_blocks.push_back(b);
+    };
     for (uint32_t b = 0; b < region.blocks.size(); ++b) {
-      const uint32_t pc = region.blocks[b].begin;
-      const uint8_t flags = flags_[code_.IndexOf(pc)];
+      const uint8_t flags = flags_[code_.IndexOf(region.blocks[b].begin)];
       if ((flags & (kStart | kTaken | kReturnSite)) == 0 && !loops.IsHead(b)) continue;
       if (!primary && (flags & (kStart | kTaken)) != 0) {
-        primary = pc;
+        primary = b;
       } else {
-        region.entries.push_back(pc);
+        add(b);
       }
     }
     // A region that only switch tables lead to has no entry of its own.
-    if (!primary && region.entries.empty()) primary = region.blocks[0].begin;
-    if (primary) region.entries.insert(region.entries.begin(), *primary);
+    if (!primary && region.entries.empty()) primary = 0;
+    if (primary) {
+      add(*primary);
+      std::rotate(region.entries.begin(), region.entries.end() - 1, region.entries.end());
+      std::rotate(region.entry_blocks.begin(), region.entry_blocks.end() - 1,
+                  region.entry_blocks.end());
+    }
   }
 
   void NameRegions(ControlFlow& flow) const {

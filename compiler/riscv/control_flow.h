@@ -115,6 +115,7 @@ struct Region {
   // Pcs at which the dispatcher may enter, the primary one first, the rest ascending. Each starts a
   // block.
   std::vector<uint32_t> entries;
+  std::vector<uint32_t> entry_blocks;    // the blocks' numbers
   std::vector<uint32_t> switch_targets;  // of all blocks
 
   // Possible targets of a block of kind kSwitch, ascending, unique; none of another kind. One that is also called is
