@@ -596,12 +596,12 @@ TEST(ControlFlow, InvariantsOfRandomPrograms) {
 TEST(ControlFlow, IsTheSameOnAnyNumberOfThreads) {
   std::vector<guest::Program> programs = {Read(Guest("big100k"))};
   for (uint64_t seed = 0; seed < 3; ++seed) {
-    programs.push_back(Read(testing::MakeElf(testing::RandomWords(seed, 50'000),
+    programs.push_back(Read(testing::MakeElf(testing::RandomWords(seed, 48'000),
                                              {0x10000, 0x1fff8, 0x20004, 0x2fffc})));
   }
   // Mostly straight code.
-  std::vector<uint32_t> words(100'000, 0x00150513);
-  for (size_t i = 1000; i < words.size(); i += 30'000) words[i] = 0x00008067;
+  std::vector<uint32_t> words(49'000, 0x00150513);
+  for (size_t i = 1000; i < words.size(); i += 20'000) words[i] = 0x00008067;
   programs.push_back(Read(testing::MakeElf(words, {0x10000})));
   for (const guest::Program& program : programs) {
     const Code code(program);
