@@ -156,8 +156,7 @@ Value Builder::Emit(Opcode op, Type type, uint8_t aux, int64_t imm, absl::Span<c
     inst = std::exchange(readd_, Inst());
     f_.block(block_).insts.push_back(inst);
   } else {
-    InstData data{.op = op, .type = type, .aux = aux, .imm = imm};
-    inst = f_.Append(block_, data, args, {result});
+    inst = f_.Append(block_, {.op = op, .type = type, .aux = aux, .imm = imm}, args, {result});
   }
   slot = {epoch_, f_.result(inst)};
   if (values_ != nullptr) values_->Add({op, type, aux, imm, args}, slot.value);

@@ -44,9 +44,11 @@ Inst Function::Append(Block b, InstData data, absl::Span<const Value> args,
   CHECK_LT(insts_.size(), size_t{Inst::kNone});
   CHECK_LT(values_.size() + results.size(), size_t{Value::kNone});
   const Inst inst(static_cast<uint32_t>(insts_.size()));
+  // The rest is written where it stays: a copy of what has just been written in parts would wait for it.
+  InstData& d = insts_.emplace_back(data);
 
-  data.args_begin = static_cast<uint32_t>(value_pool_.size());
-  data.args_count = static_cast<uint16_t>(args.size());
+  d.args_begin = static_cast<uint32_t>(value_pool_.size());
+  d.args_count = static_cast<uint16_t>(args.size());
   // `args` may point into the pool that is about to grow. There are few, mostly.
   constexpr size_t kFew = 3;
   const std::less<const Value*> less;
@@ -62,8 +64,8 @@ Inst Function::Append(Block b, InstData data, absl::Span<const Value> args,
     value_pool_.insert(value_pool_.end(), args.begin(), args.end());
   }
 
-  data.results_begin = static_cast<uint32_t>(values_.size());
-  data.results_count = static_cast<uint16_t>(results.size());
+  d.results_begin = static_cast<uint32_t>(values_.size());
+  d.results_count = static_cast<uint16_t>(results.size());
   for (size_t k = 0; k < results.size(); ++k) {
     values_.push_back({.type = results[k],
                        .is_param = false,
@@ -71,11 +73,10 @@ Inst Function::Append(Block b, InstData data, absl::Span<const Value> args,
                        .index = static_cast<uint32_t>(k)});
   }
 
-  data.edges_begin = static_cast<uint32_t>(edges_.size());
-  data.edges_count = static_cast<uint32_t>(edges.size());
+  d.edges_begin = static_cast<uint32_t>(edges_.size());
+  d.edges_count = static_cast<uint32_t>(edges.size());
   for (Edge& edge : edges) edges_.push_back(std::move(edge));
 
-  insts_.push_back(data);
   std::vector<Inst>& insts = block(b).insts;
   if (insts.capacity() == 0) insts.reserve(16);
   insts.push_back(inst);

@@ -113,6 +113,9 @@ class UnusedValues {
  public:
   UnusedValues(Function& f, const ir::Cfg& cfg)
       : f_(f), cfg_(cfg), mark_(f.num_values(), Mark::kNone), is_loop_head_(f.num_blocks(), false) {
+    for (Block b : cfg.order()) {
+      for (Value v : f.block(b).params) mark_[v.index] = Mark::kParam;
+    }
     if (!cfg.has_cycles()) return;
     for (Block b : cfg.order()) {
       for (const Edge& edge : ir::Successors(f, b)) {
@@ -160,29 +163,31 @@ class UnusedValues {
  private:
   enum class Mark : uint8_t {
     kNone,
-    kPassed,  // the definition has been passed without a use
     kUsed,
+    // Of what has no use so far, where a use is more than that:
+    kPassed,  // the definition has been passed
+    kParam,
   };
 
   static bool IsRemovable(const ir::InstData& inst) {
     const ir::OpcodeInfo& info = ir::Info(inst.op);
-    return !info.has_side_effect && !info.is_terminator;
+    return !(info.has_side_effect | info.is_terminator);
   }
 
-  // Nearly everything has been used or passed already: the rest is kept out of the way.
+  // Nearly always that is all: the rest is kept out of the way.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void Use(Value v) {
-    if (mark_[v.index] != Mark::kUsed) UseFirst(v);
+    Mark& mark = mark_[v.index];
+    if (mark > Mark::kUsed) UseFirst(v);
+    mark = Mark::kUsed;
   }
   ABSL_ATTRIBUTE_NOINLINE void UseFirst(Value v) {
-    const bool passed = std::exchange(mark_[v.index], Mark::kUsed) == Mark::kPassed;
     const ir::ValueData& data = f_.value(v);
     if (data.is_param) {
       ++used_params_;
-      // Some block that leads there has been walked before.
-      if (is_loop_head_[data.def] || cfg_.index(Block(data.def)) > current_) work_.push_back(v);
-    } else if (passed) {
-      work_.push_back(v);
+      // Has some block that leads there been walked before?
+      if (!is_loop_head_[data.def] && cfg_.index(Block(data.def)) <= current_) return;
     }
+    work_.push_back(v);
   }
 
   template <bool kState>
@@ -201,7 +206,6 @@ class UnusedValues {
     for (size_t k = insts.size(); k-- > 0;) {
       const Inst i = insts[k];
       const ir::InstData& inst = f_.inst(i);
-      if (kState && !seen.Pass(inst)) continue;
       if (IsRemovable(inst)) {
         Mark& mark = mark_[f_.result(i).index];
         if (mark != Mark::kUsed) {
@@ -212,6 +216,8 @@ class UnusedValues {
           insts[--kept] = i;
           continue;
         }
+      } else if (kState && !seen.Pass(inst)) {
+        continue;  // (what can be removed is nothing to sites)
       }
       insts[--kept] = i;
       for (Value v : f_.args(i)) Use(v);
@@ -266,11 +272,14 @@ void RemoveUnseenState(Function& f) {
 }
 
 void EliminateDeadCode(Function& f, const ir::Graphs& graphs) {
-  RemoveUnreachableBlocks(f, graphs.cfg(f));
+  const ir::Cfg* cfg = &graphs.cfg(f);
+  if (cfg->order().size() != f.num_blocks()) {
+    RemoveUnreachableBlocks(f, *cfg);
+    cfg = &graphs.cfg(f);
+  }
   // What follows leaves blocks and edges as they are.
-  const ir::Cfg& cfg = graphs.cfg(f);
-  RemoveRedundantParams(f, cfg);
-  UnusedValues(f, cfg).Remove(/*state=*/true);
+  RemoveRedundantParams(f, *cfg);
+  UnusedValues(f, *cfg).Remove(/*state=*/true);
 }
 
 }  // namespace precast::opt

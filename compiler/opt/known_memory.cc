@@ -96,9 +96,8 @@ std::optional<Value> KnownMemory::Forward(const Access& from, MemKind kind, Type
   }
 }
 
-std::optional<Value> KnownMemory::Find(Inst i) {
+std::optional<Value> KnownMemory::FindLoad(Inst i) {
   const InstData& inst = f_.inst(i);
-  if (inst.results_count != 1) return std::nullopt;
   const std::optional<Place> place = PlaceOf(i);
   if (!place) return std::nullopt;
   for (const Access& access : accesses_) {
@@ -138,6 +137,10 @@ void KnownMemory::Execute(Inst i) {
         return a.place.space == Space::kGuest || a.place.space == Space::kHost;
       });
       return;
+    case Opcode::kDeferState:
+    case Opcode::kMeter:
+    case Opcode::kTrapIf:
+      return;  // most of what is not an access
     default:
       break;
   }

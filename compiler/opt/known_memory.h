@@ -42,7 +42,9 @@ class KnownMemory {
       : f_(f), values_(values), builder_(builder) {}
 
   // If `i` is a load of what is known, its value, maybe narrowed by new instructions in the builder's block.
-  std::optional<ir::Value> Find(ir::Inst i);
+  std::optional<ir::Value> Find(ir::Inst i) {
+    return f_.inst(i).results_count == 1 ? FindLoad(i) : std::nullopt;
+  }
   // Takes in that `i` has been executed; to be called for every instruction that is kept.
   void Execute(ir::Inst i);
 
@@ -53,6 +55,7 @@ class KnownMemory {
  private:
   static constexpr size_t kMaxAccesses = 16;
 
+  std::optional<ir::Value> FindLoad(ir::Inst i);
   std::optional<Place> PlaceOf(ir::Inst i) const;
   static bool MayOverlap(const Place& a, const Place& b);
   std::optional<ir::Value> Forward(const Access& from, ir::MemKind kind, ir::Type type);

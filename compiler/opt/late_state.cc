@@ -35,6 +35,7 @@ class StateDelayer {
       : f_(f),
         used_(f.num_values(), false),
         elsewhere_(f.num_values(), false),
+        user_(f.num_values(), Block::kNone),
         last_(f.num_values(), -1) {}
 
   void Run(const ir::Cfg& cfg) {
@@ -43,18 +44,10 @@ class StateDelayer {
   }
 
  private:
-  // Values that are needed for more than being declared in their block, and those of them that are needed in
-  // other blocks than the one that makes them. Walked backwards, each block after those it leads to, uses come before
-  // definitions: what an edge passes is needed whether its parameter is or not.
+  // Values that are needed for more than being declared in their block, those that are used in other blocks than the one
+  // that makes them, and where the others are needed last. Walked backwards, each block after those it leads
+  // to, uses come before definitions: what an edge passes is needed whether its parameter is or not.
   void FindUsed(const ir::Cfg& cfg) {
-    std::vector<uint32_t> home(f_.num_values(), Block::kNone);
-    for (Block b : cfg.order()) {
-      for (Value v : f_.block(b).params) home[v.index] = b.index;
-      for (Inst i : f_.block(b).insts) {
-        const InstData& d = f_.inst(i);
-        for (uint32_t k = 0; k < d.results_count; ++k) home[d.results_begin + k] = b.index;
-      }
-    }
     for (auto b = cfg.order().rbegin(); b != cfg.order().rend(); ++b) {
       const std::vector<Inst>& insts = f_.block(*b).insts;
       for (const ir::Edge& edge : ir::Successors(f_, *b)) {
@@ -62,16 +55,26 @@ class StateDelayer {
       }
       for (size_t k = insts.size(); k-- > 0;) {
         const InstData& d = f_.inst(insts[k]);
+        for (uint32_t n = 0; n < d.results_count; ++n) Define(Value(d.results_begin + n), *b);
         const bool needed = IsNeededItself(d);
         for (Value v : f_.args(insts[k])) {
-          if (home[v.index] != b->index) elsewhere_[v.index] = true;
-          if (needed) used_[v.index] = true;
+          const uint32_t user = std::exchange(user_[v.index], b->index);
+          if (user != b->index && user != Block::kNone) elsewhere_[v.index] = true;
+          if (!needed) continue;
+          used_[v.index] = true;
+          last_[v.index] = std::max(last_[v.index], static_cast<int>(k));
         }
       }
       for (const auto& [slot, v] : f_.block(*b).state) {
-        if (home[v.index] != b->index) used_[v.index] = elsewhere_[v.index] = true;
+        const ir::ValueData& data = f_.value(v);
+        if (!data.is_param || data.def != b->index) used_[v.index] = elsewhere_[v.index] = true;
       }
+      for (Value v : f_.block(*b).params) Define(v, *b);
     }
+  }
+  // `b` defines `v`, and all uses have been met.
+  void Define(Value v, Block b) {
+    if (user_[v.index] != Block::kNone && user_[v.index] != b.index) elsewhere_[v.index] = true;
   }
   // For what it does, or for a result.
   bool IsNeededItself(const InstData& d) const {
@@ -117,19 +120,6 @@ class StateDelayer {
 
   void Delay(Block b) {
     std::vector<Inst>& insts = f_.block(b).insts;
-    touched_.clear();
-    for (size_t k = 0; k < insts.size(); ++k) {
-      const InstData& d = f_.inst(insts[k]);
-      if (d.op == Opcode::kDeferState) continue;
-      if (d.results_count == 1 && ir::Info(d.op).has_side_effect == false &&
-          !used_[f_.result(insts[k]).index]) {
-        continue;
-      }
-      for (Value v : f_.args(insts[k])) {
-        last_[v.index] = static_cast<int>(k);
-        touched_.push_back(v);
-      }
-    }
     for (StateSlot slot : slots_) declared_[slot] = before_[slot] = Value();
     slots_.clear();
     later_.clear();
@@ -142,7 +132,6 @@ class StateDelayer {
     out_.reserve(insts.size());
     for (size_t k = 0; k < insts.size(); ++k) Visit(insts[k], static_cast<int>(k), out_);
     insts.swap(out_);
-    for (Value v : touched_) last_[v.index] = -1;
   }
 
   void Visit(Inst i, int at, std::vector<Inst>& out) {
@@ -259,10 +248,11 @@ class StateDelayer {
 
   Function& f_;
   std::vector<uint8_t> used_, elsewhere_;  // by value
+  std::vector<uint32_t> user_;             // by value: the block of the use met last
+  // By value that is not used elsewhere: position in its block of its last use but for declarations.
+  std::vector<int> last_;
 
   // Of the block at hand.
-  std::vector<int> last_;  // by value: position of its last use but for declarations
-  std::vector<Value> touched_;
   // Guest pc of the block, if nothing has been done since its start.
   std::optional<uint32_t> start_;
   std::optional<Site> place_;                    // a place from which execution may go on

@@ -67,19 +67,22 @@ class Pass {
     for (uint32_t b = 0; b < f.num_blocks(); ++b) {
       for (const auto& [slot, value] : f.block(Block(b)).state) ++uses_[value.index];
       for (Inst i : f.block(Block(b)).insts) {
+        const bool associative = IsAssociative(f.inst(i));
         for (Value v : f.args(i)) {
           ++uses_[v.index];
           user_[v.index] = i;
+          if (associative && IsOp(v, f.inst(i).op)) has_trees_ = true;
         }
         for (const ir::Edge& e : f.edges(i)) {
           for (Value v : e.args) uses_[v.index] += 2;  // no part of a tree
         }
       }
     }
-    position_.assign(f.num_insts(), kElsewhere);
+    if (has_trees_) position_.assign(f.num_insts(), kElsewhere);
   }
 
   void Run(const ir::Cfg& cfg) {
+    if (!has_trees_) return;
     for (Block b : cfg.order()) {
       SetParams(cfg, b);
       RunBlock(b);
@@ -157,10 +160,11 @@ class Pass {
     if (!moved_.empty()) Place(insts);
   }
 
-  bool IsConstant(Value v) const {
+  bool IsOp(Value v, Opcode op) const {
     const ir::ValueData& value = f_.value(v);
-    return !value.is_param && f_.inst(Inst(value.def)).op == Opcode::kIconst;
+    return !value.is_param && f_.inst(Inst(value.def)).op == op;
   }
+  bool IsConstant(Value v) const { return IsOp(v, Opcode::kIconst); }
 
   // Whether `inner` only computes what `outer` goes on with: both are part of one tree.
   bool Continues(Inst inner, Inst outer) const {
@@ -284,6 +288,7 @@ class Pass {
   ir::Function& f_;
   std::vector<uint32_t> uses_;      // by value
   std::vector<Inst> user_;          // by value: the last one met
+  bool has_trees_ = false;          // of more than one operation
   std::vector<int32_t> ready_;      // by value
   std::vector<uint32_t> position_;  // by instruction, of the block being worked on
   std::vector<Moved> moved_;

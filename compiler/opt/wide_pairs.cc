@@ -44,13 +44,6 @@ class PairFinder {
     block_of_.assign(f.num_insts(), Block());
     is_entry_.assign(f.num_blocks(), false);
     for (Block e : f.entries()) is_entry_[e.index] = true;
-    for (Block b : cfg.order()) {
-      const std::vector<Inst>& insts = f.block(b).insts;
-      for (size_t k = 0; k < insts.size(); ++k) {
-        position_[insts[k].index] = static_cast<int32_t>(k);
-        block_of_[insts[k].index] = b;
-      }
-    }
   }
 
   void Run() {
@@ -218,9 +211,61 @@ class PairFinder {
     return cond == IntCond::kUgt && ((Same(x, b) && Same(y, a)) || (Same(x, lo) && Same(y, a)));
   }
 
+  // Notes what is where, and what seeds may be made of. Returns whether there are such as FindOrdered looks for.
+  bool Survey(Block b) {
+    sums_.clear();
+    shifts_.clear();
+    funnels_.clear();
+    bool ordered = false;
+    const std::vector<Inst>& insts = f_.block(b).insts;
+    for (size_t k = 0; k < insts.size(); ++k) {
+      const Inst i = insts[k];
+      position_[i.index] = static_cast<int32_t>(k);
+      block_of_[i.index] = b;
+      const ir::InstData& d = f_.inst(i);
+      switch (d.op) {
+        case Opcode::kAdd:
+          if (d.type == Type::kI32) sums_.push_back(f_.result(i));
+          break;
+        case Opcode::kMul:
+        case Opcode::kUmulHi:
+        case Opcode::kSmulHi:
+        case Opcode::kSub:
+          ordered |= d.type == Type::kI32;
+          break;
+        case Opcode::kOr:
+          if (d.type == Type::kI64) {
+            ordered = true;
+          } else if (const std::optional<Funnel> funnel = MatchFunnel(f_.result(i))) {
+            funnels_.push_back({f_.result(i), *funnel});
+          }
+          break;
+        case Opcode::kShl:
+        case Opcode::kShrU:
+        case Opcode::kShrS:
+          if (d.type == Type::kI32 && Constant(f_.args(i)[1]).has_value()) {
+            shifts_.push_back(f_.result(i));
+          }
+          break;
+        default:
+          break;
+      }
+    }
+    return ordered;
+  }
+
   void FindSeeds(Block b) {
     products_.clear();
     differences_.clear();
+    if (Survey(b)) FindOrdered(b);
+    // Backwards: what a sum's high half begins with looks like the high half of a smaller sum.
+    summed_.clear();
+    for (size_t n = sums_.size(); n-- > 0;) FindSum(sums_[n]);
+    FindShifts();
+  }
+
+  // Seeds that are looked for among those before them.
+  void FindOrdered(Block b) {
     const std::vector<Inst>& insts = f_.block(b).insts;
     size_t ahead = 0;  // products are collected a few instructions ahead
     for (size_t n = 0; n < insts.size(); ++n) {
@@ -250,13 +295,6 @@ class PairFinder {
           break;
       }
     }
-    // Backwards: what a sum's high half begins with looks like the high half of a smaller sum.
-    summed_.clear();
-    for (size_t n = insts.size(); n-- > 0;) {
-      const ir::InstData& d = f_.inst(insts[n]);
-      if (d.op == Opcode::kAdd && d.type == Type::kI32) FindSum(f_.result(insts[n]));
-    }
-    FindShifts(insts);
   }
 
   // An i64 that has been made of two halves: extend_u32(hi) << 32 | extend_u32(lo).
@@ -447,19 +485,7 @@ class PairFinder {
   }
 
   // Shifts and rotates by constants: funnels that belong to another operation on the same values.
-  void FindShifts(const std::vector<Inst>& insts) {
-    funnels_.clear();
-    shifts_.clear();
-    for (Inst i : insts) {
-      const ir::InstData& d = f_.inst(i);
-      if (d.results_count != 1 || d.type != Type::kI32) continue;
-      const Value v = f_.result(i);
-      if (d.op == Opcode::kShl || d.op == Opcode::kShrU || d.op == Opcode::kShrS) {
-        if (Constant(Arg(v, 1)).has_value()) shifts_.push_back(v);
-      } else if (const std::optional<Funnel> funnel = MatchFunnel(v)) {
-        funnels_.push_back({v, *funnel});
-      }
-    }
+  void FindShifts() {
     // Funnels lie by position, and so do shifts: what is near in one list is near in the other.
     size_t near = 0;
     for (size_t n = 0; n < funnels_.size(); ++n) {
@@ -487,7 +513,7 @@ class PairFinder {
 
   // -- what a pair that is needed is made of
 
-  bool Adjacent(Value lo, Value hi) const { return FirstLoad(lo, hi).has_value(); }
+  bool Adjacent(Value lo, Value hi) const { return FirstLoad(lo, hi).valid(); }
 
   // Whether `lo` and `hi` are the halves of an i64.
   bool IsSplit(Value lo, Value hi) const {
@@ -497,26 +523,26 @@ class PairFinder {
            IsConstant(Arg(Arg(hi, 0), 1), 32);
   }
 
-  // The first of two loads of words side by side, if nothing that could tell comes between them.
-  std::optional<Inst> FirstLoad(Value lo, Value hi) const {
+  // The first of two loads of words side by side, if nothing that could tell comes between them; or else not valid.
+  Inst FirstLoad(Value lo, Value hi) const {
     if (!IsOp(lo, Opcode::kLoad) || !IsOp(hi, Opcode::kLoad) || lo == hi || !SameBlock(lo, hi)) {
-      return std::nullopt;
+      return Inst();
     }
     const ir::InstData &a = *Def(lo), &b = *Def(hi);
     if (static_cast<MemKind>(a.aux) != MemKind::kU32 ||
         static_cast<MemKind>(b.aux) != MemKind::kU32 || !SideBySide(lo, hi, a.imm, b.imm)) {
-      return std::nullopt;
+      return Inst();
     }
     Inst first = DefInst(lo), second = DefInst(hi);
     if (position(first) > position(second)) std::swap(first, second);
     const std::vector<Inst>& insts = f_.block(block_of_[first.index]).insts;
     // Instance::ConfirmTrap executes what is between them.
     const uint32_t distance = f_.inst(second).site.guest_pc - f_.inst(first).site.guest_pc;
-    if (distance > 128 || position(second) - position(first) > 64) return std::nullopt;
+    if (distance > 128 || position(second) - position(first) > 64) return Inst();
     for (int32_t k = position(first) + 1; k < position(second); ++k) {
       const ir::InstData& d = f_.inst(insts[static_cast<size_t>(k)]);
       if (ir::Info(d.op).has_side_effect && d.op != Opcode::kLoad && d.op != Opcode::kDeferState) {
-        return std::nullopt;
+        return Inst();
       }
     }
     return first;
@@ -563,15 +589,15 @@ class PairFinder {
       pairs_[p].existing = Arg(lo, 0);
       return;
     }
-    if (const std::optional<Inst> first = FirstLoad(lo, hi)) {
+    if (const Inst first = FirstLoad(lo, hi); first.valid()) {
       // A word that is half of two pairs stays as it is.
       if (used_load_.contains(lo.index) || used_load_.contains(hi.index)) return;
       used_load_.insert(lo.index);
       used_load_.insert(hi.index);
       Pair& pair = pairs_[p];
       pair.kind = PairKind::kLoad;
-      pair.first = *first;
-      pair.index = position(*first);
+      pair.first = first;
+      pair.index = position(first);
       pair.saved = 1;
       return;
     }
@@ -761,7 +787,7 @@ class PairFinder {
   std::vector<PairUse> uses_;
 
   // Of the block at hand.
-  std::vector<Value> products_, shifts_, candidates_;
+  std::vector<Value> products_, sums_, shifts_, candidates_;
   std::vector<Value> differences_;
   absl::flat_hash_set<uint32_t> summed_;  // low halves of sums found
   std::vector<std::pair<Value, Funnel>> funnels_;

@@ -2,9 +2,11 @@
 #include "compiler/regalloc/bundles.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <utility>
+#include <vector>
 
-#include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 
 namespace precast::regalloc {
@@ -17,28 +19,40 @@ constexpr size_t kMaxRangesInBundle = 1024;
 class BundleBuilder {
  public:
   BundleBuilder(const Problem& p, const Intervals& intervals)
-      : p_(p), intervals_(intervals), parent_(p.vreg_class.size()), merged_(parent_.size()) {
-    for (uint32_t v = 0; v < parent_.size(); ++v) parent_[v] = v;
+      : p_(p),
+        intervals_(intervals),
+        parent_(p.vreg_class.size()),
+        lists_(parent_.size()),
+        pool_(intervals.ranges.items) {
+    for (uint32_t v = 0; v < parent_.size(); ++v) {
+      parent_[v] = v;
+      const uint32_t begin = intervals.ranges.begin[v];
+      lists_[v] = {begin, intervals.ranges.begin[v + 1] - begin};
+    }
   }
 
   Bundles Build() {
     struct Pair {
-      float weight;
       VReg a, b;
     };
     std::vector<Pair> pairs;
+    // By descending weight, which is not negative, and place.
+    std::vector<uint64_t> order;
     const Grouped<Hint>& hints = intervals_.hints;
     for (VReg v = 0; v < parent_.size(); ++v) {
       for (uint32_t k = hints.begin[v]; k < hints.begin[v + 1]; ++k) {
+        const Hint& hint = hints.items[k];
         // Every pair is hinted from both sides.
-        if (hints.items[k].is_vreg && hints.items[k].target < v) {
-          pairs.push_back({hints.items[k].weight, v, hints.items[k].target});
-        }
+        if (!hint.is_vreg || hint.target >= v) continue;
+        order.push_back(uint64_t{~std::bit_cast<uint32_t>(hint.weight)} << 32 | pairs.size());
+        pairs.push_back({v, hint.target});
       }
     }
-    std::stable_sort(pairs.begin(), pairs.end(),
-                     [](const Pair& x, const Pair& y) { return x.weight > y.weight; });
-    for (const Pair& pair : pairs) TryMerge(pair.a, pair.b);
+    std::sort(order.begin(), order.end());
+    for (uint64_t key : order) {
+      const Pair& pair = pairs[static_cast<uint32_t>(key)];
+      TryMerge(pair.a, pair.b);
+    }
     Bundles out;
     out.of_vreg.resize(parent_.size());
     for (VReg v = 0; v < parent_.size(); ++v) out.of_vreg[v] = Find(v);
@@ -46,6 +60,11 @@ class BundleBuilder {
   }
 
  private:
+  // Ranges in ascending order, not touching: a part of pool_.
+  struct List {
+    uint32_t begin = 0, size = 0;
+  };
+
   uint32_t Find(uint32_t v) {
     while (parent_[v] != v) {
       parent_[v] = parent_[parent_[v]];
@@ -54,12 +73,20 @@ class BundleBuilder {
     return v;
   }
 
-  // Only a representative with several members owns a list; a single one uses the vreg's ranges.
-  absl::Span<const Range> RangesOf(uint32_t root) const {
-    if (!merged_[root].empty()) return merged_[root];
-    const Grouped<Range>& ranges = intervals_.ranges;
-    return absl::MakeConstSpan(ranges.items)
-        .subspan(ranges.begin[root], ranges.begin[root + 1] - ranges.begin[root]);
+  absl::Span<const Range> RangesOf(const List& list) const {
+    return absl::MakeConstSpan(pool_).subspan(list.begin, list.size);
+  }
+
+  // Whether two values are ever live at the same time. Looks at all of the first, and at little of the second.
+  static bool Overlap(absl::Span<const Range> few, absl::Span<const Range> many) {
+    auto at = many.begin();
+    for (const Range& range : few) {
+      at = std::upper_bound(at, many.end(), range.from,
+                            [](Pos from, const Range& other) { return from < other.to; });
+      if (at == many.end()) return false;
+      if (at->from < range.to) return true;
+    }
+    return false;
   }
 
   void TryMerge(VReg a, VReg b) {
@@ -67,34 +94,50 @@ class BundleBuilder {
     uint32_t x = Find(a);
     uint32_t y = Find(b);
     if (x == y) return;
-    const absl::Span<const Range> rx = RangesOf(x);
-    const absl::Span<const Range> ry = RangesOf(y);
-    if (rx.empty() || ry.empty() || rx.size() + ry.size() > kMaxRangesInBundle) return;
-    std::vector<Range>& all = scratch_;
-    all.clear();
-    size_t i = 0;
-    size_t j = 0;
-    while (i < rx.size() || j < ry.size()) {
-      const bool first = j == ry.size() || (i < rx.size() && rx[i].from < ry[j].from);
-      const Range next = first ? rx[i++] : ry[j++];
-      if (!all.empty() && all.back().to > next.from) return;  // live at the same time
-      if (!all.empty() && all.back().to == next.from) {
-        all.back().to = next.to;
-      } else {
-        all.push_back(next);
-      }
-    }
+    if (lists_[y].size < lists_[x].size) std::swap(x, y);
+    if (lists_[x].size == 0 || lists_[x].size + lists_[y].size > kMaxRangesInBundle) return;
+    if (Overlap(RangesOf(lists_[x]), RangesOf(lists_[y]))) return;
     if (y < x) std::swap(x, y);
     parent_[y] = x;
-    merged_[x].assign(all.begin(), all.end());
-    merged_[y] = {};
+    const List merged = Merge(lists_[x], lists_[y]);
+    lists_[x] = merged;
+    lists_[y] = {};
+    if (pool_.size() > 2 * intervals_.ranges.items.size() + kMaxRangesInBundle) Compact();
+  }
+
+  // Puts the ranges of both behind all others.
+  List Merge(const List& x, const List& y) {
+    const uint32_t begin = static_cast<uint32_t>(pool_.size());
+    for (uint32_t i = x.begin, j = y.begin; i < x.begin + x.size || j < y.begin + y.size;) {
+      const bool first =
+          j == y.begin + y.size || (i < x.begin + x.size && pool_[i].from < pool_[j].from);
+      const Range next = pool_[first ? i++ : j++];
+      if (pool_.size() > begin && pool_.back().to == next.from) {
+        pool_.back().to = next.to;
+      } else {
+        pool_.push_back(next);
+      }
+    }
+    return {begin, static_cast<uint32_t>(pool_.size()) - begin};
+  }
+
+  // Drops the ranges that no list has any more.
+  void Compact() {
+    std::vector<Range> pool;
+    pool.reserve(2 * intervals_.ranges.items.size() + 2 * kMaxRangesInBundle);
+    for (List& list : lists_) {
+      const absl::Span<const Range> ranges = RangesOf(list);
+      list.begin = static_cast<uint32_t>(pool.size());
+      pool.insert(pool.end(), ranges.begin(), ranges.end());
+    }
+    pool_ = std::move(pool);
   }
 
   const Problem& p_;
   const Intervals& intervals_;
   std::vector<uint32_t> parent_;
-  std::vector<absl::InlinedVector<Range, 2>> merged_;
-  std::vector<Range> scratch_;
+  std::vector<List> lists_;  // by representative
+  std::vector<Range> pool_;
 };
 
 }  // namespace

@@ -34,17 +34,20 @@ Grouped<T> GroupReversed(const std::vector<Tagged<T>>& tagged, size_t num_vregs)
   uint32_t end = 0;
   for (uint32_t& begin : out.begin) begin = end += begin;
   out.items.resize(tagged.size());
-  for (const Tagged<T>& t : tagged) out.items[--out.begin[t.vreg]] = t.item;
-  return out;
-}
-
-template <typename T>
-void SortEach(Grouped<T>& grouped) {
-  const auto before = [](const T& a, const T& b) { return a.pos < b.pos; };
-  for (size_t v = 0; v + 1 < grouped.begin.size(); ++v) {
-    StableSort(grouped.items.begin() + grouped.begin[v],
-               grouped.items.begin() + grouped.begin[v + 1], before);
+  // Few come out of order; those of their vregs are sorted afterwards.
+  std::vector<uint8_t> unsorted(num_vregs, 0);
+  Pos lowest = kNever;
+  for (const Tagged<T>& t : tagged) {
+    out.items[--out.begin[t.vreg]] = t.item;
+    unsorted[t.vreg] |= t.item.pos > lowest ? 1 : 0;
+    lowest = std::min(lowest, t.item.pos);
   }
+  for (VReg v = 0; v < num_vregs; ++v) {
+    if (unsorted[v] == 0) continue;
+    StableSort(out.items.begin() + out.begin[v], out.items.begin() + out.begin[v + 1],
+               [](const T& a, const T& b) { return a.pos < b.pos; });
+  }
+  return out;
 }
 
 class Builder {
@@ -57,6 +60,7 @@ class Builder {
         lowest_use_(head_.size(), kNever) {
     out_.fixed_def.assign(head_.size(), -1);
     out_.def_pos.assign(head_.size(), 0);
+    out_.facts.assign(p.operands.size(), 0);
     nodes_.reserve(head_.size() + live.live_in_vregs.size() / 4);
     uses_.reserve(p.operands.size() + p.edge_args.size());
     hints_.reserve(p.operands.size() + 2 * p.edge_args.size());
@@ -75,9 +79,10 @@ class Builder {
         AddRange(t.vreg, EarlyOf(t.to) + 1);
       }
       for (InstIndex i = block.end; i-- > block.begin;) {
-        AddDefs(i);
-        AddUses(i);
-        AddReservations(i);
+        const bool fixed_def = AddDefs(i);
+        // Arguments of edges live up to the very end of their block.
+        const bool fixed_use = AddUses(i, i + 1 == block.end ? LateOf(i) : GapOf(i + 1));
+        if (fixed_def || fixed_use || p_.insts[i].clobbers != 0) AddReservations(i);
       }
       AddLoopUses(b);
       for (uint32_t k = 0; k < block.params_count; ++k) {
@@ -105,6 +110,8 @@ class Builder {
   bool IsLiveBelow(VReg v) const {
     return head_[v] != kNil && nodes_[head_[v]].from == block_from_;
   }
+  // In the block at hand.
+  bool IsLiveBehind(VReg v, Pos pos) const { return IsLiveBelow(v) && nodes_[head_[v]].to > pos; }
 
   void AddUse(VReg v, Pos pos, UseKind kind) {
     uses_.push_back({v, {pos, kind}});
@@ -154,14 +161,18 @@ class Builder {
     }
   }
 
-  void AddDefs(InstIndex i) {
+  // Returns whether some are fixed.
+  bool AddDefs(InstIndex i) {
     const Inst& inst = p_.insts[i];
+    bool any_fixed = false;
     for (uint32_t k = inst.operands_count; k-- > 0;) {
       const Operand& op = p_.operands[inst.operands_begin + k];
       if (op.kind != Operand::Kind::kDef) continue;
       const VReg v = op.vreg;
       Pos from = op.pos == Operand::Pos::kEarly ? EarlyOf(i) : LateOf(i);
+      if (IsLiveBehind(v, GapOf(i + 1))) out_.facts[inst.operands_begin + k] |= kLivesOn;
       if (op.constraint == Operand::Constraint::kFixed) {
+        any_fixed = true;
         from = GapOf(i + 1);
         out_.fixed_def[v] = static_cast<int8_t>(RegIndex(op.fixed));
         out_.def_pos[v] = from;
@@ -172,6 +183,7 @@ class Builder {
       }
       if (op.constraint == Operand::Constraint::kReuse) {
         from = CopyOf(i);
+        out_.facts[inst.operands_begin + op.reuse] |= kIsReused;
         const VReg input = p_.operands[inst.operands_begin + op.reuse].vreg;
         AddHint(v, {from, true, input, block_freq_});
         AddHint(input, {GapOf(i), true, v, block_freq_});
@@ -195,21 +207,25 @@ class Builder {
       const bool any = op.constraint == Operand::Constraint::kAny && !inst.is_move;
       AddUse(v, from, any ? UseKind::kShould : UseKind::kMust);
     }
+    return any_fixed;
   }
 
-  void AddUses(InstIndex i) {
+  // What lives beyond `end` is live after the instruction. Returns whether some are fixed.
+  bool AddUses(InstIndex i, Pos end) {
     const Inst& inst = p_.insts[i];
-    const std::bitset<256> reused = ReusedOperands(p_, inst);
+    bool any_fixed = false;
     for (uint32_t k = 0; k < inst.operands_count; ++k) {
       const Operand& op = p_.operands[inst.operands_begin + k];
       if (op.kind != Operand::Kind::kUse) continue;
+      if (!IsLiveBehind(op.vreg, end)) out_.facts[inst.operands_begin + k] |= kEndsHere;
       if (op.constraint == Operand::Constraint::kFixed) {
+        any_fixed = true;
         AddRange(op.vreg, CopyOf(i));
         AddUse(op.vreg, GapOf(i), UseKind::kWeak);
         AddHint(op.vreg, {GapOf(i), false, RegIndex(op.fixed), block_freq_});
         continue;
       }
-      if (k < reused.size() && reused[k]) {
+      if (out_.facts[inst.operands_begin + k] & kIsReused) {
         AddRange(op.vreg, CopyOf(i));
         AddUse(op.vreg, GapOf(i), UseKind::kWeak);
         continue;
@@ -219,6 +235,7 @@ class Builder {
       AddUse(op.vreg, pos,
              op.constraint == Operand::Constraint::kAny ? UseKind::kShould : UseKind::kMust);
     }
+    return any_fixed;
   }
 
   void AddReservations(InstIndex i) {
@@ -255,9 +272,7 @@ class Builder {
   void Finish() {
     const size_t n = head_.size();
     out_.uses = GroupReversed(uses_, n);
-    SortEach(out_.uses);
     out_.hints = GroupReversed(hints_, n);
-    SortEach(out_.hints);
     out_.ranges.begin.assign(n + 1, 0);
     out_.ranges.items.reserve(nodes_.size());
     for (size_t v = 0; v < n; ++v) {
@@ -290,15 +305,6 @@ class Builder {
 };
 
 }  // namespace
-
-std::bitset<256> ReusedOperands(const Problem& problem, const Inst& inst) {
-  std::bitset<256> reused;
-  for (uint32_t k = 0; k < inst.operands_count; ++k) {
-    const Operand& op = problem.operands[inst.operands_begin + k];
-    if (op.constraint == Operand::Constraint::kReuse) reused.set(op.reuse);
-  }
-  return reused;
-}
 
 Intervals BuildIntervals(const Problem& problem, const Liveness& live) {
   return Builder(problem, live).Build();

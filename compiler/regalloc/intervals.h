@@ -2,7 +2,6 @@
 #ifndef PRECAST_COMPILER_REGALLOC_INTERVALS_H_
 #define PRECAST_COMPILER_REGALLOC_INTERVALS_H_
 
-#include <bitset>
 #include <cstdint>
 #include <vector>
 
@@ -74,11 +73,12 @@ struct Intervals {
   // Where the live range begins in time, by vreg. In an unusual block order it may also have parts
   // at earlier positions.
   std::vector<Pos> def_pos;
+  // By operand: of the following what holds.
+  std::vector<uint8_t> facts;
 };
-
-// Which operands of the instruction a definition reuses; Operand::reuse reaches no further than
-// 255.
-std::bitset<256> ReusedOperands(const Problem& problem, const Inst& inst);
+inline constexpr uint8_t kIsReused = 1;  // an input whose register a definition reuses
+inline constexpr uint8_t kEndsHere = 2;  // an input: the vreg is not live after the instruction
+inline constexpr uint8_t kLivesOn = 4;   // a definition: the vreg is live after the instruction
 
 Intervals BuildIntervals(const Problem& problem, const Liveness& live);
 

@@ -36,13 +36,14 @@ constexpr Pos kReloadDistance = 4 * 20;
 constexpr uint32_t kMaxHints = 8;
 
 struct Interval {
-  VReg vreg;
-  Pos from, to;
-  uint32_t range_begin, range_end;  // first and last + 1 of the vreg's ranges that it touches
-  uint32_t cursor;                  // first range that ends after the current position
-  uint32_t use_begin;               // first of the vreg's uses at or after `from`
-  uint32_t next;                    // following part of the same vreg
-  int8_t home;
+  VReg vreg = 0;
+  Pos from = 0, to = 0;
+  uint32_t range_begin = 0,
+           range_end = 0;  // first and last + 1 of the vreg's ranges that it touches
+  uint32_t cursor = 0;     // first range that ends after the current position
+  uint32_t use_begin = 0;  // first of the vreg's uses at or after `from`
+  uint32_t next = kNil;    // following part of the same vreg
+  int8_t home = kUnassigned;
 };
 
 class Scan {
@@ -62,6 +63,7 @@ class Scan {
     Pos active_end = 0;              // end of the current range of `active`
     std::vector<uint32_t> inactive;  // intervals in a hole that come back
     Pos inactive_next = kNever;      // earliest point at which one of them comes back
+    Pos event = kNever;              // nothing changes before
     uint32_t reserved_cursor = 0;
   };
 
@@ -127,15 +129,19 @@ void Scan::MakeInitialIntervals() {
   intervals_.reserve(n + n / 4 + cuts.items.size());
   last_home_.assign(n, kUnassigned);
   bundle_home_.assign(n, kUnassigned);
+  // Written where they stay: a copy of what has just been written in parts waits for it.
+  intervals_.resize(n);
   for (VReg v = 0; v < n; ++v) {
     const uint32_t begin = in_.ranges.begin[v];
     const uint32_t end = in_.ranges.begin[v + 1];
-    Interval x{v, 0, 0, begin, end, begin, in_.uses.begin[v], kNil, kUnassigned};
-    if (begin != end) {
-      x.from = in_.ranges.items[begin].from;
-      x.to = in_.ranges.items[end - 1].to;
-    }
-    intervals_.push_back(x);
+    Interval& x = intervals_[v];
+    x.vreg = v;
+    x.range_begin = x.cursor = begin;
+    x.range_end = end;
+    x.use_begin = in_.uses.begin[v];
+    if (begin == end) continue;
+    x.from = in_.ranges.items[begin].from;
+    x.to = in_.ranges.items[end - 1].to;
   }
   after_hole_.resize(in_.ranges.items.size());
   for (VReg v = 0; v < n; ++v) {
@@ -235,6 +241,10 @@ void Scan::AdvanceTo(RegClass cls, Pos pos) {
     const int r = __builtin_ctz(rest);
     const PRegSet bit = PRegSet{1} << r;
     PerRegister& s = state_[r];
+    if (pos < s.event) {
+      next_event = std::min(next_event, s.event);
+      continue;
+    }
     if (s.active != kNil && s.active_end <= pos) {
       Interval& x = intervals_[s.active];
       while (x.cursor < x.range_end && Clip(x, x.cursor).to <= pos) ++x.cursor;
@@ -267,14 +277,15 @@ void Scan::AdvanceTo(RegClass cls, Pos pos) {
       }
       s.inactive.resize(kept);
     }
+    s.event = s.inactive_next;
     occupied_ &= ~bit;
     if (s.active != kNil) {
       occupied_ |= bit;
-      next_event = std::min(next_event, s.active_end);
+      s.event = std::min(s.event, s.active_end);
     } else if (s.inactive.empty()) {
       watched_ &= ~bit;
     }
-    next_event = std::min(next_event, s.inactive_next);
+    next_event = std::min(next_event, s.event);
   }
 }
 
@@ -414,8 +425,12 @@ void Scan::ScoreHints(const Interval& x) {
   };
   const auto items = in_.hints.items.begin();
   const auto end = items + in_.hints.begin[x.vreg + 1];
-  auto it = std::lower_bound(items + in_.hints.begin[x.vreg], end, GapAtOrBefore(x.from),
-                             [](const Hint& h, Pos at) { return h.pos < at; });
+  auto it = items + in_.hints.begin[x.vreg];
+  // Most intervals are the first of their vregs.
+  if (it != end && it->pos < GapAtOrBefore(x.from)) {
+    it = std::lower_bound(it + 1, end, GapAtOrBefore(x.from),
+                          [](const Hint& h, Pos at) { return h.pos < at; });
+  }
   for (uint32_t seen = 0; it != end && it->pos <= x.to && seen < kMaxHints; ++it, ++seen) {
     int r = static_cast<int>(it->target);
     if (it->is_vreg) r = last_home_[it->target];
@@ -436,6 +451,7 @@ void Scan::Assign(uint32_t id, int r) {
   x.home = static_cast<int8_t>(r);
   s.active = id;
   s.active_end = Clip(x, x.cursor).to;
+  s.event = std::min(s.active_end, s.inactive_next);
   occupied_ |= PRegSet{1} << r;
   watched_ |= PRegSet{1} << r;
   Pos& next_event = next_event_[static_cast<int>(p_.vreg_class[x.vreg])];

@@ -57,15 +57,17 @@ class Residence {
 
  private:
   struct Survey {
-    uint32_t first_uses_begin = 0;           // in first_uses_
     InstIndex first_call[kNumClasses] = {};  // or the block's end
     uint32_t pressure[kNumClasses] = {};     // in loops: most values that want registers at once
     bool in_loop = false;
     BlockIndex loop_end = 0;  // last block of the loop it is the header of, or 0
   };
-  struct FirstUse {
-    VReg vreg;
-    InstIndex inst;
+  // Of a value, as it is known up to instruction `until`.
+  struct NextUse {
+    InstIndex until = 0;
+    uint32_t at =
+        0;  // as if all instructions on the way had numbers that follow those of the block
+    bool behind_call = false;
   };
   struct Candidate {
     uint32_t distance;
@@ -112,30 +114,24 @@ class Residence {
   void CollectWeights(BlockIndex b);
   bool IsProcessed(BlockIndex b) const { return b < current_; }
 
-  // Is v's live range over when instruction i is?
-  bool Ends(VReg v, InstIndex i) {
-    uint32_t& k = range_at_[v];
-    const uint32_t end = in_.ranges.begin[v + 1];
-    while (k < end && in_.ranges.items[k].to <= EarlyOf(i)) ++k;
-    // Arguments of edges live up to the very end of their block.
-    const Pos over = i + 1 == p_.blocks[current_].end ? LateOf(i) : GapOf(i + 1);
-    return k == end || in_.ranges.items[k].from >= GapOf(i + 1) || in_.ranges.items[k].to <= over;
-  }
+  uint8_t Facts(const Inst& inst, uint32_t k) const { return in_.facts[inst.operands_begin + k]; }
   uint32_t DistanceIn(VReg v, BlockIndex b) const;
   uint32_t DistanceOut(VReg v, BlockIndex b) const;
   // From behind instruction i on.
   uint32_t Distance(VReg v, BlockIndex b, InstIndex i);
+  NextUse FindNextUse(VReg v, BlockIndex b, InstIndex i);
 
   void Put(VReg v) {
     in_w_[v] = 1;
     w_[ClassOf(v)].push_back(v);
   }
+  // The others stay in order.
   void Remove(VReg v) {
     in_w_[v] = 0;
     std::vector<VReg>& w = w_[ClassOf(v)];
-    const auto at = std::find(w.begin(), w.end(), v);
-    std::copy(at + 1, w.end(), at);
+    VReg next = w.back();
     w.pop_back();
+    for (size_t k = w.size(); next != v;) std::swap(next, w[--k]);
   }
   void SetHome(VReg v, Pos pos, bool memory) {
     if (in_memory_[v] == memory) return;
@@ -148,19 +144,6 @@ class Residence {
     const uint32_t end = in_.ranges.begin[v + 1];
     while (k < end && in_.ranges.items[k].to <= now) ++k;
     return k == end || in_.ranges.items[k].from > now;
-  }
-  bool IsLiveAfter(VReg v, InstIndex i) {
-    uint32_t& k = range_at_[v];
-    const uint32_t end = in_.ranges.begin[v + 1];
-    while (k < end && in_.ranges.items[k].to <= GapOf(i + 1)) ++k;
-    return k < end && in_.ranges.items[k].from <= GapOf(i + 1);
-  }
-  bool IsReused(const Inst& inst, uint32_t k) const {
-    for (uint32_t d = k + 1; d < inst.operands_count; ++d) {
-      const Operand& op = p_.operands[inst.operands_begin + d];
-      if (op.constraint == Operand::Constraint::kReuse && op.reuse == k) return true;
-    }
-    return false;
   }
 
   // Values of keep_: what instruction i needs in a register, or to its end.
@@ -180,7 +163,6 @@ class Residence {
   int registers_[kNumClasses];
 
   std::vector<Survey> survey_;
-  std::vector<FirstUse> first_uses_;
   std::vector<uint32_t> live_in_distance_;  // parallel to live_.live_in_vregs
   std::vector<uint32_t> param_distance_;    // parallel to p_.block_params
   // By vreg. stamp_: 1 + the block at whose end it is live, or kUsedIn + the block that reads it
@@ -195,6 +177,7 @@ class Residence {
   std::vector<uint8_t> in_memory_;  // by vreg: state at the current position
   std::vector<uint32_t> range_at_;  // by vreg, in in_.ranges
   std::vector<uint32_t> use_at_;    // by vreg, in in_.uses
+  std::vector<NextUse> next_use_;   // by vreg
   std::vector<uint32_t> keep_;      // by vreg: see Kept
   std::vector<InstIndex> used_;     // by vreg: 1 + instruction that read it last
   std::vector<uint32_t> exit_begin_;
@@ -211,30 +194,19 @@ class Residence {
 };
 
 void Residence::SurveyBlocks() {
-  const size_t n = p_.blocks.size();
-  survey_.resize(n + 1);
-  std::vector<BlockIndex> seen(p_.vreg_class.size(), kNoBlock);
-  for (BlockIndex b = 0; b < n; ++b) {
+  survey_.resize(p_.blocks.size());
+  for (BlockIndex b = 0; b < p_.blocks.size(); ++b) {
     const Block& block = p_.blocks[b];
     Survey& s = survey_[b];
-    s.first_uses_begin = static_cast<uint32_t>(first_uses_.size());
     for (int cls = 0; cls < kNumClasses; ++cls) s.first_call[cls] = block.end;
     for (InstIndex i = block.begin; i < block.end; ++i) {
       const Inst& inst = p_.insts[i];
-      for (uint32_t k = 0; k < inst.operands_count; ++k) {
-        const Operand& op = p_.operands[inst.operands_begin + k];
-        if (op.kind != Operand::Kind::kUse || live_.def_block[op.vreg] == b || seen[op.vreg] == b)
-          continue;
-        seen[op.vreg] = b;
-        first_uses_.push_back({op.vreg, i});
-      }
       if (inst.clobbers == 0) continue;
       for (int cls = 0; cls < kNumClasses; ++cls) {
         if (s.first_call[cls] == block.end && IsCall(inst, cls)) s.first_call[cls] = i;
       }
     }
   }
-  survey_[n].first_uses_begin = static_cast<uint32_t>(first_uses_.size());
 }
 
 // next_: the distance from the block's end, for everything that is live there.
@@ -298,8 +270,8 @@ void Residence::ComputeDistances() {
         if (s.first_call[ClassOf(v)] != block.end && next_[v] < kUnused) return kCall;
         return Further(next_[v], length);
       };
-      for (uint32_t k = s.first_uses_begin; k < survey_[b + 1].first_uses_begin; ++k) {
-        const FirstUse& use = first_uses_[k];
+      for (const UpwardUse& use : live_.UpwardUses(b)) {
+        if (use.inst == kNoInst) continue;
         stamp_[use.vreg] = kUsedIn + b;
         next_[use.vreg] =
             use.inst > s.first_call[ClassOf(use.vreg)] ? kCall : use.inst - block.begin;
@@ -450,6 +422,12 @@ uint32_t Residence::DistanceOut(VReg v, BlockIndex b) const {
 }
 
 uint32_t Residence::Distance(VReg v, BlockIndex b, InstIndex i) {
+  NextUse& next = next_use_[v];
+  if (i >= next.until) next = FindNextUse(v, b, i);
+  return next.behind_call ? kCall : std::min(next.at - i, kUnused);
+}
+
+Residence::NextUse Residence::FindNextUse(VReg v, BlockIndex b, InstIndex i) {
   const InstIndex end = p_.blocks[b].end;
   uint32_t& u = use_at_[v];
   const uint32_t last = in_.uses.begin[v + 1];
@@ -462,12 +440,12 @@ uint32_t Residence::Distance(VReg v, BlockIndex b, InstIndex i) {
     const Use& use = in_.uses.items[u];
     if (use.pos < GapOf(end) - 1 || (use.pos < GapOf(end) && use.kind != UseKind::kWeak)) {
       const InstIndex at = InstOf(use.pos);
-      return at > call ? kCall : at - i;
+      return at > call ? NextUse{call, 0, true} : NextUse{at, at, false};
     }
   }
   const uint32_t out = DistanceOut(v, b);
-  if (out < kUnused && call < end) return kCall;
-  return Further(out, end - i);
+  if (out < kUnused && call < end) return {call, 0, true};
+  return {end, end + out, false};
 }
 
 // How often each value comes in a register, over all ways into the block that were walked already.
@@ -624,7 +602,8 @@ Pos Residence::EndOfReading(VReg v, InstIndex i) const {
   for (uint32_t k = 0; k < inst.operands_count; ++k) {
     const Operand& op = p_.operands[inst.operands_begin + k];
     if (op.kind != Operand::Kind::kUse || op.vreg != v) continue;
-    const bool copied = op.constraint == Operand::Constraint::kFixed || IsReused(inst, k);
+    const bool copied =
+        op.constraint == Operand::Constraint::kFixed || (Facts(inst, k) & kIsReused) != 0;
     pos = std::max(pos, copied ? CopyOf(i) : LateOf(i));
   }
   return pos;
@@ -670,10 +649,10 @@ void Residence::EvictAll(int cls, InstIndex i) {
   w.resize(kept);
 }
 
-// A value in memory that an instruction may as well read there, or copy from there: is a register
-// better because more uses follow?
+// A value in memory that an instruction may as well read there, or copy from there, and that is needed afterwards: is a
+// register better because more uses follow?
 bool Residence::WorthReload(VReg v, BlockIndex b, InstIndex i) {
-  return w_[ClassOf(v)].size() < static_cast<size_t>(registers_[ClassOf(v)]) && !Ends(v, i) &&
+  return w_[ClassOf(v)].size() < static_cast<size_t>(registers_[ClassOf(v)]) &&
          Distance(v, b, i) < kSoon;
 }
 
@@ -685,6 +664,8 @@ void Residence::Step(BlockIndex b, InstIndex i) {
   int late[kNumClasses] = {0, 0};
   PRegSet reserved_early = 0;
   PRegSet reserved_late = inst.clobbers;
+  uint8_t facts = 0;    // of any operand
+  bool choice = false;  // some input may be in memory
   auto take = [&](VReg v) {
     SetHome(v, GapOf(i), false);
     Put(v);
@@ -694,6 +675,7 @@ void Residence::Step(BlockIndex b, InstIndex i) {
     const bool at_late = op.pos == Operand::Pos::kLate;
     const bool fixed = op.constraint == Operand::Constraint::kFixed;
     const int cls = ClassOf(op.vreg);
+    facts |= Facts(inst, k);
     if (op.kind == Operand::Kind::kDef) {
       if (fixed) {
         reserved_late |= Bit(op.fixed);
@@ -708,17 +690,29 @@ void Residence::Step(BlockIndex b, InstIndex i) {
     if (fixed) {
       reserved_early |= Bit(op.fixed);
       if (at_late) reserved_late |= Bit(op.fixed);
+      choice = true;
       continue;
     }
-    if (IsReused(inst, k)) continue;
-    if (op.constraint == Operand::Constraint::kReg && !in_w_[op.vreg]) take(op.vreg);
+    if (Facts(inst, k) & kIsReused) {
+      choice = true;
+      continue;
+    }
+    if (!in_w_[op.vreg]) {
+      if (op.constraint == Operand::Constraint::kReg) {
+        take(op.vreg);
+      } else {
+        choice = true;
+      }
+    }
     keep_[op.vreg] = std::max(keep_[op.vreg], at_late ? KeptToTheEnd(i) : Kept(i));
   }
-  for (const Operand& op : operands) {
+  for (uint32_t k = 0; choice && k < operands.size(); ++k) {
+    const Operand& op = operands[k];
     if (op.kind != Operand::Kind::kUse) continue;
+    const bool ends = (Facts(inst, k) & kEndsHere) != 0;
     if (!in_w_[op.vreg]) {
-      if (WorthReload(op.vreg, b, i)) take(op.vreg);
-    } else if (keep_[op.vreg] < Kept(i) && Ends(op.vreg, i)) {
+      if (!ends && WorthReload(op.vreg, b, i)) take(op.vreg);
+    } else if (ends && keep_[op.vreg] < Kept(i)) {
       Remove(op.vreg);  // it is only copied from
     }
   }
@@ -728,11 +722,11 @@ void Residence::Step(BlockIndex b, InstIndex i) {
     while (static_cast<int>(w_[cls].size()) > room && EvictOne(cls, b, i, /*late=*/false)) {
     }
   }
-  for (const Operand& op : operands) {
-    if (op.kind == Operand::Kind::kUse && in_w_[op.vreg] && Ends(op.vreg, i)) {
-      if (keep_[op.vreg] == KeptToTheEnd(i)) ++late[ClassOf(op.vreg)];
-      Remove(op.vreg);
-    }
+  for (uint32_t k = 0; (facts & kEndsHere) != 0 && k < operands.size(); ++k) {
+    const VReg v = operands[k].vreg;
+    if ((Facts(inst, k) & kEndsHere) == 0 || !in_w_[v]) continue;
+    if (keep_[v] == KeptToTheEnd(i)) ++late[ClassOf(v)];
+    Remove(v);
   }
   for (int cls = 0; cls < kNumClasses; ++cls) {
     int room = registers_[cls] - late[cls];
@@ -744,11 +738,11 @@ void Residence::Step(BlockIndex b, InstIndex i) {
     while (static_cast<int>(w_[cls].size()) > room && EvictOne(cls, b, i, /*late=*/true)) {
     }
   }
-  for (const Operand& op : operands) {
-    if (op.kind == Operand::Kind::kDef && IsLiveAfter(op.vreg, i) && !in_w_[op.vreg]) {
-      SetHome(op.vreg, GapOf(i), false);
-      Put(op.vreg);
-    }
+  for (uint32_t k = 0; (facts & kLivesOn) != 0 && k < operands.size(); ++k) {
+    const VReg v = operands[k].vreg;
+    if ((Facts(inst, k) & kLivesOn) == 0 || in_w_[v]) continue;
+    SetHome(v, GapOf(i), false);
+    Put(v);
   }
 }
 
@@ -758,6 +752,7 @@ void Residence::Walk() {
   in_memory_.assign(num_vregs, 0);
   range_at_.assign(in_.ranges.begin.begin(), in_.ranges.begin.end() - 1);
   use_at_.assign(in_.uses.begin.begin(), in_.uses.begin.end() - 1);
+  next_use_.assign(num_vregs, NextUse());
   keep_.assign(num_vregs, 0);
   used_.assign(num_vregs, 0);
   weight_.assign(num_vregs, 0.0f);

@@ -10,7 +10,6 @@
 #include "compiler/regalloc/resolve.h"
 
 #include <algorithm>
-#include <bitset>
 #include <utility>
 
 #include "absl/log/check.h"
@@ -26,7 +25,6 @@ enum Stage : uint8_t {
   kSplit,  // between parts; from fixed definitions; stores of definitions
   kCopy,   // into fixed registers and the registers of reusing definitions
   kExit,   // edge moves, if the edge's source holds them
-  kNumStages,
 };
 
 // See ChooseStores.
@@ -90,14 +88,11 @@ class Resolver {
   // Last part of v that begins at or before pos.
   uint32_t PartAt(VReg v, Pos pos) const {
     uint32_t low = assignment_.parts.begin[v];
-    uint32_t high = assignment_.parts.begin[v + 1];
-    while (high - low > 1) {
-      const uint32_t mid = (low + high) / 2;
-      if (assignment_.parts.items[mid].from <= pos) {
-        low = mid;
-      } else {
-        high = mid;
-      }
+    // Without branches but for the number of steps: which way they go cannot be foreseen.
+    for (uint32_t count = assignment_.parts.begin[v + 1] - low; count > 1;) {
+      const uint32_t half = count / 2;
+      low += assignment_.parts.items[low + half].from <= pos ? half : 0;
+      count -= half;
     }
     return low;
   }
@@ -135,7 +130,6 @@ class Resolver {
       const float frequency = p_.blocks[b].frequency;
       for (InstIndex i = p_.blocks[b].begin; i < p_.blocks[b].end; ++i) {
         const Inst& inst = p_.insts[i];
-        const std::bitset<256> reused = ReusedOperands(p_, inst);
         for (uint32_t k = 0; k < inst.operands_count; ++k) {
           const Operand& op = p_.operands[inst.operands_begin + k];
           Location& location = out_.operands[inst.operands_begin + k];
@@ -148,7 +142,8 @@ class Resolver {
               Add(i + 1, kSplit, op.vreg, op.vreg, location, At(op.vreg, GapOf(i + 1)), frequency);
             }
           } else if (use) {
-            if (k < reused.size() && reused[k]) continue;  // set with the definition
+            if (in_.facts[inst.operands_begin + k] & kIsReused)
+              continue;  // set with the definition
             location = At(op.vreg, EarlyOf(i));
           } else if (op.constraint == Operand::Constraint::kReuse) {
             location = At(op.vreg, LateOf(i));
@@ -313,16 +308,18 @@ class Resolver {
       const InstIndex before = moves_[sorted[k]].before;
       size_t next = k;
       while (next < sorted.size() && moves_[sorted[next]].before == before) ++next;
-      for (int stage = 0; stage < kNumStages; ++stage) {
+      uint32_t stages = 0;
+      for (size_t m = k; m < next; ++m) stages |= 1u << moves_[sorted[m]].stage;
+      for (; stages != 0; stages &= stages - 1) {
         together.clear();
         for (size_t m = k; m < next; ++m) {
           const RawMove& move = moves_[sorted[m]];
-          if (move.stage != stage) continue;
+          if (move.stage != __builtin_ctz(stages)) continue;
           // What is wide may become what is not by the instruction that the move is for.
           const bool half = !IsWide(p_, move.from_vreg);
           together.push_back({move.from, move.to, p_.vreg_class[move.to_vreg], half});
         }
-        if (!together.empty()) sequencer.Sequence(together, before, out_.moves);
+        sequencer.Sequence(together, before, out_.moves);
       }
       k = next;
     }
