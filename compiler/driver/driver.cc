@@ -175,6 +175,7 @@ class Compilation {
     std::vector<std::optional<codegen::CompiledFunction>> resumed(
         options_.opt_level >= 2 ? functions_.size() : 0);
     FirstFailure failure;
+    std::atomic<size_t> guest_instructions = 0, all_ir_instructions = 0;
     std::mutex mutex;
     size_t done = 0;
     ParallelFor(1 + functions_.size(), options_.threads, [&](size_t job) {
@@ -204,13 +205,14 @@ class Compilation {
       }
       image::DropSideTables(*compiled);
       functions_[i] = *std::move(compiled);
-      const size_t guest_instructions = counted ? *counted : front_end_->CountInstructions(i);
+      guest_instructions += counted ? *counted : front_end_->CountInstructions(i);
+      all_ir_instructions += ir_instructions;
+      if (!options_.progress) return;
       std::lock_guard<std::mutex> lock(mutex);
-      stats_.guest_instructions += guest_instructions;
-      stats_.ir_instructions += ir_instructions;
-      ++done;
-      if (options_.progress) options_.progress(done, functions_.size());
+      options_.progress(++done, functions_.size());
     });
+    stats_.guest_instructions = guest_instructions;
+    stats_.ir_instructions = all_ir_instructions;
     if (!failure.status().ok()) return failure.status();
     // Behind all others, where they are in nobody's way.
     for (std::optional<codegen::CompiledFunction>& f : resumed) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <condition_variable>
 #include <cstddef>
 #include <cstring>
 #include <list>
@@ -802,6 +803,66 @@ absl::Status MemorySink::Write(uint64_t offset, absl::Span<const uint8_t> bytes)
   return absl::OkStatus();
 }
 
+namespace {
+
+// Hands pieces to a sink, one at a time, by whichever thread comes when nobody does it. A file can be written by one
+// thread only: the others would wait for it; here they go on with the next piece.
+class PieceQueue {
+ public:
+  using Buffer = std::unique_ptr<std::vector<uint8_t>>;
+
+  explicit PieceQueue(ImageSink& sink) : sink_(sink) {}
+
+  // Room for a piece.
+  Buffer Take(size_t size) {
+    return free_.Take([size] { return std::make_unique<std::vector<uint8_t>>(size); });
+  }
+  // False after an error.
+  bool Add(uint64_t offset, Buffer buffer, size_t size) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    pieces_.push_back({offset, std::move(buffer), size});
+    less_.wait(lock, [this] { return !writing_ || pieces_.size() < kMaxWaiting; });
+    if (writing_) return status_.ok();
+    writing_ = true;
+    while (!pieces_.empty()) {
+      Piece piece = std::move(pieces_.back());
+      pieces_.pop_back();
+      if (status_.ok()) {
+        lock.unlock();
+        absl::Status status =
+            sink_.Write(piece.offset, absl::MakeConstSpan(*piece.buffer).first(piece.size));
+        lock.lock();
+        status_.Update(std::move(status));
+      }
+      free_.Return(std::move(piece.buffer));
+      less_.notify_one();
+    }
+    writing_ = false;
+    less_.notify_all();
+    return status_.ok();
+  }
+  // When all calls have returned.
+  const absl::Status& status() const { return status_; }
+
+ private:
+  static constexpr size_t kMaxWaiting = 8;
+  struct Piece {
+    uint64_t offset;
+    Buffer buffer;
+    size_t size;
+  };
+
+  ImageSink& sink_;
+  Pool<std::vector<uint8_t>> free_;
+  std::mutex mutex_;
+  std::condition_variable less_;
+  std::vector<Piece> pieces_;
+  bool writing_ = false;
+  absl::Status status_;
+};
+
+}  // namespace
+
 absl::Status Finish(LaidOutImage& laid_out, int threads, ImageSink& sink) {
   const elfwriter::Object& object = *laid_out.object;
   *laid_out.digest = {};
@@ -813,29 +874,20 @@ absl::Status Finish(LaidOutImage& laid_out, int threads, ImageSink& sink) {
   constexpr uint64_t kStep = 2 * format::kDigestPiece;
   std::vector<format::Sha256Digest> digests((size + format::kDigestPiece - 1) /
                                             format::kDigestPiece);
-  Pool<std::vector<uint8_t>> buffers;
+  PieceQueue queue(sink);
   std::atomic<bool> failed = false;
-  std::mutex mutex;
-  absl::Status result;
   ParallelFor((size + kStep - 1) / kStep, threads, [&](size_t i) {
     if (failed) return;
     const uint64_t begin = i * kStep;
-    std::unique_ptr<std::vector<uint8_t>> buffer =
-        buffers.Take([=] { return std::make_unique<std::vector<uint8_t>>(kStep); });
+    PieceQueue::Buffer buffer = queue.Take(kStep);
     const absl::Span<uint8_t> bytes = absl::MakeSpan(*buffer).first(std::min(kStep, size - begin));
     writer.Write(begin, bytes);
-    const size_t first = begin / format::kDigestPiece;
-    format::DigestPieces(
-        bytes, absl::MakeSpan(digests).subspan(
-                   first, (bytes.size() + format::kDigestPiece - 1) / format::kDigestPiece));
-    absl::Status status = sink.Write(begin, bytes);
-    buffers.Return(std::move(buffer));
-    if (status.ok()) return;
-    failed = true;
-    std::lock_guard<std::mutex> lock(mutex);
-    result.Update(std::move(status));
+    const size_t pieces = (bytes.size() + format::kDigestPiece - 1) / format::kDigestPiece;
+    format::DigestPieces(bytes,
+                         absl::MakeSpan(digests).subspan(begin / format::kDigestPiece, pieces));
+    if (!queue.Add(begin, std::move(buffer), bytes.size())) failed = true;
   });
-  if (!result.ok()) return result;
+  if (!queue.status().ok()) return queue.status();
   *laid_out.digest = format::ContentDigest(digests);
   return sink.Write(
       object.FileOffsetOf(laid_out.file_info_section) + offsetof(AotFileInfo, content_digest),

@@ -64,7 +64,7 @@ class ImageSink {
   virtual ~ImageSink() = default;
   // Comes first.
   virtual absl::Status Begin(uint64_t size) = 0;
-  // `bytes` are those from `offset` on. On any thread, several at a time, in any order: every byte once, then those of
+  // `bytes` are those from `offset` on. On any thread, one call at a time, in any order: every byte once, then those of
   // the digest again.
   virtual absl::Status Write(uint64_t offset, absl::Span<const uint8_t> bytes) = 0;
 };

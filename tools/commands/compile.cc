@@ -260,7 +260,9 @@ int CompileMain(int argc, char** argv) {
     options.profile = *std::move(read);
   }
   Progress progress("compiling", "functions", !quiet && !json);
-  options.progress = [&](size_t done, size_t total) { progress.Show(done, total); };
+  if (!quiet && !json) {
+    options.progress = [&](size_t done, size_t total) { progress.Show(done, total); };
+  }
 
   absl::Status status;
   if (emit == "asm") {

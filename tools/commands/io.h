@@ -26,7 +26,7 @@ absl::StatusOr<std::vector<uint8_t>> ReadFile(const std::string& path);
 absl::Status WriteFile(const std::string& path, absl::Span<const uint8_t> bytes);
 absl::Status WriteFile(const std::string& path, std::string_view text);
 
-// A file that is written in pieces, at any place and on any thread, and otherwise as by WriteFile: it has its name from
+// A file that is written in pieces, at any place, and otherwise as by WriteFile: it has its name from
 // Commit on. What is no regular file, and standard output ("-"), gets its bytes in Commit.
 class OutputFile {
  public:
