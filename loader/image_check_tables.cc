@@ -18,6 +18,7 @@
 #include "loader/format/offset_table.h"
 #include "loader/format/records.h"
 #include "loader/image_checker.h"
+#include "runtime/abi/round_slots.h"
 
 namespace precast::loader::check {
 
@@ -162,10 +163,10 @@ bool ImageChecker::CheckExInfo(const std::string& name, const ImageView::Functio
       return false;
     }
     for (const format::StateLocation& location : site.state) {
-      if (location.slot > abi::kSlotPc ||
+      if ((location.slot > abi::kSlotPc && !abi::IsRoundSlot(location.slot)) ||
           (location.kind == format::StateLocation::Kind::kRegister &&
            (location.value < 0 || location.value > 31))) {
-        Damaged(absl::StrCat(name, " state"), at, "slots 0..32 in registers 0..31",
+        Damaged(absl::StrCat(name, " state"), at, "slots 0..32, 64..67 in registers 0..31",
                 absl::StrCat("slot ", location.slot, " in ", location.value));
         return false;
       }

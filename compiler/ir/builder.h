@@ -117,6 +117,7 @@ class Builder {
   Value LoadState(StateSlot slot);
   void StoreState(StateSlot slot, Value value);
   void DeferState(StateSlot slot, Value value);
+  Value LoadFuel();
   void Charge(int64_t amount);
   void ChargeValue(Value amount);
   void Meter(int64_t amount, Site site);

@@ -127,6 +127,11 @@ void Builder::DeferState(StateSlot slot, Value value) {
   f_.Append(block_, {.op = Opcode::kDeferState, .aux = slot}, {value}, {});
 }
 
+Value Builder::LoadFuel() {
+  const Type type = Type::kI64;
+  return f_.result(f_.Append(block_, {.op = Opcode::kLoadFuel}, {}, absl::MakeConstSpan(&type, 1)));
+}
+
 void Builder::Charge(int64_t amount) {
   if (amount != 0) f_.Append(block_, {.op = Opcode::kCharge, .imm = amount}, {}, {});
 }

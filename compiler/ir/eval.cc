@@ -8,6 +8,7 @@
 #include "absl/log/check.h"
 #include "absl/log/log.h"
 #include "compiler/ir/eval_float.h"
+#include "runtime/abi/round_slots.h"
 
 namespace precast::ir {
 namespace {
@@ -194,6 +195,12 @@ class Evaluator {
       if (deferred_[slot]) machine.state[slot] = *deferred_[slot];
     }
     machine.fuel += site.refund;
+    if (deferred_[abi::kSlotCounter] && deferred_[abi::kSlotBound] && deferred_[abi::kSlotStep] &&
+        deferred_[abi::kSlotRoundCost]) {
+      machine.fuel +=
+          abi::FuelOfRoundsLeft(*deferred_[abi::kSlotCounter], *deferred_[abi::kSlotBound],
+                                *deferred_[abi::kSlotStep], *deferred_[abi::kSlotRoundCost]);
+    }
   }
 
   void Stop(EvalResult::Outcome outcome, const Site& site) {
@@ -338,6 +345,9 @@ class Evaluator {
         return;
       case Opcode::kChargeValue:
         machine_.fuel -= static_cast<uint32_t>(args[0]);
+        return;
+      case Opcode::kLoadFuel:
+        values_[inst.results_begin] = static_cast<uint64_t>(machine_.fuel);
         return;
       case Opcode::kCountRows:
       case Opcode::kMarkPage:

@@ -585,6 +585,7 @@ class Parser {
         values(4);
         break;
       case Form::kFence:
+      case Form::kLoadFuel:
         break;
       case Form::kContextAddress:
         inst.imm = ParseSigned("a displacement");

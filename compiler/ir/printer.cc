@@ -220,6 +220,7 @@ class Printer {
         WriteValues(args, " ");
         break;
       case Form::kFence:
+      case Form::kLoadFuel:
         break;
       case Form::kContextAddress:
         absl::StrAppend(&out_, " ", inst.imm);

@@ -142,6 +142,8 @@ Form FormOf(Opcode op) {
       return Form::kAmount;
     case Opcode::kChargeValue:
       return Form::kChargeValue;
+    case Opcode::kLoadFuel:
+      return Form::kLoadFuel;
     case Opcode::kCountRows:
       return Form::kCountRows;
     case Opcode::kMarkPage:
@@ -217,6 +219,7 @@ std::optional<int> ResultCount(Opcode op) {
     case Form::kContextAddress:
     case Form::kLoadContext:
     case Form::kLoadState:
+    case Form::kLoadFuel:
       return 1;
     case Form::kCall:
     case Form::kCallDispatch:
@@ -239,6 +242,7 @@ Type ResultType(Opcode op, Type type) {
     case Opcode::kExtendU32:
     case Opcode::kExtendS32:
     case Opcode::kContextAddress:
+    case Opcode::kLoadFuel:
       return Type::kI64;
     default:
       return type;

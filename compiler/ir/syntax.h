@@ -38,18 +38,19 @@ enum class Form : uint8_t {
   kStoreState,      // slot, value
   kAmount,          // imm
   kChargeValue,     // amount
-  kCountRows,       // register, imm as bits
-  kMarkPage,        // address + imm[, mode]
-  kTrapIf,          // cond, code
-  kCall,            // @callee(args)
-  kCallDispatch,    // pc(args)
-  kCallRuntime,     // callback(args)
-  kCallPointer,     // code, record, type(args)
-  kBr,              // edge
-  kBrIf,            // cond, edge, edge
-  kBrTable,         // index, [edges]
-  kRet,             // values
-  kTrap,            // code
+  kLoadFuel,
+  kCountRows,     // register, imm as bits
+  kMarkPage,      // address + imm[, mode]
+  kTrapIf,        // cond, code
+  kCall,          // @callee(args)
+  kCallDispatch,  // pc(args)
+  kCallRuntime,   // callback(args)
+  kCallPointer,   // code, record, type(args)
+  kBr,            // edge
+  kBrIf,          // cond, edge, edge
+  kBrTable,       // index, [edges]
+  kRet,           // values
+  kTrap,          // code
 };
 Form FormOf(Opcode op);
 

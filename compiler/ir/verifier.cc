@@ -266,6 +266,7 @@ class Verifier {
       case Form::kAtomicCmpxchg:
         return CheckAtomic(at, inst);
       case Form::kFence:
+      case Form::kLoadFuel:
         return Expect(at, {});
       case Form::kContextAddress:
         if (!Expect(at, {})) return false;

@@ -17,6 +17,7 @@
 #include "absl/types/span.h"
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/fold.h"
+#include "compiler/opt/counted_loop.h"
 
 namespace precast::opt {
 namespace {
@@ -184,8 +185,14 @@ class Loop {
     for (Pack& pack : packs_) {
       if (pack.kind == Pack::Kind::kOutside) pack.vector = Gather(check, pack);
     }
-    Branch(check, vector_loop);
     CopyLoop(vector_loop);
+    if (const auto counted = CountedLoop::Find(f_, block_, initial_)) {
+      const Block pay = f_.NewBlock();
+      Branch(check, {pay, {}});
+      counted->PayBefore(f_, pay, vector_loop, block_, initial_);
+    } else {
+      Branch(check, {vector_loop, initial_});
+    }
     return exit;
   }
 
@@ -572,9 +579,9 @@ class Loop {
     misaligned_ = Two(check, Opcode::kAnd, low, Constant(check, kVectorBytes - 1));
   }
 
-  void Branch(Block check, Block vector_loop) {
+  void Branch(Block check, const Edge& if_aligned) {
     f_.Append(check, {.op = Opcode::kBrIf}, absl::MakeConstSpan(&misaligned_, 1), {},
-              {Edge{block_, initial_}, Edge{vector_loop, initial_}});
+              {Edge{block_, initial_}, if_aligned});
   }
 
   // Where a pack begins in the first round, modulo 2^32.

@@ -246,12 +246,36 @@ class Planner {
     }
   }
 
+  // How likely it is, by register and in parts of 255, that it is overwritten before the next boundary, if each way on
+  // is taken as often as the others. Ways around a loop count as if they led to a boundary.
+  using Chances = std::array<uint8_t, 32>;
+  static constexpr uint8_t kLikely = 128;
+  std::vector<Chances> FindChances() const {
+    std::vector<Chances> chances(plan_.nodes.size(), Chances{});
+    for (size_t k = plan_.order.size(); k-- > 0;) {
+      const Node& node = plan_.nodes[plan_.order[k]];
+      if (node.IsBoundary()) continue;
+      std::array<uint32_t, 32> sum = {};
+      for (uint32_t s : node.successors) {
+        for (size_t r = 0; r < sum.size(); ++r) sum[r] += chances[s][r];
+      }
+      const uint32_t ways = std::max<uint32_t>(1, static_cast<uint32_t>(node.successors.size()));
+      Chances& own = chances[plan_.order[k]];
+      for (size_t r = 0; r < sum.size(); ++r) {
+        own[r] = (node.writes >> r & 1) != 0 ? 255 : static_cast<uint8_t>(sum[r] / ways);
+      }
+    }
+    return chances;
+  }
+
   // Where ways join that have left a register in VmContext and ways that have changed it, a parameter would have
-  // to be loaded on the first ones, and stored before the next boundary in any case. Storing it on the others before
-  // the join leaves a load where it is read, if it is. The same goes for a register that is not read any more. Not
-  // in loops: a parameter may cost nothing there, a store is one in each round. True if there is such a register.
+  // to be loaded on the first ones, and stored before the next boundary, unless it is overwritten before. Where that
+  // is not likely, storing it on the others before the join leaves a load where it is read, if it is. The same goes for
+  // a register that is not read any more. Not in loops: a parameter may cost nothing there, a store is one in each
+  // round. True if there is such a register.
   bool FindJoinLoaders() {
     bool found = false;
+    const std::vector<Chances> overwritten = FindChances();
     for (uint32_t n : plan_.order) {
       Node& node = plan_.nodes[n];
       if (node.IsBoundary() || node.in_loop) continue;
@@ -263,8 +287,12 @@ class Planner {
         const Node& pred = plan_.nodes[p];
         clean |= pred.IsBoundary() ? ~RegisterSet{0} : ~(pred.dirty | pred.writes);
       }
-      const RegisterSet set =
+      RegisterSet set =
           parameters & node.needed & ~passed_ & ~node.in_context & (clean | ~node.live);
+      for (RegisterSet rest = set & node.live; rest != 0; rest &= rest - 1) {
+        const int r = std::countr_zero(rest);
+        if (overwritten[n][r] >= kLikely) set &= ~(RegisterSet{1} << r);
+      }
       node.in_context |= set;
       found |= set != 0;
     }

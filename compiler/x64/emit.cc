@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -298,7 +299,16 @@ void Emitter::EmitStub(const Stub& stub) {
 }
 
 bool Emitter::MeterFollows(uint32_t b, uint32_t i, int64_t amount) const {
-  if (i + 1 >= p_.blocks[b].end || !s_.tracked.empty() || !m_.constant_state.empty()) return false;
+  if (i + 1 >= p_.blocks[b].end) return false;
+  // Not where guest state is known at one of them.
+  const auto begins = [&](const auto& ranges, size_t next) {
+    return next < ranges.size() && ranges[next].from <= i + 1;
+  };
+  if (std::any_of(std::begin(live_slots_), std::end(live_slots_),
+                  [](uint64_t w) { return w != 0; }) ||
+      begins(s_.tracked, next_tracked_) || begins(m_.constant_state, next_constant_)) {
+    return false;
+  }
   const MInst& next = m_.insts[i + 1];
   if (next.op != MOp::kMeter || amount + next.imm > INT32_MAX / 2) return false;
   for (uint32_t k = first_move_[b]; k < first_move_[b] + num_moves_[b]; ++k) {
@@ -309,7 +319,9 @@ bool Emitter::MeterFollows(uint32_t b, uint32_t i, int64_t amount) const {
 
 void Emitter::EmitDivideStub(const Stub& stub) {
   const MInst& m = *stub.inst;
-  const bool remainder = (m.aux & kDivideRemainder) != 0;
+  const bool both = (m.aux & kDivideBoth) != 0;
+  const bool remainder = both || (m.aux & kDivideRemainder) != 0;
+  const bool quotient = both || !remainder;
   const Reg divisor = R(stub.index, 1);
   buffer_.Bind(stub.label);
   if (m.unary == Unary::kIdiv) {
@@ -319,20 +331,16 @@ void Emitter::EmitDivideStub(const Stub& stub) {
       e_.TestRR(m.width, divisor, divisor);
       buffer_.Jump(Cond::kE, zero);
     }
-    if (remainder) {  // x % -1 = 0
-      e_.AluRR(Alu::kXor, Width::k32, Reg::rdx, Reg::rdx);
-    } else {  // x / -1 = -x
-      e_.UnaryR(Unary::kNeg, m.width, Reg::rax);
-    }
+    // x % -1 = 0, x / -1 = -x
+    if (remainder) e_.AluRR(Alu::kXor, Width::k32, Reg::rdx, Reg::rdx);
+    if (quotient) e_.UnaryR(Unary::kNeg, m.width, Reg::rax);
     buffer_.Jump(stub.back);
     if (guarded) return;
     buffer_.Bind(zero);
   }
-  if (remainder) {  // x % 0 = x
-    e_.Mov(m.width, Reg::rdx, Reg::rax);
-  } else {  // x / 0 = all ones
-    e_.MovImm(Reg::rax, m.width == Width::k64 ? ~uint64_t{0} : 0xffffffffu);
-  }
+  // x % 0 = x, x / 0 = all ones
+  if (remainder) e_.Mov(m.width, Reg::rdx, Reg::rax);
+  if (quotient) e_.MovImm(Reg::rax, m.width == Width::k64 ? ~uint64_t{0} : 0xffffffffu);
   buffer_.Jump(stub.back);
 }
 

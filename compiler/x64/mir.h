@@ -54,7 +54,7 @@ enum class MOp : uint8_t {
   kMulHiImm,  // [a, =d]
   kMulWide,   // [a in rax, b, =high in rdx] unary: mul or imul
   // [a in rax, b, =quotient in rax or remainder in rdx]; unary: div or idiv; aux: kDivideRemainder,
-  // kDivideGuarded, else total
+  // kDivideGuarded, else total; kDivideBoth: [a in rax, b, =quotient in rax, =remainder in rdx]
   kDivide,
   kBitScan,   // [a, =d, not a's] aux: 0 leading zeros, 1 trailing zeros
   kBitCount,  // [a any, =d] likewise: lzcnt or tzcnt
@@ -97,6 +97,7 @@ enum class MOp : uint8_t {
   kStoreStateImm,     // [] disp, imm
   kCharge,            // [] imm
   kChargeValue,       // [a]
+  kLoadFuel,          // [=d]
   kMeter,             // [] imm; site kSuspend
   kMeterCheck,        // [] imm; site kSuspend
   kCountRows,         // [] aux = row register, imm = four counts of 16 bits
@@ -151,7 +152,7 @@ inline constexpr uint32_t NumOperands(Place place) {
   return place == Place::kSum ? 2 : place == Place::kGuest || place == Place::kPointer ? 1 : 0;
 }
 
-inline constexpr uint8_t kDivideRemainder = 1, kDivideGuarded = 2;
+inline constexpr uint8_t kDivideRemainder = 1, kDivideGuarded = 2, kDivideBoth = 4;
 inline constexpr uint8_t kConvertUnsigned = 1, kConvertInRange = 2;
 
 // The forms of kShuffle. aux = VectorOp.

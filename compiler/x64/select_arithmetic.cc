@@ -166,6 +166,7 @@ void Selector::SelectSub(Value a, Value b, Width w, VReg d) {
     return EmitAluImm(Alu::kSub, Reg(a), *c, w, d);
   }
   if (ConstantOf(a) == 0) return EmitUnary(Unary::kNeg, Reg(b), w, d);
+  if (TakeRemainder(a, b, w, d)) return;
   if (FoldInto(MOp::kAlu, a, b, w, d, Alu::kSub)) return;
   const VReg x = Reg(a), y = Reg(b);
   EmitAlu(Alu::kSub, x, y, w, d);

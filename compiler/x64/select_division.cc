@@ -17,6 +17,15 @@ void Selector::SelectDivide(const InstData& d, Value a, Value b, Width w, VReg r
                      : DivideUnsignedBy(Reg(a), bits, w, remainder, result);
   }
   const VReg x = Reg(a), y = Reg(b);
+  if (const auto both = remainder_of_.find(inst_.index); both != remainder_of_.end()) {
+    MInst& m =
+        Emit(MOp::kDivide, {UseFixed(x, x64::Reg::rax), UseLate(y), DefFixed(result, x64::Reg::rax),
+                            DefFixed(both->second, x64::Reg::rdx)});
+    m.width = w;
+    m.unary = is_signed ? Unary::kIdiv : Unary::kDiv;
+    m.aux = kDivideBoth;
+    return;
+  }
   const x64::Reg out = remainder ? x64::Reg::rdx : x64::Reg::rax;
   const x64::Reg other = remainder ? x64::Reg::rax : x64::Reg::rdx;
   MInst& m = Emit(MOp::kDivide, {UseFixed(x, x64::Reg::rax), UseLate(y), DefFixed(result, out)},
@@ -25,6 +34,31 @@ void Selector::SelectDivide(const InstData& d, Value a, Value b, Width w, VReg r
   m.unary = is_signed ? Unary::kIdiv : Unary::kDiv;
   m.aux =
       static_cast<uint8_t>((remainder ? kDivideRemainder : 0) | (d.aux != 0 ? kDivideGuarded : 0));
+}
+
+bool Selector::TakeRemainder(Value a, Value b, Width w, VReg d) {
+  const std::optional<Inst> product = SingleUse(b, Opcode::kMul);
+  if (!product.has_value()) return false;
+  for (size_t k = 0; k < 2; ++k) {
+    const Value q = f_.args(*product)[k], y = f_.args(*product)[1 - k];
+    const InstData* division = DefOf(q);
+    if (division == nullptr ||
+        (division->op != Opcode::kSdivTotal && division->op != Opcode::kUdivTotal)) {
+      continue;
+    }
+    const Inst i(f_.value(q).def);
+    const absl::Span<const Value> args = f_.args(i);
+    if (Low(args[0], w) != a || args[1] != y || WidthOf(division->type) != w ||
+        division->aux != 0 || inst_block_[i.index] != block_.index || ConstantOf(y).has_value() ||
+        remainder_of_.contains(i.index)) {
+      continue;
+    }
+    folded_[product->index] = true;
+    VRegOf(q);  // the division must be selected
+    remainder_of_[i.index] = d;
+    return true;
+  }
+  return false;
 }
 
 void Selector::EmitMask(VReg a, uint64_t mask, Width w, VReg d) {

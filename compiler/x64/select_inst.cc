@@ -214,6 +214,9 @@ void Selector::SelectInst(Inst i, const InstData& d) {
     case Opcode::kChargeValue:  // 32 bits are held zero-extended
       Emit(MOp::kChargeValue, {Use(Reg(args[0]))});
       return;
+    case Opcode::kLoadFuel:
+      Emit(MOp::kLoadFuel, {Def(VRegOf(f_.result(i)))}).width = Width::k64;
+      return;
     case Opcode::kCharge:
     case Opcode::kMeter:
     case Opcode::kMeterCheck: {

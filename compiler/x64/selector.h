@@ -430,6 +430,8 @@ class Selector {
   void EmitMulHiImm(VReg a, bool is_signed, int64_t c, uint8_t shift, VReg d);
   void SelectMulHi(const InstData& d, Value a, Value b, Width w, VReg result);
   void SelectDivide(const InstData& d, Value a, Value b, Width w, VReg result);
+  // a - b, if b is y times the quotient of a and y: that is the remainder, which the division makes too.
+  bool TakeRemainder(Value a, Value b, Width w, VReg d);
 
   // result = a / c or a % c.
   void DivideUnsignedBy(VReg a, uint64_t c, Width w, bool remainder, VReg result);
@@ -560,6 +562,8 @@ class Selector {
   std::vector<uint32_t> site_at_;     // by instruction: where in insts_ its site is
   // By instruction: instructions with side effects before it in its block.
   std::vector<uint32_t> effects_before_;
+  absl::flat_hash_map<uint32_t, VReg>
+      remainder_of_;                // by instruction: divisions whose remainder is wanted
   std::vector<bool> folded_;        // by instruction: a load that its user does
   std::vector<OpenDeferral> open_;  // by slot; reused by CountUses
   std::vector<uint8_t> open_slots_;

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "runtime/abi/meter_area.h"
+#include "runtime/abi/round_slots.h"
 #include "runtime/abi/vm_context.h"
 #include "runtime/abi/wasm_context.h"
 
@@ -129,6 +130,7 @@ constexpr Fingerprint Compute() {
   for (int value : {kNumWasmIntPassed, kNumWasmVectorPassed, kMaxWasmArgs}) hash.Add(value);
   for (uint8_t reg : {kTargetReg, kRecordReg, kTypeReg}) hash.Add(reg);
   for (uint8_t reg : kWasmPassedIn) hash.Add(reg);
+  for (uint8_t slot : {kSlotCounter, kSlotBound, kSlotStep, kSlotRoundCost}) hash.Add(slot);
 #define PRECAST_WASM_HELPER(Name, parameters, result) \
   hash.Add(#Name);                                    \
   hash.Add(parameters);

@@ -9,12 +9,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/log/check.h"
 #include "absl/strings/str_format.h"
 #include "runtime/abi/fingerprint.h"
+#include "runtime/abi/round_slots.h"
 #include "runtime/wasm/store_data.h"
 
 namespace precast::runtime::wasm {
@@ -266,6 +268,38 @@ void StoreData::SetPlace(const ModuleData& module, uint32_t offset) {
   ended.offset = offset;
 }
 
+int64_t StoreData::FuelOfRoundsLeft(const abi::VmContext& at, const loader::SiteInfo& site) const {
+  constexpr uint64_t kStackPointer = 4;  // in gpr
+  uint32_t numbers[4] = {};
+  uint32_t found = 0;
+  for (const loader::StateLocation& location : site.state) {
+    if (!abi::IsRoundSlot(location.slot)) continue;
+    uint32_t& number = numbers[location.slot - abi::kSlotCounter];
+    switch (location.kind) {
+      case loader::StateLocation::Kind::kContext:
+        continue;
+      case loader::StateLocation::Kind::kRegister:
+        number = static_cast<uint32_t>(at.gpr[static_cast<uint32_t>(location.value) % 16] >>
+                                       (static_cast<uint32_t>(location.value) / 16 % 2 * 32));
+        break;
+      case loader::StateLocation::Kind::kFrame: {
+        // A damaged table must not make us read outside the stack.
+        const uint64_t address =
+            at.gpr[kStackPointer] + static_cast<uint64_t>(int64_t{location.value});
+        if (!stack.Contains(address, sizeof(number))) return 0;
+        std::memcpy(&number, reinterpret_cast<const void*>(address), sizeof(number));
+        break;
+      }
+      case loader::StateLocation::Kind::kConstant:
+        number = static_cast<uint32_t>(location.value);
+        break;
+    }
+    ++found;
+  }
+  if (found != std::size(numbers)) return 0;
+  return abi::FuelOfRoundsLeft(numbers[0], numbers[1], numbers[2], numbers[3]);
+}
+
 bool StoreData::Left(abi::VmContext& at) {
   using Kind = loader::SiteInfo::Kind;
   const auto reason = static_cast<abi::ExitReason>(at.exit_reason);
@@ -279,6 +313,7 @@ bool StoreData::Left(abi::VmContext& at) {
   if (module != nullptr) site = module->image->FindSite(at.stop_rip);
   auto trapped = [&](abi::TrapCode trap, uint32_t refund) {
     fuel += refund;
+    if (site.has_value()) fuel += FuelOfRoundsLeft(at, *site);
     Trapped(trap);
     if (site.has_value()) SetPlace(*module, site->guest_pc);
     return false;

@@ -83,6 +83,13 @@ NativeStack::~NativeStack() {
   if (memory_ != nullptr && !StackPool::Get().Put(memory_, size_)) munmap(memory_, size_);
 }
 
+bool NativeStack::Contains(uint64_t address, uint64_t bytes) const {
+  if (memory_ == nullptr) return false;
+  const uint64_t offset = address - (reinterpret_cast<uint64_t>(memory_) + kStackGuard);
+  const uint64_t usable = size_ - kStackGuard;
+  return offset < usable && usable - offset >= bytes;
+}
+
 uint64_t NativeStack::limit() const {
   return reinterpret_cast<uint64_t>(memory_) + kStackGuard + kStackSlack;
 }

@@ -155,6 +155,8 @@ class NativeStack {
   absl::Status Allocate(uint64_t size);
   bool allocated() const { return memory_ != nullptr; }
   uint64_t top() const { return reinterpret_cast<uint64_t>(memory_) + size_; }
+  // Whether so many bytes can be read there.
+  bool Contains(uint64_t address, uint64_t bytes) const;
   // A function may be entered if rsp is at least this.
   uint64_t limit() const;
 
@@ -178,6 +180,8 @@ struct StoreData {
   // Sets `ended`; returns false.
   bool Trapped(abi::TrapCode code);
   bool Failed(absl::Status why);
+  // What has been charged for rounds of a loop that have not begun, at a site that native code has stopped at.
+  int64_t FuelOfRoundsLeft(const abi::VmContext& at, const loader::SiteInfo& site) const;
   // Finds out what happened when native code left.
   bool Left(abi::VmContext& at);
   // Where in which module a native pc is; fills in the place in `ended`.

@@ -24,7 +24,24 @@ void AppendArrayLoop(RandomCode& code, uint64_t first_local, int64_t memory_byte
   };
   set_to_address(place);
   set_to_address(distance);
-  code.I32Const(static_cast<int64_t>(1 + code.Pick(8)));
+  // The counter goes up or down to a bound; the number of rounds may be known only when the loop begins.
+  static constexpr int64_t kSteps[] = {1, 1, 2, 4, 8, 3};
+  const int64_t bound = code.Chance(50) ? 0 : static_cast<int64_t>(code.Pick(100));
+  int64_t step = kSteps[code.Pick(std::size(kSteps))];
+  if (code.Chance(60)) step = -step;
+  code.I32Const(bound);
+  if (code.Chance(50)) {
+    code.I32Const(static_cast<int64_t>(1 + code.Pick(8)));
+  } else {
+    small_address();
+    code.I32Const(7);
+    code.Byte(0x71);
+    code.I32Const(1);
+    code.Byte(0x6a);
+  }
+  code.I32Const(step);
+  code.Byte(0x6c);
+  code.Byte(0x6b);
   code.OpWithIndex(0x21, rounds);
 
   struct Element {
@@ -127,9 +144,13 @@ void AppendArrayLoop(RandomCode& code, uint64_t first_local, int64_t memory_byte
   code.Byte(0x6a);
   code.OpWithIndex(0x21, place);
   code.OpWithIndex(0x20, rounds);
-  code.I32Const(1);
-  code.Byte(0x6b);
+  code.I32Const(step);
+  code.Byte(0x6a);
   code.OpWithIndex(0x22, rounds);
+  if (bound != 0 || code.Chance(30)) {
+    code.I32Const(bound);
+    code.Byte(0x47);  // i32.ne
+  }
   code.OpWithIndex(0x0d, 0);
   code.Byte(0x0b);
 }
