@@ -75,6 +75,8 @@ class Image {
   }
   // Native code to enter for a guest pc; null if there is none.
   virtual const void* FindEntry(uint32_t guest_pc) const = 0;
+  // Wasm: native code of function `index` of those that the module defines; null if there is none.
+  virtual const void* EntryOf(uint32_t /*index*/) const { return nullptr; }
   // The site whose code_offset is exactly native_pc. Safe on any table contents.
   virtual std::optional<SiteInfo> FindSite(uint64_t native_pc) const = 0;
   // Guest pc of the machine instruction at native_pc, for backtraces and disassembly.

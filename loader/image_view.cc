@@ -85,7 +85,11 @@ std::optional<uint32_t> ImageView::GuestPcOf(uint32_t text_offset) const {
 std::optional<uint32_t> ImageView::FindWasmEntry(uint32_t guest_pc) const {
   const std::optional<uint32_t> index = entries.FindLast(guest_pc);
   if (!index || entries.Get(*index) != guest_pc) return std::nullopt;
-  const std::optional<uint32_t> text_offset = functions.Get(*index);
+  return EntryOf(*index);
+}
+
+std::optional<uint32_t> ImageView::EntryOf(uint32_t index) const {
+  const std::optional<uint32_t> text_offset = functions.Get(index);
   if (!text_offset || *text_offset >= info.text.size) return std::nullopt;
   return text_offset;
 }

@@ -76,6 +76,8 @@ class ImageView {
   // Offset in text of the native entry for a guest pc. RISC-V: any pc in the dispatch table; Wasm:
   // that of a function's body.
   std::optional<uint32_t> FindEntry(uint32_t guest_pc) const;
+  // Wasm: that of function `index` of those that the module defines.
+  std::optional<uint32_t> EntryOf(uint32_t index) const;
 
  private:
   std::optional<uint32_t> FindWasmEntry(uint32_t guest_pc) const;

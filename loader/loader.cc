@@ -307,6 +307,11 @@ const void* LoadedImage::FindEntry(uint32_t guest_pc) const {
   return text_offset ? base_ + view_.info.text.offset + *text_offset : nullptr;
 }
 
+const void* LoadedImage::EntryOf(uint32_t index) const {
+  const std::optional<uint32_t> text_offset = view_.EntryOf(index);
+  return text_offset ? base_ + view_.info.text.offset + *text_offset : nullptr;
+}
+
 std::optional<SiteInfo> LoadedImage::FindSite(uint64_t native_pc) const {
   const uint64_t text_offset =
       native_pc - reinterpret_cast<uint64_t>(base_ + view_.info.text.offset);

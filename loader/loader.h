@@ -53,6 +53,7 @@ class LoadedImage final : public Image {
 
   absl::Span<const uint8_t> text() const override { return text_; }
   const void* FindEntry(uint32_t guest_pc) const override;
+  const void* EntryOf(uint32_t index) const override;
   // Allocates only the result's vector. Not for signal handlers.
   std::optional<SiteInfo> FindSite(uint64_t native_pc) const override;
   std::optional<uint32_t> GuestPcOf(uint64_t native_pc) const override;

@@ -85,9 +85,9 @@ struct Helper {
   TrapCode MemoryInit() const {
     const ModuleData& module = instance.data();
     LinearMemory* memory = Memory(1);
-    if (memory == nullptr || operands[0] >= module.data.size()) return TrapCode::kHostError;
-    const ByteRange& range = module.data[operands[0]].bytes;
-    const uint64_t available = instance.dropped_data[operands[0]] ? 0 : range.end - range.begin;
+    if (memory == nullptr || operands[0] >= module.num_data_segments) return TrapCode::kHostError;
+    const ByteRange& range = module.data()[operands[0]].bytes;
+    const uint64_t available = instance.IsDropped(operands[0]) ? 0 : range.end - range.begin;
     const uint64_t size = operands[4];
     if (!Fits(operands[3], size, available) || !Fits(operands[2], size, memory->bytes()))
       return TrapCode::kOutOfBoundsMemoryAccess;

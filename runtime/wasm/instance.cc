@@ -68,7 +68,7 @@ absl::Status InstanceImpl::Allocate() {
     helper.context = context_;
   }
   dropped_elements.resize(data_->elements.size());
-  dropped_data.resize(data_->data.size());
+  dropped_data.resize(data_->num_data_segments);
   return absl::OkStatus();
 }
 
@@ -262,8 +262,13 @@ absl::Status InstanceImpl::InitializeElements() {
 absl::Status InstanceImpl::InitializeData() {
   const bool initialized = data_->image != nullptr && data_->image->guest_memory_initialized() &&
                            data_->num_imported_memories == 0;
-  for (size_t i = 0; i < data_->data.size(); ++i) {
-    const ModuleData::DataSegment& segment = data_->data[i];
+  if (initialized && data_->memories.size() == 1) {
+    active_data_dropped = true;
+    return absl::OkStatus();
+  }
+  const std::vector<ModuleData::DataSegment>& data = data_->data();
+  for (size_t i = 0; i < data.size(); ++i) {
+    const ModuleData::DataSegment& segment = data[i];
     if (segment.mode != ModuleData::SegmentMode::kActive) continue;
     if (segment.memory != 0 || !initialized) {
       absl::StatusOr<abi::WasmValue> offset = Evaluate(segment.offset);
@@ -276,6 +281,11 @@ absl::Status InstanceImpl::InitializeData() {
     dropped_data[i] = true;
   }
   return absl::OkStatus();
+}
+
+bool InstanceImpl::IsDropped(uint64_t segment) const {
+  return dropped_data[segment] ||
+         (active_data_dropped && data_->data()[segment].mode == ModuleData::SegmentMode::kActive);
 }
 
 std::optional<Extern> InstanceImpl::FindExport(std::string_view name) {
@@ -337,7 +347,7 @@ const void* InstanceImpl::ResolvePlt(uint32_t index) {
 
 const void* InstanceImpl::NativeCode(uint32_t function) const {
   if (interpret_) return nullptr;
-  return data_->image->FindEntry(data_->bodies[function - data_->num_imported_functions].begin);
+  return data_->image->EntryOf(function - data_->num_imported_functions);
 }
 
 Interpreter& InstanceImpl::interpreter() {

@@ -1,5 +1,8 @@
 // Modules: what instantiation needs, computed once.
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/wasm/store_data.h"
@@ -18,8 +21,8 @@ std::string_view TrapText(abi::TrapCode code) {
 }
 
 std::string FunctionName(const ModuleData& module, uint32_t function) {
-  if (function < module.function_names.size() && !module.function_names[function].empty())
-    return std::string(module.function_names[function]);
+  const std::vector<std::string_view>& names = module.function_names();
+  if (function < names.size() && !names[function].empty()) return std::string(names[function]);
   for (const ModuleData::Export& e : module.exports) {
     if (e.kind == ExternKind::kFunction && e.index == function && !e.name.empty())
       return std::string(e.name);
@@ -28,17 +31,17 @@ std::string FunctionName(const ModuleData& module, uint32_t function) {
 }
 
 std::optional<uint32_t> FunctionAt(const ModuleData& module, uint32_t offset) {
-  // Bodies are in file order.
-  size_t low = 0, high = module.bodies.size();
+  const std::vector<ByteRange>& bodies = module.bodies();  // in file order
+  size_t low = 0, high = bodies.size();
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
-    if (module.bodies[middle].end <= offset) {
+    if (bodies[middle].end <= offset) {
       low = middle + 1;
     } else {
       high = middle;
     }
   }
-  if (low == module.bodies.size() || offset < module.bodies[low].begin) return std::nullopt;
+  if (low == bodies.size() || offset < bodies[low].begin) return std::nullopt;
   return module.num_imported_functions + static_cast<uint32_t>(low);
 }
 
@@ -73,8 +76,7 @@ absl::StatusOr<std::shared_ptr<const Module>> Module::Create(std::unique_ptr<Mod
     if (m.record_of[f] == ModuleData::kNone) continue;
     runtime->declared.push_back(f);
     runtime->native_code.push_back(
-        m.image != nullptr ? m.image->FindEntry(m.bodies[f - m.num_imported_functions].begin)
-                           : nullptr);
+        m.image != nullptr ? m.image->EntryOf(f - m.num_imported_functions) : nullptr);
   }
   if (!m.memories.empty()) runtime->memory = 0;
   for (uint32_t i = 0; i < m.exports.size(); ++i) {

@@ -155,11 +155,16 @@ GlobalType ReadGlobalType(Cursor& c) {
   return type;
 }
 
-class Decoder {
+}  // namespace
+
+class ModuleData::Decoder {
  public:
   explicit Decoder(absl::Span<const uint8_t> bytes) : m_(std::make_unique<ModuleData>()) {
     m_->bytes = bytes;
   }
+
+  // One of the data section, at `c`.
+  static DataSegment ReadDataSegment(const ModuleData& m, Cursor& c);
 
   absl::StatusOr<std::unique_ptr<ModuleData>> Run() {
     absl::Span<const uint8_t> bytes = m_->bytes;
@@ -252,6 +257,9 @@ class Decoder {
 
   // A constant expression. `declares`: functions it names have records.
   ByteRange Expression(Cursor& c, bool declares) {
+    return SkipExpression(*m_, c, declares ? &declared_ : nullptr);
+  }
+  static ByteRange SkipExpression(const ModuleData& m, Cursor& c, std::vector<uint32_t>* declared) {
     ByteRange range{c.at(), 0};
     for (;;) {
       switch (c.Byte()) {
@@ -259,7 +267,7 @@ class Decoder {
           range.end = c.at();
           return range;
         case 0x23:  // global.get
-          Index(c, m_->globals.size(), "unknown global");
+          Index(c, m.globals.size(), "unknown global");
           break;
         case 0x41:  // i32.const
           c.SkipSigned(32);
@@ -284,8 +292,8 @@ class Decoder {
           ReadRefType(c);
           break;
         case 0xd2: {  // ref.func
-          uint32_t function = FunctionIndex(c);
-          if (declares && c.ok()) declared_.push_back(function);
+          uint32_t function = Index(c, m.functions.size(), "unknown function");
+          if (declared != nullptr && c.ok()) declared->push_back(function);
           break;
         }
         case 0xfd:
@@ -423,72 +431,34 @@ class Decoder {
   }
 
   void ReadCode(Cursor& c) {
-    uint32_t n = c.Count();
-    for (uint32_t i = 0; i < n && c.ok(); ++i) {
-      uint32_t size = c.Count();
-      m_->bodies.push_back({c.at(), c.at() + size});
-      c.Skip(size);
-    }
+    num_bodies_ = c.Count();
+    m_->code_ = {c.at(), c.at() + c.left()};
+    c.Skip(c.left());
   }
 
   void ReadData(Cursor& c) {
-    uint32_t n = c.Count();
-    for (uint32_t i = 0; i < n && c.ok(); ++i) {
-      ModuleData::DataSegment segment;
-      uint32_t flags = c.U32();
-      c.Expect(flags < 3, "unknown flags of a data segment");
-      if (flags != 1) {
-        segment.mode = ModuleData::SegmentMode::kActive;
-        segment.memory = flags == 2 ? c.U32() : 0;
-        c.Expect(segment.memory < m_->memories.size(), "unknown memory");
-        segment.offset = Expression(c, /*declares=*/false);
-      }
-      uint32_t size = c.Count();
-      segment.bytes = {c.at(), c.at() + size};
-      c.Skip(size);
-      m_->data.push_back(segment);
-    }
+    m_->num_data_segments = c.Count();
+    m_->data_section_ = {c.at(), c.at() + c.left()};
+    c.Skip(c.left());
   }
 
   // Faults in custom sections are no faults of the module (section 7.4): names are then just missing.
   void ReadCustom(Cursor& c) {
-    if (c.Name() != "name" || !c.ok()) return;
-    while (!c.IsAtEnd()) {
-      uint8_t id = c.Byte();
-      uint32_t size = c.Count();
-      Cursor names(m_->bytes, c.at(), c.at() + size);
-      c.Skip(size);
-      if (!c.ok()) return;
-      if (id != 1) continue;
-      uint32_t n = names.Count(2);
-      std::vector<std::pair<uint32_t, std::string_view>> found;
-      for (uint32_t i = 0; i < n && names.ok(); ++i) {
-        uint32_t index = names.U32();
-        std::string_view name = names.Name();
-        found.emplace_back(index, name);
-      }
-      if (names.ok()) function_names_ = std::move(found);
-    }
+    if (c.Name() == "name" && c.ok()) m_->naming_.push_back({c.at(), c.at() + c.left()});
   }
 
   absl::Status Finish() {
     ModuleData& m = *m_;
     const size_t num_functions = m.functions.size();
-    if (m.bodies.size() != num_functions - m.num_imported_functions) {
+    if (num_bodies_ != m.num_functions_defined()) {
       return absl::InvalidArgumentError(
           absl::StrFormat("WebAssembly module: function section has %d functions, code section %d",
-                          num_functions - m.num_imported_functions, m.bodies.size()));
+                          m.num_functions_defined(), num_bodies_));
     }
     std::map<std::pair<std::vector<ValType>, std::vector<ValType>>, uint32_t> first;
     for (uint32_t i = 0; i < m.types.size(); ++i) {
       m.canonical_types.push_back(
           first.try_emplace({m.types[i].params, m.types[i].results}, i).first->second);
-    }
-
-    for (const auto& [index, name] : function_names_) {
-      if (index >= num_functions) continue;
-      if (m.function_names.size() <= index) m.function_names.resize(index + 1);
-      m.function_names[index] = name;
     }
 
     m.record_of.assign(num_functions, ModuleData::kNone);
@@ -513,10 +483,81 @@ class Decoder {
 
   std::unique_ptr<ModuleData> m_;
   std::vector<uint32_t> declared_;
-  std::vector<std::pair<uint32_t, std::string_view>> function_names_;
+  uint32_t num_bodies_ = 0;
 };
 
-}  // namespace
+const std::vector<ByteRange>& ModuleData::bodies() const {
+  absl::call_once(bodies_once_, [this] {
+    Cursor c(bytes, code_.begin, code_.end);
+    while (!c.IsAtEnd() && bodies_.size() < num_functions_defined()) {
+      const uint32_t size = c.Count();
+      const ByteRange body{c.at(), c.at() + size};
+      c.Skip(size);
+      if (c.ok()) bodies_.push_back(body);
+    }
+    bodies_.resize(num_functions_defined());
+  });
+  return bodies_;
+}
+
+ModuleData::DataSegment ModuleData::Decoder::ReadDataSegment(const ModuleData& m, Cursor& c) {
+  DataSegment segment;
+  const uint32_t flags = c.U32();
+  c.Expect(flags < 3, "unknown flags of a data segment");
+  if (flags != 1) {
+    segment.mode = SegmentMode::kActive;
+    segment.memory = flags == 2 ? c.U32() : 0;
+    c.Expect(segment.memory < m.memories.size(), "unknown memory");
+    segment.offset = SkipExpression(m, c, nullptr);
+  }
+  const uint32_t size = c.Count();
+  segment.bytes = {c.at(), c.at() + size};
+  c.Skip(size);
+  return segment;
+}
+
+const std::vector<ModuleData::DataSegment>& ModuleData::data() const {
+  absl::call_once(data_once_, [this] {
+    Cursor c(bytes, data_section_.begin, data_section_.end);
+    while (!c.IsAtEnd() && data_.size() < num_data_segments) {
+      DataSegment segment = Decoder::ReadDataSegment(*this, c);
+      if (c.ok()) data_.push_back(segment);
+    }
+    data_.resize(num_data_segments);
+  });
+  return data_;
+}
+
+const std::vector<std::string_view>& ModuleData::function_names() const {
+  absl::call_once(function_names_once_, [this] {
+    for (const ByteRange& section : naming_) AddNames(section);
+  });
+  return function_names_;
+}
+
+// Of all lists of names the last one that is well-formed counts.
+void ModuleData::AddNames(const ByteRange& section) const {
+  constexpr uint8_t kFunctions = 1;
+  Cursor c(bytes, section.begin, section.end);
+  while (!c.IsAtEnd()) {
+    const uint8_t id = c.Byte();
+    const uint32_t size = c.Count();
+    Cursor names(bytes, c.at(), c.at() + size);
+    c.Skip(size);
+    if (!c.ok()) return;
+    if (id != kFunctions) continue;
+    std::vector<std::string_view> found;
+    uint32_t n = names.Count(2);
+    for (uint32_t i = 0; i < n && names.ok(); ++i) {
+      const uint32_t index = names.U32();
+      const std::string_view name = names.Name();
+      if (index >= functions.size()) continue;
+      if (found.size() <= index) found.resize(index + 1);
+      found[index] = name;
+    }
+    if (names.ok()) function_names_ = std::move(found);
+  }
+}
 
 absl::StatusOr<std::unique_ptr<ModuleData>> ModuleData::Decode(absl::Span<const uint8_t> bytes) {
   return Decoder(bytes).Run();

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/base/call_once.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "loader/image.h"
@@ -62,6 +63,7 @@ class ModuleData {
   };
 
   // InvalidArgument if the bytes cannot be decoded. Does not validate: that has been done by whoever made the image.
+  // Does not read function bodies, data and names either, most of a large module, which native code does not need.
   static absl::StatusOr<std::unique_ptr<ModuleData>> Decode(absl::Span<const uint8_t> bytes);
 
   absl::Span<const uint8_t> bytes;  // of the module file; kept alive by `owner` or `storage`
@@ -75,8 +77,6 @@ class ModuleData {
   std::vector<Import> imports;
   // Index spaces, imported ones first.
   std::vector<uint32_t> functions;  // type index
-  // By function index - num_imported_functions; with local declarations.
-  std::vector<ByteRange> bodies;
   std::vector<Table> tables;
   std::vector<MemoryType> memories;
   std::vector<Global> globals;
@@ -85,12 +85,37 @@ class ModuleData {
   std::vector<Export> exports;
   std::optional<uint32_t> start;
   std::vector<ElementSegment> elements;
-  std::vector<DataSegment> data;
-  std::vector<std::string_view> function_names;  // by function index; may be shorter
+  uint32_t num_data_segments = 0;
+
+  // Looked for at the first call:
+  // By function index - num_imported_functions; with local declarations. Empty ranges from where the section is damaged.
+  const std::vector<ByteRange>& bodies() const;
+  // `num_data_segments`; passive and empty from where the section is damaged.
+  const std::vector<DataSegment>& data() const;
+  // By function index; may be shorter.
+  const std::vector<std::string_view>& function_names() const;
 
   // runtime/abi/wasm_context.h
   abi::WasmLayout layout;
   std::vector<uint32_t> record_of;  // by function index; kNone: has no FunctionRecord
+
+ private:
+  class Decoder;
+
+  uint32_t num_functions_defined() const {
+    return static_cast<uint32_t>(functions.size()) - num_imported_functions;
+  }
+
+  void AddNames(const ByteRange& section) const;
+
+  ByteRange code_;                 // all bodies, each behind its size
+  ByteRange data_section_;         // all segments
+  std::vector<ByteRange> naming_;  // custom sections "name", what is behind that name
+
+  mutable absl::once_flag bodies_once_, data_once_, function_names_once_;
+  mutable std::vector<ByteRange> bodies_;
+  mutable std::vector<DataSegment> data_;
+  mutable std::vector<std::string_view> function_names_;
 };
 
 }  // namespace precast::runtime::wasm

@@ -75,14 +75,14 @@ TEST(ModuleDataTest, DecodesEverySection) {
   EXPECT_EQ(m.elements[1].mode, ModuleData::SegmentMode::kDeclarative);
   EXPECT_EQ(m.elements[1].functions, (std::vector<uint32_t>{2}));
   EXPECT_EQ(m.elements[2].expressions.size(), 2u);
-  ASSERT_EQ(m.data.size(), 2u);
-  EXPECT_EQ(m.data[0].memory, 1u);
-  EXPECT_EQ(bytes[m.data[0].bytes.begin], 'h');
-  EXPECT_EQ(m.data[1].mode, ModuleData::SegmentMode::kPassive);
-  ASSERT_EQ(m.bodies.size(), 5u);
-  EXPECT_EQ(m.bodies[1].end - m.bodies[1].begin, 3u);
-  ASSERT_EQ(m.function_names.size(), 4u);
-  EXPECT_EQ(m.function_names[3], "start");
+  ASSERT_EQ(m.data().size(), 2u);
+  EXPECT_EQ(m.data()[0].memory, 1u);
+  EXPECT_EQ(bytes[m.data()[0].bytes.begin], 'h');
+  EXPECT_EQ(m.data()[1].mode, ModuleData::SegmentMode::kPassive);
+  ASSERT_EQ(m.bodies().size(), 5u);
+  EXPECT_EQ(m.bodies()[1].end - m.bodies()[1].begin, 3u);
+  ASSERT_EQ(m.function_names().size(), 4u);
+  EXPECT_EQ(m.function_names()[3], "start");
   // Records: the import, then 2 (elements, table), 4 (global), 5 (export). The start function has none.
   EXPECT_EQ(m.record_of, (std::vector<uint32_t>{0, ModuleData::kNone, 1, ModuleData::kNone, 2, 3}));
   EXPECT_EQ(m.layout.num_records, 4u);

@@ -46,7 +46,7 @@ std::string TypeOf(const ModuleData& module, ExternKind kind, uint32_t index) {
 
 uint64_t DataBytes(const ModuleData& module) {
   uint64_t bytes = 0;
-  for (const ModuleData::DataSegment& segment : module.data)
+  for (const ModuleData::DataSegment& segment : module.data())
     bytes += segment.bytes.end - segment.bytes.begin;
   return bytes;
 }
@@ -63,7 +63,7 @@ std::string ModuleAsText(const ModuleData& module, const Palette& p) {
   };
   heading("Module");
   row("bytes", Grouped(module.bytes.size()));
-  row("functions", absl::StrFormat("%s, and %s imported", Grouped(module.bodies.size()),
+  row("functions", absl::StrFormat("%s, and %s imported", Grouped(module.bodies().size()),
                                    Grouped(module.num_imported_functions)));
   row("types", Grouped(module.types.size()));
   for (uint32_t i = 0; i < module.memories.size(); ++i)
@@ -72,8 +72,8 @@ std::string ModuleAsText(const ModuleData& module, const Palette& p) {
     row(absl::StrCat("table ", i), TypeOf(module, ExternKind::kTable, i).substr(6));
   row("globals", Grouped(module.globals.size()));
   row("element segments", Grouped(module.elements.size()));
-  row("data segments",
-      absl::StrFormat("%s, %s bytes", Grouped(module.data.size()), Grouped(DataBytes(module))));
+  row("data segments", absl::StrFormat("%s, %s bytes", Grouped(module.num_data_segments),
+                                       Grouped(DataBytes(module))));
   if (module.start) row("start function", absl::StrCat(*module.start));
 
   size_t width = 0;
@@ -95,12 +95,12 @@ std::string ModuleAsText(const ModuleData& module, const Palette& p) {
 Json ModuleAsJson(const ModuleData& module) {
   constexpr const char* kKinds[] = {"function", "table", "memory", "global"};
   Json root = {{"bytes", module.bytes.size()},
-               {"functions", module.bodies.size()},
+               {"functions", module.bodies().size()},
                {"imported_functions", module.num_imported_functions},
                {"types", module.types.size()},
                {"globals", module.globals.size()},
                {"element_segments", module.elements.size()},
-               {"data_segments", module.data.size()},
+               {"data_segments", module.num_data_segments},
                {"data_bytes", DataBytes(module)},
                {"memories", Json::array()},
                {"tables", Json::array()},

@@ -214,8 +214,8 @@ TEST(CallTest, DamagedBodiesAreRefused) {
     TestInstance instance(Single({kI32}, {kI32}, {0}, bad[i]).Build());
     const InterpreterStop stop = instance.Call(0, {0});
     EXPECT_EQ(stop.kind, Kind::kMalformed) << i;
-    EXPECT_GE(stop.offset, instance.module().bodies[0].begin) << i;
-    EXPECT_LE(stop.offset, instance.module().bodies[0].end) << i;
+    EXPECT_GE(stop.offset, instance.module().bodies()[0].begin) << i;
+    EXPECT_LE(stop.offset, instance.module().bodies()[0].end) << i;
   }
   EXPECT_EQ(TestInstance(
                 Single({kI32}, {kI32}, {1, 0xff, 0xff, 0xff, 0xff, 0x0f, kI32}, {0x41, 0}).Build())

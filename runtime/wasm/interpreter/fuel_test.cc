@@ -117,7 +117,7 @@ TEST(FuelTest, StopsBeforeTheSegmentThatIsTooDear) {
       Single({kI32}, {}, {0}, Code({{0x20, 0, 0x04, 0x40, 0x41, 1, 0x24, 0, 0x0b}, kTwo}));
   module.globals = {{kI32, 1, 0x41, 0, 0x0b}};
   TestInstance instance(module.Build());
-  const uint32_t body = instance.module().bodies[0].begin + 1;
+  const uint32_t body = instance.module().bodies()[0].begin + 1;
   struct Case {
     int64_t fuel, left;
     uint32_t offset;  // in the body; 0: returns

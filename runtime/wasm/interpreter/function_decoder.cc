@@ -35,9 +35,9 @@ FunctionDecoder::FunctionDecoder(const ModuleData& module, uint32_t function, Bo
     : module_(module),
       body_(body),
       type_(module.types[module.functions[function]]),
-      reader_(module.bytes, module.bodies[function - module.num_imported_functions].begin,
-              module.bodies[function - module.num_imported_functions].end) {
-  body_.offset = module.bodies[function - module.num_imported_functions].begin;
+      reader_(module.bytes, module.bodies()[function - module.num_imported_functions].begin,
+              module.bodies()[function - module.num_imported_functions].end) {
+  body_.offset = module.bodies()[function - module.num_imported_functions].begin;
   instruction_ = body_.offset;
 }
 

@@ -31,8 +31,8 @@ class RunDepth {
 }  // namespace
 
 CodeOfModule::CodeOfModule(const ModuleData& module)
-    : module_(module), bodies_(module.bodies.size()) {
-  CHECK_EQ(module.functions.size(), module.num_imported_functions + module.bodies.size());
+    : module_(module), bodies_(module.bodies().size()) {
+  CHECK_EQ(module.functions.size(), module.num_imported_functions + module.bodies().size());
   CHECK_EQ(module.record_of.size(), module.functions.size());
   CHECK_EQ(module.canonical_types.size(), module.types.size());
   CHECK_EQ(module.layout.num_memories, module.memories.size());

@@ -207,7 +207,7 @@ TEST(MemoryTest, Tables) {
   EXPECT_EQ(instance.table()[0], 77u);
   const InterpreterStop stop = instance.Call(0, {3});
   EXPECT_EQ(stop.trap, TrapCode::kOutOfBoundsTableAccess);
-  EXPECT_EQ(stop.offset, instance.module().bodies[0].begin + 5);
+  EXPECT_EQ(stop.offset, instance.module().bodies()[0].begin + 5);
 }
 
 }  // namespace

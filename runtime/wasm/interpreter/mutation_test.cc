@@ -163,7 +163,7 @@ TEST(MutationTest, NothingCrashes) {
       if (run < static_cast<int>(seeds.size()) && function == 1 &&
           stop.kind == InterpreterStop::Kind::kMalformed) {
         EXPECT_NE(stop.function, 1u)
-            << run << " at " << stop.offset - instance.module().bodies[0].begin;
+            << run << " at " << stop.offset - instance.module().bodies()[0].begin;
       }
     }
   }
