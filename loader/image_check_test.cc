@@ -10,6 +10,7 @@
 #include <functional>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "loader/testing/small_image.h"
 
 namespace precast::loader {
@@ -134,7 +135,9 @@ TEST_F(ImageCheckTest, AnotherVersionStopsTheReading) {
   Put<uint32_t>(bytes, Info(offsetof(AotFileInfo, format_version)), 77);
   const CheckReport report = CheckImage(bytes, {}, nullptr);
   ASSERT_EQ(report.findings.size(), 1u);
-  EXPECT_THAT(report.findings[0].ToString(), HasSubstr("format_version: expected 5, actual 77"));
+  EXPECT_THAT(
+      report.findings[0].ToString(),
+      HasSubstr(absl::StrCat("format_version: expected ", format::kFormatVersion, ", actual 77")));
   EXPECT_EQ(report.ToStatus().code(), absl::StatusCode::kFailedPrecondition);
 }
 
