@@ -150,14 +150,15 @@ class Marks {
 std::vector<Mark> MarksOf(const Results& results) { return Marks(results).Find(); }
 
 MeteringCost MeteringCostOf(const Results& results, size_t engine) {
+  constexpr double kLeastSeconds = 0.1;
   MeteringCost cost;
   const std::optional<size_t> without = results.Unmetered(engine);
   if (!without) return cost;
   std::vector<double> ratios;
   for (const Workload& w : results.workloads) {
-    const std::optional<double> ratio =
-        Ratio(results.RunSeconds(w, engine), results.RunSeconds(w, *without));
-    if (!ratio) continue;
+    const std::optional<double> with = results.RunSeconds(w, engine);
+    const std::optional<double> ratio = Ratio(with, results.RunSeconds(w, *without));
+    if (!ratio || *with < kLeastSeconds) continue;
     ratios.push_back(*ratio);
     if (!cost.worst || *ratio > *cost.worst) {
       cost.worst = ratio;

@@ -237,7 +237,9 @@ class Reporter {
   void Metering() {
     Section s;
     s.title = "What counting costs";
-    s.text = "Time with counting to time without, the same level.";
+    s.text =
+        "Time with counting to time without, the same level, of programs that take a tenth of a "
+        "second at least.";
     s.table = Table({"engine", "geometric mean", "worst", "in"});
     for (size_t i = 0; i < r_.engines.size(); ++i) {
       const MeteringCost cost = MeteringCostOf(r_, i);

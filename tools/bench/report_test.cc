@@ -112,6 +112,16 @@ TEST(Results, AWrongOutputIsAFaultAndNoResult) {
   EXPECT_THAT(page, HasSubstr("FAULT  fib, rv-O1"));
 }
 
+TEST(Marks, WhatCountingCostsIsOfRunsThatAreLongEnough) {
+  Results r = Example();
+  Workload brief = r.workloads[1];
+  brief.program.name = "brief";
+  brief.cells[1] = CellOf(0.09, 1200);
+  brief.cells[2] = CellOf(0.01, 1000);
+  r.workloads.push_back(brief);
+  EXPECT_EQ(MeteringCostOf(r, 1).worst_program, "fib");
+}
+
 TEST(Marks, MetAndMissed) {
   const Results r = Example();
   const MeteringCost cost = MeteringCostOf(r, 1);
