@@ -16,6 +16,8 @@
 #include "compiler/codegen/target.h"
 #include "compiler/driver/front_end.h"
 #include "compiler/image/image_builder.h"
+#include "compiler/image/side_tables.h"
+#include "compiler/image/write_image.h"
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/printer.h"
 #include "compiler/opt/meter.h"

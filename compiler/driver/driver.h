@@ -12,7 +12,7 @@
 #include "absl/types/span.h"
 #include "compiler/driver/profile_file.h"
 #include "compiler/guest/program.h"
-#include "compiler/image/image_builder.h"
+#include "compiler/image/write_image.h"
 #include "compiler/wasm/module.h"
 #include "elfwriter/assembly.h"
 #include "loader/format/metadata.h"

@@ -14,6 +14,7 @@
 #include "absl/types/span.h"
 #include "compiler/baseline/riscv_compiler.h"
 #include "compiler/driver/front_end.h"
+#include "compiler/image/side_tables.h"
 #include "compiler/parallel.h"
 #include "compiler/riscv/control_flow.h"
 #include "compiler/riscv/elf_reader.h"

@@ -20,6 +20,7 @@
 #include "compiler/baseline/wasm_compiler.h"
 #include "compiler/driver/front_end.h"
 #include "compiler/driver/wasm_memory.h"
+#include "compiler/image/side_tables.h"
 #include "compiler/opt/fold_addresses.h"
 #include "compiler/parallel.h"
 #include "compiler/wasm/instruction.h"

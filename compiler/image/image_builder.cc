@@ -1,14 +1,9 @@
 #include "compiler/image/image_builder.h"
 
 #include <algorithm>
-#include <atomic>
-#include <bit>
-#include <condition_variable>
 #include <cstddef>
 #include <cstring>
-#include <list>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,11 +13,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "compiler/image/build_identity.h"
+#include "compiler/image/parts.h"
+#include "compiler/image/side_tables.h"
 #include "compiler/parallel.h"
 #include "loader/format/aot_file_info.h"
 #include "loader/format/blob.h"
-#include "loader/format/content_digest.h"
-#include "loader/format/ex_info.h"
 #include "loader/format/export_table.h"
 #include "loader/format/guid.h"
 #include "loader/format/metadata.h"
@@ -44,11 +39,8 @@ using elfwriter::SectionId;
 using elfwriter::Segment;
 using format::AotFileInfo;
 
-constexpr uint32_t kMaxDispatchCount = 1 << 22;
 constexpr uint32_t kTextAlignment = 64;  // that of functions is less, or this
 constexpr uint8_t kFiller = 0xcc;        // int3 between functions
-constexpr uint32_t kRiscVPcShift = 2;    // RISC-V instructions are 4 bytes
-constexpr uint32_t kInstructionBytes = 1 << kRiscVPcShift;
 
 uint32_t AlignUp(size_t value, uint32_t alignment) {
   return static_cast<uint32_t>((value + alignment - 1) & ~size_t{alignment - 1});
@@ -56,19 +48,6 @@ uint32_t AlignUp(size_t value, uint32_t alignment) {
 
 void Put32(std::vector<uint8_t>& bytes, size_t at, uint32_t value) {
   std::memcpy(bytes.data() + at, &value, 4);
-}
-
-// The 4 bytes of `value` at `at`, as far as they are in `out`, which begins at `begin`.
-void PutInPart(uint64_t begin, absl::Span<uint8_t> out, uint64_t at, uint32_t value) {
-  if (at >= begin && at + 4 <= begin + out.size()) {
-    std::memcpy(out.data() + (at - begin), &value, 4);
-    return;
-  }
-  for (uint64_t i = 0; i < 4; ++i) {
-    if (at + i >= begin && at + i < begin + out.size()) {
-      out[at + i - begin] = static_cast<uint8_t>(value >> (8 * i));
-    }
-  }
 }
 
 std::string CanonicalOptions(guest::Kind kind, const ImageOptions& options) {
@@ -79,111 +58,6 @@ std::string CanonicalOptions(guest::Kind kind, const ImageOptions& options) {
   if (options.count_rows) absl::StrAppend(&text, ";count_rows=", abi::kRowLanesVersion);
   return text;
 }
-
-uint32_t PcShift(guest::Kind kind) { return kind == guest::Kind::kWasm ? 0 : kRiscVPcShift; }
-
-std::vector<uint8_t> EncodeExInfo(guest::Kind kind, const CompiledFunction& f) {
-  format::ExInfoEncoder encoder(f.guest_begin, PcShift(kind));
-  encoder.Reserve(f.sites.size(), f.lines.size());
-  for (const codegen::FrameRule& rule : f.frame_rules)
-    encoder.AddFrameRule({rule.code_offset, rule.cfa_offset});
-  std::vector<format::StateLocation> changes;
-  std::vector<format::Charge> more;
-  const auto is_plain = [](const codegen::Site& site) {
-    return !site.reset && site.state_begin == site.state_end && site.more_begin == site.more_end;
-  };
-  const absl::Span<const codegen::Site> sites = f.sites;
-  for (size_t i = 0; i < sites.size();) {
-    size_t end = i;
-    while (end < sites.size() && is_plain(sites[end])) ++end;
-    encoder.AddPlainSites(sites.subspan(i, end - i));
-    i = end;
-    if (i == sites.size()) break;
-    const codegen::Site& site = sites[i++];
-    changes.clear();
-    more.clear();
-    for (const codegen::StateLocation& l : f.StateOf(site)) {
-      changes.push_back({l.slot, static_cast<format::StateLocation::Kind>(l.kind), l.value});
-    }
-    for (const codegen::Charge& c : f.MoreOf(site)) more.push_back({c.guest_pc, c.refund});
-    encoder.AddSite(site.code_offset, static_cast<format::SiteKind>(site.kind), site.trap_code,
-                    site.guest_pc, site.refund, site.reset, changes, more);
-  }
-  encoder.AddLines(absl::MakeConstSpan(f.lines));
-  return encoder.Finish();
-}
-
-std::vector<uint8_t> EncodeUnwind(const CompiledFunction& f) {
-  elfwriter::CfiProgram program;
-  for (const codegen::FrameRule& rule : f.frame_rules)
-    program.AdvanceTo(rule.code_offset).DefCfaOffset(rule.cfa_offset);
-  return std::vector<uint8_t>(program.bytes().begin(), program.bytes().end());
-}
-
-// The dispatch table while the image is made: which instructions have an entry, and where its code is in .text. The
-// table itself, of which one word in thirty is not zero, is made when it is written.
-class DispatchMap {
- public:
-  // Two entries at one place, or entries in descending order, are bugs of the caller.
-  explicit DispatchMap(DispatchRange range)
-      : range_(range), bits_((range.count + 63) / 64), rank_(bits_.size()) {}
-
-  bool Covers(uint32_t pc) const {
-    return pc >= range_.base && (pc - range_.base) / kInstructionBytes < range_.count;
-  }
-  // First all entries are marked, each once; false if one was before. Then they get their code.
-  bool Mark(uint32_t pc) {
-    const uint32_t i = IndexOf(pc);
-    const bool is_new = !IsMarked(i);
-    bits_[i / 64] |= uint64_t{1} << (i % 64);
-    return is_new;
-  }
-  void FinishMarks() {
-    uint32_t count = 0;
-    for (size_t word = 0; word < bits_.size(); ++word) {
-      rank_[word] = count;
-      count += static_cast<uint32_t>(std::popcount(bits_[word]));
-    }
-    code_.resize(count);
-  }
-  void SetCode(uint32_t pc, uint32_t code) { code_[Rank(IndexOf(pc))] = code; }
-
-  std::optional<uint32_t> CodeAt(uint32_t pc) const {
-    const uint32_t i = IndexOf(pc);
-    if (!IsMarked(i)) return std::nullopt;
-    return code_[Rank(i)];
-  }
-  // Bytes of the table from `begin` on, if .text is `distance` behind the table's begin.
-  void Write(uint64_t begin, absl::Span<uint8_t> out, uint32_t distance) const {
-    std::fill(out.begin(), out.end(), 0);
-    const uint64_t end = begin + out.size();
-    const uint32_t last = static_cast<uint32_t>((end + 3) / 4);
-    for (uint32_t i = static_cast<uint32_t>(begin / 4); i < last;) {
-      const uint64_t rest = bits_[i / 64] >> (i % 64);
-      if (rest == 0) {
-        i = (i / 64 + 1) * 64;
-        continue;
-      }
-      i += static_cast<uint32_t>(std::countr_zero(rest));
-      if (i >= last) break;
-      PutInPart(begin, out, 4 * uint64_t{i}, code_[Rank(i)] + distance);
-      ++i;
-    }
-  }
-
- private:
-  uint32_t IndexOf(uint32_t pc) const { return (pc - range_.base) / kInstructionBytes; }
-  bool IsMarked(uint32_t i) const { return (bits_[i / 64] >> (i % 64) & 1) != 0; }
-  uint32_t Rank(uint32_t i) const {
-    const uint64_t below = bits_[i / 64] & ((uint64_t{1} << (i % 64)) - 1);
-    return rank_[i / 64] + static_cast<uint32_t>(std::popcount(below));
-  }
-
-  DispatchRange range_;
-  std::vector<uint64_t> bits_;  // by instruction
-  std::vector<uint32_t> rank_;  // marks before each word of bits_
-  std::vector<uint32_t> code_;  // by number of the mark
-};
 
 class Builder : public std::enable_shared_from_this<Builder> {
  public:
@@ -762,142 +636,9 @@ class Builder : public std::enable_shared_from_this<Builder> {
 
 }  // namespace
 
-DispatchRange CoverEntries(absl::Span<const uint32_t> entries) {
-  // The window of at most kMaxDispatchCount instructions that holds the most entries.
-  DispatchRange best;
-  size_t most = 0, first = 0;
-  for (size_t last = 0; last < entries.size(); ++last) {
-    while ((entries[last] - entries[first]) / kInstructionBytes >= kMaxDispatchCount) ++first;
-    if (last - first + 1 <= most) continue;
-    most = last - first + 1;
-    best = {entries[first], (entries[last] - entries[first]) / kInstructionBytes + 1};
-  }
-  return best;
-}
-
-void EncodeSideTables(guest::Kind kind, CompiledFunction& function) {
-  function.ex_info = EncodeExInfo(kind, function);
-  function.unwind = EncodeUnwind(function);
-}
-
-void DropSideTables(CompiledFunction& function) {
-  function.sites = {};
-  function.states = {};
-  function.charges = {};
-  function.frame_rules = {};
-  function.lines = {};
-}
-
 LaidOutImage Build(const guest::Program& program, absl::Span<const CompiledFunction> functions,
                    DispatchRange dispatch, const ImageOptions& options, int threads) {
   return std::make_shared<Builder>(program, functions, dispatch, options)->Run(threads);
-}
-
-absl::Status MemorySink::Begin(uint64_t size) {
-  bytes_.resize(size);
-  return absl::OkStatus();
-}
-
-absl::Status MemorySink::Write(uint64_t offset, absl::Span<const uint8_t> bytes) {
-  std::copy(bytes.begin(), bytes.end(), bytes_.begin() + static_cast<ptrdiff_t>(offset));
-  return absl::OkStatus();
-}
-
-namespace {
-
-// Hands pieces to a sink, one at a time, by whichever thread comes when nobody does it. A file can be written by one
-// thread only: the others would wait for it; here they go on with the next piece.
-class PieceQueue {
- public:
-  using Buffer = std::unique_ptr<std::vector<uint8_t>>;
-
-  explicit PieceQueue(ImageSink& sink) : sink_(sink) {}
-
-  // Room for a piece.
-  Buffer Take(size_t size) {
-    return free_.Take([size] { return std::make_unique<std::vector<uint8_t>>(size); });
-  }
-  // False after an error.
-  bool Add(uint64_t offset, Buffer buffer, size_t size) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    pieces_.push_back({offset, std::move(buffer), size});
-    less_.wait(lock, [this] { return !writing_ || pieces_.size() < kMaxWaiting; });
-    if (writing_) return status_.ok();
-    writing_ = true;
-    while (!pieces_.empty()) {
-      Piece piece = std::move(pieces_.back());
-      pieces_.pop_back();
-      if (status_.ok()) {
-        lock.unlock();
-        absl::Status status =
-            sink_.Write(piece.offset, absl::MakeConstSpan(*piece.buffer).first(piece.size));
-        lock.lock();
-        status_.Update(std::move(status));
-      }
-      free_.Return(std::move(piece.buffer));
-      less_.notify_one();
-    }
-    writing_ = false;
-    less_.notify_all();
-    return status_.ok();
-  }
-  // When all calls have returned.
-  const absl::Status& status() const { return status_; }
-
- private:
-  static constexpr size_t kMaxWaiting = 8;
-  struct Piece {
-    uint64_t offset;
-    Buffer buffer;
-    size_t size;
-  };
-
-  ImageSink& sink_;
-  Pool<std::vector<uint8_t>> free_;
-  std::mutex mutex_;
-  std::condition_variable less_;
-  std::vector<Piece> pieces_;
-  bool writing_ = false;
-  absl::Status status_;
-};
-
-}  // namespace
-
-absl::Status Finish(LaidOutImage& laid_out, int threads, ImageSink& sink) {
-  const elfwriter::Object& object = *laid_out.object;
-  *laid_out.digest = {};
-  const uint64_t size = object.FileSize();
-  if (absl::Status status = sink.Begin(size); !status.ok()) return status;
-  const elfwriter::PieceWriter writer(object);
-  // Two pieces of the digest at a time, which are in the processor's cache from when they are made until they are
-  // written.
-  constexpr uint64_t kStep = 2 * format::kDigestPiece;
-  std::vector<format::Sha256Digest> digests((size + format::kDigestPiece - 1) /
-                                            format::kDigestPiece);
-  PieceQueue queue(sink);
-  std::atomic<bool> failed = false;
-  ParallelFor((size + kStep - 1) / kStep, threads, [&](size_t i) {
-    if (failed) return;
-    const uint64_t begin = i * kStep;
-    PieceQueue::Buffer buffer = queue.Take(kStep);
-    const absl::Span<uint8_t> bytes = absl::MakeSpan(*buffer).first(std::min(kStep, size - begin));
-    writer.Write(begin, bytes);
-    const size_t pieces = (bytes.size() + format::kDigestPiece - 1) / format::kDigestPiece;
-    format::DigestPieces(bytes,
-                         absl::MakeSpan(digests).subspan(begin / format::kDigestPiece, pieces));
-    if (!queue.Add(begin, std::move(buffer), bytes.size())) failed = true;
-  });
-  if (!queue.status().ok()) return queue.status();
-  *laid_out.digest = format::ContentDigest(digests);
-  return sink.Write(
-      object.FileOffsetOf(laid_out.file_info_section) + offsetof(AotFileInfo, content_digest),
-      *laid_out.digest);
-}
-
-std::vector<uint8_t> Finish(LaidOutImage& laid_out, int threads) {
-  MemorySink memory;
-  CHECK_OK(Finish(laid_out, threads, memory));
-  return memory.Take();
 }
 
 }  // namespace precast::image

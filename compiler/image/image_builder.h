@@ -6,13 +6,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "compiler/codegen/compiled_function.h"
 #include "compiler/guest/program.h"
+#include "compiler/image/dispatch_map.h"
 #include "elfwriter/object.h"
 #include "loader/format/metadata.h"
 #include "loader/format/sha256.h"
@@ -30,21 +29,6 @@ struct ImageOptions {
   std::vector<format::ImportedImage> imports = {};
 };
 
-// RISC-V: the guest pcs that the dispatch table covers: `count` instructions from `base` on.
-struct DispatchRange {
-  uint32_t base = 0;
-  uint32_t count = 0;
-};
-// The range for these entries (ascending). Code spread over more than the table may cover leaves
-// entries out: these are reached by direct calls only, indirect jumps to them are interpreted.
-DispatchRange CoverEntries(absl::Span<const uint32_t> entries);
-
-// Encodes the side tables of a function, which makes them much smaller; they themselves stay as they are. Build does it where it was not done before; doing it as soon as a function is compiled, on the thread
-// that compiled it, saves memory and time. The guest range must be known.
-void EncodeSideTables(guest::Kind kind, codegen::CompiledFunction& function);
-// Throws away what EncodeSideTables encoded.
-void DropSideTables(codegen::CompiledFunction& function);
-
 // An image whose addresses are all fixed.
 struct LaidOutImage {
   std::unique_ptr<elfwriter::Object> object;
@@ -57,33 +41,6 @@ struct LaidOutImage {
 LaidOutImage Build(const guest::Program& program,
                    absl::Span<const codegen::CompiledFunction> functions, DispatchRange dispatch,
                    const ImageOptions& options, int threads = 1);
-
-// Takes an image's bytes in pieces.
-class ImageSink {
- public:
-  virtual ~ImageSink() = default;
-  // Comes first.
-  virtual absl::Status Begin(uint64_t size) = 0;
-  // `bytes` are those from `offset` on. On any thread, one call at a time, in any order: every byte once, then those of
-  // the digest again.
-  virtual absl::Status Write(uint64_t offset, absl::Span<const uint8_t> bytes) = 0;
-};
-
-// Keeps them.
-class MemorySink final : public ImageSink {
- public:
-  absl::Status Begin(uint64_t size) override;
-  absl::Status Write(uint64_t offset, absl::Span<const uint8_t> bytes) override;
-  std::vector<uint8_t> Take() { return std::move(bytes_); }
-
- private:
-  std::vector<uint8_t> bytes_;
-};
-
-// The image's bytes, with the content digest filled in (in the object too), made on `threads` threads (0 = one per
-// processor). Errors are the sink's.
-absl::Status Finish(LaidOutImage& image, int threads, ImageSink& sink);
-std::vector<uint8_t> Finish(LaidOutImage& image, int threads = 1);
 
 }  // namespace precast::image
 

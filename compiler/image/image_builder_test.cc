@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "compiler/image/build_identity.h"
+#include "compiler/image/write_image.h"
 #include "gtest/gtest.h"
 #include "loader/format/guid.h"
 #include "loader/image_check.h"

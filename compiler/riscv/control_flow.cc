@@ -1,10 +1,8 @@
 #include "compiler/riscv/control_flow.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <numeric>
 #include <utility>
 
@@ -13,6 +11,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_format.h"
 #include "compiler/parallel.h"
+#include "compiler/riscv/known_registers.h"
+#include "compiler/riscv/loop_finder.h"
 
 namespace precast::riscv {
 namespace {
@@ -51,74 +51,6 @@ class Memory {
 
  private:
   const guest::Program& program_;
-};
-
-// What is known of a register's value while following straight-line code, enough to see jump
-// tables: a constant c; "c + something" (an indexed table address); the word loaded from such an
-// address; a sum of which no part is known; or a word loaded through a pointer that is no sum, such
-// as a function pointer in a virtual table.
-struct Abstract {
-  enum class Kind : uint8_t {
-    kUnknown,
-    kConstant,
-    kIndexed,
-    kTableWord,
-    kRelativeTarget,
-    kSum,
-    kField
-  };
-  Kind kind;
-  uint32_t c;
-};
-
-// That of all registers, and bounds: only what is known is kept.
-class Knowledge {
- public:
-  Knowledge() { value_[0] = {Abstract::Kind::kConstant, 0}; }
-  Abstract Get(uint8_t r) const {
-    if ((rich_ >> r & 1) != 0) return value_[r];
-    if ((sum_ >> r & 1) != 0) return {Abstract::Kind::kSum, 0};
-    if ((field_ >> r & 1) != 0) return {Abstract::Kind::kField, 0};
-    return {};
-  }
-  // Exclusive upper bound of a register's value; 0 if it has none.
-  uint32_t Bound(uint8_t r) const { return (bounded_ >> r & 1) != 0 ? bound_[r] : 0; }
-  // Whether more is known of either than that it is a sum or a field.
-  bool KnowsMore(uint32_t registers) const { return ((rich_ | bounded_) & registers) != 0; }
-
-  void Set(uint8_t rd, Abstract value, uint32_t bound = 0) {
-    if (rd == 0) return;
-    const uint32_t bit = uint32_t{1} << rd;
-    using Kind = Abstract::Kind;
-    const bool sum = value.kind == Kind::kSum, field = value.kind == Kind::kField;
-    SetPlain(rd, sum, field);
-    if (!sum && !field && value.kind != Kind::kUnknown) rich_ |= bit;
-    value_[rd] = value;
-    SetBound(rd, bound);
-  }
-  // Without branches: nothing else is known of it.
-  void SetPlain(uint8_t rd, bool is_sum, bool is_field) {
-    const uint32_t others = ~(uint32_t{1} << rd);
-    // x0 stays a constant.
-    rich_ = (rich_ & others) | 1;
-    bounded_ &= others;
-    sum_ = ((sum_ & others) | uint32_t{is_sum} << rd) & ~uint32_t{1};
-    field_ = ((field_ & others) | uint32_t{is_field} << rd) & ~uint32_t{1};
-  }
-  bool IsSum(uint8_t r) const { return (sum_ >> r & 1) != 0; }
-  bool IsField(uint8_t r) const { return (field_ >> r & 1) != 0; }
-  void SetBound(uint8_t r, uint32_t bound) {
-    const uint32_t bit = uint32_t{1} << r;
-    bounded_ = bound != 0 ? bounded_ | bit : bounded_ & ~bit;
-    bound_[r] = bound;
-  }
-
- private:
-  // Sets of registers: those with a value of another kind than a sum or a field; sums; fields; those with a bound.
-  uint32_t rich_ = 1, sum_ = 0, field_ = 0, bounded_ = 0;
-  // Only those in the sets have been written.
-  std::array<Abstract, 32> value_;
-  std::array<uint32_t, 32> bound_;
 };
 
 constexpr uint64_t BitOf(Op op) { return uint64_t{1} << static_cast<int>(op); }
@@ -168,61 +100,6 @@ enum Flag : uint8_t {
   kEntry = 32,       // the dispatcher may enter here
   kTarget = 64,      // a jalr to a constant, which is in jump_target_
   kBlock = 128       // begins the block that is in block_of_
-};
-
-// Finds heads of loops without calls. (A loop with a call is resumed at the call's return site.)
-class LoopFinder {
- public:
-  void Find(const Region& region) {
-    const uint32_t n = static_cast<uint32_t>(region.blocks.size());
-    is_head_.assign(n, 0);
-    color_.assign(n, kNew);
-    for (uint32_t root = 0; root < n; ++root) {
-      if (color_[root] != kNew) continue;
-      Open(region, root);
-      while (!stack_.empty()) {
-        Frame& frame = stack_.back();
-        if (frame.next == successors_.size()) {
-          color_[frame.block] = kDone;
-          successors_.resize(frame.begin);
-          stack_.pop_back();
-          continue;
-        }
-        const uint32_t s = successors_[frame.next++];
-        if (color_[s] == kOpen) is_head_[s] = 1;
-        if (color_[s] == kNew) Open(region, s);
-      }
-    }
-  }
-  // Of the region found last.
-  bool IsHead(uint32_t block) const { return is_head_[block] != 0; }
-
- private:
-  enum : uint8_t { kNew, kOpen, kDone };
-  struct Frame {
-    uint32_t block;
-    uint32_t begin, next;  // in successors_
-  };
-
-  void Open(const Region& region, uint32_t b) {
-    color_[b] = kOpen;
-    const uint32_t begin = static_cast<uint32_t>(successors_.size());
-    stack_.push_back({b, begin, begin});
-    const BasicBlock& block = region.blocks[b];
-    const bool jumps = block.kind == BlockEnd::kBranch || block.kind == BlockEnd::kJump;
-    const bool falls = block.kind == BlockEnd::kBranch || block.kind == BlockEnd::kFallThrough;
-    if (jumps && block.target_block != BasicBlock::kNone) {
-      successors_.push_back(block.target_block);
-    }
-    if (falls && block.next_block != BasicBlock::kNone) successors_.push_back(block.next_block);
-    for (uint32_t pc : region.TargetsOf(block)) {
-      if (std::optional<uint32_t> s = region.FindBlock(pc)) successors_.push_back(*s);
-    }
-  }
-
-  std::vector<uint8_t> is_head_, color_;  // by block
-  std::vector<uint32_t> successors_;      // of the blocks on the stack, those of its top last
-  std::vector<Frame> stack_;
 };
 
 class Recovery {
@@ -930,63 +807,6 @@ class Recovery {
 };
 
 }  // namespace
-
-// Code ranges and segments are both ascending and without overlap.
-Code::Code(const guest::Program& program, int threads) {
-  const Dialect dialect = program.openvm         ? Dialect::kOpenVm
-                          : program.fast_helpers ? Dialect::kFastHelpers
-                                                 : Dialect::kBase;
-  // Where the instructions are in the program.
-  struct Piece {
-    const uint8_t* words;
-    uint32_t index, count;
-  };
-  std::vector<Piece> pieces;
-  size_t first = 0;  // segments before it end before the code range at hand begins
-  for (const guest::CodeRange& code : program.code) {
-    while (first < program.segments.size() &&
-           program.segments[first].address + program.segments[first].size <= code.begin) {
-      ++first;
-    }
-    for (size_t i = first; i < program.segments.size(); ++i) {
-      const guest::Segment& s = program.segments[i];
-      if (s.address >= code.end) break;
-      const uint64_t begin = std::max<uint64_t>(code.begin, s.address);
-      const uint64_t end = std::min<uint64_t>(code.end, s.address + uint64_t{s.data.size()});
-      if (begin + 4 > end) continue;
-      if (ranges_.empty() || ranges_.back().end != begin) {
-        ranges_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(begin), size()});
-      }
-      const uint32_t count = static_cast<uint32_t>((end - begin) / 4);
-      for (uint32_t k = 0; k < count; k += kStretch) {
-        pieces.push_back({s.data.data() + (begin - s.address) + 4 * size_t{k}, size_ + k,
-                          std::min(kStretch, count - k)});
-      }
-      size_ += count;
-      ranges_.back().end = static_cast<uint32_t>(begin) + 4 * count;
-    }
-  }
-  if (!ranges_.empty()) first_ = ranges_[0];
-  instructions_.reset(
-      static_cast<Instruction*>(::operator new (sizeof(Instruction) * size_t{size_})));
-  ParallelFor(pieces.size(), threads, [&](size_t i) {
-    const Piece& piece = pieces[i];
-    DecodeAll(piece.words, piece.count, dialect, instructions_.get() + piece.index);
-  });
-}
-
-uint32_t Code::IndexInRanges(uint32_t pc) const {
-  auto it = std::upper_bound(ranges_.begin(), ranges_.end(), pc,
-                             [](uint32_t p, const Range& r) { return p < r.begin; });
-  if (it == ranges_.begin() || pc % 4 != 0) return kNone;
-  --it;
-  return pc < it->end ? it->base + (pc - it->begin) / 4 : kNone;
-}
-
-const Code::Range& Code::FindRange(uint32_t index) const {
-  return *std::prev(std::upper_bound(ranges_.begin(), ranges_.end(), index,
-                                     [](uint32_t i, const Range& r) { return i < r.base; }));
-}
 
 std::optional<uint32_t> Region::FindBlock(uint32_t pc) const {
   auto it = std::lower_bound(blocks.begin(), blocks.end(), pc,
