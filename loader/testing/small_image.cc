@@ -7,6 +7,7 @@
 
 #include "absl/log/check.h"
 #include "compiler/image/image_builder.h"
+#include "compiler/image/write_image.h"
 #include "loader/format/aot_file_info.h"
 #include "loader/format/content_digest.h"
 #include "loader/format/cpu_features.h"

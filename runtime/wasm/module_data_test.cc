@@ -89,11 +89,29 @@ TEST(ModuleDataTest, DecodesEverySection) {
   EXPECT_EQ(m.layout.num_globals, 3u);
 }
 
+// What is looked for later is inside of the file, and there is as much of it as was announced.
+void ExpectInside(const ModuleData& m) {
+  const auto is_inside = [&](const ByteRange& range) {
+    return range.begin <= range.end && range.end <= m.bytes.size();
+  };
+  ASSERT_EQ(m.bodies().size() + m.num_imported_functions, m.functions.size());
+  for (const ByteRange& body : m.bodies()) EXPECT_TRUE(is_inside(body));
+  ASSERT_EQ(m.data().size(), m.num_data_segments);
+  for (const ModuleData::DataSegment& segment : m.data()) {
+    EXPECT_TRUE(is_inside(segment.bytes));
+    EXPECT_TRUE(is_inside(segment.offset));
+    EXPECT_TRUE(segment.mode != ModuleData::SegmentMode::kActive ||
+                segment.memory < m.memories.size());
+  }
+  EXPECT_LE(m.function_names().size(), m.functions.size());
+}
+
 TEST(ModuleDataTest, EveryPrefixIsRejectedOrDecodes) {
   Bytes bytes = EverythingModule();
   for (size_t size = 0; size < bytes.size(); ++size) {
     Bytes prefix(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
-    ModuleData::Decode(prefix).status().IgnoreError();
+    absl::StatusOr<std::unique_ptr<ModuleData>> decoded = ModuleData::Decode(prefix);
+    if (decoded.ok()) ExpectInside(**decoded);
   }
 }
 
@@ -109,6 +127,7 @@ TEST(ModuleDataTest, SurvivesMutations) {
     for (const ModuleData::ElementSegment& segment : (*decoded)->elements) {
       for (uint32_t f : segment.functions) EXPECT_LT(f, (*decoded)->functions.size());
     }
+    ExpectInside(**decoded);
   }
 }
 
