@@ -17,6 +17,9 @@ namespace precast::regalloc {
 namespace {
 
 constexpr uint32_t kNil = ~uint32_t{0};
+// What a function's parameters and the like should rather stay in than in another register that would save as many
+// moves: those of the others have not been decided yet.
+constexpr float kArrival = 1.5f;
 
 template <typename T>
 struct Tagged {
@@ -72,6 +75,7 @@ class Builder {
       const Block& block = p_.blocks[b];
       block_from_ = GapOf(block.begin);
       block_freq_ = block.frequency;
+      fixed_def_weight_ = block.preds_count == 0 ? kArrival * block_freq_ : block_freq_;
       AddLiveOut(b);
       // Tracked ranges of this block, in any order: each reaches from the block's beginning.
       while (tracked_end > 0 && p_.tracked[tracked_end - 1].from >= block.begin) {
@@ -178,7 +182,7 @@ class Builder {
         out_.def_pos[v] = from;
         if (!IsLiveBelow(v)) continue;
         nodes_[head_[v]].from = from;
-        AddHint(v, {from, false, RegIndex(op.fixed), block_freq_});
+        AddHint(v, {from, false, RegIndex(op.fixed), fixed_def_weight_});
         continue;
       }
       if (op.constraint == Operand::Constraint::kReuse) {
@@ -301,6 +305,7 @@ class Builder {
   std::vector<Tagged<Hint>> hints_;
   Pos block_from_ = 0;
   float block_freq_ = 1;
+  float fixed_def_weight_ = 1;
   Intervals out_;
 };
 

@@ -24,9 +24,11 @@ codegen::CompiledFunction Emitter::Run() {
   for (size_t b = 0; b < m_.blocks.size(); ++b) labels_.push_back(buffer_.NewLabel());
   for (uint32_t b : m_.order) {
     if (thread_[b] != b) continue;
+    if (m_.blocks[b].cold && !falls_through_) EmitElsewhere();
     EmitBlock(b);
     if (!falls_through_) EmitTrapStubs();
   }
+  EmitElsewhere();
   for (size_t i = 0; i < stubs_.size(); ++i) {
     if (!stubs_[i].done) EmitStub(stubs_[i]);
   }
@@ -296,6 +298,14 @@ void Emitter::EmitStub(const Stub& stub) {
     case Stub::Kind::kMarkPage:
       return EmitMarkPageStub(stub);
   }
+}
+
+void Emitter::EmitElsewhere() {
+  if (!has_elsewhere_ || std::exchange(elsewhere_done_, true)) return;
+  SetCfa(8 + frame_);
+  buffer_.Bind(elsewhere_);
+  Epilogue(/*scratch=*/true);
+  e_.Ret();
 }
 
 bool Emitter::MeterFollows(uint32_t b, uint32_t i, int64_t amount) const {

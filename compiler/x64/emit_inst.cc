@@ -45,6 +45,8 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
     case MOp::kEntry:
       EmitEntry(m);
       return;
+    case MOp::kReceive:
+      return;
     case MOp::kMove:
       if (Loc(i, 1).reg.cls == RegClass::kVector) {
         if (X(i, 0) != X(i, 1)) e_.MovapsRR(X(i, 1), X(i, 0));
@@ -369,6 +371,15 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       EmitBranchTable(i, m, block);
       falls_through_ = false;
       return;
+    case MOp::kReceived:
+      if (m.aux != 0) {
+        if (!has_elsewhere_) elsewhere_ = buffer_.NewLabel();
+        has_elsewhere_ = true;
+        e_.AluRI(Alu::kCmp, Width::k32, static_cast<Reg>(abi::kNextPcReg),
+                 static_cast<int32_t>(m.imm));
+        buffer_.Jump(Cond::kNe, elsewhere_);
+      }
+      return JumpUnlessNext(static_cast<uint32_t>(m.disp));
     case MOp::kReturn:
       falls_through_ = false;
       Epilogue(/*scratch=*/true);

@@ -266,6 +266,7 @@ class Emitter {
   // -- cold code
 
   void EmitStub(const Stub& stub);
+  void EmitElsewhere();
   // Between blocks where nothing falls through: the stubs that are but a trap, as long as short jumps reach them.
   void EmitTrapStubs();
   void EmitDivideStub(const Stub& stub);
@@ -316,6 +317,9 @@ class Emitter {
   bool falls_through_ = true;  // whether the code emitted last goes on with what is emitted next
   bool has_miss_ = false;
   Label miss_;
+  // Where calls that have returned to somewhere else go on: returns, too.
+  bool has_elsewhere_ = false, elsewhere_done_ = false;
+  Label elsewhere_;
 
   size_t next_tracked_ = 0, next_constant_ = 0;
   StateLocation state_[256];

@@ -27,6 +27,7 @@ namespace precast::x64 {
 // definition.
 enum class MOp : uint8_t {
   kEntry,       // [=params…] function entry: stack check and prologue; site kStack
+  kReceive,     // [=params…] what calls leave in registers, and entries too: see select_return.cc
   kMove,        // [a, =d] copy
   kMovImm,      // [=d] imm
   kAdd,         // [a, b, =d] add or lea
@@ -121,6 +122,9 @@ enum class MOp : uint8_t {
   // imm: number of cases; tables[disp … disp+imm] says which edge each takes, the last is the
   // default.
   kBranchTable,   // [index, =temporary, =temporary]
+  // [] block disp comes next, which begins with kReceive. After a call (aux = 1), if that has returned to imm; or else
+  // this function returns what the call has returned.
+  kReceived,
   kReturn,        // [results…]
   kTailCall,      // [arguments…] imm = function
   kTailDispatch,  // [pc in rax, arguments…]

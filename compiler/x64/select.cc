@@ -20,6 +20,7 @@ MFunction Selector::Run() {
   m_.v128_constants = f_.v128_constants();
   m_.aligns_stack = f_.signature().conv != ir::CallConv::kGuest;
   for (Block b : cf_.rpo) CountUses(b);
+  FindReceivers();
   LayOut();
   for (size_t i = cf_.rpo.size(); i-- > 0;) SelectBlock(cf_.rpo[i]);
   Assemble();
@@ -50,7 +51,7 @@ void Selector::Assemble() {
       const ir::BlockData& data = f_.block(piece.ir);
       info = {piece.ir, data.guest_pc, cf.is_entry, cf.cold, cf.align};
       block.frequency = cf.frequency;
-      if (!cf.is_entry) {
+      if (!cf.is_entry && !receives_[piece.ir.index]) {
         for (Value v : data.params) p.block_params.push_back(VRegOf(v));
       }
       const SuccessorRange range = successors_of_[piece.ir.index];

@@ -43,7 +43,9 @@ void Selector::SelectCall(Inst i, const InstData& d) {
           operands);
   regalloc::PRegSet clobbers = kAllocatable;
   Travel travel = Travel::Results(f_.signature().conv);
-  for (uint32_t k = 0; k < d.results_count; ++k) {
+  // What is received elsewhere is nobody's here.
+  const bool received = role_[block_.index] == Role::kCalls && i == ReturningCall(block_);
+  for (uint32_t k = 0; k < (received ? 0 : d.results_count); ++k) {
     const Value v = f_.result(i, k);
     const regalloc::PReg reg = travel.Next(f_.type(v));
     operands.push_back(DefFixed(VRegOf(v), reg));

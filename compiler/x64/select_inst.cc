@@ -15,6 +15,8 @@
 namespace precast::x64::selection {
 
 void Selector::SelectBlock(Block b) {
+  const Role role = role_[b.index];
+  if (role == Role::kElsewhere) return;
   block_ = b;
   const ir::BlockData& block = f_.block(b);
   const Inst terminator = block.insts.back();
@@ -33,7 +35,9 @@ void Selector::SelectBlock(Block b) {
 
   Piece& piece = pieces_[piece_of_[b.index]];
   piece.begin = static_cast<uint32_t>(insts_.size());
-  for (size_t k = block.insts.size(); k-- > 0;) {
+  const bool received = role == Role::kCalls || role == Role::kEnters;
+  if (received) SelectReceived();
+  for (size_t k = block.insts.size() - (received ? 1 : 0); k-- > 0;) {
     const Inst i = block.insts[k];
     const InstData& d = f_.inst(i);
     if (ir::IsTerminator(d.op)) {
@@ -60,11 +64,15 @@ void Selector::SelectBlock(Block b) {
   if (cf_.info[b.index].is_entry) {
     std::vector<Operand> defs;
     Travel travel = Travel::Parameters(f_.signature().conv);
-    for (Value p : block.params) defs.push_back(DefFixed(VRegOf(p), travel.Next(f_.type(p))));
+    for (Value p : block.params) {
+      const regalloc::PReg reg = travel.Next(f_.type(p));
+      if (role != Role::kEnters) defs.push_back(DefFixed(VRegOf(p), reg));
+    }
     MInst& entry = Emit(MOp::kEntry, defs);
     entry.site.guest_pc = block.guest_pc;
     Flush();
   }
+  if (receives_[b.index]) SelectReceive(b);
   piece.end = static_cast<uint32_t>(insts_.size());
 }
 

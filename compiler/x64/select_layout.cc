@@ -92,6 +92,7 @@ void Selector::LayOut() {
   std::vector<uint32_t> number_of(f_.num_blocks(), kNone);
   for (uint32_t at = 0; at < cf_.layout.size(); ++at) {
     const Block b = cf_.layout[at];
+    if (role_[b.index] == Role::kCalls || role_[b.index] == Role::kEnters) continue;
     const Inst terminator = f_.terminator(b);
     const auto edges = f_.edges(terminator);
     const uint32_t begin = static_cast<uint32_t>(successors_.size());
@@ -149,6 +150,7 @@ void Selector::LayOut() {
   bool in_cold = false;
   for (uint32_t at = 0; at < cf_.layout.size(); ++at) {
     const Block b = cf_.layout[at];
+    if (role_[b.index] == Role::kElsewhere) continue;
     if (cf_.info[b.index].cold && !in_cold && at != 0) {
       in_cold = true;
       place(hot_end);

@@ -6,6 +6,7 @@
 //   select_inst.cc        a block's instructions: dispatch; guest state, metering, traps, branches
 //   select_memory.cc      loads, stores and atomics
 //   select_call.cc        where arguments and results travel
+//   select_return.cc      where calls return to
 //   select_condition.cc   what tests a condition, and what is made of it
 //   select_arithmetic.cc  integer arithmetic, with what a constant operand makes cheaper
 //   select_division.cc    division, with and without a known divisor
@@ -125,7 +126,9 @@ class Selector {
         site_at_(f.num_insts(), kNone),
         effects_before_(f.num_insts(), 0),
         folded_(f.num_insts(), false),
-        deferrals_of_(f.num_blocks()) {
+        deferrals_of_(f.num_blocks()),
+        role_(f.num_blocks(), Role::kNone),
+        receives_(f.num_blocks(), false) {
     m_.insts.reserve(f.num_insts() + f.num_insts() / 4);
     m_.problem.operands.reserve(f.num_insts() * 3);
   }
@@ -159,6 +162,14 @@ class Selector {
     Value value;
     bool high;  // the upper half of `value`, an i64
     uint32_t first, last;
+  };
+
+  // How a block leads on from a call to where that returns to, see select_return.cc.
+  enum class Role : uint8_t {
+    kNone,
+    kCalls,      // ends with a call
+    kEnters,     // an entry that leads to where a call returns to
+    kElsewhere,  // what is executed if it has returned to somewhere else
   };
 
   const InstData* DefOf(Value v) const {
@@ -489,6 +500,24 @@ class Selector {
   void SelectCall(Inst i, const InstData& d);
   void SelectLeave(const InstData& d, absl::Span<const Value> args);
 
+  // Sets role_.
+  void FindReceivers();
+  // The call that `b` ends with if that returns to a block that could receive, or an invalid one.
+  Inst ReturningCall(Block b) const;
+  // Whether `b` is an entry that does nothing but go on.
+  bool OnlyEnters(Block b) const;
+  // The way out of a block that calls, or of one that only enters.
+  struct Way {
+    Block from;
+    Inst call = {};  // not valid: `from` enters
+  };
+  // In which of the registers that parameters travel in argument `k` arrives: its number, or kNone.
+  uint32_t ArrivesIn(const Way& way, size_t k) const;
+  bool ArriveAlike(const Way& way, const Way& other) const;
+  Block ReceiverOf(Block from) const { return f_.edges(f_.terminator(from)).back().target; }
+  void SelectReceived();
+  void SelectReceive(Block b);
+
   // -- floating point
 
   // The bits of the constant `v` is.
@@ -570,6 +599,9 @@ class Selector {
   std::vector<uint32_t> sites_;
   std::vector<Deferral> deferrals_;
   std::vector<std::pair<uint32_t, uint32_t>> deferrals_of_;  // by block
+  std::vector<Role> role_;                                   // by block
+  std::vector<bool> receives_;  // by block: whether calls return there, see select_return.cc
+  std::vector<Block> enters_;   // by block that receives: one that enters
   std::vector<Piece> pieces_;
   std::vector<uint32_t> piece_of_;  // by block
   std::vector<Successor> successors_;
