@@ -174,7 +174,10 @@ class Resolver {
         for (VReg v : live_.LiveIn(edge.target)) {
           const uint32_t first = assignment_.parts.begin[v];
           if (assignment_.parts.begin[v + 1] - first == 1) continue;  // one home for life
-          Add(before, stage, v, v, At(v, end), At(v, start), frequency);
+          const Part& part = assignment_.parts.items[PartAt(v, end)];
+          CHECK(part.from <= end && end < part.to) << "v" << v << " has no location at " << end;
+          if (part.from <= start && start < part.to) continue;
+          Add(before, stage, v, v, Home(v, part), At(v, start), frequency);
         }
         for (uint32_t k = 0; k < edge.args_count; ++k) {
           const VReg param = p_.block_params[target.params_begin + k];
@@ -191,9 +194,13 @@ class Resolver {
            move.to.kind == Location::Kind::kSlot;
   }
 
-  // Calls f(source block, target block, argument, parameter) for every argument of a live parameter.
-  template <typename F>
-  void ForEachArgument(F f) const {
+  // An argument of a live parameter that has a slot.
+  struct Argument {
+    BlockIndex from, to;
+    VReg arg, param;
+  };
+  std::vector<Argument> ArgumentsOfSlots() const {
+    std::vector<Argument> arguments;
     for (BlockIndex b = 0; b < p_.blocks.size(); ++b) {
       const Block& block = p_.blocks[b];
       for (uint32_t e = 0; e < block.succs_count; ++e) {
@@ -201,11 +208,12 @@ class Resolver {
         const Block& target = p_.blocks[edge.target];
         for (uint32_t k = 0; k < edge.args_count; ++k) {
           const VReg param = p_.block_params[target.params_begin + k];
-          if (!IsLive(param)) continue;
-          f(b, edge.target, p_.edge_args[edge.args_begin + k], param);
+          if (slots_.of_vreg[param] == kNoSlot || !IsLive(param)) continue;
+          arguments.push_back({b, edge.target, p_.edge_args[edge.args_begin + k], param});
         }
       }
     }
+    return arguments;
   }
   // An argument that is in its parameter's slot already.
   bool IsInPlace(VReg arg, VReg param) const {
@@ -234,13 +242,14 @@ class Resolver {
     }
     // To begin with all are stored; those go for which that is not worth it, and then others for
     // whose arguments they are. Any result is correct.
-    std::vector<float> on_edges(n, 0.0f);
+    const std::vector<Argument> arguments = ArgumentsOfSlots();
+    std::vector<float> on_edges(params.empty() ? 0 : n, 0.0f);
     for (int round = 0; round < kMaxStoreRounds && !params.empty(); ++round) {
       for (VReg v : params) on_edges[v] = 0;
-      ForEachArgument([&](BlockIndex from, BlockIndex to, VReg arg, VReg param) {
-        if (slots_.of_vreg[param] == kNoSlot || IsInPlace(arg, param)) return;
-        on_edges[param] += std::min(p_.blocks[from].frequency, p_.blocks[to].frequency);
-      });
+      for (const Argument& a : arguments) {
+        if (IsInPlace(a.arg, a.param)) continue;
+        on_edges[a.param] += std::min(p_.blocks[a.from].frequency, p_.blocks[a.to].frequency);
+      }
       const size_t before = params.size();
       std::erase_if(params, [&](VReg v) {
         if (on_edges[v] <= cost[v]) return false;
@@ -272,14 +281,17 @@ class Resolver {
                                 : Home(v, first);
       Add(before, kSplit, v, v, from, SlotOf(v), 0);
     }
-    ForEachArgument([&](BlockIndex from, BlockIndex to, VReg arg, VReg param) {
-      if (!stored_at_def_[param] || FirstPart(param).home == kInSlot || IsInPlace(arg, param)) {
-        return;
+    for (const Argument& a : arguments) {
+      if (!stored_at_def_[a.param] || FirstPart(a.param).home == kInSlot ||
+          IsInPlace(a.arg, a.param)) {
+        continue;
       }
-      const bool at_target = p_.blocks[to].preds_count == 1;
-      Add(at_target ? p_.blocks[to].begin : p_.blocks[from].end - 1, at_target ? kEntry : kExit,
-          arg, param, At(arg, GapOf(p_.blocks[from].end) - 1), SlotOf(param), 0);
-    });
+      const Block& from = p_.blocks[a.from];
+      const Block& to = p_.blocks[a.to];
+      const bool at_target = to.preds_count == 1;
+      Add(at_target ? to.begin : from.end - 1, at_target ? kEntry : kExit, a.arg, a.param,
+          At(a.arg, GapOf(from.end) - 1), SlotOf(a.param), 0);
+    }
   }
 
   // The part that the definition begins.
@@ -370,7 +382,7 @@ class Resolver {
   const Assignment& assignment_;
   Slots slots_;
   std::vector<RawMove> moves_;
-  std::vector<bool> stored_at_def_;
+  std::vector<uint8_t> stored_at_def_;  // by vreg
   Solution out_;
 };
 
