@@ -24,7 +24,8 @@ bool IsLoad(Opcode op) { return op == Opcode::kLoad || op == Opcode::kLoadAt; }
 
 class Pass {
  public:
-  explicit Pass(ir::Function& f) : f_(f), cfg_(f), loops_(f, cfg_) {}
+  Pass(ir::Function& f, const ir::Cfg& cfg, const ir::Loops& loops)
+      : f_(f), cfg_(cfg), loops_(loops) {}
 
   void Run() {
     is_innermost_.assign(f_.num_blocks(), true);
@@ -146,8 +147,8 @@ class Pass {
   }
 
   ir::Function& f_;
-  const ir::Cfg cfg_;
-  const ir::Loops loops_;
+  const ir::Cfg& cfg_;
+  const ir::Loops& loops_;
   std::vector<bool> is_innermost_;  // by head
   // By value.
   std::vector<bool> loaded_, address_, carried_;
@@ -166,8 +167,10 @@ bool HasSelectInLoop(const ir::Function& f) {
 
 }  // namespace
 
-void BranchSelects(ir::Function& f) {
-  if (HasSelectInLoop(f)) Pass(f).Run();
+void BranchSelects(ir::Function& f, const ir::Graphs& graphs) {
+  if (!HasSelectInLoop(f)) return;
+  const ir::Loops& loops = graphs.loops(f);
+  Pass(f, graphs.cfg(f), loops).Run();
 }
 
 }  // namespace precast::opt

@@ -10,11 +10,12 @@
 #ifndef PRECAST_COMPILER_OPT_BRANCH_SELECTS_H_
 #define PRECAST_COMPILER_OPT_BRANCH_SELECTS_H_
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
 
-void BranchSelects(ir::Function& f);
+void BranchSelects(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 

@@ -59,7 +59,7 @@ void Run(ir::Function& f) {
 
 const std::map<std::string, Pass, std::less<>>& Passes() {
   static const auto* const passes = new std::map<std::string, Pass, std::less<>>{
-      {"branch_selects", BranchSelects},
+      {"branch_selects", Run<BranchSelects>},
       {"byte-swaps", FindByteSwaps},
       {"carry-branches", AddCarries},
       {"dce", Run<EliminateDeadCode>},
@@ -78,7 +78,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"mark_pages", MarkPages},
       {"meter", [](ir::Function& f) { PlaceMeters(f); }},
       {"meter-32", [](ir::Function& f) { PlaceMeters(f, {.max_headroom = 32}); }},
-      {"move-invariants", MoveInvariants},
+      {"move-invariants", Run<MoveInvariants>},
       {"O1", [](ir::Function& f) { Optimize(f, {.level = 1, .verify = true}); }},
       {"O2", [](ir::Function& f) { Optimize(f, {.level = 2, .verify = true}); }},
       {"O2-delayed",

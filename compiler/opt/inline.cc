@@ -38,6 +38,7 @@ class Inliner {
     self_ = f_.block(f_.entries()[0]).guest_pc;
     budget_ = std::max(kMinGrowth, NumInsts(f_) / 2);
     hot_budget_ = budget_;
+    if (!HasCallee()) return;
     const ir::Loops& loops = graphs.loops(f_);
     for (uint32_t n = 0; n < f_.num_blocks(); ++n)
       work_.push_back({Block(n), 0, loops.depth(Block(n)) != 0});
@@ -51,6 +52,20 @@ class Inliner {
     uint32_t nesting;
     bool in_loop;
   };
+
+  // Whether there is a call of something that could be put in.
+  bool HasCallee() const {
+    for (uint32_t n = 0; n < f_.num_blocks(); ++n) {
+      if (f_.block(Block(n)).cold) continue;
+      for (Inst i : f_.block(Block(n)).insts) {
+        if (f_.inst(i).op == Opcode::kCall &&
+            body_(ir::FuncRef(static_cast<uint32_t>(f_.inst(i).imm))) != nullptr) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
 
   // From the last call to the first, so that every instruction is moved at most once.
   void Scan(Place place) {

@@ -47,7 +47,8 @@ bool IsVector(Type type) { return type != Type::kI32 && type != Type::kI64; }
 
 class Mover {
  public:
-  Mover(Function& f, const ir::Cfg& cfg) : f_(f), cfg_(cfg), loops_(f, cfg) {}
+  Mover(Function& f, const ir::Cfg& cfg, const ir::Loops& loops)
+      : f_(f), cfg_(cfg), loops_(loops) {}
 
   void Run() {
     if (!FindCandidates()) return;
@@ -414,7 +415,7 @@ class Mover {
 
   Function& f_;
   const ir::Cfg& cfg_;
-  const ir::Loops loops_;
+  const ir::Loops& loops_;
   const ir::Dominators* dominators_ = nullptr;
   std::vector<uint32_t> block_of_;           // by value
   std::vector<uint32_t> candidate_of_;       // by value
@@ -428,10 +429,10 @@ class Mover {
 
 }  // namespace
 
-void MoveInvariants(Function& f) {
-  if (!Mover::MayMove(f)) return;
-  const ir::Cfg cfg(f);
-  if (cfg.has_cycles()) Mover(f, cfg).Run();
+void MoveInvariants(Function& f, const ir::Graphs& graphs) {
+  if (!Mover::MayMove(f) || !graphs.cfg(f).has_cycles()) return;
+  const ir::Loops& loops = graphs.loops(f);
+  Mover(f, graphs.cfg(f), loops).Run();
 }
 
 }  // namespace precast::opt

@@ -17,11 +17,12 @@
 #ifndef PRECAST_COMPILER_OPT_MOVE_INVARIANTS_H_
 #define PRECAST_COMPILER_OPT_MOVE_INVARIANTS_H_
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
 
-void MoveInvariants(ir::Function& f);
+void MoveInvariants(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 
