@@ -41,6 +41,20 @@ ConstantPropagation::ConstantPropagation(const Function& f, const ir::Cfg& cfg,
   if (from != kDone) FollowUses(cfg);
 }
 
+bool ConstantPropagation::DecidesBranches(const ir::Cfg& cfg) const {
+  for (Block b : cfg.order()) {
+    if (!executable(b)) return true;
+    const Inst branch = f_.terminator(b);
+    const absl::Span<const Edge> edges = f_.edges(branch);
+    if (edges.size() < 2) continue;
+    if (Constant(f_.args(branch)[0]).has_value()) return true;
+    if (edges.size() == 2 && edges[0].target == edges[1].target && edges[0].args == edges[1].args) {
+      return true;
+    }
+  }
+  return false;
+}
+
 uint32_t ConstantPropagation::Round(const ir::Cfg& cfg, uint32_t from) {
   const absl::Span<const Block> order = cfg.order();
   uint32_t again = kDone;

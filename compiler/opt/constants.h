@@ -31,6 +31,8 @@ class ConstantPropagation {
     return facts_[v.index].constant;
   }
   bool executable(ir::Block b) const { return executable_[b.index]; }
+  // Whether some branch of the function goes one way only, or the same way twice. `cfg` is its graph.
+  bool DecidesBranches(const ir::Cfg& cfg) const;
 
  private:
   // What is known of a value: nothing yet, one constant, or that it varies. Only ever moves in this

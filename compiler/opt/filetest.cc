@@ -64,7 +64,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"carry-branches", AddCarries},
       {"dce", Run<EliminateDeadCode>},
       {"fold_addresses", Run<FoldAddresses>},
-      {"gvn", Run<NumberValues>},
+      {"gvn", [](ir::Function& f) { NumberValues(f); }},
       {"inline-self",
        [](ir::Function& f) {
          const ir::Function body = f;

@@ -30,8 +30,9 @@ using ir::Value;
 
 class Numbering {
  public:
-  Numbering(Function& f, const ir::Graphs& graphs)
+  Numbering(Function& f, const ir::Graphs& graphs, const ConstantPropagation* constants)
       : f_(f),
+        constants_(constants),
         cfg_(graphs.cfg(f)),
         dominators_(graphs.dominators(f)),
         values_(f, dominators_),
@@ -125,12 +126,20 @@ class Numbering {
   }
 
   void Rebuild(Block b) {
-    for (auto& [slot, v] : f_.block(b).state) v = replaced_.Get(v);
     insts_.swap(f_.block(b).insts);
     QuotientsFirst(insts_);
     f_.block(b).insts.clear();
     f_.block(b).insts.reserve(insts_.size());
     builder_.SetBlock(b);
+    std::erase_if(f_.block(b).state, [&](std::pair<ir::StateSlot, Value>& state) {
+      auto& [slot, v] = state;
+      if (constants_ != nullptr && constants_->Constant(v)) {
+        builder_.DeferState(slot, Operand(v));
+        return true;
+      }
+      v = replaced_.Get(v);
+      return false;
+    });
     for (Inst i : insts_) {
       for (size_t k = 0; k < f_.inst(i).args_count; ++k) {
         const Value v = Operand(f_.args(i)[k]);  // may append, so the span is taken anew
@@ -140,7 +149,11 @@ class Numbering {
         Terminate(b, i);
       } else if (ir::IsPure(f_.inst(i).op)) {
         const Value result = f_.result(i);
-        replaced_.Set(result, builder_.Readd(i));
+        const std::optional<int64_t> c = Known(result);
+        const bool is_constant =
+            f_.inst(i).op == Opcode::kIconst || f_.inst(i).op == Opcode::kFconst;
+        replaced_.Set(
+            result, c && !is_constant ? builder_.Constant(f_.type(result), *c) : builder_.Readd(i));
       } else {
         Keep(b, i);
       }
@@ -149,11 +162,18 @@ class Numbering {
 
   // Integer constants are made in each block that uses them, see simplify.cc.
   Value Operand(Value v) {
+    if (const std::optional<int64_t> c = Known(v); c && ir::IsInteger(f_.type(v))) {
+      return builder_.Iconst(f_.type(v), *c);
+    }
     v = replaced_.Get(v);
     if (const std::optional<int64_t> c = ir::ConstantOf(f_, v)) {
       return builder_.Iconst(f_.type(v), *c);
     }
     return v;
+  }
+
+  std::optional<int64_t> Known(Value v) const {
+    return constants_ == nullptr ? std::nullopt : constants_->Constant(v);
   }
 
   void Keep(Block b, Inst i) {
@@ -205,6 +225,7 @@ class Numbering {
   }
 
   Function& f_;
+  const ConstantPropagation* const constants_;
   const ir::Cfg& cfg_;
   const ir::Dominators& dominators_;
   ir::ValueTable values_;
@@ -218,6 +239,8 @@ class Numbering {
 
 }  // namespace
 
-void NumberValues(Function& f, const ir::Graphs& graphs) { Numbering(f, graphs).Run(); }
+void NumberValues(Function& f, const ir::Graphs& graphs, const ConstantPropagation* constants) {
+  Numbering(f, graphs, constants).Run();
+}
 
 }  // namespace precast::opt

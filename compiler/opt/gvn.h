@@ -10,7 +10,8 @@
 //     operations on what cannot be negative become unsigned;
 //   - replaces loads of what was loaded or stored before by its value, along chains of blocks with one
 //     predecessor, if nothing between can have changed it: guest memory, context, guest state (known_memory.h);
-//   - joins block parameters of one block that get the same arguments.
+//   - joins block parameters of one block that get the same arguments;
+//   - with `constants`, puts what they say in the place of values and of deferred state, as simplify.h does.
 // Keeps: everything observable. A load goes only where the same bytes have been accessed before, so it
 //   could not trap; stores all stay, since any site may show memory to somebody.
 // Breaks: leaves blocks that nothing reaches, and dead code: run dead code elimination next.
@@ -21,10 +22,13 @@
 
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
+#include "compiler/opt/constants.h"
 
 namespace precast::opt {
 
-void NumberValues(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
+// `constants`: of this function, which may have got other values since, or null.
+void NumberValues(ir::Function& f, const ir::Graphs& graphs = ir::Graphs(),
+                  const ConstantPropagation* constants = nullptr);
 
 }  // namespace precast::opt
 

@@ -1,6 +1,7 @@
 // The order of the passes, and why.
 #include "compiler/opt/pipeline.h"
 
+#include <optional>
 #include <type_traits>
 
 #include "absl/log/check.h"
@@ -9,6 +10,7 @@
 #include "compiler/opt/branch_selects.h"
 #include "compiler/opt/byte_swaps.h"
 #include "compiler/opt/carry_branches.h"
+#include "compiler/opt/constants.h"
 #include "compiler/opt/dce.h"
 #include "compiler/opt/fold_addresses.h"
 #include "compiler/opt/gvn.h"
@@ -66,6 +68,15 @@ class Pipeline {
   const ir::Graphs& graphs_;
 };
 
+// Of these, thread_switches wants to see the constants.
+bool HasSwitch(const ir::Function& f) {
+  if (f.signature().conv != ir::CallConv::kWasm) return false;
+  for (uint32_t n = 0; n < f.num_blocks(); ++n) {
+    if (f.inst(f.terminator(ir::Block(n))).op == ir::Opcode::kBrTable) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void Optimize(ir::Function& function, const PipelineOptions& options, const ir::Graphs& graphs) {
@@ -85,7 +96,16 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
   // the simplification.
   bool decided = false;
   pipeline.Run("dce", EliminateDeadCode);
-  pipeline.Run("simplify", [&](ir::Function& f) { decided = Simplify(f, graphs); });
+  // Where no branch is decided, value numbering can do the rest as well.
+  std::optional<ConstantPropagation> constants;
+  if (options.level >= 2 && !HasSwitch(function)) {
+    const ir::Cfg& cfg = graphs.cfg(function);
+    constants.emplace(function, cfg);
+    if (constants->DecidesBranches(cfg)) constants.reset();
+  }
+  if (!constants) {
+    pipeline.Run("simplify", [&](ir::Function& f) { decided = Simplify(f, graphs); });
+  }
   // What else is dead is in nobody's way until the next look.
   if (decided) pipeline.Run("dce", EliminateDeadCode);
   if (options.level >= 2 && function.signature().conv == ir::CallConv::kWasm) {
@@ -95,7 +115,9 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
   }
   if (options.level >= 2) {
     pipeline.Run("join_params", JoinParams);
-    pipeline.Run("gvn", NumberValues);
+    pipeline.Run("gvn", [&](ir::Function& f) {
+      NumberValues(f, graphs, constants ? &*constants : nullptr);
+    });
     pipeline.Run("byte_swaps", FindByteSwaps);
     pipeline.Run("dce", EliminateDeadCode);
   }
