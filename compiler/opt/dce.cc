@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -34,7 +35,8 @@ void RemoveUnreachableBlocks(Function& f, const ir::Cfg& cfg) {
   f.RetainBlocks(absl::MakeConstSpan(keep.get(), f.num_blocks()));
 }
 
-void RemoveRedundantParams(Function& f, const ir::Cfg& cfg) {
+// What parameters with one value are to be replaced by; nothing if there are none.
+std::optional<Replacements> FindRedundantParams(const Function& f, const ir::Cfg& cfg) {
   // A replaced parameter can make others redundant; a few rounds find nearly all of them.
   constexpr int kMaxRounds = 8;
   Replacements replaced(f.num_values());
@@ -71,9 +73,8 @@ void RemoveRedundantParams(Function& f, const ir::Cfg& cfg) {
       }
     }
   }
-  if (!any) return;
-  replaced.Apply(f);
-  RetainParams(f, [&](Value v) { return !replaced.Contains(v); });
+  if (!any) return std::nullopt;
+  return replaced;
 }
 
 // The slots whose deferred value a site sees, on a walk from a block's end to its beginning.
@@ -111,8 +112,13 @@ class SeenSlots {
 // is used is known where its arguments are; what edges back to loops need is followed as it is found.
 class UnusedValues {
  public:
-  UnusedValues(Function& f, const ir::Cfg& cfg)
-      : f_(f), cfg_(cfg), mark_(f.num_values(), Mark::kNone), is_loop_head_(f.num_blocks(), false) {
+  // `replaced`: parameters to be replaced on the way, or null.
+  UnusedValues(Function& f, const ir::Cfg& cfg, Replacements* replaced)
+      : f_(f),
+        cfg_(cfg),
+        replaced_(replaced),
+        mark_(f.num_values(), Mark::kNone),
+        is_loop_head_(f.num_blocks(), false) {
     for (Block b : cfg.order()) {
       for (Value v : f.block(b).params) mark_[v.index] = Mark::kParam;
     }
@@ -190,10 +196,23 @@ class UnusedValues {
     work_.push_back(v);
   }
 
+  // Of an operand that Replace may not have got to yet.
+  Value Now(Value v) { return replaced_ == nullptr ? v : replaced_->Get(v); }
+  void Replace(ir::BlockData& block) {
+    for (Inst i : block.insts) {
+      for (Value& v : f_.mutable_args(i)) v = replaced_->Get(v);
+    }
+    for (Edge& edge : f_.mutable_edges(block.insts.back())) {
+      for (Value& v : edge.args) v = replaced_->Get(v);
+    }
+    for (auto& [slot, v] : block.state) v = replaced_->Get(v);
+  }
+
   template <bool kState>
   void Walk(Block b) {
     ir::BlockData& block = f_.block(b);
     std::vector<Inst>& insts = block.insts;
+    if (replaced_ != nullptr) Replace(block);
     for (const Edge& edge : ir::Successors(f_, b)) {
       const std::vector<Value>& params = f_.block(edge.target).params;
       for (size_t k = 0; k < params.size(); ++k) {
@@ -234,13 +253,13 @@ class UnusedValues {
       const ir::ValueData& data = f_.value(work_.back());
       work_.pop_back();
       if (!data.is_param) {
-        for (Value v : f_.args(Inst(data.def))) Use(v);
+        for (Value v : f_.args(Inst(data.def))) Use(Now(v));
         continue;
       }
       const Block b(data.def);
       for (Block p : cfg_.predecessors(b)) {
         for (const Edge& edge : ir::Successors(f_, p)) {
-          if (edge.target == b) Use(edge.args[data.index]);
+          if (edge.target == b) Use(Now(edge.args[data.index]));
         }
       }
     }
@@ -248,6 +267,7 @@ class UnusedValues {
 
   Function& f_;
   const ir::Cfg& cfg_;
+  Replacements* const replaced_;
   std::vector<Mark> mark_;
   std::vector<bool> is_loop_head_;
   uint32_t current_ = 0;  // the block being walked: its place in the order
@@ -261,10 +281,15 @@ class UnusedValues {
 void RemoveUnreachableBlocks(Function& f, const ir::Graphs& graphs) {
   RemoveUnreachableBlocks(f, graphs.cfg(f));
 }
-void RemoveRedundantParams(Function& f) { RemoveRedundantParams(f, ir::Cfg(f)); }
+void RemoveRedundantParams(Function& f) {
+  std::optional<Replacements> replaced = FindRedundantParams(f, ir::Cfg(f));
+  if (!replaced) return;
+  replaced->Apply(f);
+  RetainParams(f, [&](Value v) { return !replaced->Contains(v); });
+}
 void RemoveUnusedValues(Function& f) {
   RemoveUnreachableBlocks(f);
-  UnusedValues(f, ir::Cfg(f)).Remove(/*state=*/false);
+  UnusedValues(f, ir::Cfg(f), nullptr).Remove(/*state=*/false);
 }
 
 void RemoveUnseenState(Function& f) {
@@ -278,8 +303,8 @@ void EliminateDeadCode(Function& f, const ir::Graphs& graphs) {
     cfg = &graphs.cfg(f);
   }
   // What follows leaves blocks and edges as they are.
-  RemoveRedundantParams(f, *cfg);
-  UnusedValues(f, *cfg).Remove(/*state=*/true);
+  std::optional<Replacements> replaced = FindRedundantParams(f, *cfg);
+  UnusedValues(f, *cfg, replaced ? &*replaced : nullptr).Remove(/*state=*/true);
 }
 
 }  // namespace precast::opt
