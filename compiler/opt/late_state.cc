@@ -31,12 +31,7 @@ constexpr uint32_t kMaxDistance = 1024;
 
 class StateDelayer {
  public:
-  explicit StateDelayer(Function& f)
-      : f_(f),
-        used_(f.num_values(), false),
-        elsewhere_(f.num_values(), false),
-        user_(f.num_values(), Block::kNone),
-        last_(f.num_values(), -1) {}
+  explicit StateDelayer(Function& f) : f_(f), needs_(f.num_values()) {}
 
   void Run(const ir::Cfg& cfg) {
     FindUsed(cfg);
@@ -51,37 +46,40 @@ class StateDelayer {
     for (auto b = cfg.order().rbegin(); b != cfg.order().rend(); ++b) {
       const std::vector<Inst>& insts = f_.block(*b).insts;
       for (const ir::Edge& edge : ir::Successors(f_, *b)) {
-        for (Value v : edge.args) used_[v.index] = elsewhere_[v.index] = true;
+        for (Value v : edge.args) needs_[v.index].used = needs_[v.index].elsewhere = true;
       }
       for (size_t k = insts.size(); k-- > 0;) {
         const InstData& d = f_.inst(insts[k]);
         for (uint32_t n = 0; n < d.results_count; ++n) Define(Value(d.results_begin + n), *b);
         const bool needed = IsNeededItself(d);
         for (Value v : f_.args(insts[k])) {
-          const uint32_t user = std::exchange(user_[v.index], b->index);
-          if (user != b->index && user != Block::kNone) elsewhere_[v.index] = true;
+          Need& need = needs_[v.index];
+          const uint32_t user = std::exchange(need.user, b->index);
+          if (user != b->index && user != Block::kNone) need.elsewhere = true;
           if (!needed) continue;
-          used_[v.index] = true;
-          last_[v.index] = std::max(last_[v.index], static_cast<int>(k));
+          need.used = true;
+          need.last = std::max(need.last, static_cast<int>(k));
         }
       }
       for (const auto& [slot, v] : f_.block(*b).state) {
         const ir::ValueData& data = f_.value(v);
-        if (!data.is_param || data.def != b->index) used_[v.index] = elsewhere_[v.index] = true;
+        if (!data.is_param || data.def != b->index)
+          needs_[v.index].used = needs_[v.index].elsewhere = true;
       }
       for (Value v : f_.block(*b).params) Define(v, *b);
     }
   }
   // `b` defines `v`, and all uses have been met.
   void Define(Value v, Block b) {
-    if (user_[v.index] != Block::kNone && user_[v.index] != b.index) elsewhere_[v.index] = true;
+    Need& need = needs_[v.index];
+    if (need.user != Block::kNone && need.user != b.index) need.elsewhere = true;
   }
   // For what it does, or for a result.
   bool IsNeededItself(const InstData& d) const {
     const ir::OpcodeInfo& info = ir::Info(d.op);
     if (info.has_side_effect || info.is_terminator) return d.op != Opcode::kDeferState;
     for (uint32_t k = 0; k < d.results_count; ++k) {
-      if (used_[d.results_begin + k]) return true;
+      if (needs_[d.results_begin + k].used) return true;
     }
     return false;
   }
@@ -100,7 +98,7 @@ class StateDelayer {
   // Whether `v` is made only to be declared.
   bool IsMadeForState(Value v) const {
     const Value whole = Whole(v);
-    if (used_[v.index] || used_[whole.index] || f_.value(whole).is_param) return false;
+    if (needs_[v.index].used || needs_[whole.index].used || f_.value(whole).is_param) return false;
     const InstData& d = f_.inst(Inst(f_.value(whole).def));
     return d.op != Opcode::kIconst && !ir::Info(d.op).has_side_effect;
   }
@@ -116,7 +114,9 @@ class StateDelayer {
   bool IsKept(Value v, int at) const {
     return IsConstant(v) || IsNeeded(v, at) || IsNeeded(Whole(v), at);
   }
-  bool IsNeeded(Value v, int at) const { return elsewhere_[v.index] || last_[v.index] > at; }
+  bool IsNeeded(Value v, int at) const {
+    return needs_[v.index].elsewhere || needs_[v.index].last > at;
+  }
 
   void Delay(Block b) {
     std::vector<Inst>& insts = f_.block(b).insts;
@@ -241,16 +241,22 @@ class StateDelayer {
       if (IsMadeForState(f_.args(*i)[0])) ++made;
       const Value old = before_[slot];
       // What nothing else has ever needed lies in the frame, and stays there.
-      if (old.valid() && (used_[old.index] || used_[Whole(old).index]) && !IsKept(old, at)) ++kept;
+      if (old.valid() && (needs_[old.index].used || needs_[Whole(old).index].used) &&
+          !IsKept(old, at))
+        ++kept;
     }
     return made > kept;
   }
 
+  struct Need {
+    uint32_t user = Block::kNone;  // the block of the use met last
+    // If it is not used elsewhere: position in its block of its last use but for declarations.
+    int last = -1;
+    bool used = false, elsewhere = false;
+  };
+
   Function& f_;
-  std::vector<uint8_t> used_, elsewhere_;  // by value
-  std::vector<uint32_t> user_;             // by value: the block of the use met last
-  // By value that is not used elsewhere: position in its block of its last use but for declarations.
-  std::vector<int> last_;
+  std::vector<Need> needs_;  // by value
 
   // Of the block at hand.
   // Guest pc of the block, if nothing has been done since its start.
