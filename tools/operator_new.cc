@@ -17,9 +17,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
 
 #include "mimalloc.h"
@@ -34,6 +34,31 @@ constexpr size_t kStep = 16;
 constexpr size_t kLargest = 1024;
 constexpr size_t kMost = size_t{64} << 10;  // bytes in objects of one size
 
+// What the first thread asks for first lies here, one object behind the other, and stays here when it is freed. A
+// process that runs a small guest needs no more; mimalloc would begin a page for each size, and ask the system for 32
+// MiB before.
+constexpr size_t kArena = size_t{128} << 10;
+constexpr size_t kLargestInArena = size_t{8} << 10;
+alignas(4096) constinit char arena[kArena];
+constinit std::atomic<bool> arena_taken = false;
+
+bool InArena(const void* object) {
+  return reinterpret_cast<uintptr_t>(object) - reinterpret_cast<uintptr_t>(arena) < kArena;
+}
+
+// Before anything else of mimalloc is called: it does not expect several threads to come first.
+void StartMimalloc() {
+  static const bool started = [] {
+    mi_thread_init();
+    return true;
+  }();
+  static_cast<void>(started);
+}
+
+inline void FreeObject(void* object) {
+  if (!InArena(object)) mi_free(object);
+}
+
 struct Free {
   Free* next;
 };
@@ -44,6 +69,9 @@ struct List {
 struct Kept {
   List of[kLargest / kStep + 1];
   bool closed;  // the thread is about to end
+  // What is left of the arena, if it is this thread's.
+  char* next;
+  size_t left;
 };
 thread_local constinit Kept kept = {};
 
@@ -56,7 +84,7 @@ struct AtEnd {
       while (list.first != nullptr) {
         Free* const object = list.first;
         list.first = object->next;
-        mi_free(object);
+        FreeObject(object);
       }
     }
   }
@@ -66,12 +94,30 @@ inline size_t ClassOf(size_t size) { return (size + kStep - 1) / kStep; }
 // Every object of those sizes has all the room of its class, since another may come to lie there.
 inline size_t RoundUp(size_t size) { return size > kLargest ? size : ClassOf(size) * kStep; }
 
+void* NewObject(size_t size) {
+  const size_t room = ClassOf(size) * kStep;
+  if (room <= kept.left && size != 0 && size <= kLargestInArena) {
+    void* const object = kept.next;
+    kept.next += room;
+    kept.left -= room;
+    return object;
+  }
+  if (!arena_taken.load(std::memory_order_relaxed) &&
+      !arena_taken.exchange(true, std::memory_order_relaxed)) {
+    kept.next = arena;
+    kept.left = kArena;
+    return NewObject(size);
+  }
+  StartMimalloc();
+  return mi_new(RoundUp(size));
+}
+
 inline void* New(size_t size) {
-  if (size > kLargest) return mi_new(size);
+  if (size > kLargest) return NewObject(size);
   List& list = kept.of[ClassOf(size)];
   if (list.first == nullptr) {
     thread_local AtEnd at_end;
-    return mi_new(RoundUp(size));
+    return NewObject(size);
   }
   Free* const object = list.first;
   list.first = object->next;
@@ -81,9 +127,9 @@ inline void* New(size_t size) {
 
 inline void Delete(void* object, size_t size) {
   if (object == nullptr) return;
-  if (size > kLargest || size == 0 || kept.closed) return mi_free(object);
+  if (size > kLargest || size == 0 || kept.closed) return FreeObject(object);
   List& list = kept.of[ClassOf(size)];
-  if (list.count * RoundUp(size) >= kMost) return mi_free(object);
+  if (list.count * RoundUp(size) >= kMost) return FreeObject(object);
   list.first = new (object) Free{list.first};
   ++list.count;
 }
@@ -93,34 +139,40 @@ inline void Delete(void* object, size_t size) {
 void* operator new(size_t size) { return New(size); }
 void* operator new[](size_t size) { return New(size); }
 void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  StartMimalloc();
   return mi_new_nothrow(RoundUp(size));
 }
 void* operator new[](size_t size, const std::nothrow_t&) noexcept {
+  StartMimalloc();
   return mi_new_nothrow(RoundUp(size));
 }
 void* operator new(size_t size, std::align_val_t align) {
+  StartMimalloc();
   return mi_new_aligned(size, static_cast<size_t>(align));
 }
 void* operator new[](size_t size, std::align_val_t align) {
+  StartMimalloc();
   return mi_new_aligned(size, static_cast<size_t>(align));
 }
 void* operator new(size_t size, std::align_val_t align, const std::nothrow_t&) noexcept {
+  StartMimalloc();
   return mi_new_aligned_nothrow(size, static_cast<size_t>(align));
 }
 void* operator new[](size_t size, std::align_val_t align, const std::nothrow_t&) noexcept {
+  StartMimalloc();
   return mi_new_aligned_nothrow(size, static_cast<size_t>(align));
 }
 
-void operator delete(void* object) noexcept { mi_free(object); }
-void operator delete[](void* object) noexcept { mi_free(object); }
-void operator delete(void* object, const std::nothrow_t&) noexcept { mi_free(object); }
-void operator delete[](void* object, const std::nothrow_t&) noexcept { mi_free(object); }
+void operator delete(void* object) noexcept { FreeObject(object); }
+void operator delete[](void* object) noexcept { FreeObject(object); }
+void operator delete(void* object, const std::nothrow_t&) noexcept { FreeObject(object); }
+void operator delete[](void* object, const std::nothrow_t&) noexcept { FreeObject(object); }
 void operator delete(void* object, size_t size) noexcept { Delete(object, size); }
 void operator delete[](void* object, size_t size) noexcept { Delete(object, size); }
-void operator delete(void* object, std::align_val_t) noexcept { mi_free(object); }
-void operator delete[](void* object, std::align_val_t) noexcept { mi_free(object); }
-void operator delete(void* object, size_t, std::align_val_t) noexcept { mi_free(object); }
-void operator delete[](void* object, size_t, std::align_val_t) noexcept { mi_free(object); }
+void operator delete(void* object, std::align_val_t) noexcept { FreeObject(object); }
+void operator delete[](void* object, std::align_val_t) noexcept { FreeObject(object); }
+void operator delete(void* object, size_t, std::align_val_t) noexcept { FreeObject(object); }
+void operator delete[](void* object, size_t, std::align_val_t) noexcept { FreeObject(object); }
 #endif
 
 namespace precast {
@@ -133,9 +185,10 @@ void UseHugePages() {
   // What is there already, nearly all of it untouched: mimalloc takes memory in pieces of 32 MiB, aligned so. It
   // is only advice, and ignored where it does not fit.
   constexpr size_t kSegment = size_t{32} << 20;
-  const std::unique_ptr<char> object(new char);
-  char* const at = object.get();
-  madvise(at - (reinterpret_cast<uintptr_t>(at) & (kSegment - 1)), kSegment, MADV_HUGEPAGE);
+  StartMimalloc();
+  char* const object = static_cast<char*>(mi_malloc(1));
+  madvise(object - (reinterpret_cast<uintptr_t>(object) & (kSegment - 1)), kSegment, MADV_HUGEPAGE);
+  mi_free(object);
 #endif
 }
 
