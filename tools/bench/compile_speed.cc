@@ -158,7 +158,8 @@ class Measurer {
     }
     for (const Image& image : images) {
       Progress(image.name + ": loading");
-      for (const LoadWay& way : {LoadWay{false, true}, LoadWay{true, true}, LoadWay{true, false}}) {
+      for (const LoadWay& way :
+           {LoadWay{false, true}, LoadWay{true, true}, LoadWay{true, false, true}}) {
         LoadRow row{.file = image.name, .level = levels_.back(), .way = way};
         std::error_code error;
         row.image_bytes = std::filesystem::file_size(image.path, error);
@@ -201,7 +202,9 @@ const CompileRow* OneThread(const CompileSpeed& speed, const CompileRow& row) {
 
 std::string WayName(const LoadWay& way) {
   return absl::StrCat(way.share_pages ? "pages shared with the file" : "private copy",
-                      way.verify_digest ? "" : ", digest not verified");
+                      way.trusted         ? ", trusted"
+                      : way.verify_digest ? ""
+                                          : ", digest not verified");
 }
 
 }  // namespace

@@ -74,6 +74,7 @@ absl::StatusOr<LoadTimes> MeasureLoad(const std::string& image, const LoadWay& w
   options.callbacks = runtime::CallbackAddresses();
   options.share_pages = way.share_pages;
   options.check.verify_digest = way.verify_digest;
+  options.trusted = way.trusted;
   std::vector<double> load, ready;
   LoadTimes times;
   for (int i = 0; i < runs; ++i) {

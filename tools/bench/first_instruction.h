@@ -12,6 +12,7 @@ namespace precast::bench {
 struct LoadWay {
   bool share_pages = false;   // loader::LoadOptions::share_pages
   bool verify_digest = true;  // loader::CheckOptions::verify_digest
+  bool trusted = false;       // loader::LoadOptions::trusted
 };
 
 struct LoadTimes {
