@@ -11,6 +11,7 @@
 
 #include "absl/types/span.h"
 #include "loader/format/aot_file_info.h"
+#include "loader/format/function_references.h"
 
 namespace precast::loader {
 
@@ -104,6 +105,9 @@ class Image {
   // The WebAssembly module that the image was compiled from; empty for RISC-V. Lives as long as the
   // image.
   virtual absl::Span<const uint8_t> guest_module() const { return {}; }
+  // Wasm: of that module; nothing in them need be in range of anything. Live as long as the image.
+  virtual format::DeclaredFunctions declared_functions() const { return {}; }
+  virtual format::ElementFunctions element_functions() const { return {}; }
   // OpenVM: the machine and the extensions the guest needs, as format::Metadata has them; else empty.
   virtual std::string_view machine() const { return {}; }
   virtual absl::Span<const std::string> extensions() const { return {}; }

@@ -22,9 +22,9 @@
 
 namespace precast::loader::check {
 
-void ImageChecker::ParseOffsetTable(Table table, format::OffsetTable& out) {
-  absl::StatusOr<format::OffsetTable> parsed =
-      format::OffsetTable::Parse(view_.At(view_.table(table)));
+template <typename T>
+void ImageChecker::ParseTable(Table table, T& out) {
+  absl::StatusOr<T> parsed = T::Parse(view_.At(view_.table(table)));
   if (parsed.ok()) {
     out = *parsed;
   } else {
@@ -46,12 +46,16 @@ void ImageChecker::ExpectCount(Table table, uint64_t expected, uint64_t actual) 
 void ImageChecker::CheckTables() {
   const AotFileInfo& info = view_.info;
   view_.blob = format::BlobReader(view_.At(view_.table(Table::kBlob)));
-  ParseOffsetTable(Table::kFunction, view_.functions);
-  ParseOffsetTable(Table::kFunctionInfo, view_.function_infos);
-  ParseOffsetTable(Table::kExInfo, view_.ex_infos);
-  ParseOffsetTable(Table::kGotInfo, view_.got_infos);
-  ParseOffsetTable(Table::kPltInfo, view_.plt_infos);
-  if (view_.is_wasm()) ParseOffsetTable(Table::kEntries, view_.entries);
+  ParseTable(Table::kFunction, view_.functions);
+  ParseTable(Table::kFunctionInfo, view_.function_infos);
+  ParseTable(Table::kExInfo, view_.ex_infos);
+  ParseTable(Table::kGotInfo, view_.got_infos);
+  ParseTable(Table::kPltInfo, view_.plt_infos);
+  if (view_.is_wasm()) {
+    ParseTable(Table::kEntries, view_.entries);
+    ParseTable(Table::kDeclared, view_.declared);
+    ParseTable(Table::kElements, view_.elements);
+  }
   ExpectCount(Table::kFunctionInfo, view_.functions.count(), view_.function_infos.count());
   ExpectCount(Table::kExInfo, view_.functions.count(), view_.ex_infos.count());
   if (!view_.functions.ascending()) {

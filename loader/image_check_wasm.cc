@@ -24,7 +24,10 @@ void ImageChecker::CheckWasm() {
   const uint64_t module_at = InfoAt(offsetof(AotFileInfo, guest_module));
   if (!view_.is_wasm()) {
     Expect("guest_module size", module_at + 4, 0, info.guest_module.size);
-    Expect("table entries size", TableAt(Table::kEntries), 0, view_.table(Table::kEntries).size);
+    for (Table t : {Table::kEntries, Table::kDeclared, Table::kElements}) {
+      Expect(absl::StrCat("table ", format::kTableNames[static_cast<size_t>(t)], " size"),
+             TableAt(t), 0, view_.table(t).size);
+    }
     return;
   }
   const absl::Span<const uint8_t> module = view_.At(info.guest_module);
@@ -39,6 +42,9 @@ void ImageChecker::CheckWasm() {
   ExpectCount(Table::kEntries, view_.functions.count(), view_.entries.count());
   if (!view_.entries.ascending()) {
     Damaged("table entries", TableAt(Table::kEntries), "ascending", "not ascending");
+  }
+  if (!options_.trusted && !view_.declared.IsAscending()) {
+    Damaged("table declared", TableAt(Table::kDeclared), "ascending", "not ascending");
   }
   if (!format::HasFlag(info.flags, format::ImageFlag::kMemoryInitialized)) {
     Expect("guest segments without flag memory-initialized", TableAt(Table::kMetadata), 0,

@@ -104,7 +104,8 @@ class ImageChecker {
 
   uint64_t TableAt(Table table) const { return view_.table(table).offset; }
 
-  void ParseOffsetTable(Table table, format::OffsetTable& out);
+  template <typename T>
+  void ParseTable(Table table, T& out);
   void DamagedTable(Table table, const absl::Status& status);
   void ExpectCount(Table table, uint64_t expected, uint64_t actual);
   void CheckTables();

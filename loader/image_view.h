@@ -14,6 +14,7 @@
 #include "loader/format/blob.h"
 #include "loader/format/ex_info.h"
 #include "loader/format/export_table.h"
+#include "loader/format/function_references.h"
 #include "loader/format/metadata.h"
 #include "loader/format/offset_table.h"
 #include "loader/format/records.h"
@@ -43,6 +44,8 @@ class ImageView {
   format::OffsetTable plt_infos;
   format::OffsetTable entries;  // Wasm: guest pcs of the functions
   format::ExportTable exports;
+  format::DeclaredFunctions declared;  // Wasm
+  format::ElementFunctions elements;   // Wasm
   std::vector<format::ImportedImage> images;
   format::Metadata metadata;
 

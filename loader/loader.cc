@@ -165,12 +165,12 @@ class ImageLoader {
     return Map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1);
   }
 
-  // Symbols and debug information are for tools that read the file.
+  // Symbols and debug information are for tools that read the file. Where it is mapped, they take up no memory.
   void DropTail() {
     ImageView& view = image_->view_;
     const uint32_t end = view.segments.back().end;
     const size_t kept = PageUp(end);
-    if (kept < image_->mapped_size_) {
+    if (image_->fd_ < 0 && kept < image_->mapped_size_) {
       munmap(image_->base_ + kept, image_->mapped_size_ - kept);
       image_->mapped_size_ = kept;
     }
@@ -179,6 +179,7 @@ class ImageLoader {
 
   absl::Status MakeWritable() {
     if (image_->fd_ < 0) return absl::OkStatus();  // It is, all of it.
+    if (!HasSlots()) return absl::OkStatus();
     for (const LoadSegment& segment : image_->view_.segments) {
       if (!segment.writable) continue;
       if (mprotect(image_->base_ + segment.begin, PageUp(segment.end) - segment.begin,
@@ -187,6 +188,11 @@ class ImageLoader {
       }
     }
     return absl::OkStatus();
+  }
+
+  // Most code of WebAssembly calls the runtime through its context.
+  bool HasSlots() const {
+    return image_->view_.got_infos.count() != 0 || image_->view_.plt_infos.count() != 0;
   }
 
   void FillSlots() {
@@ -217,6 +223,7 @@ class ImageLoader {
       const uint64_t end = PageUp(segment.end);
       if (segment.writable) {
         // What is sealed is at its start; the rest is writable already.
+        if (image_->fd_ >= 0 && !HasSlots()) continue;  // It never was.
         if (view.relro.size != 0 && view.relro.offset == begin &&
             !protect(begin, begin + view.relro.size, PROT_READ)) {
           return SystemError("mprotect");

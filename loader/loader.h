@@ -80,6 +80,9 @@ class LoadedImage final : public Image {
     return view_.At(view_.info.guest_module);
   }
 
+  format::DeclaredFunctions declared_functions() const override { return view_.declared; }
+  format::ElementFunctions element_functions() const override { return view_.elements; }
+
   // Binds PLT entry `index` and returns its target; null if there is no such entry. What the
   // resolve callback calls. Any thread may, at any time.
   const void* ResolvePlt(uint32_t index) const;

@@ -33,7 +33,8 @@
 namespace precast::driver {
 namespace {
 
-guest::Program MakeProgram(const wasm::Module& module) {
+guest::Program MakeProgram(const wasm::LiftContext& context) {
+  const wasm::Module& module = context.module;
   guest::Program program;
   program.kind = guest::Kind::kWasm;
   program.module = module.bytes;
@@ -63,6 +64,14 @@ guest::Program MakeProgram(const wasm::Module& module) {
     }
     program.exports.push_back(std::move(out));
   }
+  for (uint32_t f = module.num_imported_functions; f < module.functions.size(); ++f) {
+    if (module.declared[f]) program.declared.push_back({f, module.functions[f].type});
+  }
+  for (const wasm::ElementSegment& segment : module.elements) {
+    guest::ElementSegment& out = program.elements.emplace_back();
+    out.end = segment.file_end;
+    for (uint32_t f : segment.functions) out.records.push_back(context.record_of[f]);
+  }
   return program;
 }
 
@@ -72,7 +81,7 @@ class WasmFrontEnd final : public FrontEnd {
       : options_(options),
         module_(std::move(module)),
         context_(module_),
-        program_(MakeProgram(module_)) {}
+        program_(MakeProgram(context_)) {}
 
   guest::Program& program() override { return program_; }
 

@@ -58,6 +58,15 @@ struct Export {
   uint32_t index;
 };
 
+// A function that can be referred to, and what element segments refer to (loader/format/function_references.h).
+struct DeclaredFunction {
+  uint32_t function, type;  // indices in the module
+};
+struct ElementSegment {
+  uint32_t end;                   // offset in the module
+  std::vector<uint32_t> records;  // if it lists functions
+};
+
 struct Program {
   Kind kind = Kind::kRiscV32;
   Guid guid{};
@@ -90,6 +99,8 @@ struct Program {
   absl::Span<const uint8_t> module;  // the file, which outlives the program
   bool memory_initialized = false;
   std::vector<Export> exports;
+  std::vector<DeclaredFunction> declared;  // defined ones, ascending
+  std::vector<ElementSegment> elements;
 };
 
 }  // namespace precast::guest

@@ -19,6 +19,7 @@
 #include "loader/format/aot_file_info.h"
 #include "loader/format/blob.h"
 #include "loader/format/export_table.h"
+#include "loader/format/function_references.h"
 #include "loader/format/guid.h"
 #include "loader/format/metadata.h"
 #include "loader/format/offset_table.h"
@@ -272,7 +273,11 @@ class Builder : public std::enable_shared_from_this<Builder> {
     AddTable(format::Table::kExports, std::move(export_table));
     AddTable(format::Table::kImages, format::EncodeImportedImages(options_.imports));
     AddTable(format::Table::kMetadata, std::move(metadata));
-    if (is_wasm_) AddTable(format::Table::kEntries, format::EncodeOffsetTable(WasmEntries()));
+    if (is_wasm_) {
+      AddTable(format::Table::kEntries, format::EncodeOffsetTable(WasmEntries()));
+      AddTable(format::Table::kDeclared, EncodeDeclared());
+      AddTable(format::Table::kElements, EncodeElements());
+    }
     table(format::Table::kDispatch) = {dispatch_at_, 4 * dispatch_.count};
   }
 
@@ -299,6 +304,20 @@ class Builder : public std::enable_shared_from_this<Builder> {
       entries.push_back(f.entries[0].guest_pc);
     }
     return entries;
+  }
+
+  std::vector<uint8_t> EncodeDeclared() const {
+    std::vector<format::DeclaredFunction> functions;
+    for (const guest::DeclaredFunction& f : program_.declared)
+      functions.push_back({.function = f.function, .type = f.type});
+    return format::EncodeDeclaredFunctions(functions);
+  }
+
+  std::vector<uint8_t> EncodeElements() const {
+    std::vector<format::ElementSegmentRecords> segments;
+    for (const guest::ElementSegment& s : program_.elements)
+      segments.push_back({.end = s.end, .records = s.records});
+    return format::EncodeElementFunctions(segments);
   }
 
   uint32_t PcShift() const { return image::PcShift(program_.kind); }

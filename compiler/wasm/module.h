@@ -80,7 +80,7 @@ struct ElementSegment {
   bool uses_expressions = false;
   std::vector<uint32_t> functions;
   std::vector<ConstExpr> expressions;
-  uint32_t file_offset = 0;
+  uint32_t file_offset = 0, file_end = 0;
 };
 
 struct DataSegment {

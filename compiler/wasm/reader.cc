@@ -578,6 +578,7 @@ absl::Status ModuleReader::ReadElements(ByteReader& in) {
       }
     }
     if (absl::Status status = ReadElementItems(in, segment); !status.ok()) return status;
+    segment.file_end = in.offset();
   }
   return absl::OkStatus();
 }

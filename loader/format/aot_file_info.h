@@ -22,7 +22,7 @@ inline constexpr std::array<uint8_t, 8> kMagic = {'P', 'R', 'E', 'C', 'A', 'S', 
 // Raised by every change of the format, however small: a loader reads exactly one version. (What an
 // image is worth is the time to compile it again; what a wrong guess about compatibility costs is
 // unbounded.)
-inline constexpr uint32_t kFormatVersion = 6;
+inline constexpr uint32_t kFormatVersion = 7;
 
 // An image is smaller than this, so that every PC-relative field reaches.
 inline constexpr uint64_t kMaxImageSize = uint64_t{1} << 31;
@@ -64,13 +64,15 @@ enum class Table : uint32_t {
   kImages,        // metadata.h, imported images
   kMetadata,      // metadata.h
   kEntries,       // Wasm, offset table: guest pc at which each function is entered; ascending
+  kDeclared,      // Wasm: function_references.h, declared functions
+  kElements,      // Wasm: function_references.h, element functions
 };
-inline constexpr uint32_t kTableCount = 11;
+inline constexpr uint32_t kTableCount = 13;
 
 // Names of the tables, for reports; index is a Table.
 inline constexpr const char* kTableNames[kTableCount] = {
-    "blob",     "function", "function_info", "ex_info",  "got_info", "plt_info",
-    "dispatch", "exports",  "images",        "metadata", "entries"};
+    "blob",    "function", "function_info", "ex_info", "got_info", "plt_info", "dispatch",
+    "exports", "images",   "metadata",      "entries", "declared", "elements"};
 
 struct AotFileInfo {
   // These three never move, whatever the version.
@@ -132,7 +134,7 @@ static_assert(offsetof(AotFileInfo, dispatch_shift) == 172);
 static_assert(offsetof(AotFileInfo, table_count) == 176);
 static_assert(offsetof(AotFileInfo, reserved) == 180);
 static_assert(offsetof(AotFileInfo, tables) == 184);
-static_assert(sizeof(AotFileInfo) == 272);
+static_assert(sizeof(AotFileInfo) == 288);
 
 }  // namespace precast::format
 

@@ -113,6 +113,7 @@ CallResult Func::Call(absl::Span<const Value> args) {
 
 bool StoreData::Invoke(const abi::FunctionRecord* record, abi::WasmValue* values,
                        InstanceImpl* caller) {
+  if (!Make(record)) return false;
   auto& function = *static_cast<FunctionObject*>(record->function);
   if (function.host != nullptr) return CallHost(function, values, caller);
   if (!HostStackLeft()) return Trapped(abi::TrapCode::kCallStackExhausted);
@@ -382,6 +383,8 @@ bool PrecastWasmHostCall(precast::abi::WasmContext* context,
                          precast::runtime::wasm::PassedArea* area);
 bool PrecastWasmHelper(precast::abi::WasmContext* context,
                        const precast::abi::FunctionRecord* record, uint64_t* integers);
+bool PrecastWasmMake(precast::abi::WasmContext* context,
+                     const precast::abi::FunctionRecord* record);
 
 bool PrecastWasmHostCall(precast::abi::WasmContext* context,
                          const precast::abi::FunctionRecord* record,
@@ -440,6 +443,13 @@ bool PrecastWasmHelper(precast::abi::WasmContext* context,
     }
   }
   return false;
+}
+
+bool PrecastWasmMake(precast::abi::WasmContext* context,
+                     const precast::abi::FunctionRecord* record) {
+  return static_cast<precast::runtime::wasm::InstanceImpl*>(context->instance)
+      ->store()
+      .Make(record);
 }
 
 }  // extern "C"

@@ -105,9 +105,9 @@ absl::StatusOr<abi::WasmValue> InstanceImpl::Evaluate(ByteRange expression) cons
         break;
       case 0xd2: {
         const auto function = static_cast<uint32_t>(ReadUnsigned(bytes, at));
-        if (data_->record_of[function] == ModuleData::kNone)
-          return bad(start, "undeclared function");
-        push64(ReferenceTo(function));
+        const uint32_t record = data_->RecordOf(function);
+        if (record == ModuleData::kNone) return bad(start, "undeclared function");
+        push64(reinterpret_cast<uint64_t>(RecordAt(record)));
         break;
       }
       case 0xfd:

@@ -121,18 +121,14 @@ struct Helper {
     if (table == nullptr || operands[0] >= instance.data().elements.size())
       return TrapCode::kHostError;
     const ModuleData::ElementSegment& segment = instance.data().elements[operands[0]];
-    const uint64_t available = instance.dropped_elements[operands[0]]
-                                   ? 0
-                                   : segment.functions.size() + segment.expressions.size();
+    const uint64_t available = instance.dropped_elements[operands[0]] ? 0 : segment.size();
     const uint64_t size = operands[4];
     if (!Fits(operands[3], size, available) || !Fits(operands[2], size, table->size()))
       return TrapCode::kOutOfBoundsTableAccess;
-    for (uint64_t i = 0; i < size; ++i) {
-      absl::StatusOr<uint64_t> reference = instance.Element(segment, operands[3] + i);
-      if (!reference.ok()) return TrapCode::kHostError;
-      table->record()->elements[operands[2] + i] = *reference;
-    }
-    return TrapCode::kNone;
+    return instance.CopyElements(segment, operands[3], size,
+                                 table->record()->elements + operands[2])
+               ? TrapCode::kNone
+               : TrapCode::kHostError;
   }
 
   TrapCode Wait(int size, uint64_t* result) const {

@@ -1,4 +1,7 @@
 // Instances: linking, allocation, initialization (core specification 2.0, section 4.5.4).
+#include <sys/mman.h>
+
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -6,11 +9,15 @@
 #include "absl/log/check.h"
 #include "absl/log/log.h"
 #include "absl/strings/str_format.h"
+#include "loader/format/varint.h"
 #include "runtime/wasm/store_data.h"
 
 namespace precast::runtime::wasm {
 
 namespace {
+
+// Contexts with so many bytes are mapped, so that function records nobody uses take no time and no memory.
+constexpr uint64_t kMappedFrom = 128 << 10;
 
 // Keys leave room for the number of a type. Not 0.
 uint64_t NextInstanceKey() {
@@ -37,7 +44,13 @@ InstanceImpl::InstanceImpl(StoreData& store, std::shared_ptr<const Module> modul
       data_(&module_->data()),
       interpret_(options.interpret || data_->image == nullptr) {}
 
-InstanceImpl::~InstanceImpl() { std::free(context_); }
+InstanceImpl::~InstanceImpl() {
+  if (context_mapped_ != 0) {
+    munmap(context_, context_mapped_);
+  } else {
+    std::free(context_);
+  }
+}
 
 absl::StatusOr<std::unique_ptr<InstanceImpl>> InstanceImpl::Create(
     StoreData& store, std::shared_ptr<const Module> module, absl::Span<const Extern> imports,
@@ -51,13 +64,24 @@ absl::StatusOr<std::unique_ptr<InstanceImpl>> InstanceImpl::Create(
 
 absl::Status InstanceImpl::Allocate() {
   const uint64_t size = (data_->layout.Size() + 63) / 64 * 64;
-  context_ = static_cast<abi::WasmContext*>(std::aligned_alloc(64, size));
+  if (size >= kMappedFrom) {
+    void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory != MAP_FAILED) {
+      context_ = static_cast<abi::WasmContext*>(memory);
+      context_mapped_ = size;
+    }
+  } else {
+    context_ = static_cast<abi::WasmContext*>(std::aligned_alloc(64, size));
+  }
   if (context_ == nullptr)
     return absl::ResourceExhaustedError(
         absl::StrFormat("no memory for an instance of %d bytes", size));
-  // Everything but args, which nobody reads before writing it.
-  std::memset(context_, 0, offsetof(abi::WasmContext, args));
-  std::memset(At<uint8_t>(sizeof(abi::WasmContext)), 0, size - sizeof(abi::WasmContext));
+  if (context_mapped_ == 0) {
+    // Everything but args, which nobody reads before writing it.
+    std::memset(context_, 0, offsetof(abi::WasmContext, args));
+    std::memset(At<uint8_t>(sizeof(abi::WasmContext)), 0, size - sizeof(abi::WasmContext));
+  }
   context_->vm.runtime = static_cast<NativeCallbacks*>(this);
   context_->vm.instance_key = NextInstanceKey();
   context_->vm.indirect_slow = reinterpret_cast<const void*>(&precast_wasm_indirect_slow);
@@ -89,9 +113,7 @@ absl::Status InstanceImpl::Import(absl::Span<const Extern> imports) {
           return Incompatible(want);
         if (function->store != &store_)
           return absl::InvalidArgumentError("import of a function of another store");
-        *At<abi::FunctionRecord>(data_->layout.Record(imported_functions_.size())) =
-            *function->record();
-        imported_functions_.push_back(function);
+        *RecordAt(num_imported_functions_++) = *function->record();
         break;
       }
       case ExternKind::kTable: {
@@ -130,32 +152,6 @@ absl::Status InstanceImpl::Import(absl::Span<const Extern> imports) {
 
 absl::Status InstanceImpl::Define() {
   const ModuleData& m = *data_;
-  const ModuleRuntime& runtime = module_->runtime();
-
-  functions_ = std::make_unique<FunctionObject[]>(runtime.declared.size());
-  for (size_t i = 0; i < runtime.declared.size(); ++i) {
-    const uint32_t index = runtime.declared[i];
-    FunctionObject& function = functions_[i];
-    abi::FunctionRecord* record = RecordOf(index);
-    function.store = &store_;
-    function.signature = runtime.SignatureOf(m, index);
-    function.instance = this;
-    function.index = index;
-    function.SetRecord(record);
-    record->context = context_;
-    record->function = &function;
-    record->signature = function.signature;
-    const void* code = interpret_ ? nullptr : runtime.native_code[i];
-    if (code != nullptr) {
-      record->key = context_->vm.instance_key + m.canonical_types[m.functions[index]];
-      record->code = code;
-      record->far_code = reinterpret_cast<const void*>(&precast_wasm_far_native);
-    } else {
-      // No key: native code, which would call `code` if the key fitted, takes the slow way.
-      record->far_code = reinterpret_cast<const void*>(&precast_wasm_far_host);
-    }
-  }
-
   const bool initialized = m.image != nullptr && m.image->guest_memory_initialized();
   for (uint32_t i = m.num_imported_memories; i < m.memories.size(); ++i) {
     absl::StatusOr<std::shared_ptr<LinearMemory>> memory = LinearMemory::Create(
@@ -208,11 +204,11 @@ absl::Status InstanceImpl::Start() {
   // The start function need not have a record.
   const uint32_t start = *data_->start;
   const Signature* signature = module_->runtime().SignatureOf(*data_, start);
-  if (signature->max_values() != 0)
+  if (signature == nullptr || signature->max_values() != 0)
     return absl::InvalidArgumentError("the start function has parameters or results");
   bool ok;
-  if (data_->record_of[start] != ModuleData::kNone) {
-    ok = store_.Invoke(RecordOf(start), nullptr, this);
+  if (const uint32_t declared = data_->RecordOf(start); declared != ModuleData::kNone) {
+    ok = store_.Invoke(RecordAt(declared), nullptr, this);
   } else {
     FunctionObject function;
     function.store = &store_;
@@ -248,9 +244,9 @@ absl::Status InstanceImpl::InitializeElements() {
     if (segment.mode == ModuleData::SegmentMode::kActive) {
       absl::StatusOr<abi::WasmValue> offset = Evaluate(segment.offset);
       if (!offset.ok()) return offset.status();
-      uint64_t operands[5] = {i, segment.table, 0, 0,
-                              segment.functions.size() + segment.expressions.size()};
+      uint64_t operands[5] = {i, segment.table, 0, 0, segment.size()};
       std::memcpy(&operands[2], offset->bytes, sizeof(uint64_t));
+      tables[segment.table]->ExpectWrites(operands[2], operands[4]);
       const abi::TrapCode trap = RunHelper(*this, abi::WasmHelper::kTableInit, operands, nullptr);
       if (trap != abi::TrapCode::kNone) return TrapStatus(trap);
     }
@@ -296,9 +292,12 @@ std::optional<Extern> InstanceImpl::FindExport(std::string_view name) {
   Extern result;
   result.kind = e.kind;
   switch (e.kind) {
-    case ExternKind::kFunction:
-      result.function = static_cast<FunctionObject*>(RecordOf(e.index)->function);
+    case ExternKind::kFunction: {
+      const uint32_t record = data_->RecordOf(e.index);
+      if (record == ModuleData::kNone || !store_.Make(RecordAt(record))) return std::nullopt;
+      result.function = static_cast<FunctionObject*>(RecordAt(record)->function);
       break;
+    }
     case ExternKind::kTable:
       result.table = tables[e.index];
       break;
@@ -330,7 +329,8 @@ bool InstanceImpl::CallRecord(const abi::FunctionRecord* record, abi::WasmValue*
 }
 
 bool InstanceImpl::HasType(const abi::FunctionRecord* record, uint32_t canonical_type) {
-  return record->signature == module_->runtime().signatures[canonical_type].get();
+  return store_.Make(record) &&
+         record->signature == module_->runtime().signatures[canonical_type].get();
 }
 
 abi::TrapCode InstanceImpl::CallHelper(abi::WasmHelper helper, absl::Span<const uint64_t> operands,
@@ -365,18 +365,65 @@ Interpreter& InstanceImpl::interpreter() {
   return *interpreter_;
 }
 
-abi::FunctionRecord* InstanceImpl::RecordOf(uint32_t function) const {
-  return At<abi::FunctionRecord>(data_->layout.Record(data_->record_of[function]));
+bool InstanceImpl::MakeRecord(const abi::FunctionRecord* which) {
+  const ModuleData& m = *data_;
+  const uint64_t offset =
+      reinterpret_cast<uint64_t>(which) - reinterpret_cast<uint64_t>(RecordAt(0));
+  const uint64_t number = offset / sizeof(abi::FunctionRecord);
+  if (offset % sizeof(abi::FunctionRecord) != 0 || number >= m.layout.num_records) return false;
+  const std::optional<format::DeclaredFunction> declared =
+      m.FunctionOfRecord(static_cast<uint32_t>(number));
+  if (!declared) return false;
+  const void* code = NativeCode(declared->function);
+  // What interprets a function goes by the type that the module itself says.
+  if (code == nullptr && m.functions()[declared->function] != declared->type) return false;
+
+  abi::FunctionRecord* const record = RecordAt(number);
+  FunctionObject& function = *functions_.emplace_back(std::make_unique<FunctionObject>());
+  function.store = &store_;
+  function.signature = module_->runtime().signatures[declared->type].get();
+  function.instance = this;
+  function.index = declared->function;
+  function.SetRecord(record);
+  record->context = context_;
+  record->function = &function;
+  record->signature = function.signature;
+  if (code != nullptr) {
+    record->key = context_->vm.instance_key + m.canonical_types[declared->type];
+    record->code = code;
+    record->far_code = reinterpret_cast<const void*>(&precast_wasm_far_native);
+  } else {
+    // No key: native code, which would call `code` if the key fitted, takes the slow way.
+    record->far_code = reinterpret_cast<const void*>(&precast_wasm_far_host);
+  }
+  return true;
 }
 
-absl::StatusOr<uint64_t> InstanceImpl::Element(const ModuleData::ElementSegment& segment,
-                                               uint64_t i) const {
-  if (!segment.functions.empty()) return ReferenceTo(segment.functions[i]);
-  absl::StatusOr<abi::WasmValue> value = Evaluate(segment.expressions[i]);
-  if (!value.ok()) return value.status();
-  uint64_t reference;
-  std::memcpy(&reference, value->bytes, sizeof(reference));
-  return reference;
+bool InstanceImpl::CopyElements(const ModuleData::ElementSegment& segment, uint64_t from,
+                                uint64_t size, uint64_t* to) const {
+  if (segment.count == 0) {
+    std::vector<uint64_t> references(size);
+    for (uint64_t i = 0; i < size; ++i) {
+      absl::StatusOr<abi::WasmValue> value = Evaluate(segment.expressions[from + i]);
+      if (!value.ok()) return false;
+      std::memcpy(&references[i], value->bytes, sizeof(uint64_t));
+    }
+    std::copy(references.begin(), references.end(), to);
+    return true;
+  }
+  const uint8_t* const records =
+      data_->element_functions
+          .Records(segment.first + static_cast<uint32_t>(from), static_cast<uint32_t>(size))
+          .data();
+  const auto base = reinterpret_cast<uint64_t>(RecordAt(0));
+  const uint32_t end = data_->layout.num_records;
+  bool good = true;
+  for (uint64_t i = 0; i < size; ++i) {
+    const uint32_t record = format::LoadLe32(records + sizeof(uint32_t) * i);
+    good &= record < end;
+    to[i] = record < end ? base + sizeof(abi::FunctionRecord) * uint64_t{record} : 0;
+  }
+  return good;
 }
 
 abi::WasmValue* InstanceImpl::GlobalCell(uint32_t global) const {

@@ -11,7 +11,7 @@ void Linker::Define(std::string_view module, std::string_view name, Extern what)
 
 void Linker::DefineInstance(std::string_view module, Instance* instance) {
   for (const ModuleData::Export& e : instance->module().data().exports)
-    Define(module, e.name, *instance->FindExport(e.name));
+    if (std::optional<Extern> found = instance->FindExport(e.name)) Define(module, e.name, *found);
 }
 
 std::optional<Extern> Linker::Find(std::string_view module, std::string_view name) const {

@@ -49,7 +49,8 @@ absl::StatusOr<std::shared_ptr<const Module>> Module::FromImage(
     std::shared_ptr<const loader::Image> image) {
   if (image->guest_module().empty())
     return absl::InvalidArgumentError("the image is not of a WebAssembly module");
-  absl::StatusOr<std::unique_ptr<ModuleData>> data = ModuleData::Decode(image->guest_module());
+  absl::StatusOr<std::unique_ptr<ModuleData>> data = ModuleData::Decode(
+      image->guest_module(), image->declared_functions(), image->element_functions());
   if (!data.ok()) return data.status();
   (*data)->metered = image->metered();
   (*data)->image = std::move(image);
@@ -72,12 +73,6 @@ absl::StatusOr<std::shared_ptr<const Module>> Module::Create(std::unique_ptr<Mod
     runtime->signatures.push_back(InternSignature(type));
     runtime->signature_pointers.push_back(runtime->signatures.back().get());
   }
-  for (uint32_t f = m.num_imported_functions; f < m.functions.size(); ++f) {
-    if (m.record_of[f] == ModuleData::kNone) continue;
-    runtime->declared.push_back(f);
-    runtime->native_code.push_back(
-        m.image != nullptr ? m.image->EntryOf(f - m.num_imported_functions) : nullptr);
-  }
   if (!m.memories.empty()) runtime->memory = 0;
   for (uint32_t i = 0; i < m.exports.size(); ++i) {
     const ModuleData::Export& e = m.exports[i];
@@ -99,7 +94,7 @@ ExternType TypeOf(const ModuleData& m, ExternKind kind, uint32_t index) {
   type.kind = kind;
   switch (kind) {
     case ExternKind::kFunction:
-      type.function = m.types[m.functions[index]];
+      if (const std::optional<uint32_t> known = m.TypeOf(index)) type.function = m.types[*known];
       break;
     case ExternKind::kTable:
       type.table = m.tables[index].type;

@@ -4,9 +4,10 @@
 #include "runtime/wasm/module_data.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 
@@ -159,7 +160,9 @@ GlobalType ReadGlobalType(Cursor& c) {
 
 class ModuleData::Decoder {
  public:
-  explicit Decoder(absl::Span<const uint8_t> bytes) : m_(std::make_unique<ModuleData>()) {
+  // `prepared`: the tables of declared functions and elements are there already.
+  Decoder(absl::Span<const uint8_t> bytes, std::unique_ptr<ModuleData> m, bool prepared)
+      : m_(std::move(m)), prepared_(prepared) {
     m_->bytes = bytes;
   }
 
@@ -209,8 +212,11 @@ class ModuleData::Decoder {
       case 2:
         return ReadImports(c);
       case 3: {
-        uint32_t n = c.Count();
-        for (uint32_t i = 0; i < n && c.ok(); ++i) m_->functions.push_back(TypeIndex(c));
+        const uint32_t n = c.Count();
+        m_->num_functions += n;
+        m_->function_section_ = {c.at(), c.at() + c.left()};
+        if (prepared_) return c.Skip(c.left());
+        for (uint32_t i = 0; i < n && c.ok(); ++i) TypeIndex(c);
         return;
       }
       case 4:
@@ -233,7 +239,7 @@ class ModuleData::Decoder {
       case 7:
         return ReadExports(c);
       case 8:
-        m_->start = Index(c, m_->functions.size(), "unknown function");
+        m_->start = FunctionIndex(c);
         return;
       case 9:
         return ReadElements(c);
@@ -253,7 +259,7 @@ class ModuleData::Decoder {
     return i;
   }
   uint32_t TypeIndex(Cursor& c) { return Index(c, m_->types.size(), "unknown type"); }
-  uint32_t FunctionIndex(Cursor& c) { return Index(c, m_->functions.size(), "unknown function"); }
+  uint32_t FunctionIndex(Cursor& c) { return Index(c, m_->num_functions, "unknown function"); }
 
   // A constant expression. `declares`: functions it names have records.
   ByteRange Expression(Cursor& c, bool declares) {
@@ -292,7 +298,7 @@ class ModuleData::Decoder {
           ReadRefType(c);
           break;
         case 0xd2: {  // ref.func
-          uint32_t function = Index(c, m.functions.size(), "unknown function");
+          uint32_t function = Index(c, m.num_functions, "unknown function");
           if (declared != nullptr && c.ok()) declared->push_back(function);
           break;
         }
@@ -332,8 +338,8 @@ class ModuleData::Decoder {
       import.kind = static_cast<ExternKind>(kind);
       switch (kind) {
         case 0:
-          import.index = static_cast<uint32_t>(m_->functions.size());
-          m_->functions.push_back(TypeIndex(c));
+          import.index = m_->num_functions++;
+          m_->imported_types_.push_back(TypeIndex(c));
           break;
         case 1:
           import.index = static_cast<uint32_t>(m_->tables.size());
@@ -353,7 +359,7 @@ class ModuleData::Decoder {
       }
       m_->imports.push_back(import);
     }
-    m_->num_imported_functions = static_cast<uint32_t>(m_->functions.size());
+    m_->num_imported_functions = m_->num_functions;
     m_->num_imported_tables = static_cast<uint32_t>(m_->tables.size());
     m_->num_imported_memories = static_cast<uint32_t>(m_->memories.size());
     m_->num_imported_globals = static_cast<uint32_t>(m_->globals.size());
@@ -381,7 +387,7 @@ class ModuleData::Decoder {
       out.name = c.Name();
       uint8_t kind = c.Byte();
       out.kind = static_cast<ExternKind>(kind);
-      const size_t sizes[] = {m_->functions.size(), m_->tables.size(), m_->memories.size(),
+      const size_t sizes[] = {m_->num_functions, m_->tables.size(), m_->memories.size(),
                               m_->globals.size()};
       if (kind > 3) {
         c.Fail("unknown kind of export");
@@ -417,17 +423,35 @@ class ModuleData::Decoder {
           c.Expect(c.Byte() == 0, "unknown kind of elements");
         }
       }
-      uint32_t count = c.Count();
-      for (uint32_t k = 0; k < count && c.ok(); ++k) {
-        if (expressions) {
+      const uint32_t count = c.Count();
+      if (expressions) {
+        for (uint32_t k = 0; k < count && c.ok(); ++k)
           segment.expressions.push_back(Expression(c, /*declares=*/true));
-        } else {
-          segment.functions.push_back(FunctionIndex(c));
-          if (c.ok()) declared_.push_back(segment.functions.back());
-        }
+      } else if (prepared_) {
+        SkipElements(c, i, count, segment);
+      } else {
+        std::vector<uint32_t>& functions = element_functions_.emplace_back().records;
+        for (uint32_t k = 0; k < count && c.ok(); ++k) functions.push_back(FunctionIndex(c));
+        if (!c.ok()) return;
+        declared_.insert(declared_.end(), functions.begin(), functions.end());
+      }
+      if (!prepared_) {
+        element_functions_.resize(i + 1);
+        element_functions_.back().end = c.at();
       }
       m_->elements.push_back(std::move(segment));
     }
+  }
+
+  // The image knows where a segment ends and what its elements are.
+  void SkipElements(Cursor& c, uint32_t i, uint32_t count, ElementSegment& segment) {
+    const std::optional<format::ElementFunctions::Segment> known =
+        m_->element_functions.SegmentAt(i);
+    if (!known || known->count != count || known->end < c.at() || known->end - c.at() > c.left())
+      return c.Fail("element segment that the image's table of elements does not fit");
+    segment.first = known->first;
+    segment.count = known->count;
+    c.Skip(known->end - c.at());
   }
 
   void ReadCode(Cursor& c) {
@@ -449,30 +473,28 @@ class ModuleData::Decoder {
 
   absl::Status Finish() {
     ModuleData& m = *m_;
-    const size_t num_functions = m.functions.size();
     if (num_bodies_ != m.num_functions_defined()) {
       return absl::InvalidArgumentError(
           absl::StrFormat("WebAssembly module: function section has %d functions, code section %d",
                           m.num_functions_defined(), num_bodies_));
     }
-    std::map<std::pair<std::vector<ValType>, std::vector<ValType>>, uint32_t> first;
-    for (uint32_t i = 0; i < m.types.size(); ++i) {
-      m.canonical_types.push_back(
-          first.try_emplace({m.types[i].params, m.types[i].results}, i).first->second);
-    }
+    const auto hash = [&m](uint32_t i) {
+      return absl::HashOf(m.types[i].params, m.types[i].results);
+    };
+    const auto equal = [&m](uint32_t i, uint32_t j) {
+      return m.types[i].params == m.types[j].params && m.types[i].results == m.types[j].results;
+    };
+    absl::flat_hash_set<uint32_t, decltype(hash), decltype(equal)> first(m.types.size(), hash,
+                                                                         equal);
+    m.canonical_types.reserve(m.types.size());
+    for (uint32_t i = 0; i < m.types.size(); ++i)
+      m.canonical_types.push_back(*first.insert(i).first);
 
-    m.record_of.assign(num_functions, ModuleData::kNone);
-    uint32_t records = 0;
-    while (records < m.num_imported_functions) {
-      m.record_of[records] = records;
-      ++records;
-    }
-    std::sort(declared_.begin(), declared_.end());
-    declared_.erase(std::unique(declared_.begin(), declared_.end()), declared_.end());
-    for (uint32_t function : declared_) {
-      if (function >= m.num_imported_functions) m.record_of[function] = records++;
-    }
-    m.layout.num_records = records;
+    if (!prepared_) Prepare();
+    const uint64_t records = uint64_t{m.num_imported_functions} + m.declared.count();
+    if (records > kMaxLayoutSize / sizeof(abi::FunctionRecord))
+      return absl::ResourceExhaustedError("WebAssembly module: too many functions");
+    m.layout.num_records = static_cast<uint32_t>(records);
     m.layout.num_memories = static_cast<uint32_t>(m.memories.size());
     m.layout.num_tables = static_cast<uint32_t>(m.tables.size());
     m.layout.num_globals = static_cast<uint32_t>(m.globals.size());
@@ -481,10 +503,78 @@ class ModuleData::Decoder {
     return absl::OkStatus();
   }
 
+  // Makes the tables that no image has.
+  void Prepare() {
+    ModuleData& m = *m_;
+    std::sort(declared_.begin(), declared_.end());
+    declared_.erase(std::unique(declared_.begin(), declared_.end()), declared_.end());
+    std::vector<format::DeclaredFunction> functions;
+    for (uint32_t function : declared_) {
+      if (function >= m.num_imported_functions)
+        functions.push_back({.function = function, .type = m.functions()[function]});
+    }
+    m.own_declared_ = format::EncodeDeclaredFunctions(functions);
+    m.declared = *format::DeclaredFunctions::Parse(m.own_declared_);
+    for (format::ElementSegmentRecords& segment : element_functions_) {
+      for (uint32_t& function : segment.records) function = m.RecordOf(function);
+    }
+    m.own_elements_ = format::EncodeElementFunctions(element_functions_);
+    m.element_functions = *format::ElementFunctions::Parse(m.own_elements_);
+    for (uint32_t i = 0; i < m.elements.size(); ++i) {
+      const format::ElementFunctions::Segment segment = *m.element_functions.SegmentAt(i);
+      m.elements[i].first = segment.first;
+      m.elements[i].count = segment.count;
+    }
+  }
+
   std::unique_ptr<ModuleData> m_;
+  const bool prepared_;
   std::vector<uint32_t> declared_;
+  // Of element segments; function indices, until there are records.
+  std::vector<format::ElementSegmentRecords> element_functions_;
   uint32_t num_bodies_ = 0;
 };
+
+const std::vector<uint32_t>& ModuleData::functions() const {
+  absl::call_once(functions_once_, [this] {
+    functions_ = imported_types_;
+    functions_.reserve(num_functions);
+    Cursor c(bytes, function_section_.begin, function_section_.end);
+    while (!c.IsAtEnd() && functions_.size() < num_functions) {
+      const uint32_t type = c.U32();
+      c.Expect(type < types.size(), "unknown type");
+      if (c.ok()) functions_.push_back(type);
+    }
+    functions_.resize(num_functions, kNone);
+  });
+  return functions_;
+}
+
+uint32_t ModuleData::RecordOf(uint32_t function) const {
+  if (function < num_imported_functions) return function;
+  const std::optional<uint32_t> found = declared.Find(function);
+  return found ? num_imported_functions + *found : kNone;
+}
+
+std::optional<format::DeclaredFunction> ModuleData::FunctionOfRecord(uint32_t record) const {
+  if (record < num_imported_functions || record >= layout.num_records) return std::nullopt;
+  const format::DeclaredFunction found = declared.Get(record - num_imported_functions);
+  if (found.function < num_imported_functions || found.function >= num_functions ||
+      found.type >= types.size()) {
+    return std::nullopt;
+  }
+  return found;
+}
+
+std::optional<uint32_t> ModuleData::TypeOf(uint32_t function) const {
+  if (function < num_imported_functions) return imported_types_[function];
+  if (const uint32_t record = RecordOf(function); record != kNone) {
+    const std::optional<format::DeclaredFunction> known = FunctionOfRecord(record);
+    return known ? std::optional(known->type) : std::nullopt;
+  }
+  const uint32_t type = functions()[function];
+  return type != kNone ? std::optional(type) : std::nullopt;
+}
 
 const std::vector<ByteRange>& ModuleData::bodies() const {
   absl::call_once(bodies_once_, [this] {
@@ -551,7 +641,7 @@ void ModuleData::AddNames(const ByteRange& section) const {
     for (uint32_t i = 0; i < n && names.ok(); ++i) {
       const uint32_t index = names.U32();
       const std::string_view name = names.Name();
-      if (index >= functions.size()) continue;
+      if (index >= num_functions) continue;
       if (found.size() <= index) found.resize(index + 1);
       found[index] = name;
     }
@@ -560,7 +650,16 @@ void ModuleData::AddNames(const ByteRange& section) const {
 }
 
 absl::StatusOr<std::unique_ptr<ModuleData>> ModuleData::Decode(absl::Span<const uint8_t> bytes) {
-  return Decoder(bytes).Run();
+  return Decoder(bytes, std::make_unique<ModuleData>(), /*prepared=*/false).Run();
+}
+
+absl::StatusOr<std::unique_ptr<ModuleData>> ModuleData::Decode(absl::Span<const uint8_t> bytes,
+                                                               format::DeclaredFunctions declared,
+                                                               format::ElementFunctions elements) {
+  auto module = std::make_unique<ModuleData>();
+  module->declared = declared;
+  module->element_functions = elements;
+  return Decoder(bytes, std::move(module), /*prepared=*/true).Run();
 }
 
 }  // namespace precast::runtime::wasm

@@ -13,6 +13,7 @@
 #include "absl/base/call_once.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "loader/format/function_references.h"
 #include "loader/image.h"
 #include "runtime/abi/wasm_context.h"
 #include "runtime/wasm/types.h"
@@ -52,8 +53,10 @@ class ModuleData {
     ValType type = ValType::kFuncRef;  // of the elements
     uint32_t table = 0;
     ByteRange offset;
-    std::vector<uint32_t> functions;  // or, if empty:
+    uint32_t first = 0, count = 0;  // of the records of `element_functions`; or, if there are none:
     std::vector<ByteRange> expressions;
+
+    uint64_t size() const { return count + expressions.size(); }
   };
   struct DataSegment {
     SegmentMode mode = SegmentMode::kPassive;
@@ -65,6 +68,11 @@ class ModuleData {
   // InvalidArgument if the bytes cannot be decoded. Does not validate: that has been done by whoever made the image.
   // Does not read function bodies, data and names either, most of a large module, which native code does not need.
   static absl::StatusOr<std::unique_ptr<ModuleData>> Decode(absl::Span<const uint8_t> bytes);
+  // With what an image says of the module's functions, which is then not read: takes no longer for more functions or
+  // elements. The tables must live as long as the result.
+  static absl::StatusOr<std::unique_ptr<ModuleData>> Decode(absl::Span<const uint8_t> bytes,
+                                                            format::DeclaredFunctions declared,
+                                                            format::ElementFunctions elements);
 
   absl::Span<const uint8_t> bytes;  // of the module file; kept alive by `owner` or `storage`
   std::shared_ptr<const void> owner;
@@ -76,7 +84,7 @@ class ModuleData {
   std::vector<uint32_t> canonical_types;  // the first equal type
   std::vector<Import> imports;
   // Index spaces, imported ones first.
-  std::vector<uint32_t> functions;  // type index
+  uint32_t num_functions = 0;
   std::vector<Table> tables;
   std::vector<MemoryType> memories;
   std::vector<Global> globals;
@@ -87,7 +95,20 @@ class ModuleData {
   std::vector<ElementSegment> elements;
   uint32_t num_data_segments = 0;
 
+  // Functions that have a FunctionRecord; not checked, where they are an image's.
+  format::DeclaredFunctions declared;
+  format::ElementFunctions element_functions;
+
+  // Number of a function's FunctionRecord (runtime/abi/wasm_context.h), or kNone.
+  uint32_t RecordOf(uint32_t function) const;
+  // Which defined function has record `record`, and its type; nothing if none, or the image is damaged.
+  std::optional<format::DeclaredFunction> FunctionOfRecord(uint32_t record) const;
+  // Type index of a function; nothing if the image is damaged.
+  std::optional<uint32_t> TypeOf(uint32_t function) const;
+
   // Looked for at the first call:
+  // Type indices by function index; kNone from where the section is damaged.
+  const std::vector<uint32_t>& functions() const;
   // By function index - num_imported_functions; with local declarations. Empty ranges from where the section is damaged.
   const std::vector<ByteRange>& bodies() const;
   // `num_data_segments`; passive and empty from where the section is damaged.
@@ -95,24 +116,25 @@ class ModuleData {
   // By function index; may be shorter.
   const std::vector<std::string_view>& function_names() const;
 
-  // runtime/abi/wasm_context.h
-  abi::WasmLayout layout;
-  std::vector<uint32_t> record_of;  // by function index; kNone: has no FunctionRecord
+  abi::WasmLayout layout;  // runtime/abi/wasm_context.h
 
  private:
   class Decoder;
 
-  uint32_t num_functions_defined() const {
-    return static_cast<uint32_t>(functions.size()) - num_imported_functions;
-  }
+  uint32_t num_functions_defined() const { return num_functions - num_imported_functions; }
 
   void AddNames(const ByteRange& section) const;
 
+  std::vector<uint32_t> imported_types_;              // by function index
+  std::vector<uint8_t> own_declared_, own_elements_;  // if they are no image's
+
+  ByteRange function_section_;     // type indices of defined functions
   ByteRange code_;                 // all bodies, each behind its size
   ByteRange data_section_;         // all segments
   std::vector<ByteRange> naming_;  // custom sections "name", what is behind that name
 
-  mutable absl::once_flag bodies_once_, data_once_, function_names_once_;
+  mutable absl::once_flag functions_once_, bodies_once_, data_once_, function_names_once_;
+  mutable std::vector<uint32_t> functions_;
   mutable std::vector<ByteRange> bodies_;
   mutable std::vector<DataSegment> data_;
   mutable std::vector<std::string_view> function_names_;

@@ -56,7 +56,7 @@ class LinearMemory final : public Memory {
   absl::Mutex grow_mutex_;
 };
 
-// Elements are in reserved address space for the largest size the table may have.
+// Elements are in reserved address space for the largest size the table may have, which is kept for the next one.
 class TableObject final : public Table {
  public:
   // Implementation limit.
@@ -74,6 +74,8 @@ class TableObject final : public Table {
   bool Set(uint64_t i, uint64_t reference) override;
   std::optional<uint64_t> Grow(uint64_t elements, uint64_t reference) override;
   abi::TableRecord* record() override { return &record_; }
+  // All these elements will be written soon: one request for all pages is cheaper than a fault for each.
+  void ExpectWrites(uint64_t first, uint64_t count);
 
  private:
   TableObject() = default;
@@ -81,7 +83,8 @@ class TableObject final : public Table {
   TableType type_;
   abi::TableRecord record_ = {};
   uint64_t max_elements_ = 0;
-  uint64_t mapped_ = 0;  // bytes; 0: from the heap
+  uint64_t mapped_ = 0;     // bytes; 0: from the heap
+  uint64_t populated_ = 0;  // elements from the beginning, in pages that are there already
 };
 
 class GlobalObject final : public Global {

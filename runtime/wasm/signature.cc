@@ -1,38 +1,54 @@
 #include "runtime/wasm/signature.h"
 
 #include <cstring>
-#include <map>
 #include <utility>
 
 #include "absl/base/const_init.h"
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "absl/synchronization/mutex.h"
 
 namespace precast::runtime::wasm {
 
 namespace {
 
-using Key = std::pair<std::vector<ValType>, std::vector<ValType>>;
-
 struct Entry {
   const Signature* signature;
   std::weak_ptr<const Signature> weak;
 };
 
+struct HashOfType {
+  using is_transparent = void;
+  size_t operator()(const FuncType& type) const { return absl::HashOf(type.params, type.results); }
+  size_t operator()(const Entry& entry) const { return (*this)(entry.signature->type); }
+};
+
+struct EqualType {
+  using is_transparent = void;
+  static const FuncType& Of(const FuncType& type) { return type; }
+  static const FuncType& Of(const Entry& entry) { return entry.signature->type; }
+  template <typename A, typename B>
+  bool operator()(const A& a, const B& b) const {
+    return Of(a).params == Of(b).params && Of(a).results == Of(b).results;
+  }
+};
+
 ABSL_CONST_INIT absl::Mutex mutex(absl::kConstInit);
 
 // Never destroyed: stores may outlive static objects.
-std::map<Key, Entry>& Table() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-  static auto* const table = new std::map<Key, Entry>;
-  return *table;
+using Signatures = absl::flat_hash_set<Entry, HashOfType, EqualType>;
+Signatures& Known() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  static auto* const known = new Signatures;
+  return *known;
 }
 
 void Forget(const Signature* signature) {
   {
     absl::MutexLock lock(&mutex);
-    auto it = Table().find({signature->type.params, signature->type.results});
+    auto it = Known().find(signature->type);
     // Somebody may have made a new one since the last reference to this one went.
-    if (it != Table().end() && it->second.signature == signature) Table().erase(it);
+    if (it != Known().end() && it->signature == signature) Known().erase(it);
   }
   delete signature;
 }
@@ -63,14 +79,17 @@ uint32_t Assign(const std::vector<ValType>& types, std::vector<Place>& places) {
 
 std::shared_ptr<const Signature> InternSignature(const FuncType& type) {
   absl::MutexLock lock(&mutex);
-  Entry& entry = Table()[{type.params, type.results}];
-  if (std::shared_ptr<const Signature> known = entry.weak.lock()) return known;
+  const auto known = Known().find(type);
+  if (known != Known().end()) {
+    if (std::shared_ptr<const Signature> signature = known->weak.lock()) return signature;
+    Known().erase(known);  // before its type goes
+  }
   auto* made = new Signature;
   made->type = type;
   made->args_params = Assign(type.params, made->params);
   made->args_results = Assign(type.results, made->results);
   std::shared_ptr<const Signature> signature(made, &Forget);
-  entry = {made, signature};
+  Known().insert({made, signature});
   return signature;
 }
 

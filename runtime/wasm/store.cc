@@ -117,6 +117,14 @@ void StoreData::AddCode(const Module& module) {
   code = std::move(more);
 }
 
+bool StoreData::MakeUnmade(const abi::FunctionRecord* record) {
+  const auto it = std::upper_bound(
+      instance_before.begin(), instance_before.end(), reinterpret_cast<uint64_t>(record),
+      [](uint64_t address, const auto& instance) { return address < instance.first; });
+  if (it != instance_before.end() && it->second->MakeRecord(record)) return true;
+  return Failed(absl::InternalError("a function reference is to no function that its image has"));
+}
+
 absl::StatusOr<Instance*> Store::Instantiate(std::shared_ptr<const Module> module,
                                              absl::Span<const Extern> imports,
                                              const InstanceOptions& options) {
@@ -126,6 +134,10 @@ absl::StatusOr<Instance*> Store::Instantiate(std::shared_ptr<const Module> modul
   InstanceImpl* instance = created->get();
   // From here on it stays, even if it traps: tables may refer to its functions.
   data_->instances.push_back(*std::move(created));
+  auto& before = data_->instance_before;
+  const std::pair<uint64_t, InstanceImpl*> end = {
+      reinterpret_cast<uint64_t>(instance->context()) + module->data().layout.Size(), instance};
+  before.insert(std::lower_bound(before.begin(), before.end(), end), end);
   if (module->has_native_code() && !options.interpret) {
     data_->AddCode(*module);
     if (data_->stack.allocated()) instance->context()->vm.native_stack_limit = data_->stack.limit();
@@ -167,8 +179,8 @@ Global* Store::NewGlobal(const GlobalType& type, const Value& value) {
 
 Func* Store::FunctionOf(uint64_t reference) {
   CHECK_NE(reference, 0u);
-  return static_cast<FunctionObject*>(
-      reinterpret_cast<const abi::FunctionRecord*>(reference)->function);
+  const auto* record = reinterpret_cast<const abi::FunctionRecord*>(reference);
+  return data_->Make(record) ? static_cast<FunctionObject*>(record->function) : nullptr;
 }
 
 absl::Span<const std::unique_ptr<Instance>> Store::instances() const { return data_->instances; }

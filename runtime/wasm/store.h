@@ -238,6 +238,7 @@ class Store {
   absl::StatusOr<Table*> NewTable(const TableType& type, uint64_t initial_reference = 0);
   Global* NewGlobal(const GlobalType& type, const Value& value);
   // The function a funcref (not null) is of.
+  // Null if the image of the function's module is damaged.
   Func* FunctionOf(uint64_t reference);
 
   // The instances so far, in order of instantiation, also those whose start trapped.

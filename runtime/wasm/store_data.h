@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/base/call_once.h"
@@ -35,9 +36,6 @@ struct ModuleRuntime {
   // By type index.
   std::vector<std::shared_ptr<const Signature>> signatures;
   std::vector<const void*> signature_pointers;
-  // By number of FunctionRecord, those of defined functions only.
-  std::vector<uint32_t> declared;
-  std::vector<const void*> native_code;
   absl::flat_hash_map<std::string_view, uint32_t> exports;
   std::optional<uint32_t> memory;  // what Caller::memory is
 
@@ -45,9 +43,10 @@ struct ModuleRuntime {
   absl::once_flag interpreted_once;
   std::unique_ptr<InterpretedModule> interpreted;
 
-  // By function index.
+  // By function index; null if the image is damaged.
   const Signature* SignatureOf(const ModuleData& module, uint32_t function) const {
-    return signatures[module.functions[function]].get();
+    const std::optional<uint32_t> type = module.TypeOf(function);
+    return type ? signatures[*type].get() : nullptr;
   }
 };
 
@@ -103,13 +102,16 @@ class InstanceImpl final : public Instance, public InterpreterHost, public Nativ
   // Native code of a function, or null if it is to be interpreted.
   const void* NativeCode(uint32_t function) const;
   Interpreter& interpreter();
-  // Of a function that has one.
-  abi::FunctionRecord* RecordOf(uint32_t function) const;
-  uint64_t ReferenceTo(uint32_t function) const {
-    return reinterpret_cast<uint64_t>(RecordOf(function));
+  // A record of this instance, by number. Its address is a function's reference from the beginning; what it holds is
+  // there after StoreData::Make. Until then all of it is zero: generated code finds that the key does not fit.
+  abi::FunctionRecord* RecordAt(uint64_t record) const {
+    return At<abi::FunctionRecord>(data_->layout.Record(record));
   }
-  // Of element `i` of a segment.
-  absl::StatusOr<uint64_t> Element(const ModuleData::ElementSegment& segment, uint64_t i) const;
+  // Fills a record of this instance. False if the image is damaged.
+  bool MakeRecord(const abi::FunctionRecord* record);
+  // Elements [from, from + size) of a segment, which are there. False if one is damaged; then null is in its place.
+  bool CopyElements(const ModuleData::ElementSegment& segment, uint64_t from, uint64_t size,
+                    uint64_t* to) const;
   absl::StatusOr<abi::WasmValue> Evaluate(ByteRange expression) const;
   abi::WasmValue* GlobalCell(uint32_t global) const;
   LinearMemory* MemoryForCaller();
@@ -141,8 +143,9 @@ class InstanceImpl final : public Instance, public InterpreterHost, public Nativ
   const ModuleData* data_;
   bool interpret_;
   abi::WasmContext* context_ = nullptr;
-  std::vector<FunctionObject*> imported_functions_;
-  std::unique_ptr<FunctionObject[]> functions_;  // of declared defined functions
+  uint64_t context_mapped_ = 0;  // bytes; 0: from the heap
+  size_t num_imported_functions_ = 0;
+  std::vector<std::unique_ptr<FunctionObject>> functions_;  // of records that have been made
   // By index; null where nobody has asked for one.
   std::vector<GlobalObject*> globals_;
   std::unique_ptr<Interpreter> interpreter_;
@@ -181,6 +184,13 @@ struct StoreData {
   bool CallInterpreted(FunctionObject& function, abi::WasmValue* values);
   bool CallNative(const abi::FunctionRecord* record, abi::WasmValue* values);
 
+  // Fills the record that a function reference is the address of, before anything is read of it. False: that cannot
+  // be, and `ended` says why.
+  bool Make(const abi::FunctionRecord* record) {
+    return record->signature != nullptr || MakeUnmade(record);
+  }
+  bool MakeUnmade(const abi::FunctionRecord* record);
+
   // Sets `ended`; returns false.
   bool Trapped(abi::TrapCode code);
   bool Failed(absl::Status why);
@@ -205,6 +215,8 @@ struct StoreData {
   CallResult ended;
 
   std::vector<std::unique_ptr<Instance>> instances;
+  // By the address behind the context, ascending.
+  std::vector<std::pair<uint64_t, InstanceImpl*>> instance_before;
   std::vector<std::unique_ptr<TableObject>> tables;
   std::vector<std::unique_ptr<GlobalObject>> globals;
   std::vector<std::unique_ptr<FunctionObject>> functions;

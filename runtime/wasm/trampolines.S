@@ -14,11 +14,13 @@
 #define MEMORY_BASE        (144 - BIAS)
 #define HOST_RSP           (160 - BIAS)
 #define STOP_RIP           (176 - BIAS)
+#define INSTANCE_KEY       (192 - BIAS)
 #define NATIVE_STACK_LIMIT (224 - BIAS)
 #define SIGNATURES         (368 - BIAS)
 #define ARGS               (1040 - BIAS)
 
 /* In FunctionRecord, and in what its `signature` points to. */
+#define RECORD_KEY       0
 #define RECORD_CODE      8
 #define RECORD_FAR_CODE  16
 #define RECORD_CONTEXT   24
@@ -309,7 +311,8 @@ precast_wasm_far_helper:
   .cfi_endproc
   .size precast_wasm_far_helper, . - precast_wasm_far_helper
 
-/* call_indirect of a function of another instance, or of another type: record in rax, type index in r12. */
+/* call_indirect of a function of another instance or of another type, or that nobody has called before: record in
+ * rax, type index in r12. */
   .globl precast_wasm_indirect_slow
   .type precast_wasm_indirect_slow, @function
   .p2align 4
@@ -321,11 +324,49 @@ precast_wasm_indirect_slow:
   jne   1f
   jmpq  *RECORD_FAR_CODE(%rax)
 1:
+  cmpq  $0, RECORD_SIGNATURE(%rax)
+  je    .Lmake
   movq  %r10, FUEL(%rbp)
   movq  (%rsp), %r11
   movq  %r11, STOP_RIP(%rbp)
   movl  $TYPE_MISMATCH, EXIT_REASON(%rbp)
   jmp   precast_exit_guest
+  .cfi_endproc
+  /* Nobody has called the function before: its record is filled, and the comparison made again. */
+.Lmake:
+  .cfi_startproc
+  .cfi_signal_frame
+  subq  $216, %rsp
+  .cfi_adjust_cfa_offset 216
+  movq  %rdi, (%rsp)
+  store_integers %rsp
+  store_vectors %rsp
+  movq  %rax, 72(%rsp)
+  movq  %r12, 208(%rsp)
+  movq  %r10, FUEL(%rbp)
+  movq  %rsp, %r12
+  .cfi_def_cfa_register %r12
+  movq  HOST_RSP(%rbp), %rsp
+  leaq  -BIAS(%rbp), %rdi
+  movq  %rax, %rsi
+  callq PrecastWasmMake@PLT
+  testb %al, %al
+  jz    .Lhost_exit
+  movq  %r12, %rsp
+  .cfi_def_cfa_register %rsp
+  movq  FUEL(%rbp), %r10
+  movq  208(%rsp), %r12
+  movq  72(%rsp), %rax
+  movq  (%rsp), %rdi
+  load_integers %rsp
+  load_vectors %rsp
+  addq  $216, %rsp
+  .cfi_adjust_cfa_offset -216
+  movq  INSTANCE_KEY(%rbp), %r11
+  addq  %r12, %r11
+  cmpq  %r11, RECORD_KEY(%rax)
+  jne   precast_wasm_indirect_slow
+  jmpq  *RECORD_CODE(%rax)
   .cfi_endproc
   .size precast_wasm_indirect_slow, . - precast_wasm_indirect_slow
 

@@ -24,9 +24,8 @@ std::string TypeOf(const ModuleData& module, ExternKind kind, uint32_t index) {
   ExternType type{.kind = kind, .function = {}, .table = {}, .memory = {}, .global = {}};
   switch (kind) {
     case ExternKind::kFunction:
-      if (index >= module.functions.size() || module.functions[index] >= module.types.size())
-        return "";
-      type.function = module.types[module.functions[index]];
+      if (index >= module.num_functions || !module.TypeOf(index)) return "";
+      type.function = module.types[*module.TypeOf(index)];
       break;
     case ExternKind::kTable:
       if (index >= module.tables.size()) return "";

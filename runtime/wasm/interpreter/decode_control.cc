@@ -187,9 +187,9 @@ void FunctionDecoder::BranchTable() {
 }
 
 void FunctionDecoder::Call(bool tail) {
-  const uint32_t function = ReadIndex(module_.functions.size());
+  const uint32_t function = ReadIndex(module_.num_functions);
   if (!ok()) return;
-  const uint32_t type_index = module_.functions[function];
+  const uint32_t type_index = module_.functions()[function];
   if (!Check(type_index < module_.types.size())) return;
   const FuncType& type = module_.types[type_index];
   if (!Check(type.params.size() <= abi::kMaxWasmArgs && type.results.size() <= abi::kMaxWasmArgs)) {
@@ -200,7 +200,7 @@ void FunctionDecoder::Call(bool tail) {
   if (function >= module_.num_imported_functions) {
     Emit(tail ? Code::kReturnCall : Code::kCall, function - module_.num_imported_functions);
   } else {
-    const uint32_t record = module_.record_of[function];
+    const uint32_t record = module_.RecordOf(function);
     if (!Check(record < module_.layout.num_records)) return;
     Emit(tail ? Code::kReturnCallRecord : Code::kCallRecord, type_index, 0,
          module_.layout.Record(record));

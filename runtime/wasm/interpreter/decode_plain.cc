@@ -142,9 +142,9 @@ void FunctionDecoder::PlainInstruction(uint32_t opcode) {
       return;
     }
     case 0xd2: {
-      const uint32_t function = ReadIndex(module_.functions.size());
-      if (!ok() || !Check(function < module_.record_of.size())) return;
-      const uint32_t record = module_.record_of[function];
+      const uint32_t function = ReadIndex(module_.num_functions);
+      if (!ok()) return;
+      const uint32_t record = module_.RecordOf(function);
       if (!Check(record < module_.layout.num_records)) return;
       Emit(Code::kRefFunc, 0, 0, module_.layout.Record(record));
       Push(ValType::kFuncRef);

@@ -22,7 +22,7 @@ constexpr size_t kMaxHeight = size_t{1} << 22;
 std::unique_ptr<const Body> DecodeBody(const ModuleData& module, uint32_t function) {
   auto body = std::make_unique<Body>();
   body->function = function;
-  if (module.functions[function] >= module.types.size()) {
+  if (module.functions()[function] >= module.types.size()) {
     body->malformed = true;
     return body;
   }
@@ -34,7 +34,7 @@ std::unique_ptr<const Body> DecodeBody(const ModuleData& module, uint32_t functi
 FunctionDecoder::FunctionDecoder(const ModuleData& module, uint32_t function, Body& body)
     : module_(module),
       body_(body),
-      type_(module.types[module.functions[function]]),
+      type_(module.types[module.functions()[function]]),
       reader_(module.bytes, module.bodies()[function - module.num_imported_functions].begin,
               module.bodies()[function - module.num_imported_functions].end) {
   body_.offset = module.bodies()[function - module.num_imported_functions].begin;

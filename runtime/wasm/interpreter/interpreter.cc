@@ -32,16 +32,17 @@ class RunDepth {
 
 CodeOfModule::CodeOfModule(const ModuleData& module)
     : module_(module), bodies_(module.bodies().size()) {
-  CHECK_EQ(module.functions.size(), module.num_imported_functions + module.bodies().size());
-  CHECK_EQ(module.record_of.size(), module.functions.size());
+  CHECK_EQ(module.num_functions, module.num_imported_functions + module.bodies().size());
   CHECK_EQ(module.canonical_types.size(), module.types.size());
   CHECK_EQ(module.layout.num_memories, module.memories.size());
   CHECK_EQ(module.layout.num_tables, module.tables.size());
   CHECK_EQ(module.layout.num_globals, module.globals.size());
   own_records_.resize(module.layout.num_records, ModuleData::kNone);
-  for (uint32_t i = module.num_imported_functions; i < module.functions.size(); ++i) {
-    const uint32_t record = module.record_of[i];
-    if (record < own_records_.size()) own_records_[record] = i - module.num_imported_functions;
+  for (uint32_t record = module.num_imported_functions; record < own_records_.size(); ++record) {
+    const std::optional<format::DeclaredFunction> own = module.FunctionOfRecord(record);
+    // Of a damaged image the type may be another.
+    if (own && module.functions()[own->function] == own->type)
+      own_records_[record] = own->function - module.num_imported_functions;
   }
 }
 
@@ -78,7 +79,7 @@ void Execution::ClearUpperHalves(Slot* slots, const std::vector<ValType>& types)
 
 InterpreterStop Execution::Run(uint32_t function, abi::WasmValue* values) {
   CHECK_GE(function, module_.num_imported_functions);
-  CHECK_LT(function, module_.functions.size());
+  CHECK_LT(function, module_.num_functions);
   const RunDepth depth;
   // Uninitialised: only what is used costs memory.
   if (stack_ == nullptr) stack_ = std::make_unique_for_overwrite<Slot[]>(stack_slots_);
@@ -96,7 +97,7 @@ InterpreterStop Execution::Run(uint32_t function, abi::WasmValue* values) {
   const InterpreterStop stop = Execute(body, frame);
   top_ = top;
   if (stop.kind == InterpreterStop::Kind::kReturned) {
-    const std::vector<ValType>& results = module_.types[module_.functions[function]].results;
+    const std::vector<ValType>& results = module_.types[module_.functions()[function]].results;
     std::copy_n(frame, results.size(), values);
     ClearUpperHalves(values, results);
   }

@@ -106,7 +106,7 @@ class TestInstance final : public InterpreterHost {
     return reinterpret_cast<abi::FunctionRecord*>(At(module_->layout.Record(i)));
   }
   uint64_t Reference(uint32_t function) {
-    return reinterpret_cast<uintptr_t>(record(module_->record_of[function]));
+    return reinterpret_cast<uintptr_t>(record(module_->RecordOf(function)));
   }
   abi::WasmValue* global(uint32_t i) {
     return reinterpret_cast<abi::WasmValue*>(At(module_->layout.Global(i)));
@@ -150,11 +150,11 @@ class TestInstance final : public InterpreterHost {
     context = reinterpret_cast<abi::WasmContext*>(storage_.get());
     context->vm.instance_key = kKey;
     context->vm.fuel = 1 << 30;
-    for (uint32_t i = 0; i < m.functions.size(); ++i) {
-      if (m.record_of[i] == ModuleData::kNone) continue;
-      abi::FunctionRecord* const r = record(m.record_of[i]);
+    for (uint32_t i = 0; i < m.num_functions; ++i) {
+      if (m.RecordOf(i) == ModuleData::kNone) continue;
+      abi::FunctionRecord* const r = record(m.RecordOf(i));
       const bool own = i >= m.num_imported_functions;
-      r->key = own ? kKey + m.canonical_types[m.functions[i]] : 0;
+      r->key = own ? kKey + m.canonical_types[*m.TypeOf(i)] : 0;
       r->context = own ? context : nullptr;
     }
     memory_records_.resize(m.memories.size());
