@@ -5,11 +5,14 @@
 // leaves the innermost activation only. Whoever began that one then has `ended`: the embedder as its
 // CallResult, likewise a host function that called in; the interpreter and PrecastWasmHostCall hand it on outwards.
 #include <pthread.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
@@ -35,7 +38,25 @@ struct HostStack {
   uint64_t low = 0, high = 0;  // 0: not known
 };
 
+// Of the thread that the process began with; nothing if it is not known. The C library would read /proc/self/maps, which
+// is a twentieth of the time that a process takes for a guest that does next to nothing.
+std::optional<HostStack> FirstThreadsStack() {
+  // Linux keeps twice as much address space free for it, whatever the limit was when the process began.
+  constexpr uint64_t kCertain = uint64_t{64} << 20;
+  // The last thing on the stack is the name of the program, and eight bytes.
+  const auto* name = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+  rlimit limit;
+  if (name == nullptr || getrlimit(RLIMIT_STACK, &limit) != 0) return std::nullopt;
+  const uint64_t high = reinterpret_cast<uint64_t>(name) + std::strlen(name) + 1 + 8;
+  const uint64_t size = std::min<uint64_t>(limit.rlim_cur, kCertain);
+  if (size >= high) return std::nullopt;
+  return HostStack{.low = high - size, .high = high};
+}
+
 HostStack FindHostStack() {
+  if (gettid() == getpid()) {
+    if (const std::optional<HostStack> stack = FirstThreadsStack()) return *stack;
+  }
   HostStack stack;
   pthread_attr_t attributes;
   if (pthread_getattr_np(pthread_self(), &attributes) != 0) return stack;
