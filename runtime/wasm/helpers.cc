@@ -85,7 +85,7 @@ struct Helper {
   TrapCode MemoryInit() const {
     const ModuleData& module = instance.data();
     LinearMemory* memory = Memory(1);
-    if (memory == nullptr || operands[0] >= module.num_data_segments) return TrapCode::kHostError;
+    if (memory == nullptr || operands[0] >= module.num_data_segments()) return TrapCode::kHostError;
     const ByteRange& range = module.data()[operands[0]].bytes;
     const uint64_t available = instance.IsDropped(operands[0]) ? 0 : range.end - range.begin;
     const uint64_t size = operands[4];
@@ -187,7 +187,9 @@ abi::TrapCode RunHelper(InstanceImpl& instance, abi::WasmHelper helper, const ui
     case WasmHelper::kMemoryInit:
       return h.MemoryInit();
     case WasmHelper::kDataDrop:
-      if (operands[0] >= instance.dropped_data.size()) return TrapCode::kHostError;
+      if (operands[0] >= instance.data().num_data_segments()) return TrapCode::kHostError;
+      if (operands[0] >= instance.dropped_data.size())
+        instance.dropped_data.resize(instance.data().num_data_segments());
       instance.dropped_data[operands[0]] = true;
       return TrapCode::kNone;
     case WasmHelper::kTableGrow: {

@@ -198,6 +198,10 @@ class ModuleData::Decoder {
       ReadSection(id, section);
       if (section.ok() && !section.IsAtEnd()) section.Fail("section longer than its contents");
       if (!section.ok()) return section.status();
+      if (id == 10 && prepared_) {
+        m_->rest_ = {file.at(), file.at() + file.left()};
+        break;
+      }
     }
     if (!file.ok()) return file.status();
     if (absl::Status s = Finish(); !s.ok()) return s;
@@ -461,7 +465,7 @@ class ModuleData::Decoder {
   }
 
   void ReadData(Cursor& c) {
-    m_->num_data_segments = c.Count();
+    m_->num_data_segments_ = c.Count();
     m_->data_section_ = {c.at(), c.at() + c.left()};
     c.Skip(c.left());
   }
@@ -606,20 +610,44 @@ ModuleData::DataSegment ModuleData::Decoder::ReadDataSegment(const ModuleData& m
   return segment;
 }
 
+void ModuleData::ReadRest() const {
+  absl::call_once(rest_once_, [this] {
+    Cursor file(bytes, rest_.begin, rest_.end);
+    while (!file.IsAtEnd()) {
+      const uint8_t id = file.Byte();
+      const uint32_t size = file.Count();
+      Cursor c(bytes, file.at(), file.at() + size);
+      file.Skip(size);
+      if (!file.ok()) return;
+      if (id == 0 && c.Name() == "name" && c.ok()) naming_.push_back({c.at(), c.at() + c.left()});
+      if (id != 11 || data_section_.end != 0) continue;
+      num_data_segments_ = c.Count();
+      data_section_ = {c.at(), c.at() + c.left()};
+    }
+  });
+}
+
+uint32_t ModuleData::num_data_segments() const {
+  ReadRest();
+  return num_data_segments_;
+}
+
 const std::vector<ModuleData::DataSegment>& ModuleData::data() const {
   absl::call_once(data_once_, [this] {
+    const uint32_t count = num_data_segments();
     Cursor c(bytes, data_section_.begin, data_section_.end);
-    while (!c.IsAtEnd() && data_.size() < num_data_segments) {
+    while (!c.IsAtEnd() && data_.size() < count) {
       DataSegment segment = Decoder::ReadDataSegment(*this, c);
       if (c.ok()) data_.push_back(segment);
     }
-    data_.resize(num_data_segments);
+    data_.resize(count);
   });
   return data_;
 }
 
 const std::vector<std::string_view>& ModuleData::function_names() const {
   absl::call_once(function_names_once_, [this] {
+    ReadRest();
     for (const ByteRange& section : naming_) AddNames(section);
   });
   return function_names_;

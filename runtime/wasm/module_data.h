@@ -93,7 +93,6 @@ class ModuleData {
   std::vector<Export> exports;
   std::optional<uint32_t> start;
   std::vector<ElementSegment> elements;
-  uint32_t num_data_segments = 0;
 
   // Functions that have a FunctionRecord; not checked, where they are an image's.
   format::DeclaredFunctions declared;
@@ -111,7 +110,8 @@ class ModuleData {
   const std::vector<uint32_t>& functions() const;
   // By function index - num_imported_functions; with local declarations. Empty ranges from where the section is damaged.
   const std::vector<ByteRange>& bodies() const;
-  // `num_data_segments`; passive and empty from where the section is damaged.
+  uint32_t num_data_segments() const;
+  // So many; passive and empty from where the section is damaged.
   const std::vector<DataSegment>& data() const;
   // By function index; may be shorter.
   const std::vector<std::string_view>& function_names() const;
@@ -123,17 +123,23 @@ class ModuleData {
 
   uint32_t num_functions_defined() const { return num_functions - num_imported_functions; }
 
+  // What is behind the code section, if that has not been read.
+  void ReadRest() const;
   void AddNames(const ByteRange& section) const;
 
   std::vector<uint32_t> imported_types_;              // by function index
   std::vector<uint8_t> own_declared_, own_elements_;  // if they are no image's
 
-  ByteRange function_section_;     // type indices of defined functions
-  ByteRange code_;                 // all bodies, each behind its size
-  ByteRange data_section_;         // all segments
-  std::vector<ByteRange> naming_;  // custom sections "name", what is behind that name
+  ByteRange function_section_;  // type indices of defined functions
+  ByteRange code_;              // all bodies, each behind its size
+  ByteRange rest_;              // sections that ReadRest has to look at
 
-  mutable absl::once_flag functions_once_, bodies_once_, data_once_, function_names_once_;
+  mutable ByteRange data_section_;  // all segments
+  mutable uint32_t num_data_segments_ = 0;
+  mutable std::vector<ByteRange> naming_;  // custom sections "name", what is behind that name
+
+  mutable absl::once_flag rest_once_, functions_once_, bodies_once_, data_once_,
+      function_names_once_;
   mutable std::vector<uint32_t> functions_;
   mutable std::vector<ByteRange> bodies_;
   mutable std::vector<DataSegment> data_;

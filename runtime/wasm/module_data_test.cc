@@ -113,7 +113,7 @@ void ExpectInside(const ModuleData& m) {
   };
   ASSERT_EQ(m.bodies().size() + m.num_imported_functions, m.num_functions);
   for (const ByteRange& body : m.bodies()) EXPECT_TRUE(is_inside(body));
-  ASSERT_EQ(m.data().size(), m.num_data_segments);
+  ASSERT_EQ(m.data().size(), m.num_data_segments());
   for (const ModuleData::DataSegment& segment : m.data()) {
     EXPECT_TRUE(is_inside(segment.bytes));
     EXPECT_TRUE(is_inside(segment.offset));

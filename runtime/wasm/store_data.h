@@ -122,8 +122,8 @@ class InstanceImpl final : public Instance, public InterpreterHost, public Nativ
   // Of data segment `segment`, which must exist.
   bool IsDropped(uint64_t segment) const;
 
-  std::vector<bool> dropped_elements, dropped_data;
-  bool active_data_dropped = false;  // all that is active, without being looked at
+  std::vector<bool> dropped_elements, dropped_data;  // data: may be shorter
+  bool active_data_dropped = false;                  // all that is active, without being looked at
 
  private:
   InstanceImpl(StoreData& store, std::shared_ptr<const Module> module,

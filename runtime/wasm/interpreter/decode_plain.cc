@@ -341,7 +341,7 @@ bool FunctionDecoder::BulkInstruction(uint32_t opcode) {
   };
   switch (opcode) {
     case 0xfc0008: {
-      const uint32_t segment = ReadIndex(module_.num_data_segments);
+      const uint32_t segment = ReadIndex(module_.num_data_segments());
       const uint32_t to = memory();
       const char letters[] = {letter(AddressType(to)), 'i', 'i'};
       two(WasmHelper::kMemoryInit, segment, to, {letters, sizeof letters});
@@ -350,7 +350,7 @@ bool FunctionDecoder::BulkInstruction(uint32_t opcode) {
     case 0xfc0009:
       Helper({.helper = WasmHelper::kDataDrop,
               .num_immediates = 1,
-              .immediates = {ReadIndex(module_.num_data_segments), 0}},
+              .immediates = {ReadIndex(module_.num_data_segments()), 0}},
              "");
       return true;
     case 0xfc000a: {
