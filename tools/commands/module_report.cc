@@ -71,7 +71,7 @@ std::string ModuleAsText(const ModuleData& module, const Palette& p) {
     row(absl::StrCat("table ", i), TypeOf(module, ExternKind::kTable, i).substr(6));
   row("globals", Grouped(module.globals.size()));
   row("element segments", Grouped(module.elements.size()));
-  row("data segments", absl::StrFormat("%s, %s bytes", Grouped(module.num_data_segments),
+  row("data segments", absl::StrFormat("%s, %s bytes", Grouped(module.num_data_segments()),
                                        Grouped(DataBytes(module))));
   if (module.start) row("start function", absl::StrCat(*module.start));
 
@@ -99,7 +99,7 @@ Json ModuleAsJson(const ModuleData& module) {
                {"types", module.types.size()},
                {"globals", module.globals.size()},
                {"element_segments", module.elements.size()},
-               {"data_segments", module.num_data_segments},
+               {"data_segments", module.num_data_segments()},
                {"data_bytes", DataBytes(module)},
                {"memories", Json::array()},
                {"tables", Json::array()},

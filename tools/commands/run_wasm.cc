@@ -400,7 +400,9 @@ class Run {
 }  // namespace
 
 int RunWasm(const Session& session, const WasmRunOptions& options) {
-  return Run(session, options).Execute();
+  // The process ends after this, and the system takes memory and mappings back faster than we could.
+  static auto* const run = new Run(session, options);
+  return run->Execute();
 }
 
 }  // namespace precast::aotc
