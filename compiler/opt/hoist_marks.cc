@@ -2,6 +2,7 @@
 #include "compiler/opt/hoist_marks.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 
 #include "absl/types/span.h"
@@ -114,6 +115,23 @@ bool HoistedMarks::CanCopy(Block g, Value v, size_t& copies) const {
   return CanCopy(g, f_.args(i)[0], copies) && CanCopy(g, f_.args(i)[1], copies);
 }
 
+// Of a mark at the end of `from`: near to what is marked there it is another page seldom.
+uint8_t HoistedMarks::ModeAhead(Block from, const Position& there) const {
+  if (!there.root.valid()) return ir::kMarkAlways;
+  const MarkedFacts::Near near = facts_.FindNear(from, there);
+  int64_t step = near.below <= near.above ? near.below : -near.above;
+  const auto marks = ahead_.find(from.index);
+  if (marks != ahead_.end()) {
+    for (const Mark& mark : marks->second) {
+      const bool is_certain = !mark.guard.valid() && mark.mode != ir::kMarkAhead;
+      const int64_t distance = there.at - mark.at;
+      if (mark.root == there.root && is_certain && std::abs(distance) < std::abs(step))
+        step = distance;
+    }
+  }
+  return std::abs(step) <= kMarkedPage / 2 ? StepMode(step) : ir::kMarkAlways;
+}
+
 // `other`: of the same root, and marked by `b` in any case; or null. With a guard: on the ways to that.
 bool HoistedMarks::Hoist(Block b, const Guard& guard, const Mark& mark, bool asks, bool in_pair,
                          const Mark* other) {
@@ -177,7 +195,7 @@ bool HoistedMarks::Hoist(Block b, const Guard& guard, const Mark& mark, bool ask
                .displacement = there.at,
                .root = there.root,
                .at = there.at,
-               .mode = asks ? ir::kMarkAhead : ir::kMarkAlways,
+               .mode = asks ? ir::kMarkAhead : ModeAhead(from, there),
                .guard = guard.block,
                .guarded = guard.edge};
     if (is_param && there.root.valid()) {

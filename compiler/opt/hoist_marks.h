@@ -45,6 +45,7 @@ class HoistedMarks {
   Guard GuardOf(ir::Block b) const;
   bool CanCopy(ir::Block g, ir::Value v, size_t& copies) const;
   bool IsStride(ir::Block b, const Mark& mark, uint8_t mode) const;
+  uint8_t ModeAhead(ir::Block from, const Position& there) const;
   bool Hoist(ir::Block b, const Guard& guard, const Mark& mark, bool asks, bool in_pair,
              const Mark* other);
 

@@ -279,7 +279,7 @@ void Emitter::EmitStub(const Stub& stub) {
       SeparateFromCall();
       buffer_.Bind(stub.label);
       AddSite(Site::Kind::kSuspend, m, 0, stub.state_begin, stub.state_count);
-      e_.Ud2();
+      e_.Hlt();
       return;
     case Stub::Kind::kTrap:
       SeparateFromCall();

@@ -415,8 +415,10 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
 
 void Emitter::EmitMeter(uint32_t b, uint32_t i, const MInst& m) {
   const auto [begin, count] = CaptureState(i);
-  if (m.op == MOp::kMeterCheck) {
-    e_.AluRI(Alu::kCmp, Width::k64, kFuel, static_cast<int32_t>(m.imm + std::exchange(owed_, 0)));
+  const bool is_check = m.op == MOp::kMeterCheck;
+  if (is_check || (counts_rows_ && !MeterFollows(b, i, m.imm))) {
+    e_.AluRI(is_check ? Alu::kCmp : Alu::kSub, Width::k64, kFuel,
+             static_cast<int32_t>(m.imm + std::exchange(owed_, 0)));
     Stub stub{.kind = Stub::Kind::kSuspend,
               .label = buffer_.NewLabel(),
               .back = {},

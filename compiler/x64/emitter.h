@@ -14,6 +14,7 @@
 #ifndef PRECAST_COMPILER_X64_EMITTER_H_
 #define PRECAST_COMPILER_X64_EMITTER_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -42,7 +43,13 @@ inline constexpr uint32_t kNone = 0xffffffffu;
 class Emitter {
  public:
   Emitter(const MFunction& m, const regalloc::Solution& s, const codegen::CompileOptions& options)
-      : m_(m), p_(m.problem), s_(s), options_(options), e_(buffer_.code()) {
+      : m_(m),
+        p_(m.problem),
+        s_(s),
+        options_(options),
+        counts_rows_(std::any_of(m.insts.begin(), m.insts.end(),
+                                 [](const MInst& inst) { return inst.op == MOp::kCountRows; })),
+        e_(buffer_.code()) {
     LayOutFrame();
     if (format::Has(options.cpu_features, format::CpuFeature::kAvx)) e_.UseAvx();
   }
@@ -289,6 +296,7 @@ class Emitter {
   const regalloc::Problem& p_;
   const regalloc::Solution& s_;
   const codegen::CompileOptions& options_;
+  const bool counts_rows_;
   CodeBuffer buffer_;
   Encoder& e_;
   uint32_t frame_ = 0;              // bytes

@@ -274,6 +274,11 @@ void Encoder::Ud2() {
   Byte(0x0b);
 }
 
+void Encoder::Hlt() {
+  Begin();
+  Byte(0xf4);
+}
+
 void Encoder::Nop(size_t bytes) {
   // Intel SDM vol. 2, NOP, table 4-12.
   static constexpr uint8_t kForms[9][9] = {

@@ -209,6 +209,7 @@ class Encoder {
   void Pop(Reg r);
   void Ret();
   void Ud2();
+  void Hlt();              // traps, being privileged
   void Nop(size_t bytes);  // any number, in the recommended multi-byte forms
 
   // -- vectors: the instructions of vector_op.def, according to their VectorForm. dst = a op src; `a` is ignored if

@@ -382,6 +382,8 @@ TEST_F(EncoderTest, Control) {
   Expect("ret");
   e_.Ud2();
   Expect("ud2");
+  e_.Hlt();
+  Expect("hlt");
   size_t at = e_.size();
   e_.CallRel32();
   EXPECT_EQ(e_.rip_field(), at + 1);

@@ -293,14 +293,15 @@ TestMachine::Stop TestMachine::Enter(const uint8_t* stub, uint32_t function, uin
         << "memory base at return";
     return stop;
   }
+  const uint8_t* rip = reinterpret_cast<const uint8_t*>(context_.vm.stop_rip);
   if (context_.vm.exit_reason >= kFaultFlag) {
-    stop.kind =
-        context_.vm.exit_reason == kFaultFlag + SIGILL ? Stop::Kind::kIllegal : Stop::Kind::kFault;
+    constexpr uint8_t kHlt = 0xf4;  // a trap like an invalid instruction, but with SIGSEGV
+    const bool is_illegal = context_.vm.exit_reason == kFaultFlag + SIGILL || *rip == kHlt;
+    stop.kind = is_illegal ? Stop::Kind::kIllegal : Stop::Kind::kFault;
   } else {
     stop.kind = Stop::Kind::kCallback;
     stop.callback = static_cast<abi::Callback>(context_.vm.exit_reason - 100);
   }
-  const uint8_t* rip = reinterpret_cast<const uint8_t*>(context_.vm.stop_rip);
   for (uint32_t i = 0; i < functions_.size(); ++i) {
     if (rip >= code_[i] && rip < code_[i] + functions_[i].code.size()) {
       stop.function = i;
