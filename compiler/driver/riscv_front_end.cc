@@ -19,6 +19,7 @@
 #include "compiler/riscv/control_flow.h"
 #include "compiler/riscv/elf_reader.h"
 #include "compiler/riscv/fast_helpers.h"
+#include "compiler/riscv/fast_paths.h"
 #include "compiler/riscv/lifter.h"
 #include "openvm/config.h"
 #include "openvm/extension.h"
@@ -50,6 +51,7 @@ class RiscVFrontEnd final : public FrontEnd {
     code_.emplace(program_, options_.threads);
     flow_ = riscv::RecoverControlFlow(program_, *code_, options_.threads, meanwhile);
     if (program_.openvm) FindExtensions();
+    if (options_.opt_level >= 2 && !options_.count_rows) riscv::SplitFastPaths(flow_, *code_);
     dispatch_ = image::CoverEntries(flow_.entries);
     return absl::OkStatus();
   }
@@ -87,7 +89,7 @@ class RiscVFrontEnd final : public FrontEnd {
     size_t count = 0;
     for (const riscv::BasicBlock& block : flow_.regions[i].blocks)
       count += block.num_instructions();
-    return count;
+    return count - flow_.regions[i].shared_instructions;
   }
 
   void Describe(size_t i, codegen::CompiledFunction& function) const override {

@@ -37,6 +37,14 @@ class CarryAdder {
  public:
   explicit CarryAdder(Function& f) : f_(f), builder_(f) {}
 
+  // Whether some branch may be on a carry.
+  bool HasCandidate() const {
+    for (uint32_t b = 0; b < f_.num_blocks(); ++b) {
+      if (!f_.block(Block(b)).insts.empty() && CompareAt(Block(b)).has_value()) return true;
+    }
+    return false;
+  }
+
   bool Run() {
     bool any = false;
     for (uint32_t b = 0; b < f_.num_blocks(); ++b) {
@@ -91,7 +99,12 @@ class CarryAdder {
     return false;
   }
 
-  std::optional<Carry> Find(Block head) {
+  // The sum and the term that the branch at the end of `head` compares, and which of its edges is taken with carry.
+  struct Compare {
+    Value sum, term;
+    size_t carries;
+  };
+  std::optional<Compare> CompareAt(Block head) const {
     const Inst branch = f_.terminator(head);
     if (f_.inst(branch).op != Opcode::kBrIf || f_.inst(branch).cold) return std::nullopt;
     const Value condition = f_.args(branch)[0];
@@ -101,15 +114,22 @@ class CarryAdder {
     }
     // In the form sum < term, or sum >= term.
     IntCond cond = static_cast<IntCond>(compare->aux);
-    Carry carry = {.sum = Arg(condition, 0), .term = Arg(condition, 1)};
+    Value sum = Arg(condition, 0), term = Arg(condition, 1);
     if (cond == IntCond::kUgt || cond == IntCond::kUle) {
-      std::swap(carry.sum, carry.term);
+      std::swap(sum, term);
       cond = ir::Swapped(cond);
     }
     if (cond != IntCond::kUlt && cond != IntCond::kUge) return std::nullopt;
-    if (!IsPart(carry.sum, carry.term, kMaxDepth)) return std::nullopt;
+    if (!IsPart(sum, term, kMaxDepth)) return std::nullopt;
+    return Compare{sum, term, cond == IntCond::kUlt ? size_t{0} : size_t{1}};
+  }
 
-    const size_t carries = cond == IntCond::kUlt ? 0 : 1;
+  std::optional<Carry> Find(Block head) {
+    const std::optional<Compare> compare = CompareAt(head);
+    if (!compare.has_value()) return std::nullopt;
+    Carry carry = {.sum = compare->sum, .term = compare->term};
+    const size_t carries = compare->carries;
+    const Inst branch = f_.terminator(head);
     const std::optional<Way> with = FollowWay(f_.edges(branch)[carries]);
     const std::optional<Way> without = FollowWay(f_.edges(branch)[1 - carries]);
     if (!with.has_value() || !without.has_value() || without->computes) return std::nullopt;
@@ -251,15 +271,20 @@ class CarryAdder {
     std::vector<Inst>& insts = f_.block(head).insts;
     const auto at = std::find(insts.begin(), insts.end(), Inst(f_.value(carry.sum).def));
     if (at == insts.end()) return std::nullopt;
-    const std::vector<Inst> behind(at + 1, insts.end());
+    std::vector<Inst> behind(at + 1, insts.end());
     insts.erase(at + 1, insts.end());
+    // The product of the upper halves, which may be made behind the sum.
+    const Value old_top = carry.meet.args[*carry.param];
+    const auto top_at = std::find(behind.begin(), behind.end(), Inst(f_.value(old_top).def));
+    const bool moves = top_at != behind.end();
+    if (moves) behind.erase(top_at);
     const auto shift = [&](int64_t n) { return builder_.Iconst(Type::kI64, n); };
     const auto i32 = [&](int64_t n) { return builder_.Iconst(Type::kI32, n); };
     const Value product = builder_.Mul(builder_.Unary(Opcode::kExtendU32, p.u),
                                        builder_.Unary(Opcode::kExtendU32, p.v));
     const Value low = builder_.Unary(Opcode::kWrap, product);
     const Value high = builder_.Unary(Opcode::kWrap, builder_.ShrU(product, shift(32)));
-    const Value top = builder_.Mul(p.high_u, p.high_v);
+    const Value top = moves ? builder_.Mul(p.high_u, p.high_v) : old_top;
     // What the upper word has from the sum: its upper half, and the carry above that.
     const Value upper = builder_.Sub(high, top);
     const Value bit = builder_.ShrU(upper, i32(16));
@@ -271,16 +296,19 @@ class CarryAdder {
                          .low_product = p.low,
                          .low = low,
                          .high = high,
-                         .top = f_.block(carry.meet.target).params[*carry.param]});
+                         .top = f_.block(carry.meet.target).params[*carry.param],
+                         .old_upper = old_top,
+                         .new_upper = top});
     return bit;
   }
 
   // What is computed of the parts of a product.
   struct Made {
     Value sum, new_sum;
-    Value low_product;  // of the lower halves
-    Value low, high;    // the words of the product
-    Value top;          // the product of the upper halves, with the carry
+    Value low_product;           // of the lower halves
+    Value low, high;             // the words of the product
+    Value top;                   // the product of the upper halves, with the carry
+    Value old_upper, new_upper;  // ... and without
   };
 
   // The upper half of the sum, or of the product's lower word.
@@ -333,6 +361,7 @@ class CarryAdder {
     for (const Made& m : products_) {
       // What the new one is made of does not depend on the old one.
       replacements.Set(m.sum, m.new_sum);
+      if (m.old_upper != m.new_upper) replacements.Set(m.old_upper, m.new_upper);
     }
     replacements.Apply(f_);
   }
@@ -386,8 +415,12 @@ class CarryAdder {
 
 }  // namespace
 
-void AddCarries(Function& f) {
-  if (CarryAdder(f).Run()) RemoveUnreachableBlocks(f);
+void AddCarries(Function& f, const ir::Graphs& graphs) {
+  CarryAdder adder(f);
+  if (!adder.HasCandidate()) return;
+  // What sites saw that asked for fuel is dead now, and no reason to keep a way apart.
+  EliminateDeadCode(f, graphs);
+  if (adder.Run()) RemoveUnreachableBlocks(f);
 }
 
 }  // namespace precast::opt

@@ -14,11 +14,12 @@
 #ifndef PRECAST_COMPILER_OPT_CARRY_BRANCHES_H_
 #define PRECAST_COMPILER_OPT_CARRY_BRANCHES_H_
 
+#include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
 
-void AddCarries(ir::Function& f);
+void AddCarries(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 

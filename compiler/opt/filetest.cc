@@ -22,6 +22,7 @@
 #include "compiler/opt/dce.h"
 #include "compiler/opt/fold_addresses.h"
 #include "compiler/opt/gvn.h"
+#include "compiler/opt/if_conversion.h"
 #include "compiler/opt/inline.h"
 #include "compiler/opt/join_bytes.h"
 #include "compiler/opt/join_params.h"
@@ -36,11 +37,13 @@
 #include "compiler/opt/preheaders.h"
 #include "compiler/opt/profile.h"
 #include "compiler/opt/reassociate.h"
+#include "compiler/opt/restored_registers.h"
 #include "compiler/opt/resume_entries.h"
 #include "compiler/opt/resume_guards.h"
 #include "compiler/opt/simplify.h"
 #include "compiler/opt/sink_meters.h"
 #include "compiler/opt/slp_vectorize.h"
+#include "compiler/opt/state_stores.h"
 #include "compiler/opt/straighten.h"
 #include "compiler/opt/thread_switches.h"
 #include "compiler/opt/wide_arithmetic.h"
@@ -61,10 +64,11 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
   static const auto* const passes = new std::map<std::string, Pass, std::less<>>{
       {"branch_selects", Run<BranchSelects>},
       {"byte-swaps", FindByteSwaps},
-      {"carry-branches", AddCarries},
+      {"carry-branches", Run<AddCarries>},
       {"dce", Run<EliminateDeadCode>},
       {"fold_addresses", Run<FoldAddresses>},
       {"gvn", [](ir::Function& f) { NumberValues(f); }},
+      {"if-conversion", Run<ConvertBranches>},
       {"inline-self",
        [](ir::Function& f) {
          const ir::Function body = f;
@@ -92,6 +96,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
        }},
       {"reassociate", Run<Reassociate>},
       {"redundant-params", RemoveRedundantParams},
+      {"restored-registers", Run<ForwardRestores>},
       // What remains, and what is split off.
       {"resume-entries", [](ir::Function& f) { SplitResumeEntries(f); }},
       {"resumed",
@@ -102,6 +107,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"simplify", [](ir::Function& f) { Simplify(f); }},
       {"sink_meters", Run<SinkMeters>},
       {"slp_vectorize", VectorizeLoops},
+      {"state-stores", Run<RemoveStateStores>},
       {"straighten", Run<Straighten>},
       {"thread-switches", [](ir::Function& f) { ThreadSwitches(f); }},
       {"unreachable", Run<RemoveUnreachableBlocks>},

@@ -14,6 +14,7 @@
 #include "compiler/opt/dce.h"
 #include "compiler/opt/fold_addresses.h"
 #include "compiler/opt/gvn.h"
+#include "compiler/opt/if_conversion.h"
 #include "compiler/opt/inline.h"
 #include "compiler/opt/join_bytes.h"
 #include "compiler/opt/join_params.h"
@@ -26,9 +27,11 @@
 #include "compiler/opt/place_rows.h"
 #include "compiler/opt/preheaders.h"
 #include "compiler/opt/reassociate.h"
+#include "compiler/opt/restored_registers.h"
 #include "compiler/opt/simplify.h"
 #include "compiler/opt/sink_meters.h"
 #include "compiler/opt/slp_vectorize.h"
+#include "compiler/opt/state_stores.h"
 #include "compiler/opt/straighten.h"
 #include "compiler/opt/thread_switches.h"
 #include "compiler/opt/wide_arithmetic.h"
@@ -120,6 +123,10 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
     });
     pipeline.Run("byte_swaps", FindByteSwaps);
     pipeline.Run("dce", EliminateDeadCode);
+    // Where pages are marked, a segment may end in between.
+    if (function.signature().conv == ir::CallConv::kGuest && !options.mark_pages) {
+      pipeline.Run("restored_registers", ForwardRestores);
+    }
   }
   // Something that is dead since the last look.
   const bool may_be_dead = options.level < 2 || function.signature().conv == ir::CallConv::kGuest;
@@ -140,11 +147,13 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
   if (options.mark_pages) pipeline.Run("place_rows", PlaceRows);
   // After that: it moves what begins a block.
   if (guest2) {
-    pipeline.Run("carry_branches", AddCarries);
+    pipeline.Run("carry_branches", [&](ir::Function& f) { AddCarries(f, graphs); });
     pipeline.Run("wide_compare", WidenComparisons);
     pipeline.Run("wide_arithmetic", FuseWideArithmetic);
     pipeline.Run("wide_branches", JoinWideBranches);
+    pipeline.Run("if_conversion", [&](ir::Function& f) { ConvertBranches(f, graphs); });
     if (options.delay_state) pipeline.Run("late_state", DelayState);
+    pipeline.Run("state_stores", [&](ir::Function& f) { RemoveStateStores(f, graphs); });
     if (!options.metered) pipeline.Run("remove_meters", RemoveMeters);
   }
   if (may_be_dead) pipeline.Run("dce", EliminateDeadCode);

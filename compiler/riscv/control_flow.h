@@ -117,6 +117,7 @@ struct Region {
   std::vector<uint32_t> entries;
   std::vector<uint32_t> entry_blocks;    // the blocks' numbers
   std::vector<uint32_t> switch_targets;  // of all blocks
+  uint32_t shared_instructions = 0;      // of blocks that another region has, too, and counts
 
   // Possible targets of a block of kind kSwitch, ascending, unique; none of another kind. One that is also called is
   // in another region.

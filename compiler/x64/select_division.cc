@@ -23,7 +23,7 @@ void Selector::SelectDivide(const InstData& d, Value a, Value b, Width w, VReg r
                             DefFixed(both->second, x64::Reg::rdx)});
     m.width = w;
     m.unary = is_signed ? Unary::kIdiv : Unary::kDiv;
-    m.aux = kDivideBoth;
+    m.aux = static_cast<uint8_t>(kDivideBoth | (d.aux != 0 ? kDivideGuarded : 0));
     return;
   }
   const x64::Reg out = remainder ? x64::Reg::rdx : x64::Reg::rax;
@@ -48,8 +48,9 @@ bool Selector::TakeRemainder(Value a, Value b, Width w, VReg d) {
     }
     const Inst i(f_.value(q).def);
     const absl::Span<const Value> args = f_.args(i);
+    const bool guards_only_quotient = division->aux != 0 && division->op == Opcode::kSdivTotal;
     if (Low(args[0], w) != a || args[1] != y || WidthOf(division->type) != w ||
-        division->aux != 0 || inst_block_[i.index] != block_.index || ConstantOf(y).has_value() ||
+        guards_only_quotient || inst_block_[i.index] != block_.index || ConstantOf(y).has_value() ||
         remainder_of_.contains(i.index)) {
       continue;
     }

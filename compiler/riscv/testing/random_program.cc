@@ -214,7 +214,7 @@ class Generator {
     const uint8_t d = PairRegister(), a = PairRegister(), b = PairRegister();
     const auto hi = [](uint8_t r) { return static_cast<uint8_t>(r + 1); };
     const int k = Range(1, 31);
-    switch (Range(0, 13)) {
+    switch (Range(0, 15)) {
       case 0:  // add
         Op3(Op::kAdd, kT, a, b);
         Op3(Op::kSltu, kU, kT, Chance(50) ? a : b);
@@ -309,6 +309,38 @@ class Generator {
           if (shift != 0) OpImm(Op::kSlli, n == 0 ? kT : kU, n == 0 ? kT : kU, shift);
           if (n != 0) Op3(Op::kOr, n + 1 == bytes ? d : kT, kT, kU);
         }
+        break;
+      }
+      case 12: {  // a digit of a quotient: estimated by the divisor's upper half, and corrected
+        const uint8_t rest = hi(a);
+        const bool is_exact = Chance(80);
+        OpImm(Op::kSrli, kU, b, 16);
+        Op3(Op::kDivu, kT, a, kU);
+        OpImm(Op::kSlli, kV, b, 16);
+        OpImm(Op::kSrli, kV, kV, 16);
+        Op3(Op::kMul, kV, kV, kT);
+        Emit({.op = Op::kBgeu, .rs1 = rest, .rs2 = kV, .imm = 7 * 4});
+        Op3(Op::kAdd, rest, b, rest);
+        OpImm(Op::kAddi, kT, kT, -1);
+        Emit({.op = is_exact ? Op::kBltu : Op::kBgeu, .rs1 = rest, .rs2 = b, .imm = 4 * 4});
+        Emit({.op = Op::kBgeu, .rs1 = rest, .rs2 = kV, .imm = 3 * 4});
+        OpImm(Op::kAddi, kT, kT, is_exact ? -1 : -2);
+        Op3(Op::kAdd, rest, b, rest);
+        break;
+      }
+      case 13: {  // what one bit decides
+        OpImm(Op::kAndi, kT, a, 1 << (k % 11));
+        Emit({.op = Chance(50) ? Op::kBeq : Op::kBne, .rs1 = kT, .imm = 5 * 4});
+        OpImm(Op::kSrli, d, b, 1);
+        Op3(Op::kAdd, kU, kU, d);
+        const bool skips = Chance(50);
+        if (skips) {
+          Emit({.op = Op::kJal, .imm = 3 * 4});
+        } else {
+          OpImm(Op::kAddi, kV, kU, 1);
+        }
+        OpImm(Op::kAddi, kU, kU, Chance(50) ? 1 : -1);
+        OpImm(Op::kXori, d, d, k);
         break;
       }
       default: {  // memory, rarely across the end of the data

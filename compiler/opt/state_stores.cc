@@ -1,0 +1,179 @@
+// See state_stores.h. All sets of slots are 64-bit masks: a guest has 33.
+#include "compiler/opt/state_stores.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace precast::opt {
+namespace {
+
+using ir::Block;
+using ir::Edge;
+using ir::Function;
+using ir::Inst;
+using ir::InstData;
+using ir::Opcode;
+using ir::Value;
+
+using Slots = uint64_t;
+constexpr Slots kAll = ~Slots{0};
+constexpr ir::StateSlot kNumSlots = 64;
+// A loop takes two rounds, one inside another one more. What takes longer is left as it is.
+constexpr int kMaxRounds = 8;
+
+Slots Bit(ir::StateSlot slot) { return Slots{1} << slot; }
+
+bool IsCall(Opcode op) {
+  return op == Opcode::kCall || op == Opcode::kCallDispatch || op == Opcode::kCallRuntime ||
+         op == Opcode::kCallPointer;
+}
+
+class Remover {
+ public:
+  Remover(Function& f, const ir::Cfg& cfg) : f_(f), cfg_(cfg) {}
+
+  bool HasCandidate() const {
+    bool any = false;
+    for (Block b : cfg_.order()) {
+      for (Inst i : f_.block(b).insts) {
+        const InstData& d = f_.inst(i);
+        if (d.op != Opcode::kStoreState && d.op != Opcode::kLoadState) continue;
+        if (d.aux >= kNumSlots) return false;
+        any |= d.op == Opcode::kStoreState && IsLoadOf(f_.args(i)[0], d.aux);
+      }
+    }
+    return any;
+  }
+
+  void Run() {
+    if (FindSeen()) {
+      for (Block b : cfg_.order()) WalkBack(b, /*remove=*/true);
+    }
+    if (FindUnchanged()) {
+      for (Block b : cfg_.order()) Walk(b, /*replace=*/true);
+    }
+  }
+
+ private:
+  bool IsLoadOf(Value v, ir::StateSlot slot) const {
+    const ir::ValueData& data = f_.value(v);
+    if (data.is_param) return false;
+    const InstData& d = f_.inst(Inst(data.def));
+    return d.op == Opcode::kLoadState && d.aux == slot;
+  }
+
+  // The slots of which somebody may see, at the beginning of `b`, what the context holds. Removes stores if `remove`.
+  Slots WalkBack(Block b, bool remove) {
+    std::vector<Inst>& insts = f_.block(b).insts;
+    // Where a slot is deferred, by instruction that can stop.
+    deferred_.assign(insts.size(), 0);
+    Slots deferred = 0;
+    for (const auto& [slot, v] : f_.block(b).state) deferred |= Bit(slot);
+    for (size_t k = 0; k < insts.size(); ++k) {
+      const InstData& d = f_.inst(insts[k]);
+      deferred_[k] = deferred;
+      if (d.op == Opcode::kDeferState) deferred |= Bit(d.aux);
+      if (d.op == Opcode::kStoreState) deferred &= ~Bit(d.aux);
+      if (IsCall(d.op)) deferred = 0;
+    }
+    Slots seen = 0;
+    for (const Edge& edge : ir::Successors(f_, b)) seen |= seen_[edge.target.index];
+    size_t kept = insts.size();
+    for (size_t k = insts.size(); k-- > 0;) {
+      const InstData& d = f_.inst(insts[k]);
+      bool keep = true;
+      if (d.op == Opcode::kStoreState) {
+        keep = (seen & Bit(d.aux)) != 0;
+        seen &= ~Bit(d.aux);
+      } else if (d.op == Opcode::kLoadState) {
+        seen |= Bit(d.aux);
+      } else if (IsCall(d.op) || d.op == Opcode::kRet || d.op == Opcode::kTailCall ||
+                 d.op == Opcode::kTailDispatch || d.op == Opcode::kTailPointer) {
+        seen = kAll;
+      } else if (ir::CanStop(d.op)) {
+        seen |= ~deferred_[k];
+      }
+      if (keep) insts[--kept] = insts[k];
+      if (!keep && !remove) insts[--kept] = insts[k];
+    }
+    insts.erase(insts.begin(), insts.begin() + static_cast<std::ptrdiff_t>(kept));
+    return seen;
+  }
+
+  bool FindSeen() {
+    seen_.assign(f_.num_blocks(), 0);
+    for (int round = 0; round < kMaxRounds; ++round) {
+      bool changed = false;
+      for (size_t k = cfg_.order().size(); k-- > 0;) {
+        const Block b = cfg_.order()[k];
+        const Slots seen = WalkBack(b, /*remove=*/false);
+        changed |= seen != seen_[b.index];
+        seen_[b.index] = seen;
+      }
+      if (!changed || !cfg_.has_cycles()) return true;
+    }
+    return false;
+  }
+
+  // Whether `v` is what the context holds of the slot on entry.
+  bool IsOriginal(Value v, ir::StateSlot slot) const {
+    return IsLoadOf(v, slot) && original_[f_.value(v).def];
+  }
+
+  // The slots that hold in the context what they hold on entry, at the end of `b`.
+  Slots Walk(Block b, bool replace) {
+    Slots unchanged = kAll;
+    for (Block from : cfg_.predecessors(b)) unchanged &= unchanged_[from.index];
+    for (Inst i : f_.block(b).insts) {
+      InstData& d = f_.inst(i);
+      if (d.op == Opcode::kLoadState) {
+        original_[i.index] = (unchanged & Bit(d.aux)) != 0;
+      } else if (d.op == Opcode::kStoreState) {
+        if (!IsOriginal(f_.args(i)[0], d.aux)) {
+          unchanged &= ~Bit(d.aux);
+        } else if ((unchanged & Bit(d.aux)) != 0) {
+          // A deferral before it shall not come to life again.
+          if (replace) d.op = Opcode::kDeferState;
+        } else {
+          unchanged |= Bit(d.aux);
+        }
+      } else if (IsCall(d.op)) {
+        unchanged = 0;
+      }
+    }
+    return unchanged;
+  }
+
+  bool FindUnchanged() {
+    // Entries do not come after one another, so that there is one state of the context to compare with.
+    unchanged_.assign(f_.num_blocks(), kAll);
+    original_.assign(f_.num_insts(), true);
+    for (int round = 0; round < kMaxRounds; ++round) {
+      bool changed = false;
+      for (Block b : cfg_.order()) {
+        const Slots unchanged = Walk(b, /*replace=*/false);
+        changed |= unchanged != unchanged_[b.index];
+        unchanged_[b.index] = unchanged;
+      }
+      if (!changed || !cfg_.has_cycles()) return true;
+    }
+    return false;
+  }
+
+  Function& f_;
+  const ir::Cfg& cfg_;
+  std::vector<Slots> seen_;       // by block
+  std::vector<Slots> unchanged_;  // by block
+  std::vector<Slots> deferred_;   // by instruction of a block
+  std::vector<bool> original_;    // by instruction: loads what the slot holds on entry
+};
+
+}  // namespace
+
+void RemoveStateStores(Function& f, const ir::Graphs& graphs) {
+  Remover remover(f, graphs.cfg(f));
+  if (remover.HasCandidate()) remover.Run();
+}
+
+}  // namespace precast::opt
