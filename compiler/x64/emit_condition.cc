@@ -83,6 +83,12 @@ uint32_t Emitter::EmitTest(uint32_t i, const MInst& m) {
         RelocateFloat(w, static_cast<uint64_t>(m.imm));
       }
       return 1;
+    case FlagsFrom::kFuel:
+      // What subtracts from it without overflow has compared.
+      if (m.flags_imm != 0 || flags_.at != buffer_.Here() || flags_.reg != kFuel) {
+        e_.AluRI(Alu::kCmp, Width::k64, kFuel, m.flags_imm);
+      }
+      return 0;
   }
   return 0;
 }

@@ -283,6 +283,7 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
         return;
       }
       e_.AluRI(Alu::kSub, Width::k64, kFuel, static_cast<int32_t>(m.imm));
+      FlagsShow(kFuel, Width::k64, /*all=*/false);
       return;
     case MOp::kChargeValue:
       e_.AluRR(Alu::kSub, Width::k64, kFuel, R(i, 0));

@@ -142,6 +142,7 @@ enum class FlagsFrom : uint8_t {
   kTestImm,     // [a] test a, imm
   kFloat,       // [a, b] ucomis a, b
   kFloatConst,  // [a] ucomis a, constant MInst::imm
+  kFuel,        // [] cmp fuel, imm; for kL
 };
 
 // Where a load or store goes.

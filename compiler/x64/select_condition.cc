@@ -99,6 +99,13 @@ Test Selector::MatchNonZero(Value v, Width w) const {
   return t;
 }
 
+// Whether `v` is the fuel that there is where a test is being made, and needed for nothing else.
+bool Selector::IsFuelHere(Value v) const {
+  const std::optional<Inst> load = SingleUse(v, Opcode::kLoadFuel);
+  return load.has_value() && inst_block_[load->index] == block_.index &&
+         effects_before_[load->index] + 1 == effects_before_[inst_.index];
+}
+
 Test Selector::MatchCompare(Inst inst) const {
   const InstData& d = f_.inst(inst);
   IntCond c = static_cast<IntCond>(d.aux);
@@ -111,6 +118,9 @@ Test Selector::MatchCompare(Inst inst) const {
     c = ir::Swapped(c);
   }
   const std::optional<int32_t> k = Constant32Of(b);
+  if (k.has_value() && c == IntCond::kSlt && IsFuelHere(a)) {
+    return {.flags = FlagsFrom::kFuel, .width = w, .cond = Cond::kL, .imm = *k};
+  }
   if (!k.has_value()) {
     if (FoldableLoad(a, w).has_value() && !FoldableLoad(b, w).has_value()) {
       std::swap(a, b);
@@ -177,6 +187,7 @@ Test Selector::MatchFloatCompare(Inst inst) const {
 void Selector::AddTestOperands(Test& t, std::vector<Operand>& operands) {
   switch (t.flags) {
     case FlagsFrom::kNone:
+    case FlagsFrom::kFuel:
       break;
     case FlagsFrom::kCompare:
     case FlagsFrom::kTest:

@@ -223,6 +223,7 @@ void Selector::SelectInst(Inst i, const InstData& d) {
       Emit(MOp::kChargeValue, {Use(Reg(args[0]))});
       return;
     case Opcode::kLoadFuel:
+      if (!Needed(f_.result(i))) return;  // a branch asks the register
       Emit(MOp::kLoadFuel, {Def(VRegOf(f_.result(i)))}).width = Width::k64;
       return;
     case Opcode::kCharge:

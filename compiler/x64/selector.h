@@ -383,6 +383,7 @@ class Selector {
   // `v` != 0.
   Test MatchNonZero(Value v, Width w) const;
   Test MatchCompare(Inst inst) const;
+  bool IsFuelHere(Value v) const;
   Test MatchFloatCompare(Inst inst) const;
 
   // The operands a test reads; the caller appends its own.
