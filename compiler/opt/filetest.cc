@@ -46,6 +46,7 @@
 #include "compiler/opt/state_stores.h"
 #include "compiler/opt/straighten.h"
 #include "compiler/opt/thread_switches.h"
+#include "compiler/opt/unroll_loops.h"
 #include "compiler/opt/wide_arithmetic.h"
 #include "compiler/opt/wide_branches.h"
 #include "compiler/opt/wide_compare.h"
@@ -112,6 +113,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"thread-switches", [](ir::Function& f) { ThreadSwitches(f); }},
       {"unreachable", Run<RemoveUnreachableBlocks>},
       {"unseen-state", RemoveUnseenState},
+      {"unroll-loops", Run<UnrollLoops>},
       {"unused-values", RemoveUnusedValues},
       {"wide", Run<FuseWideArithmetic>},
       {"wide-branches", JoinWideBranches},

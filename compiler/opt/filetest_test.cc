@@ -20,14 +20,22 @@ namespace {
 bool update = false;
 
 constexpr const char* kFiles[] = {
-    "branch_selects.ir",  "byte_swaps.ir",    "carry_branches.ir",  "dce.ir",
-    "fold_addresses.ir",  "gvn.ir",           "if_conversion.ir",   "inline.ir",
-    "join_bytes.ir",      "join_params.ir",   "join_stores.ir",     "late_state.ir",
-    "mark_pages.ir",      "meter.ir",         "move_invariants.ir", "place_rows.ir",
-    "preheaders.ir",      "profile.ir",       "reassociate.ir",     "restored_registers.ir",
-    "resume_entries.ir",  "resume_guards.ir", "simplify.ir",        "sink_meters.ir",
-    "slp_vectorize.ir",   "state_stores.ir",  "straighten.ir",      "thread_switches.ir",
-    "wide_arithmetic.ir", "wide_branches.ir", "wide_compare.ir",
+    "branch_selects.ir",  "byte_swaps.ir",
+    "carry_branches.ir",  "dce.ir",
+    "fold_addresses.ir",  "gvn.ir",
+    "if_conversion.ir",   "inline.ir",
+    "join_bytes.ir",      "join_params.ir",
+    "join_stores.ir",     "late_state.ir",
+    "mark_pages.ir",      "meter.ir",
+    "move_invariants.ir", "place_rows.ir",
+    "preheaders.ir",      "profile.ir",
+    "reassociate.ir",     "restored_registers.ir",
+    "resume_entries.ir",  "resume_guards.ir",
+    "simplify.ir",        "sink_meters.ir",
+    "slp_vectorize.ir",   "state_stores.ir",
+    "straighten.ir",      "thread_switches.ir",
+    "unroll_loops.ir",    "wide_arithmetic.ir",
+    "wide_branches.ir",   "wide_compare.ir",
 };
 
 // Relative to the runfiles, which are the working directory, and to the source tree.

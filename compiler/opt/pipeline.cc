@@ -34,6 +34,7 @@
 #include "compiler/opt/state_stores.h"
 #include "compiler/opt/straighten.h"
 #include "compiler/opt/thread_switches.h"
+#include "compiler/opt/unroll_loops.h"
 #include "compiler/opt/wide_arithmetic.h"
 #include "compiler/opt/wide_branches.h"
 #include "compiler/opt/wide_compare.h"
@@ -168,6 +169,10 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
   if (options.level >= 2 && function.signature().conv == ir::CallConv::kWasm) {
     if (options.fold_addresses) pipeline.Run("fold_addresses", FoldAddresses);
     if (options.vectorize) pipeline.Run("slp_vectorize", VectorizeLoops);
+  }
+  // Last of what changes loops. Where rows are counted, a round counts more than its instructions.
+  if (options.level >= 2 && options.metered && !options.mark_pages) {
+    pipeline.Run("unroll_loops", UnrollLoops);
   }
   // When it is known which accesses there are.
   if (options.mark_pages) pipeline.Run("mark_pages", MarkPages);
