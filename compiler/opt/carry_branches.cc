@@ -419,7 +419,7 @@ void AddCarries(Function& f, const ir::Graphs& graphs) {
   CarryAdder adder(f);
   if (!adder.HasCandidate()) return;
   // What sites saw that asked for fuel is dead now, and no reason to keep a way apart.
-  EliminateDeadCode(f, graphs);
+  EliminateDeadCodeEarly(f, graphs);
   if (adder.Run()) RemoveUnreachableBlocks(f);
 }
 

@@ -112,11 +112,12 @@ class SeenSlots {
 // is used is known where its arguments are; what edges back to loops need is followed as it is found.
 class UnusedValues {
  public:
-  // `replaced`: parameters to be replaced on the way, or null.
-  UnusedValues(Function& f, const ir::Cfg& cfg, Replacements* replaced)
+  // `replaced`: parameters to be replaced on the way, or null. `keep_starts`: see EliminateDeadCodeEarly.
+  UnusedValues(Function& f, const ir::Cfg& cfg, Replacements* replaced, bool keep_starts = false)
       : f_(f),
         cfg_(cfg),
         replaced_(replaced),
+        keep_starts_(keep_starts),
         mark_(f.num_values(), Mark::kNone),
         is_loop_head_(f.num_blocks(), false) {
     for (Block b : cfg.order()) {
@@ -243,9 +244,22 @@ class UnusedValues {
     }
     insts.erase(insts.begin(), insts.begin() + static_cast<ptrdiff_t>(kept));
     if (passed) passed_.push_back(b);
-    if (kState) std::erase_if(block.state, [&](const auto& entry) { return !seen[entry.first]; });
+    if (kState && !(keep_starts_ && BeginsWithAccess(block))) {
+      std::erase_if(block.state, [&](const auto& entry) { return !seen[entry.first]; });
+    }
     for (const auto& [slot, v] : block.state) Use(v);
     Follow();
+  }
+
+  // Whether an access to memory comes before all else that has an effect.
+  bool BeginsWithAccess(const ir::BlockData& block) const {
+    for (Inst i : block.insts) {
+      const Opcode op = f_.inst(i).op;
+      if (op == Opcode::kLoad || op == Opcode::kStore) return true;
+      if (op == Opcode::kDeferState || op == Opcode::kCharge) continue;
+      if (ir::Info(op).has_side_effect || ir::IsTerminator(op)) return false;
+    }
+    return false;
   }
 
   void Follow() {
@@ -268,6 +282,7 @@ class UnusedValues {
   Function& f_;
   const ir::Cfg& cfg_;
   Replacements* const replaced_;
+  const bool keep_starts_;
   std::vector<Mark> mark_;
   std::vector<bool> is_loop_head_;
   uint32_t current_ = 0;  // the block being walked: its place in the order
@@ -296,7 +311,9 @@ void RemoveUnseenState(Function& f) {
   for (uint32_t n = 0; n < f.num_blocks(); ++n) UnusedValues::RemoveUnseen(f, f.block(Block(n)));
 }
 
-void EliminateDeadCode(Function& f, const ir::Graphs& graphs) {
+namespace {
+
+void Eliminate(Function& f, const ir::Graphs& graphs, bool keep_starts) {
   const ir::Cfg* cfg = &graphs.cfg(f);
   if (cfg->order().size() != f.num_blocks()) {
     RemoveUnreachableBlocks(f, *cfg);
@@ -304,7 +321,17 @@ void EliminateDeadCode(Function& f, const ir::Graphs& graphs) {
   }
   // What follows leaves blocks and edges as they are.
   std::optional<Replacements> replaced = FindRedundantParams(f, *cfg);
-  UnusedValues(f, *cfg, replaced ? &*replaced : nullptr).Remove(/*state=*/true);
+  UnusedValues(f, *cfg, replaced ? &*replaced : nullptr, keep_starts).Remove(/*state=*/true);
+}
+
+}  // namespace
+
+void EliminateDeadCode(Function& f, const ir::Graphs& graphs) {
+  Eliminate(f, graphs, /*keep_starts=*/false);
+}
+
+void EliminateDeadCodeEarly(Function& f, const ir::Graphs& graphs) {
+  Eliminate(f, graphs, /*keep_starts=*/true);
 }
 
 }  // namespace precast::opt

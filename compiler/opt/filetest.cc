@@ -67,6 +67,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"byte-swaps", FindByteSwaps},
       {"carry-branches", Run<AddCarries>},
       {"dce", Run<EliminateDeadCode>},
+      {"dce-early", Run<EliminateDeadCodeEarly>},
       {"fold_addresses", Run<FoldAddresses>},
       {"gvn", [](ir::Function& f) { NumberValues(f); }},
       {"if-conversion", Run<ConvertBranches>},
