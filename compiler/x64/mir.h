@@ -121,7 +121,7 @@ enum class MOp : uint8_t {
   kBranch,  // [f…] first edge if cond, else second
   // imm: number of cases; tables[disp … disp+imm] says which edge each takes, the last is the
   // default.
-  kBranchTable,   // [index, =temporary, =temporary]
+  kBranchTable,  // [index, =temporary, =temporary]
   // [] block disp comes next, which begins with kReceive. After a call (aux = 1), if that has returned to imm; or else
   // this function returns what the call has returned.
   kReceived,
