@@ -18,6 +18,7 @@
 #include "runtime/wasm/store.h"
 #include "runtime/wasm/testing/make_module.h"
 #include "runtime/wasm/testing/module_builder.h"
+#include "runtime/wasm/testing/must.h"
 
 namespace precast::runtime::wasm {
 namespace {
@@ -27,11 +28,13 @@ using testing::Bytes;
 using testing::Cat;
 using testing::Export;
 using testing::FunctionType;
+using testing::I32Of;
 using testing::Import;
 using testing::kF64;
 using testing::kFuncRef;
 using testing::kI32;
 using testing::Leb;
+using testing::Must;
 using testing::SectionOf;
 using testing::Sleb;
 
@@ -45,16 +48,6 @@ INSTANTIATE_TEST_SUITE_P(Engines, FunctionReferencesTest,
                          ::testing::Values(testing::Engine::kInterpreter, testing::Engine::kNative0,
                                            testing::Engine::kNative1, testing::Engine::kNative2),
                          [](const auto& info) { return testing::EngineName(info.param); });
-
-Instance* Must(absl::StatusOr<Instance*> instance) {
-  EXPECT_TRUE(instance.ok()) << instance.status();
-  return instance.ok() ? *instance : nullptr;
-}
-
-uint32_t I32Of(const CallResult& result) {
-  EXPECT_EQ(result.kind, CallResult::Kind::kReturned) << TrapText(result.trap) << result.failure;
-  return result.ok() && result.values.size() == 1 ? result.values[0].As<uint32_t>() : 0xdeadbeef;
-}
 
 // More integers and floats than travel in registers.
 constexpr int kInts = 11, kFloats = 10;

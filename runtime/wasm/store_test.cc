@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "runtime/wasm/testing/make_module.h"
 #include "runtime/wasm/testing/module_builder.h"
+#include "runtime/wasm/testing/must.h"
 
 namespace precast::runtime::wasm {
 namespace {
@@ -26,6 +27,7 @@ using testing::Bytes;
 using testing::Cat;
 using testing::Export;
 using testing::FunctionType;
+using testing::I32Of;
 using testing::Import;
 using testing::kExternRef;
 using testing::kF64;
@@ -34,6 +36,7 @@ using testing::kI32;
 using testing::kI64;
 using testing::kV128;
 using testing::Leb;
+using testing::Must;
 using testing::Section;
 using testing::SectionOf;
 using testing::Sleb;
@@ -52,16 +55,6 @@ INSTANTIATE_TEST_SUITE_P(Engines, StoreTest,
                          ::testing::Values(testing::Engine::kInterpreter, testing::Engine::kNative0,
                                            testing::Engine::kNative1, testing::Engine::kNative2),
                          [](const auto& info) { return testing::EngineName(info.param); });
-
-Instance* Must(absl::StatusOr<Instance*> instance) {
-  EXPECT_TRUE(instance.ok()) << instance.status();
-  return instance.ok() ? *instance : nullptr;
-}
-
-uint32_t I32Of(const CallResult& result) {
-  EXPECT_EQ(result.kind, CallResult::Kind::kReturned) << TrapText(result.trap) << result.failure;
-  return result.ok() && result.values.size() == 1 ? result.values[0].As<uint32_t>() : 0xdeadbeef;
-}
 
 // (func $add (export "add") (param i32 i32) (result i32) …)
 Bytes AddModule() {
