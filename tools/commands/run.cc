@@ -407,8 +407,9 @@ int Execute(Arguments& a) {
           : session->Start(std::move(host), instance_options);
   if (!started.ok()) return CannotStart(started.status());
   // The process ends after this, and the system takes memory and mappings back faster than we could.
-  static const auto* const kept = new std::unique_ptr<runtime::Instance>(*std::move(started));
-  runtime::Instance& instance = **kept;
+  static runtime::Instance* kept;
+  kept = std::move(*started).release();
+  runtime::Instance& instance = *kept;
   if (!a.load_state.empty()) {
     if (absl::Status s = runtime::LoadSnapshot(a.load_state, instance); !s.ok()) {
       return CannotStart(absl::Status(

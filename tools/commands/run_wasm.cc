@@ -401,8 +401,9 @@ class Run {
 
 int RunWasm(const Session& session, const WasmRunOptions& options) {
   // The process ends after this, and the system takes memory and mappings back faster than we could.
-  static auto* const run = new Run(session, options);
-  return run->Execute();
+  static Run* kept;
+  kept = new Run(session, options);
+  return kept->Execute();
 }
 
 }  // namespace precast::aotc
