@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "compiler/wasm/limits.h"
+#include "compiler/wasm/proposals.h"
 
 namespace precast::wasm {
 
@@ -65,7 +66,7 @@ absl::Status InstructionReader::ReadLocals(std::vector<LocalRun>& out) {
     const std::optional<ValType> type = ValTypeFromByte(code);
     if (!type.has_value()) {
       return FaultAt(in_.offset() - 1,
-                     absl::StrFormat("malformed value type 0x%02x of local", code));
+                     MalformedByte("malformed value type", ByteRole::kType, code));
     }
     run.type = *type;
     total += run.count;
@@ -78,7 +79,7 @@ absl::Status InstructionReader::ReadLocals(std::vector<LocalRun>& out) {
 
 bool InstructionReader::FailOp(uint32_t at, uint8_t byte, bool prefixed, uint32_t code) {
   return in_.Fail(at, prefixed ? absl::StrFormat("illegal opcode 0x%02x 0x%02x", byte, code)
-                               : absl::StrFormat("illegal opcode 0x%02x", byte));
+                               : MalformedByte("illegal opcode", ByteRole::kOpcode, byte));
 }
 
 inline bool InstructionReader::ReadOp(Op& op, Immediate& immediate) {
@@ -152,7 +153,7 @@ bool InstructionReader::ReadBlockType(BlockType& out) {
   const uint32_t at = in_.offset();
   int64_t index = 0;
   if (!in_.S33(index)) return false;
-  if (index < 0) return in_.Fail(at, absl::StrFormat("malformed block type 0x%02x", byte));
+  if (index < 0) return in_.Fail(at, MalformedByte("malformed block type", ByteRole::kType, byte));
   out.kind = BlockType::Kind::kIndex;
   out.index = static_cast<uint32_t>(index);
   return true;
@@ -199,7 +200,8 @@ bool InstructionReader::ReadImmediate(Immediate immediate, Instruction& out) {
         if (!in_.Byte(code)) return false;
         const std::optional<ValType> type = ValTypeFromByte(code);
         if (!type.has_value()) {
-          return in_.Fail(in_.offset() - 1, absl::StrFormat("malformed value type 0x%02x", code));
+          return in_.Fail(in_.offset() - 1,
+                          MalformedByte("malformed value type", ByteRole::kType, code));
         }
         out.types.push_back(*type);
       }
@@ -210,7 +212,8 @@ bool InstructionReader::ReadImmediate(Immediate immediate, Instruction& out) {
       if (!in_.Byte(code)) return false;
       const std::optional<ValType> type = ValTypeFromByte(code);
       if (!type.has_value() || !type->IsReference()) {
-        return in_.Fail(in_.offset() - 1, absl::StrFormat("malformed reference type 0x%02x", code));
+        return in_.Fail(in_.offset() - 1,
+                        MalformedByte("malformed reference type", ByteRole::kType, code));
       }
       out.type = *type;
       return true;

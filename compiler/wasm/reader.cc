@@ -13,6 +13,7 @@
 #include "compiler/wasm/instruction.h"
 #include "compiler/wasm/limits.h"
 #include "compiler/wasm/name_section.h"
+#include "compiler/wasm/proposals.h"
 
 namespace precast::wasm {
 namespace {
@@ -53,6 +54,11 @@ int OrderOf(uint8_t id) {
 
 absl::Status BadByte(uint32_t offset, std::string_view what, uint8_t byte) {
   return FaultAt(offset, absl::StrFormat("malformed %s 0x%02x", what, byte));
+}
+
+// The same where a later version of WebAssembly may have given the byte a meaning.
+absl::Status BadByte(uint32_t offset, std::string_view what, ByteRole role, uint8_t byte) {
+  return FaultAt(offset, MalformedByte(absl::StrCat("malformed ", what), role, byte));
 }
 
 class ModuleReader {
@@ -126,7 +132,7 @@ absl::StatusOr<Module> ModuleReader::Read() {
     uint8_t id = 0;
     uint32_t section_size = 0;
     if (!file.Byte(id)) return file.status();
-    if (id >= kNumSections) return BadByte(at, "section id", id);
+    if (id >= kNumSections) return BadByte(at, "section id", ByteRole::kSection, id);
     if (!file.U32(section_size)) return file.status();
     if (section_size > file.Left()) {
       return FaultAt(at,
@@ -265,7 +271,7 @@ absl::Status ModuleReader::ReadValType(ByteReader& in, ValType& out) {
   uint8_t byte = 0;
   if (!in.Byte(byte)) return in.status();
   const std::optional<ValType> type = ValTypeFromByte(byte);
-  if (!type.has_value()) return BadByte(in.offset() - 1, "value type", byte);
+  if (!type.has_value()) return BadByte(in.offset() - 1, "value type", ByteRole::kType, byte);
   out = *type;
   return absl::OkStatus();
 }
@@ -275,7 +281,7 @@ absl::Status ModuleReader::ReadRefType(ByteReader& in, ValType& out) {
   if (!in.Byte(byte)) return in.status();
   const std::optional<ValType> type = ValTypeFromByte(byte);
   if (!type.has_value() || !type->IsReference()) {
-    return BadByte(in.offset() - 1, "reference type", byte);
+    return BadByte(in.offset() - 1, "reference type", ByteRole::kType, byte);
   }
   out = *type;
   return absl::OkStatus();
@@ -301,7 +307,8 @@ absl::Status ModuleReader::ReadTypes(ByteReader& in) {
   for (FuncType& type : module_.types) {
     uint8_t form = 0;
     if (!in.Byte(form)) return in.status();
-    if (form != kFunctionType) return BadByte(in.offset() - 1, "function type", form);
+    if (form != kFunctionType)
+      return BadByte(in.offset() - 1, "function type", ByteRole::kType, form);
     if (absl::Status status = ReadValTypes(in, "parameters", kMaxParams, type.params);
         !status.ok()) {
       return status;
@@ -317,7 +324,9 @@ absl::Status ModuleReader::ReadTypes(ByteReader& in) {
 absl::Status ModuleReader::ReadExternKind(ByteReader& in, std::string_view what, ExternKind& out) {
   uint8_t byte = 0;
   if (!in.Byte(byte)) return in.status();
-  if (byte > static_cast<uint8_t>(ExternKind::kGlobal)) return BadByte(in.offset() - 1, what, byte);
+  if (byte > static_cast<uint8_t>(ExternKind::kGlobal)) {
+    return BadByte(in.offset() - 1, what, ByteRole::kExternKind, byte);
+  }
   out = static_cast<ExternKind>(byte);
   return absl::OkStatus();
 }

@@ -118,7 +118,11 @@ TEST(ValidatorTest, Blocks) {
   EXPECT_EQ(Code({kI, kI}, {0x41, 0, 0x02, 1, 0x41, 1, 0x0b}), "");
   EXPECT_THAT(Code({kI, kI}, {0x02, 1, 0x41, 1, 0x0b}), HasSubstr("type mismatch"));
   EXPECT_THAT(Code({}, {0x02, 9, 0x0b}), HasSubstr("unknown type 9"));
-  EXPECT_THAT(Code({}, {0x02, 0x41, 0x0b}), HasSubstr("malformed block type 0x41"));
+  EXPECT_THAT(Code({}, {0x02, 0x41, 0x0b}), HasSubstr("malformed block type 0x41 at"));
+  EXPECT_THAT(Code({}, {0x02, 0x63, 0x70, 0x0b}),
+              HasSubstr("malformed block type 0x63 (typed function references, not supported)"));
+  EXPECT_THAT(Code({}, {0x06, 0x40, 0x0b, 0x0b}),
+              HasSubstr("illegal opcode 0x06 (exception handling, not supported)"));
   EXPECT_THAT(Code({}, {0x02, 0x40}), HasSubstr("unexpected end: END opcode expected"));
   EXPECT_THAT(Code({}, {0x0b}), HasSubstr("section size mismatch"));
   EXPECT_THAT(Code({}, {0x05}), HasSubstr("else without if"));
