@@ -5,7 +5,9 @@
 
 # shellcheck shell=bash disable=SC2154
 compat="$(readlink -f "$here/compat")"
-wasm_cc=(clang --target=wasm32-wasi -O2 -w -isystem "$compat" -include posix.h -Wl,--strip-debug
+# Only wasi-libc's headers: with gcc-multilib, the machine's own are found in /usr/include too.
+wasm_cc=(clang --target=wasm32-wasi -nostdlibinc -idirafter /usr/include/wasm32-wasi
+  -O2 -w -isystem "$compat" -include posix.h -Wl,--strip-debug
   -D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_PROCESS_CLOCKS -D_WASI_EMULATED_MMAN -D_WASI_EMULATED_GETPID)
 wasm_libs=("$compat/posix.c" -lm -lwasi-emulated-signal -lwasi-emulated-process-clocks
   -lwasi-emulated-mman -lwasi-emulated-getpid)
