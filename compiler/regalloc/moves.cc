@@ -2,6 +2,9 @@
 // set of disjoint cycles.
 #include "compiler/regalloc/moves.h"
 
+#include <bit>
+#include <optional>
+
 #include "absl/log/check.h"
 
 namespace precast::regalloc {
@@ -44,7 +47,7 @@ void MoveSequencer::Grow(uint32_t index) {
 }
 
 void MoveSequencer::Sequence(absl::Span<const ParallelMove> moves, InstIndex before,
-                             std::vector<Move>& out) {
+                             absl::FunctionRef<PRegSet()> free, std::vector<Move>& out) {
   targets_.clear();
   for (const ParallelMove& move : moves) {
     const uint32_t from = Index(move.from, move.cls);
@@ -73,13 +76,23 @@ void MoveSequencer::Sequence(absl::Span<const ParallelMove> moves, InstIndex bef
     out.push_back({before, ClassOf(to), FromIndex(from), FromIndex(to), false, half_[to]});
     if (--readers_[from] == 0 && source_[from] != 0) ready_.push_back(from);
   }
+  // What is left are cycles.
+  std::optional<PRegSet> unused;
   for (uint32_t to : targets_) {
-    if (source_[to] != 0) BreakCycle(to, before, out);
+    if (source_[to] == 0) continue;
+    if (!unused) {
+      unused = free();
+      for (uint32_t target : targets_) {
+        if (target < kFirstSlot) *unused &= ~(PRegSet{1} << target);
+      }
+    }
+    BreakCycle(to, before, *unused, out);
   }
 }
 
 // Every member is read by exactly one other member's move.
-void MoveSequencer::BreakCycle(uint32_t member, InstIndex before, std::vector<Move>& out) {
+void MoveSequencer::BreakCycle(uint32_t member, InstIndex before, PRegSet free,
+                               std::vector<Move>& out) {
   // Begin at a register, if there is one.
   uint32_t start = member;
   for (uint32_t m = source_[member] - 1; m != member; m = source_[m] - 1) {
@@ -87,10 +100,10 @@ void MoveSequencer::BreakCycle(uint32_t member, InstIndex before, std::vector<Mo
   }
   // cycle[k] has to receive cycle[k + 1]'s value, the last one cycle[0]'s.
   cycle_.clear();
-  bool half = true;
+  bool all_half = true;
   for (uint32_t m = start;;) {
     cycle_.push_back(m);
-    half = half && half_[m];
+    all_half = all_half && half_[m];
     const uint32_t from = source_[m] - 1;
     source_[m] = 0;
     readers_[m] = 0;
@@ -98,14 +111,23 @@ void MoveSequencer::BreakCycle(uint32_t member, InstIndex before, std::vector<Mo
     if (m == start) break;
   }
   const RegClass cls = ClassOf(start);
-  auto emit = [&](uint32_t from, uint32_t to) {
-    out.push_back({before, cls, FromIndex(from), FromIndex(to), false});
+  auto emit = [&](uint32_t from, uint32_t to, bool half = false) {
+    out.push_back({before, cls, FromIndex(from), FromIndex(to), false, half});
   };
+  if (cls == RegClass::kInt && free != 0) {
+    const uint32_t parked = static_cast<uint32_t>(std::countr_zero(free));
+    emit(start, parked, half_[cycle_.back()]);
+    for (size_t k = 0; k + 1 < cycle_.size(); ++k) {
+      emit(cycle_[k + 1], cycle_[k], half_[cycle_[k]]);
+    }
+    emit(parked, cycle_.back(), half_[cycle_.back()]);
+    return;
+  }
   // Exchanging the first member with the last, the last but one, ... brings every value home.
   if (start < kFirstSlot && cls == RegClass::kInt) {
     for (size_t k = cycle_.size(); k-- > 1;) {
       if (cycle_[k] < kFirstSlot) {
-        out.push_back({before, cls, FromIndex(start), FromIndex(cycle_[k]), true, half});
+        out.push_back({before, cls, FromIndex(start), FromIndex(cycle_[k]), true, all_half});
       } else {
         const uint32_t temporary = TemporarySlot(cls);
         emit(cycle_[k], temporary);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/types/span.h"
 #include "compiler/regalloc/regalloc.h"
 
@@ -19,22 +20,26 @@ struct ParallelMove {
 };
 
 // Appends moves in an order that has the same effect. Targets must be different from one another.
-// Cycles: int registers by swaps; vector registers through the scratch register; where memory is
-// part of the cycle, through one extra slot, for which num_slots[class] is raised.
+// Cycles: int registers through a free one if there is, or else by swaps; vector registers through
+// the scratch register; where memory is part of the cycle, through one extra slot, for which
+// num_slots[class] is raised.
 class MoveSequencer {
  public:
   // num_slots: per class, read and raised; must outlive the sequencer.
   MoveSequencer(PReg vector_scratch, uint32_t* num_slots)
       : vector_scratch_(vector_scratch), num_slots_(num_slots) {}
 
-  void Sequence(absl::Span<const ParallelMove> moves, InstIndex before, std::vector<Move>& out);
+  // `free` is asked if there are cycles: int registers that hold nothing then, before or after the
+  // moves. Targets may be among them.
+  void Sequence(absl::Span<const ParallelMove> moves, InstIndex before,
+                absl::FunctionRef<PRegSet()> free, std::vector<Move>& out);
 
  private:
   static uint32_t Index(const Location& location, RegClass cls);
   static Location FromIndex(uint32_t index);
   void Grow(uint32_t index);
   uint32_t TemporarySlot(RegClass cls);
-  void BreakCycle(uint32_t member, InstIndex before, std::vector<Move>& out);
+  void BreakCycle(uint32_t member, InstIndex before, PRegSet free, std::vector<Move>& out);
 
   static constexpr uint32_t kNone = ~uint32_t{0};
 

@@ -73,11 +73,15 @@ TEST(MoveSequencerTest, SequencesHaveTheParallelEffect) {
     uint32_t num_slots[kNumClasses] = {kSlots, kSlots};
     MoveSequencer sequencer(kScratch, num_slots);
     std::vector<Move> sequence;
-    sequencer.Sequence(moves, 7, sequence);
-    ASSERT_LE(num_slots[0], kSlots + 1);
+    const bool free = random() % 2 == 0;
+    // Beyond what the moves use there is one, or none.
+    const auto unused = [&] { return PRegSet{free ? 0x20u : 0u}; };
+    sequencer.Sequence(moves, 7, unused, sequence);
+    ASSERT_LE(num_slots[0], free ? kSlots : kSlots + 1);
     ASSERT_LE(num_slots[1], kSlots + 1);
     for (const Move& move : sequence) {
       EXPECT_EQ(move.before, 7u);
+      EXPECT_FALSE(free && move.swap);
       machine.Do(move);
     }
     for (size_t k = 0; k < moves.size(); ++k) {
@@ -90,7 +94,9 @@ TEST(MoveSequencerTest, MovesToTheSamePlaceVanish) {
   uint32_t num_slots[kNumClasses] = {kSlots, kSlots};
   MoveSequencer sequencer(kScratch, num_slots);
   std::vector<Move> sequence;
-  sequencer.Sequence(std::vector<ParallelMove>{{Slot(1), Slot(1), RegClass::kInt}}, 0, sequence);
+  sequencer.Sequence(
+      std::vector<ParallelMove>{{Slot(1), Slot(1), RegClass::kInt}}, 0, [] { return PRegSet{0}; },
+      sequence);
   EXPECT_TRUE(sequence.empty());
 }
 

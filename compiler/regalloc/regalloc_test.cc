@@ -488,8 +488,14 @@ TEST(AllocateTest, TrackedPiecesMeetAndDiffer) {
   }
 }
 
-TEST(AllocateTest, SwappingLoopUsesASwap) {
-  for (const RegClass cls : {RegClass::kInt, RegClass::kVector}) {
+TEST(AllocateTest, SwappingLoopGoesThroughAFreeRegisterOrSwaps) {
+  struct Case {
+    RegClass cls;
+    bool free;
+    size_t moves;
+  };
+  for (const auto& [cls, free, moves] :
+       {Case{RegClass::kInt, true, 3}, {RegClass::kInt, false, 1}, {RegClass::kVector, true, 3}}) {
     Maker maker;
     const VReg a = maker.New(cls), b = maker.New(cls), x = maker.New(cls), y = maker.New(cls);
     maker.BeginBlock();
@@ -506,10 +512,11 @@ TEST(AllocateTest, SwappingLoopUsesASwap) {
     maker.AddEdge(1, {y, x});
     maker.BeginBlock();
     maker.Add({});
+    if (!free) maker.p_.allocatable = 3;
     const Problem problem = maker.Finish();
     const Solution solution = AllocateAndCheck(problem);
-    EXPECT_EQ(solution.moves.size(), cls == RegClass::kInt ? 1u : 3u)
-        << ToString(problem, &solution);
+    EXPECT_EQ(solution.moves.size(), moves) << ToString(problem, &solution);
+    EXPECT_EQ(solution.moves.front().swap, !free);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "compiler/regalloc/resolve.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "absl/log/check.h"
@@ -303,6 +304,46 @@ class Resolver {
     return GapOf(move.before) == in_.def_pos[v];
   }
 
+  // By position: the registers with a value. Holes of what lives in a register are not occupied.
+  void FindOccupied() {
+    occupied_.assign(4 * p_.insts.size() + 1, 0);
+    for (VReg v = 0; v < p_.vreg_class.size(); ++v) {
+      uint32_t k = in_.ranges.begin[v];
+      const uint32_t end = in_.ranges.begin[v + 1];
+      for (uint32_t m = assignment_.parts.begin[v]; m < assignment_.parts.begin[v + 1]; ++m) {
+        const Part& part = assignment_.parts.items[m];
+        while (k < end && in_.ranges.items[k].to <= part.from) ++k;
+        if (part.home == kInSlot) continue;
+        const PRegSet bit = PRegSet{1} << part.home;
+        for (uint32_t j = k; j < end && in_.ranges.items[j].from < part.to; ++j) {
+          // Two that touch cancel each other where they do.
+          occupied_[std::max(in_.ranges.items[j].from, part.from)] ^= bit;
+          occupied_[std::min(in_.ranges.items[j].to, part.to)] ^= bit;
+        }
+      }
+    }
+    PRegSet now = 0;
+    for (PRegSet& o : occupied_) o = now ^= o;
+  }
+
+  // Int registers that a cycle of moves may go through: nobody's before the moves or after them,
+  // except for the moves' own sources and targets. Nothing where it is seldom executed, and code
+  // had better be short.
+  PRegSet Free(InstIndex before, Stage stage) {
+    const Block& block = p_.blocks[live_.inst_block[before]];
+    if (block.frequency < 1) return 0;
+    if (occupied_.empty()) FindOccupied();
+    PRegSet used = 0;
+    if (stage == kExit) {
+      used = occupied_[GapOf(p_.blocks[p_.edges[block.succs_begin].target].begin)];
+    } else {
+      used = occupied_[GapOf(before)];
+      // Fixed operands' registers, too: what is in place is live up to the copies.
+      if (stage == kCopy) used |= occupied_[CopyOf(before)];
+    }
+    return p_.allocatable & 0xffff & ~used;
+  }
+
   void EmitMoves() {
     // By instruction and stage, stable: buckets by instruction, and there is seldom more than one stage.
     std::vector<uint32_t> begin(p_.insts.size() + 1, 0);
@@ -326,12 +367,14 @@ class Resolver {
         together.clear();
         for (size_t m = k; m < next; ++m) {
           const RawMove& move = moves_[sorted[m]];
-          if (move.stage != __builtin_ctz(stages)) continue;
+          if (move.stage != std::countr_zero(stages)) continue;
           // What is wide may become what is not by the instruction that the move is for.
           const bool half = !IsWide(p_, move.from_vreg);
           together.push_back({move.from, move.to, p_.vreg_class[move.to_vreg], half});
         }
-        sequencer.Sequence(together, before, out_.moves);
+        const Stage stage = static_cast<Stage>(std::countr_zero(stages));
+        sequencer.Sequence(
+            together, before, [&] { return Free(before, stage); }, out_.moves);
       }
       k = next;
     }
@@ -383,6 +426,7 @@ class Resolver {
   Slots slots_;
   std::vector<RawMove> moves_;
   std::vector<uint8_t> stored_at_def_;  // by vreg
+  std::vector<PRegSet> occupied_;       // by position; made if it is asked for
   Solution out_;
 };
 
