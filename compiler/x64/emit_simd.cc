@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "absl/log/check.h"
-#include "compiler/x64/emitter.h"
 #include "compiler/x64/simd_emitter.h"
 
 namespace precast::x64::emission {
@@ -25,21 +24,20 @@ ir::V128 Splat16(uint16_t lane) { return SplatOf(lane); }
 ir::V128 Splat32(uint32_t lane) { return SplatOf(lane); }
 ir::V128 Splat64(uint64_t lane) { return SplatOf(lane); }
 
-void Emitter::EmitSimd(uint32_t i, const MInst& m) {
-  SimdEmitter simd(*this, i, m);
-  switch (m.op) {
+void SimdEmitter::Emit() {
+  switch (m_.op) {
     case MOp::kVconst:
-      return simd.EmitVconst();
+      return EmitVconst();
     case MOp::kShuffle:
-      return simd.EmitShuffle();
+      return EmitShuffle();
     default:
-      return simd.EmitSimd();
+      return EmitSimd();
   }
 }
 
 Mem SimdEmitter::MemOf(Operand source) {
-  if (IsFolded(source)) return owner_.FoldedMem(i_, m_, folded_);
-  return owner_.VectorM(i_, Number(source));
+  if (IsFolded(source)) return at_.FoldedAccess(folded_);
+  return at_.Slot(Number(source));
 }
 
 void SimdEmitter::Op(VectorOp op, Xmm d, Xmm first, Xmm source) {
@@ -77,7 +75,7 @@ void SimdEmitter::Op(VectorOp op, Xmm d, Xmm first, const ir::V128& source) {
     first = d;
   }
   e_.Vector(op, d, first, Mem::Rip());
-  owner_.RelocateConstant(source, 16);
+  at_.RelocateConstant(source, 0);
 }
 
 void SimdEmitter::OpImm(VectorOp op, Xmm d, Xmm first, Xmm source, uint8_t imm) {
@@ -95,7 +93,7 @@ void SimdEmitter::OpImm(VectorOp op, Xmm d, Xmm first, Operand source, uint8_t i
   }
   if (IsConstant(source)) {
     e_.Vector(op, d, first, Mem::Rip(), imm);
-    owner_.RelocateConstant(Constant(m_.disp), 16, 1);
+    at_.RelocateConstant(Constant(m_.disp), 1);
   } else {
     e_.Vector(op, d, first, MemOf(source), imm);
   }
@@ -116,10 +114,10 @@ void SimdEmitter::Shift(VectorOp op, Xmm d, Operand a, uint8_t amount) {
 void SimdEmitter::Copy(Xmm d, Operand source) {
   if (IsConstant(source)) {
     Load(d, Constant(m_.disp));
-  } else if (owner_.IsReg(i_, Number(source))) {
+  } else if (at_.IsReg(Number(source))) {
     Copy(d, X(source));
   } else {
-    e_.MovupsLoad(d, owner_.VectorM(i_, Number(source)));
+    e_.MovupsLoad(d, at_.Slot(Number(source)));
   }
 }
 
@@ -335,7 +333,7 @@ void SimdEmitter::EmitSimd() {
 // -- lanes
 
 void SimdEmitter::Splat(SimdPattern pattern, Xmm d) {
-  if (owner_.HasCpu(format::CpuFeature::kAvx2)) {
+  if (at_.HasAvx2()) {
     const Width lane = pattern == SimdPattern::kSplat8    ? Width::k8
                        : pattern == SimdPattern::kSplat16 ? Width::k16
                        : pattern == SimdPattern::kSplat32 ? Width::k32

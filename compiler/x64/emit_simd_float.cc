@@ -2,7 +2,6 @@
 // Bitwise instructions are those for f32, which are shorter and do the same.
 #include <cstdint>
 
-#include "compiler/x64/emitter.h"
 #include "compiler/x64/simd_emitter.h"
 
 namespace precast::x64::emission {

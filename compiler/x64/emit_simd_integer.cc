@@ -2,7 +2,6 @@
 // simd_emitter.h.
 #include <cstdint>
 
-#include "compiler/x64/emitter.h"
 #include "compiler/x64/simd_emitter.h"
 
 namespace precast::x64::emission {

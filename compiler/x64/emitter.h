@@ -57,7 +57,7 @@ class Emitter {
   codegen::CompiledFunction Run();
 
  private:
-  friend class SimdEmitter;
+  class AllocatedOperands;  // emit_vector.cc
 
   // A place in the code where execution can stop; `state` is a range in state_pool_.
   struct PendingSite {

@@ -1,4 +1,5 @@
-// Emission of one operation on v128, apart from Emitter because there are many:
+// Emission of one operation on v128, apart from Emitter because there are many, and because -O0 wants the same code of
+// them (compiler/baseline):
 //
 //   emit_simd.cc          which code a pattern is; lanes, shuffles, constants
 //   emit_simd_integer.cc  integers and bits
@@ -14,8 +15,9 @@
 #include <cstdint>
 
 #include "compiler/ir/ir.h"
-#include "compiler/x64/emitter.h"
+#include "compiler/x64/encoder.h"
 #include "compiler/x64/mir.h"
+#include "compiler/x64/registers.h"
 #include "compiler/x64/simd_lowering.h"
 #include "compiler/x64/vector_op.h"
 
@@ -27,17 +29,41 @@ ir::V128 Splat16(uint16_t lane);
 ir::V128 Splat32(uint32_t lane);
 ir::V128 Splat64(uint64_t lane);
 
+// What the code depends on besides the instruction itself: where its operands are, counted as in MInst, and its
+// constants.
+class SimdOperands {
+ public:
+  virtual bool IsReg(uint32_t k) const = 0;
+  virtual Xmm X(uint32_t k) const = 0;
+  virtual Reg R(uint32_t k) const = 0;
+  // An operand that is in no register: a spill slot, 16-aligned.
+  virtual Mem Slot(uint32_t k) const = 0;
+  // The access folded into the instruction, whose address begins with operand `first`. Puts its site here.
+  virtual Mem FoldedAccess(uint32_t first) = 0;
+  // The constants that the instruction names by their number.
+  virtual const ir::V128& Constant(size_t index) const = 0;
+  // The Mem::Rip() operand of the machine instruction just emitted, `trailing` bytes before its end, is this constant.
+  virtual void RelocateConstant(const ir::V128& constant, int32_t trailing) = 0;
+  // Whether lanes may be spread by AVX2's instructions.
+  virtual bool HasAvx2() const = 0;
+
+ protected:
+  ~SimdOperands() = default;
+};
+
 class SimdEmitter {
  public:
-  // For instruction `i` of the function that `owner` emits.
-  SimdEmitter(Emitter& owner, uint32_t i, const MInst& m)
-      : owner_(owner), e_(owner.e_), i_(i), m_(m), folded_(FoldedInput(m)) {}
+  SimdEmitter(SimdOperands& operands, Encoder& encoder, const MInst& m)
+      : at_(operands), e_(encoder), m_(m), folded_(FoldedInput(m)) {}
 
+  // The instruction: a kSimd, kShuffle or kVconst.
+  void Emit();
+
+ private:
   void EmitSimd();
   void EmitShuffle();
   void EmitVconst();
 
- private:
   static constexpr Xmm kS = kVectorScratch;
 
   static uint32_t FoldedInput(const MInst& m) {
@@ -59,13 +85,11 @@ class SimdEmitter {
   bool IsConstant(Operand operand) const { return m_.constant_b && operand.number == 1; }
   bool IsFolded(Operand operand) const { return m_.folded && operand.number == folded_; }
   bool IsReg(Operand operand) const {
-    return !IsConstant(operand) && !IsFolded(operand) && owner_.IsReg(i_, Number(operand));
+    return !IsConstant(operand) && !IsFolded(operand) && at_.IsReg(Number(operand));
   }
-  const ir::V128& Constant(int64_t index) const {
-    return owner_.m_.v128_constants[static_cast<size_t>(index)];
-  }
-  Xmm X(Operand operand) const { return owner_.X(i_, Number(operand)); }
-  Reg R(Operand operand) const { return owner_.R(i_, Number(operand)); }
+  const ir::V128& Constant(int64_t index) const { return at_.Constant(static_cast<size_t>(index)); }
+  Xmm X(Operand operand) const { return at_.X(Number(operand)); }
+  Reg R(Operand operand) const { return at_.R(Number(operand)); }
 
   // d = op(first, source); without AVX first is copied to d before, so that d must not be the source unless it is
   // first, too.
@@ -140,9 +164,8 @@ class SimdEmitter {
   void TruncF64U(Xmm d);
   void ConvertF64U(Xmm d);
 
-  Emitter& owner_;
+  SimdOperands& at_;
   Encoder& e_;
-  const uint32_t i_;
   const MInst& m_;
   const uint32_t folded_;  // if m_.folded: the number of the input that is in memory
 };
