@@ -1,101 +1,26 @@
-// Vectors. The operations of the IR are named as the instructions are, so the names connect them; memory
-// instructions are made of a scalar access and an operation.
-#include <array>
+// Vectors. Memory instructions are made of a scalar access and an operation.
 #include <cstring>
 #include <optional>
-#include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/log/check.h"
 #include "compiler/wasm/lift_function.h"
+#include "compiler/wasm/simd_ops.h"
 
 namespace precast::wasm {
 
 using ir::SimdOp;
 using ir::Type;
 
-namespace {
-
-constexpr int kNumSimdOps = 0
-#define PRECAST_IR_SIMD(...) +1
-#include "compiler/ir/simd.def"
-#undef PRECAST_IR_SIMD
-    ;
-// By instruction.
-const std::vector<std::optional<SimdOp>>& SimdOps() {
-  static const auto* const kTable = [] {
-    absl::flat_hash_map<std::string_view, SimdOp> by_name;
-    for (int k = 0; k < kNumSimdOps; ++k) {
-      const auto op = static_cast<SimdOp>(k);
-      by_name.emplace(ir::Info(op).text, op);
-    }
-    auto* const table = new std::vector<std::optional<SimdOp>>(kNumOps);
-    for (int k = 0; k < kNumOps; ++k) {
-      const auto it = by_name.find(Info(static_cast<Op>(k)).text);
-      if (it != by_name.end()) (*table)[static_cast<size_t>(k)] = it->second;
-    }
-    return table;
-  }();
-  return *kTable;
-}
-
-// Whether NaNs in the result may have more than one bit pattern: of f32 lanes, of f64 lanes, or not at all.
-enum class Nans : uint8_t { kNone, kF32, kF64 };
-
-Nans NansOf(SimdOp op) {
-  switch (op) {
-    case SimdOp::kF32x4Ceil:
-    case SimdOp::kF32x4Floor:
-    case SimdOp::kF32x4Trunc:
-    case SimdOp::kF32x4Nearest:
-    case SimdOp::kF32x4Sqrt:
-    case SimdOp::kF32x4Add:
-    case SimdOp::kF32x4Sub:
-    case SimdOp::kF32x4Mul:
-    case SimdOp::kF32x4Div:
-    case SimdOp::kF32x4Min:
-    case SimdOp::kF32x4Max:
-    case SimdOp::kF32x4RelaxedMadd:
-    case SimdOp::kF32x4RelaxedNmadd:
-    case SimdOp::kF32x4RelaxedMin:
-    case SimdOp::kF32x4RelaxedMax:
-    case SimdOp::kF32x4DemoteF64x2Zero:
-      return Nans::kF32;
-    case SimdOp::kF64x2Ceil:
-    case SimdOp::kF64x2Floor:
-    case SimdOp::kF64x2Trunc:
-    case SimdOp::kF64x2Nearest:
-    case SimdOp::kF64x2Sqrt:
-    case SimdOp::kF64x2Add:
-    case SimdOp::kF64x2Sub:
-    case SimdOp::kF64x2Mul:
-    case SimdOp::kF64x2Div:
-    case SimdOp::kF64x2Min:
-    case SimdOp::kF64x2Max:
-    case SimdOp::kF64x2RelaxedMadd:
-    case SimdOp::kF64x2RelaxedNmadd:
-    case SimdOp::kF64x2RelaxedMin:
-    case SimdOp::kF64x2RelaxedMax:
-    case SimdOp::kF64x2PromoteLowF32x4:
-      return Nans::kF64;
-    default:
-      return Nans::kNone;
-  }
-}
-
-}  // namespace
-
 FunctionLifter::Value FunctionLifter::CanonicalNans(SimdOp op, Value v) {
-  const Nans nans = NansOf(op);
-  if (!options_.canonical_nans || nans == Nans::kNone) return v;
+  const VectorNans nans = VectorNansOf(op);
+  if (!options_.canonical_nans || nans == VectorNans::kNone) return v;
   ir::V128 nan = {};
-  if (nans == Nans::kF32) {
+  if (nans == VectorNans::kF32) {
     for (size_t k = 0; k < 16; k += 4) nan[k + 2] = 0xc0, nan[k + 3] = 0x7f;
   } else {
     for (size_t k = 0; k < 16; k += 8) nan[k + 6] = 0xf8, nan[k + 7] = 0x7f;
   }
-  const SimdOp not_equal = nans == Nans::kF32 ? SimdOp::kF32x4Ne : SimdOp::kF64x2Ne;
+  const SimdOp not_equal = nans == VectorNans::kF32 ? SimdOp::kF32x4Ne : SimdOp::kF64x2Ne;
   const Value mask = b_.Simd(not_equal, {v, v});
   return b_.Simd(SimdOp::kV128Bitselect, {b_.Vconst(nan), v, mask});
 }
@@ -111,7 +36,7 @@ bool FunctionLifter::LiftSimd(const Instruction& in) {
     Push(b_.Shuffle(a, b, in.v128));
     return true;
   }
-  const std::optional<SimdOp> op = SimdOps()[static_cast<size_t>(in.op)];
+  const std::optional<SimdOp> op = SimdOpOf(in.op);
   if (!op) return LiftVectorMemory(in);
   const std::vector<Value> args = PopMany(std::strlen(ir::Info(*op).operands));
   const uint8_t lane = ir::Info(*op).lanes != 0 ? in.lane : 0;
