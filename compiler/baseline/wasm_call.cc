@@ -24,7 +24,7 @@ class Travel {
   explicit Travel(bool results) : results_(results) {}
   // The register of the next value, or kContext.
   AnyReg Next(Type type) {
-    if (IsFloat(type)) {
+    if (InVectorReg(type)) {
       if (vectors_ == abi::kNumWasmVectorPassed) return kContext;
       return static_cast<AnyReg>(16 + vectors_++);
     }
@@ -49,17 +49,24 @@ bool WasmFunction::HasVector(const wasm::FuncType& type) const {
          std::any_of(type.results.begin(), type.results.end(), is_vector);
 }
 
+// Parameter or result `n`, which travelled in the context, into a slot.
+void WasmFunction::LoadArg(size_t n, Type type, uint32_t slot) {
+  const Type whole = type == Type::kV128 ? type : Type::kI64;
+  const AnyReg scratch = type == Type::kV128 ? Any(kScratchXmm) : Any(kScratch);
+  stack_.LoadMem(whole, scratch, ContextAt(ArgAt(n)));
+  stack_.StoreMem(whole, stack_.Slot(slot), scratch);
+}
+
 void WasmFunction::LoadParams() {
   Travel travel(/*results=*/false);
   for (uint32_t k = 0; k < type_->params.size(); ++k) {
     const Type type = TypeOf(type_->params[k]);
     const AnyReg r = travel.Next(type);
     if (r != Travel::kContext) {
-      stack_.StoreMem(type, Operands::Slot(k), r);
+      stack_.StoreMem(type, stack_.Slot(k), r);
       stack_.Cache(k, r);
     } else {
-      e_.Load(Width::k64, kScratch, ContextAt(ArgAt(k)));
-      e_.Store(Width::k64, Operands::Slot(k), kScratch);
+      LoadArg(k, type, k);
     }
   }
 }
@@ -104,7 +111,7 @@ void WasmFunction::PassValues(absl::Span<const Operand> values, bool results,
       const Move m = moves[k];
       if ((read >> m.to & 1) != 0) {
         moves[left++] = m;
-      } else if (IsFloat(m.type)) {
+      } else if (InVectorReg(m.type)) {
         e_.MovapsRR(VectorReg(m.to), VectorReg(m.from));
       } else {
         e_.Mov(WidthOf(m.type), IntReg(m.to), IntReg(m.from));
@@ -113,7 +120,7 @@ void WasmFunction::PassValues(absl::Span<const Operand> values, bool results,
     if (left == num_moves) {
       const Move first = moves[0];
       AnyReg saved;
-      if (IsFloat(first.type)) {
+      if (InVectorReg(first.type)) {
         saved = Any(kScratchXmm);
         e_.MovapsRR(kScratchXmm, VectorReg(first.to));
         e_.MovapsRR(VectorReg(first.to), VectorReg(first.from));
@@ -126,7 +133,7 @@ void WasmFunction::PassValues(absl::Span<const Operand> values, bool results,
         Move m = moves[k];
         if (m.from == first.to) {
           m.from = saved;
-        } else if (m.from == first.from && !IsFloat(first.type)) {
+        } else if (m.from == first.from && !InVectorReg(first.type)) {
           m.from = first.to;
         }
         if (m.from != m.to) moves[left++] = m;
@@ -155,8 +162,7 @@ void WasmFunction::PushResults(absl::Span<const wasm::ValType> types) {
     if (r != Travel::kContext) {
       stack_.PushReg(type, r);
     } else {
-      e_.Load(Width::k64, kScratch, ContextAt(ArgAt(k)));
-      e_.Store(Width::k64, Operands::Slot(stack_.SlotOf(stack_.size())), kScratch);
+      LoadArg(k, type, stack_.SlotOf(stack_.size()));
       stack_.PushSlot(type);
     }
   }
@@ -198,7 +204,7 @@ bool WasmFunction::CompileCall(const wasm::Instruction& in) {
   if (!direct && in.op != Op::kCallIndirect && in.op != Op::kReturnCallIndirect) return false;
   const bool is_tail = in.op == Op::kReturnCall || in.op == Op::kReturnCallIndirect;
   const wasm::FuncType& type = direct ? module_.TypeOf(in.index) : module_.types[in.index];
-  if (HasVector(type)) return false;
+  if (HasVector(type) && !CanHaveVectors()) return false;
   const size_t n = type.params.size();
 
   if (direct) {

@@ -208,32 +208,68 @@ TEST(WasmBaseline, SitesAreThoseOfTheWayThroughTheIr) {
   }
 }
 
+TEST(WasmBaseline, VectorsHaveSlotsOfTheirSize) {
+  const std::string text = Text(
+      "(func (param v128 i32) (result v128) (local v128)"
+      " (local.set 2 (i32x4.add (local.get 0) (v128.load offset=4 (local.get 1))))"
+      " (f32x4.mul (local.get 2) (v128.const i32x4 1 2 3 4)))");
+  EXPECT_TRUE(absl::StrContains(text, "movups [rsp], xmm0\n    mov [rsp+0x10], edi\n")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "movups xmm1, [rbx+rdi*1+0x4]")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "paddd ")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "movups [rsp+0x20], xmm")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "mulps ")) << text;
+}
+
+TEST(WasmBaseline, AVectorConstantIsThereOnce) {
+  const TestModule module(
+      "(module (func (param v128) (result v128)"
+      " (v128.xor (v128.and (local.get 0) (v128.const i32x4 1 2 3 4))"
+      "           (i8x16.swizzle (local.get 0) (v128.const i32x4 1 2 3 4)))))");
+  const std::optional<CompiledFunction> compiled = module.Compile(0);
+  ASSERT_TRUE(compiled.has_value());
+  EXPECT_EQ(compiled->constants.size(), 32u);  // and what swizzle adds to the indices
+}
+
+TEST(WasmBaseline, AtomicsAreOneInstruction) {
+  const std::string text = Text(
+      "(func (param i32 i32) (result i32)"
+      " (i32.atomic.store offset=4 (local.get 0) (local.get 1))"
+      " (i32.add (i32.atomic.rmw.add (local.get 0) (local.get 1))"
+      "          (i32.atomic.rmw.cmpxchg (local.get 0) (i32.const 1) (i32.const 2))))");
+  EXPECT_TRUE(absl::StrContains(text, "test edi, 0x3\n    jnz ")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "xchg [rbx+rdi*1+0x4], ")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "lock xadd [rbx+rdi*1], ")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "lock cmpxchg [rbx+rdi*1], ")) << text;
+}
+
 TEST(WasmBaseline, WhatHasNoTemplateIsGivenBack) {
   const TestModule module(R"((module
     (memory 1) (memory $large i64 1)
-    (func (param v128))
-    (func (local v128))
-    (func (drop (v128.const i64x2 0 0)))
     (func (drop (i64.load $large (i64.const 0))))
-    (func (drop (i32.atomic.load (i32.const 0))))
+    (func (drop (i32.atomic.rmw.or (i32.const 0) (i32.const 1))))
+    (func (drop (i32.atomic.load (i32.const 1))))
     (func (drop (i32.load offset=0x80000000 (i32.const 0))))
-    (func (unreachable) (drop (v128.const i64x2 0 0)))
+    (func (local v128) (drop (i64.load $large (i64.const 0))))
+    (func (unreachable) (drop (i32.atomic.rmw.or (i32.const 0) (i32.const 1))))
     (func (drop (i32.const 0)))
   ))");
-  for (uint32_t function = 0; function < 6; ++function) {
+  for (uint32_t function = 0; function < 5; ++function) {
     EXPECT_FALSE(module.Compile(function).has_value()) << function;
   }
-  EXPECT_TRUE(module.Compile(6).has_value());  // is never executed
-  EXPECT_TRUE(module.Compile(7).has_value());
+  EXPECT_TRUE(module.Compile(5).has_value());  // is never executed
+  EXPECT_TRUE(module.Compile(6).has_value());
 }
 
 TEST(WasmBaseline, OneCompilerAfterAnother) {
   const TestModule module(R"((module
+    (memory i64 1)
     (func (param i32) (result i32) (i32.div_u (local.get 0) (i32.const 0)))
-    (func (param f64) (result f64) (drop (v128.const i64x2 0 0)) (local.get 0))
+    (func (param f64) (result f64) (drop (i64.load (i64.const 0))) (local.get 0))
     (func (param i64) (result i64) (loop (br_if 0 (i64.eqz (local.get 0)))) (local.get 0))
+    (func (param f64) (result f64) (drop (v128.const i64x2 1 2)) (local.get 0))
   ))");
   WasmCompiler compiler(module.context(), {});
+  const std::optional<CompiledFunction> vectors = compiler.Compile(3);
   const std::optional<CompiledFunction> third = compiler.Compile(2);
   EXPECT_EQ(compiler.instructions(), 7u);
   EXPECT_FALSE(compiler.Compile(1).has_value());
@@ -241,6 +277,8 @@ TEST(WasmBaseline, OneCompilerAfterAnother) {
   EXPECT_EQ(first->code, module.Compile(0)->code);
   EXPECT_EQ(third->code, module.Compile(2)->code);
   EXPECT_EQ(compiler.Compile(2)->code, third->code);
+  EXPECT_EQ(compiler.Compile(3)->code, vectors->code);
+  EXPECT_EQ(compiler.instructions(), 4u);
 }
 
 TEST(WasmBaseline, HostileBodies) {

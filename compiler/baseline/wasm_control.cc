@@ -14,8 +14,8 @@ namespace precast::baseline {
 namespace {
 
 // Value types where a span of one is needed.
-constexpr wasm::ValType kSingle[] = {wasm::kI32, wasm::kI64,     wasm::kF32,
-                                     wasm::kF64, wasm::kFuncRef, wasm::kExternRef};
+constexpr wasm::ValType kSingle[] = {wasm::kI32,  wasm::kI64,     wasm::kF32,      wasm::kF64,
+                                     wasm::kV128, wasm::kFuncRef, wasm::kExternRef};
 
 absl::Span<const wasm::ValType> Single(wasm::ValType type) {
   for (const wasm::ValType& single : kSingle) {
@@ -34,11 +34,11 @@ bool WasmFunction::NewFrame(Frame::Kind kind, const wasm::BlockType& type) {
       break;
     case wasm::BlockType::Kind::kValue:
       frame.results = Single(type.type);
-      if (frame.results.empty()) return false;
+      if (type.type == wasm::kV128 && !CanHaveVectors()) return false;
       break;
     case wasm::BlockType::Kind::kIndex: {
       const wasm::FuncType& signature = module_.types[type.index];
-      if (HasVector(signature)) return false;
+      if (HasVector(signature) && !CanHaveVectors()) return false;
       frame.params = signature.params;
       frame.results = signature.results;
       break;
@@ -87,7 +87,7 @@ void WasmFunction::FindLoopLocals() {
     switch (scanned_.op) {
       case Op::kLocalGet:
         if (!contains(loop_locals_, scanned_.index) && !contains(assigned_, scanned_.index) &&
-            --(IsFloat(stack_.local_type(scanned_.index)) ? vectors : integers) >= 0) {
+            --(InVectorReg(stack_.local_type(scanned_.index)) ? vectors : integers) >= 0) {
           loop_locals_.push_back(scanned_.index);
         }
         break;
@@ -188,7 +188,7 @@ void WasmFunction::PassResults(const Frame& frame) {
     const Operand& v = stack_.At(stack_.size() - arity + k);
     const uint32_t to = stack_.SlotOf(frame.height + k);
     if (v.kind == Operand::Kind::kSlot && v.index == to) continue;
-    stack_.StoreTo(Operands::Slot(to), v);
+    stack_.StoreTo(stack_.Slot(to), v);
   }
 }
 

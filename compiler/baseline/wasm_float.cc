@@ -39,9 +39,9 @@ void WasmFunction::FloatBinary(Sse op, Type type) {
   const Operand a = stack_.Pop();
   const AnyReg d = stack_.Own(a);
   if (b.kind == Kind::kSlot) {
-    e_.SseRM(op, WidthOf(type), VectorReg(d), Operands::Slot(b.index));
+    e_.SseRM(op, WidthOf(type), VectorReg(d), stack_.Slot(b.index));
   } else {
-    e_.SseRR(op, WidthOf(type), VectorReg(d), stack_.UseFloat(b));
+    e_.SseRR(op, WidthOf(type), VectorReg(d), stack_.UseVector(b));
   }
   CanonicalNan(VectorReg(d), type);
   stack_.PushReg(type, d);
@@ -53,7 +53,7 @@ void WasmFunction::FloatMinMax(Sse op, Type type) {
   const Operand a = stack_.Pop();
   const Width w = WidthOf(type);
   const AnyReg r = stack_.Own(a);
-  const Xmm d = VectorReg(r), y = stack_.UseFloat(b);
+  const Xmm d = VectorReg(r), y = stack_.UseVector(b);
   e_.Ucomis(w, d, y);
   const uint32_t unordered = a_.Skip(Cond::kP);
   const uint32_t differ = a_.Skip(Cond::kNe);
@@ -74,7 +74,7 @@ void WasmFunction::FloatMinMax(Sse op, Type type) {
 void WasmFunction::Copysign(Type type) {
   const Operand b = stack_.Pop();
   const Operand a = stack_.Pop();
-  const Xmm y = stack_.UseFloat(b);
+  const Xmm y = stack_.UseVector(b);
   const AnyReg d = stack_.Own(a);
   const Xmm sign = VectorReg(stack_.Alloc(type));
   LoadScratchFloat(type, SignBit(type));
@@ -113,11 +113,11 @@ void WasmFunction::CompareFloats(Condition condition, bool exchange, Type type) 
   const Operand b = stack_.Pop();
   const Operand a = stack_.Pop();
   const Operand& second = exchange ? a : b;
-  const Xmm x = stack_.UseFloat(exchange ? b : a);
+  const Xmm x = stack_.UseVector(exchange ? b : a);
   if (second.kind == Kind::kSlot) {
-    e_.Ucomis(WidthOf(type), x, Operands::Slot(second.index));
+    e_.Ucomis(WidthOf(type), x, stack_.Slot(second.index));
   } else {
-    e_.Ucomis(WidthOf(type), x, stack_.UseFloat(second));
+    e_.Ucomis(WidthOf(type), x, stack_.UseVector(second));
   }
   FinishCondition(condition);
 }
@@ -126,7 +126,7 @@ void WasmFunction::CompareFloats(Condition condition, bool exchange, Type type) 
 
 void WasmFunction::Truncate(Type from, Type to, bool is_unsigned) {
   const Operand a = stack_.Pop();
-  const Xmm x = stack_.UseFloat(a);
+  const Xmm x = stack_.UseVector(a);
   const Width w = WidthOf(from);
   e_.Ucomis(w, x, x);
   TrapIf(Cond::kP, Trap::kInvalidConversionToInteger);
@@ -169,7 +169,7 @@ void WasmFunction::Truncate(Type from, Type to, bool is_unsigned) {
 // Out of range, the machine gives MIN.
 void WasmFunction::TruncateSaturated(Type from, Type to, bool is_unsigned) {
   const Operand a = stack_.Pop();
-  const Xmm x = stack_.UseFloat(a);
+  const Xmm x = stack_.UseVector(a);
   const AnyReg r = stack_.Alloc(to);
   const Reg d = IntReg(r);
   const Width w = WidthOf(from);
@@ -256,8 +256,8 @@ void WasmFunction::Reinterpret(Type to) {
   const AnyReg d = stack_.Alloc(to);
   AnyReg r;
   if (!stack_.InRegister(a, r)) {
-    stack_.LoadMem(to, d, Operands::Slot(a.index));
-  } else if (IsFloat(to)) {
+    stack_.LoadMem(to, d, stack_.Slot(a.index));
+  } else if (InVectorReg(to)) {
     e_.MovToXmm(WidthOf(to), VectorReg(d), IntReg(r));
   } else {
     e_.MovFromXmm(WidthOf(to), IntReg(d), VectorReg(r));

@@ -10,45 +10,54 @@ namespace precast::baseline {
 
 namespace {
 
-// In slots. Frames beyond are compared with the stack's limit as a whole (x64::Emitter::EmitEntry), which is not done
+// In bytes. Frames beyond are compared with the stack's limit as a whole (x64::Emitter::EmitEntry), which is not done
 // here; and who has them is better served by a compiler that knows which values are needed at the same time.
-constexpr size_t kMaxSlots = 4000;
+constexpr size_t kMaxFrame = 32000;
 
 }  // namespace
 
 std::optional<codegen::CompiledFunction> WasmFunction::Compile(uint32_t function) {
-  if (!Begin(function)) return std::nullopt;
-  EmitPrologue();
-  while (!frames_.empty()) {
-    at_ = reader_.offset();
-    if (!reader_.Next(instruction_).ok()) return std::nullopt;
-    ++instructions_;
-    if (CompileLazily(instruction_)) continue;
-    if (!CompileInstruction(instruction_) || TooLong()) return std::nullopt;
-  }
-  EndSegment();
-  if (stack_.num_slots() > kMaxSlots) return std::nullopt;
+  // That there are vectors shows at the first of them.
+  wants_vectors_ = false;
+  const bool done = CompileBody(function, false) || (wants_vectors_ && CompileBody(function, true));
+  if (!done) return std::nullopt;
   EmitCold();
   return Finish();
 }
 
-bool WasmFunction::Begin(uint32_t function) {
+bool WasmFunction::CompileBody(uint32_t function, bool wide) {
+  if (!Begin(function, wide)) return false;
+  EmitPrologue();
+  while (!frames_.empty()) {
+    at_ = reader_.offset();
+    if (!reader_.Next(instruction_).ok()) return false;
+    ++instructions_;
+    if (CompileLazily(instruction_)) continue;
+    if (!CompileInstruction(instruction_) || TooLong()) return false;
+  }
+  EndSegment();
+  return stack_.slots_bytes() <= kMaxFrame;
+}
+
+bool WasmFunction::Begin(uint32_t function, bool wide) {
   const wasm::Function& definition = module_.functions[function];
   type_ = &module_.TypeOf(function);
   begin_ = definition.body.begin;
   reader_ = wasm::InstructionReader(module_.bytes, definition.body, wasm::Features{});
-  if (HasVector(*type_) || !reader_.ReadLocals(runs_).ok()) return false;
+  if (!reader_.ReadLocals(runs_).ok()) return false;
+  bool vectors = HasVector(*type_);
   size_t num_locals = type_->params.size();
   for (const wasm::LocalRun& run : runs_) {
-    if (run.type == wasm::kV128) return false;
+    vectors |= run.type == wasm::kV128;
     num_locals += run.count;
   }
-  if (num_locals > kMaxSlots) return false;
+  if (num_locals > kMaxFrame / 8) return false;
 
   a_.Clear();
   // The usual size, so that nothing moves while it is written.
   e_.Reserve(6 * size_t{definition.body.end - begin_} + 256);
-  stack_.Begin(type_->params, num_locals);
+  stack_.Begin(type_->params, num_locals, wide);
+  if (vectors && !CanHaveVectors()) return false;
   size_t next = type_->params.size();
   for (const wasm::LocalRun& run : runs_) {
     stack_.SetLocalTypes(next, next + run.count, TypeOf(run.type));
@@ -75,6 +84,7 @@ bool WasmFunction::Begin(uint32_t function) {
   table_entries_.clear();
   frame_changes_.clear();
   constants_.clear();
+  vector_constants_.clear();
   relocations_.clear();
   sites_.clear();
   lines_.clear();
@@ -93,29 +103,30 @@ void WasmFunction::EmitPrologue() {
   SetPlace(Place::kInside);
   first_site_ = sites_.size();
   LoadParams();
-  ClearLocals(static_cast<uint32_t>(type_->params.size()),
-              static_cast<uint32_t>(stack_.num_slots()));
+  ClearFrame(stack_.SlotOffset(static_cast<uint32_t>(type_->params.size())),
+             static_cast<uint32_t>(stack_.slots_bytes()));
 }
 
-// The slots of locals that have no value yet; one more may be cleared.
-void WasmFunction::ClearLocals(uint32_t begin, uint32_t end) {
-  constexpr uint32_t kUnrolled = 16;
+// From offset `begin` to `end`: the slots of locals that have no value yet.
+void WasmFunction::ClearFrame(uint32_t begin, uint32_t end) {
+  constexpr uint32_t kUnrolled = 128;
   if (begin == end) return;
+  const auto at = [](uint32_t offset) { return Mem::At(Reg::rsp, static_cast<int32_t>(offset)); };
   e_.SseBitsRR(x64::SseBits::kXor, kScratchXmm, kScratchXmm);
   if (end - begin <= kUnrolled) {
-    for (; begin + 2 <= end; begin += 2) e_.MovupsStore(Operands::Slot(begin), kScratchXmm);
-    if (begin != end) e_.MovsStore(Width::k64, Operands::Slot(begin), kScratchXmm);
+    for (; begin + 16 <= end; begin += 16) e_.MovupsStore(at(begin), kScratchXmm);
+    if (begin != end) e_.MovsStore(Width::k64, at(begin), kScratchXmm);
     return;
   }
-  // Pairs, by an offset from the end that rises to 0.
-  const uint32_t pairs = (end - begin) / 2, middle = begin + 2 * pairs;
-  e_.MovImm(kScratch, static_cast<uint64_t>(-16 * static_cast<int64_t>(pairs)));
+  // 16 bytes each, by an offset from the end that rises to 0.
+  const uint32_t size = (end - begin) & ~15u, middle = begin + size;
+  e_.MovImm(kScratch, static_cast<uint64_t>(-static_cast<int64_t>(size)));
   const Label again = a_.NewLabel();
   a_.Bind(again);
-  e_.MovupsStore(Mem::At(Reg::rsp, kScratch, 1, static_cast<int32_t>(8 * middle)), kScratchXmm);
+  e_.MovupsStore(Mem::At(Reg::rsp, kScratch, 1, static_cast<int32_t>(middle)), kScratchXmm);
   e_.AluRI(Alu::kAdd, Width::k64, kScratch, 16);
   a_.Jump(Cond::kNe, again);
-  if (middle != end) e_.MovsStore(Width::k64, Operands::Slot(middle), kScratchXmm);
+  if (middle != end) e_.MovsStore(Width::k64, at(middle), kScratchXmm);
 }
 
 // -- fuel and sites
@@ -173,8 +184,8 @@ void WasmFunction::TrapIf(Cond cc, Trap code) {
   traps_.push_back({label, at_, Retired(), code});
 }
 
-void WasmFunction::Relocate(Target target, uint32_t index) {
-  relocations_.push_back({static_cast<uint32_t>(e_.rip_field()), target, index, -4});
+void WasmFunction::Relocate(Target target, uint32_t index, int32_t trailing) {
+  relocations_.push_back({static_cast<uint32_t>(e_.rip_field()), target, index, -4 - trailing});
 }
 
 void WasmFunction::SetLine() {
@@ -206,7 +217,7 @@ void WasmFunction::EmitCold() {
 
 codegen::CompiledFunction WasmFunction::Finish() {
   // With the return address, a multiple of 16: the stack pointer is aligned at calls.
-  const uint32_t frame = static_cast<uint32_t>(8 * (stack_.num_slots() | 1));
+  const uint32_t frame = static_cast<uint32_t>(stack_.slots_bytes() | 8);
   e_.Patch32(frame_field_, frame);
   for (uint32_t field : epilogue_fields_) e_.Patch32(field, frame);
   codegen::CompiledFunction out;
@@ -297,6 +308,8 @@ bool WasmFunction::CompilePlain(const wasm::Instruction& in) {
     return CompileInteger(in) || CompileFloat(in) || CompileConversion(in);
   }
   if (in.op <= Op::kReturnCallIndirect) return CompileCall(in);
+  if (in.op >= Op::kV128Load && in.op < Op::kMemoryAtomicNotify) return CompileVector(in);
+  if (in.op >= Op::kMemoryAtomicNotify) return CompileAtomic(in);
   return CompileVariable(in) || CompileTable(in) || CompileBulk(in) || CompileConversion(in);
 }
 
@@ -327,7 +340,7 @@ bool WasmFunction::CompileVariable(const wasm::Instruction& in) {
     }
     case Op::kGlobalGet:
     case Op::kGlobalSet:
-      if (module_.globals[in.index].type.type == wasm::kV128) return false;
+      if (module_.globals[in.index].type.type == wasm::kV128 && !CanHaveVectors()) return false;
       CompileGlobal(in);
       return true;
     case Op::kRefNull:

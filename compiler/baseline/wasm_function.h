@@ -6,6 +6,8 @@
 //   wasm_integer.cc   integer arithmetic, comparisons, select
 //   wasm_float.cc     floating-point arithmetic and conversions
 //   wasm_memory.cc    loads, stores, globals, tables
+//   wasm_atomic.cc    atomic loads, stores and what reads and writes
+//   wasm_vector.cc    vectors
 #ifndef PRECAST_COMPILER_BASELINE_WASM_FUNCTION_H_
 #define PRECAST_COMPILER_BASELINE_WASM_FUNCTION_H_
 
@@ -19,6 +21,7 @@
 #include "compiler/baseline/assembler.h"
 #include "compiler/baseline/wasm_operands.h"
 #include "compiler/codegen/compiled_function.h"
+#include "compiler/ir/ir.h"
 #include "compiler/wasm/instruction.h"
 #include "compiler/wasm/lifter.h"
 #include "compiler/wasm/module.h"
@@ -119,9 +122,11 @@ class WasmFunction {
   using Place = FrameChange::Place;
 
   // -- wasm_function.cc
-  bool Begin(uint32_t function);
+  // Without the cold parts. False if it cannot; then wants_vectors_ says whether wide slots would do.
+  bool CompileBody(uint32_t function, bool wide);
+  bool Begin(uint32_t function, bool wide);
   void EmitPrologue();
-  void ClearLocals(uint32_t begin, uint32_t end);
+  void ClearFrame(uint32_t begin, uint32_t end);
   bool CompileInstruction(const wasm::Instruction& in);
   bool CompileLazily(const wasm::Instruction& in);
   bool CompilePlain(const wasm::Instruction& in);
@@ -145,7 +150,8 @@ class WasmFunction {
   void AddCallSite() { AddSite(Site::Kind::kCall, at_, options_.metered ? retired_ + 1 : 0); }
   void TrapIf(Cond cc, Trap code);
   void TrapIf(Condition condition, Trap code);
-  void Relocate(Target target, uint32_t index);
+  // The field just written; `trailing` bytes of its instruction are behind it.
+  void Relocate(Target target, uint32_t index, int32_t trailing = 0);
   void SetLine();
   void Epilogue();
   void SetPlace(Place place) { frame_changes_.push_back({a_.Here(), place}); }
@@ -178,6 +184,7 @@ class WasmFunction {
   // -- wasm_call.cc
   bool CompileCall(const wasm::Instruction& in);
   bool HasVector(const wasm::FuncType& type) const;
+  void LoadArg(size_t n, Type type, uint32_t slot);
   void LoadParams();
   // Values into the registers and places where they travel; the state of the stack is not changed.
   void PassValues(absl::Span<const Operand> values, bool results, const Operand* index = nullptr);
@@ -235,6 +242,28 @@ class WasmFunction {
   bool PlaceOf(const wasm::Instruction& in, const Operand& address, Mem& m);
   Mem ContextAt(uint64_t displacement) const { return x64::InContext(displacement); }
 
+  // -- wasm_atomic.cc
+  bool CompileAtomic(const wasm::Instruction& in);
+  bool CheckAligned(const wasm::Instruction& in, const Operand& address);
+  bool ExchangeOrAdd(const wasm::Instruction& in, Width width, bool add, bool negate,
+                     bool wants_old);
+  bool CompareExchange(const wasm::Instruction& in, Type type);
+  void PushOld(Type type, Width width, AnyReg r);
+
+  // -- wasm_vector.cc
+  class VectorOperands;
+  // Whether this is the attempt with wide slots; if not, there will be one.
+  bool CanHaveVectors() {
+    wants_vectors_ = true;
+    return stack_.wide();
+  }
+  bool CompileVector(const wasm::Instruction& in);
+  bool CompileVectorMemory(const wasm::Instruction& in);
+  uint32_t PlaceConstant(const ir::V128& constant);
+  void VectorConstant(const ir::V128& constant);
+  void Shuffle(const ir::V128& lanes);
+  void VectorOperation(ir::SimdOp op, absl::Span<const Operand> inputs, uint8_t lane);
+
   const wasm::LiftContext& context_;
   const wasm::Module& module_;
   const wasm::LiftOptions options_;
@@ -256,6 +285,7 @@ class WasmFunction {
   bool dead_ = false;  // nothing reaches this point: no code is made
   uint32_t at_ = 0;    // offset of the current instruction
   size_t instructions_ = 0;
+  bool wants_vectors_ = false;
   std::optional<Condition> flags_;  // what the next instruction takes as its condition
 
   // The current segment.
@@ -272,6 +302,7 @@ class WasmFunction {
   std::vector<TableEntry> table_entries_;
   std::vector<FrameChange> frame_changes_;
   std::vector<uint8_t> constants_;
+  std::vector<uint32_t> vector_constants_;  // offsets in constants_
   std::vector<codegen::CodeRelocation> relocations_;
   std::vector<PendingSite> sites_;
   std::vector<codegen::Site> made_sites_;  // room for those of the next function

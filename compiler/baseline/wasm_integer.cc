@@ -15,7 +15,7 @@ void WasmFunction::EmitAlu(Alu op, Type type, Reg d, const Operand& b) {
     e_.MovImm(kScratch, b.value);
     return e_.AluRR(op, w, d, kScratch);
   }
-  if (b.kind == Kind::kSlot) return e_.AluRM(op, w, d, Operands::Slot(b.index));
+  if (b.kind == Kind::kSlot) return e_.AluRM(op, w, d, stack_.Slot(b.index));
   e_.AluRR(op, w, d, stack_.UseInt(b));
 }
 
@@ -66,7 +66,7 @@ void WasmFunction::Multiply(Type type) {
   }
   const AnyReg d = stack_.Own(a);
   if (b.kind == Kind::kSlot) {
-    e_.Imul(w, IntReg(d), Operands::Slot(b.index));
+    e_.Imul(w, IntReg(d), stack_.Slot(b.index));
   } else if (b.IsConst()) {
     e_.MovImm(kScratch, b.value);
     e_.Imul(w, IntReg(d), kScratch);
@@ -192,7 +192,7 @@ void WasmFunction::SignExtend(Width from, Type type) {
   const Operand a = stack_.Pop();
   if (a.kind == Kind::kSlot) {
     const AnyReg d = stack_.Alloc(type);
-    e_.Movsx(from, WidthOf(type), IntReg(d), Operands::Slot(a.index));
+    e_.Movsx(from, WidthOf(type), IntReg(d), stack_.Slot(a.index));
     return stack_.PushReg(type, d);
   }
   const Reg x = stack_.UseInt(a);
@@ -205,7 +205,7 @@ void WasmFunction::SignExtend(Width from, Type type) {
 
 void WasmFunction::SetFlags(const Operand& v) {
   const Width w = WidthOf(v.type);
-  if (v.kind == Kind::kSlot) return e_.AluMI(Alu::kCmp, w, Operands::Slot(v.index), 0);
+  if (v.kind == Kind::kSlot) return e_.AluMI(Alu::kCmp, w, stack_.Slot(v.index), 0);
   const Reg r = stack_.UseInt(v);
   e_.TestRR(w, r, r);
 }
@@ -249,9 +249,9 @@ void WasmFunction::Compare(Cond cc, Type type) {
   if (b.IsConst() && b.value == 0) {
     SetFlags(a);
   } else if (a.kind == Kind::kSlot && b.FitsImmediate()) {
-    e_.AluMI(Alu::kCmp, w, Operands::Slot(a.index), b.Immediate());
+    e_.AluMI(Alu::kCmp, w, stack_.Slot(a.index), b.Immediate());
   } else if (a.kind == Kind::kSlot && stack_.InRegister(b, r)) {
-    e_.AluMR(Alu::kCmp, w, Operands::Slot(a.index), IntReg(r));
+    e_.AluMR(Alu::kCmp, w, stack_.Slot(a.index), IntReg(r));
   } else {
     EmitAlu(Alu::kCmp, type, stack_.UseInt(a), b);
   }
@@ -295,7 +295,7 @@ void WasmFunction::Select() {
   const Operand b = stack_.Pop();
   const Operand a = stack_.Pop();
   const AnyReg d = stack_.Own(a);
-  if (IsFloat(a.type)) {
+  if (InVectorReg(a.type)) {
     const Label done = a_.NewLabel();
     JumpIf(condition, done);
     stack_.LoadInto(d, b);
@@ -312,9 +312,9 @@ void WasmFunction::Select() {
     stack_.LoadInto(d, b);
     a_.Bind(done);
   } else if (b.kind == Kind::kSlot) {
-    e_.Cmov(no.cc, w, to, Operands::Slot(b.index));
+    e_.Cmov(no.cc, w, to, stack_.Slot(b.index));
     if (no.parity == Condition::Parity::kOrUnordered) {
-      e_.Cmov(Cond::kP, w, to, Operands::Slot(b.index));
+      e_.Cmov(Cond::kP, w, to, stack_.Slot(b.index));
     }
   } else {
     const Reg other = stack_.UseInt(b);

@@ -30,7 +30,7 @@ bool WasmFunction::Load(const wasm::Instruction& in, Type type, Width width, Ext
   const Operand address = stack_.Pop();
   Mem m;
   if (!PlaceOf(in, address, m)) return false;
-  const AnyReg d = !IsFloat(type) && stack_.IsOwned(address) ? address.reg : stack_.Alloc(type);
+  const AnyReg d = !InVectorReg(type) && stack_.IsOwned(address) ? address.reg : stack_.Alloc(type);
   AddMemorySite();
   switch (extend) {
     case Extend::kNone:
@@ -62,8 +62,8 @@ bool WasmFunction::Store(const wasm::Instruction& in, Width width) {
   AddMemorySite();
   if (immediate) {
     e_.StoreImm(width, m, v.Immediate());
-  } else if (IsFloat(v.type)) {
-    e_.MovsStore(width, m, VectorReg(r));
+  } else if (InVectorReg(v.type)) {
+    stack_.StoreMem(v.type, m, r);
   } else {
     e_.Store(width, m, IntReg(r));
   }

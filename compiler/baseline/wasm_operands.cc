@@ -10,7 +10,8 @@ using x64::Reg;
 using x64::Width;
 using Kind = Operand::Kind;
 
-void Operands::Begin(absl::Span<const wasm::ValType> params, size_t num_locals) {
+void Operands::Begin(absl::Span<const wasm::ValType> params, size_t num_locals, bool wide) {
+  slot_bytes_ = wide ? 16 : 8;
   stack_.clear();
   flushed_ = lazy_locals_ = max_size_ = 0;
   local_types_.assign(num_locals, Type::kI32);
@@ -163,7 +164,7 @@ void Operands::Acquire(Reg reg) {
 
 void Operands::MoveReg(Type type, AnyReg to, AnyReg from) const {
   if (to == from) return;
-  if (IsFloat(type)) {
+  if (InVectorReg(type)) {
     e_.MovapsRR(VectorReg(to), VectorReg(from));
   } else {
     e_.Mov(WidthOf(type), IntReg(to), IntReg(from));
@@ -171,7 +172,9 @@ void Operands::MoveReg(Type type, AnyReg to, AnyReg from) const {
 }
 
 void Operands::LoadMem(Type type, AnyReg r, const Mem& m) const {
-  if (IsFloat(type)) {
+  if (type == Type::kV128) {
+    e_.MovupsLoad(VectorReg(r), m);
+  } else if (InVectorReg(type)) {
     e_.MovsLoad(WidthOf(type), VectorReg(r), m);
   } else {
     e_.Load(WidthOf(type), IntReg(r), m);
@@ -179,7 +182,9 @@ void Operands::LoadMem(Type type, AnyReg r, const Mem& m) const {
 }
 
 void Operands::StoreMem(Type type, const Mem& m, AnyReg r) const {
-  if (IsFloat(type)) {
+  if (type == Type::kV128) {
+    e_.MovupsStore(m, VectorReg(r));
+  } else if (InVectorReg(type)) {
     e_.MovsStore(WidthOf(type), m, VectorReg(r));
   } else {
     e_.Store(WidthOf(type), m, IntReg(r));
@@ -190,7 +195,7 @@ void Operands::LoadInto(AnyReg r, const Operand& v, Reg scratch) const {
   AnyReg from;
   if (InRegister(v, from)) return MoveReg(v.type, r, from);
   if (!v.IsConst()) return LoadMem(v.type, r, Slot(v.index));
-  if (!IsFloat(v.type)) return e_.MovImm(IntReg(r), v.value);
+  if (!InVectorReg(v.type)) return e_.MovImm(IntReg(r), v.value);
   if (v.value == 0) {
     e_.SseBitsRR(x64::SseBits::kXor, VectorReg(r), VectorReg(r));
   } else {
@@ -203,6 +208,10 @@ void Operands::StoreTo(const Mem& m, const Operand& v) const {
   AnyReg from;
   if (InRegister(v, from)) return StoreMem(v.type, m, from);
   if (v.FitsImmediate()) return e_.StoreImm(WidthOf(v.type), m, v.Immediate());
+  if (v.type == Type::kV128) {
+    LoadMem(v.type, Any(kScratchXmm), Slot(v.index));
+    return StoreMem(v.type, m, Any(kScratchXmm));
+  }
   const Type type = WidthOf(v.type) == Width::k32 ? Type::kI32 : Type::kI64;
   if (v.IsConst()) {
     e_.MovImm(kScratch, v.value);
@@ -275,7 +284,7 @@ void Operands::CacheOnly(absl::Span<const uint32_t> locals) {
   for (uint32_t local : locals) {
     if (reg_of_local_[local] != kNoReg) continue;
     const Type type = local_types_[local];
-    const uint32_t empty = (IsFloat(type) ? kVectorRegs : kIntRegs) & ~cached_;
+    const uint32_t empty = (InVectorReg(type) ? kVectorRegs : kIntRegs) & ~cached_;
     if (empty == 0) continue;
     const auto r = static_cast<AnyReg>(std::countr_zero(empty));
     LoadMem(type, r, Slot(local));
@@ -298,7 +307,7 @@ void Operands::SetLocal(uint32_t local, const Operand& v) {
   }
   const Mem slot = Slot(local);
   // A constant is worth a register that holds nothing.
-  const uint32_t registers = IsFloat(v.type) ? kVectorRegs : kIntRegs;
+  const uint32_t registers = InVectorReg(v.type) ? kVectorRegs : kIntRegs;
   if (v.FitsImmediate() && (registers & ~(in_use_ | cached_ | locked_)) == 0) {
     e_.StoreImm(WidthOf(v.type), slot, v.Immediate());
     if (const AnyReg before = reg_of_local_[local]; before != kNoReg) Uncache(before);

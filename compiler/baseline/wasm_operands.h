@@ -1,7 +1,8 @@
 // Where the values of a WebAssembly function are while its code is written, for wasm_function.h: the operand stack and
 // the locals.
 //
-// Every local and every position of the operand stack has a slot of 8 bytes in the frame. A local's slot is always up
+// Every local and every position of the operand stack has a slot in the frame, of 8 bytes, or of 16 in functions with
+// vectors. A local's slot is always up
 // to date; a register may hold a copy of it. A value on the operand stack is in its slot, in a register, a constant, or
 // "what local n holds now", for which nothing was emitted yet. Only the topmost kWindow values are anything but in
 // their slots or constants, so that no step takes longer than the window is long.
@@ -28,17 +29,18 @@
 
 namespace precast::baseline {
 
-enum class Type : uint8_t { kI32, kI64, kF32, kF64 };  // references are kI64
-constexpr bool IsFloat(Type type) { return type >= Type::kF32; }
+enum class Type : uint8_t { kI32, kI64, kF32, kF64, kV128 };  // references are kI64
+constexpr bool InVectorReg(Type type) { return type >= Type::kF32; }
+// Of a vector, nothing that its instructions need.
 constexpr x64::Width WidthOf(Type type) {
   return type == Type::kI32 || type == Type::kF32 ? x64::Width::k32 : x64::Width::k64;
 }
-// Of v128, kI64: functions with vectors are not compiled here.
 constexpr Type TypeOf(wasm::ValType type) {
-  return type == wasm::kI32   ? Type::kI32
-         : type == wasm::kF32 ? Type::kF32
-         : type == wasm::kF64 ? Type::kF64
-                              : Type::kI64;
+  return type == wasm::kI32    ? Type::kI32
+         : type == wasm::kF32  ? Type::kF32
+         : type == wasm::kF64  ? Type::kF64
+         : type == wasm::kV128 ? Type::kV128
+                               : Type::kI64;
 }
 
 // A machine register: 0 … 15 general, 16 … 31 vector, by hardware number.
@@ -57,7 +59,7 @@ struct Operand {
   Type type;
   AnyReg reg;      // kReg
   uint32_t index;  // kSlot: number of the slot; kLocal: of the local
-  uint64_t value;  // kConst: the bits; of an i32 or f32, zero-extended
+  uint64_t value;  // kConst, never a vector: the bits; of an i32 or f32, zero-extended
 
   bool IsConst() const { return kind == Kind::kConst; }
   // The value as a sign-extended 32-bit immediate of an instruction of the type's width, if it is one.
@@ -78,8 +80,8 @@ class Operands {
  public:
   explicit Operands(Assembler& assembler) : a_(assembler), e_(assembler.code()) {}
 
-  // Begins a function. No local is in a register.
-  void Begin(absl::Span<const wasm::ValType> params, size_t num_locals);
+  // Begins a function, which can have vectors only if slots are wide. No local is in a register.
+  void Begin(absl::Span<const wasm::ValType> params, size_t num_locals, bool wide);
   void SetLocalTypes(size_t begin, size_t end, Type type) {
     for (size_t k = begin; k < end; ++k) local_types_[k] = type;
   }
@@ -87,11 +89,14 @@ class Operands {
   size_t size() const { return stack_.size(); }
   const Operand& At(size_t k) const { return stack_[k]; }
   absl::Span<const Operand> Top(size_t n) const { return absl::MakeConstSpan(stack_).last(n); }
-  // Slots that the frame must have, those of locals included.
-  size_t num_slots() const { return local_types_.size() + max_size_; }
+  bool wide() const { return slot_bytes_ == 16; }
+  // What the frame must have room for, locals included.
+  size_t slots_bytes() const { return slot_bytes_ * (local_types_.size() + max_size_); }
+  // The offset of a slot from the stack pointer, which is a multiple of 16.
+  uint32_t SlotOffset(uint32_t slot) const { return slot_bytes_ * slot; }
   uint32_t SlotOf(size_t k) const { return static_cast<uint32_t>(local_types_.size() + k); }
-  static x64::Mem Slot(uint32_t slot) {
-    return x64::Mem::At(x64::Reg::rsp, static_cast<int32_t>(8 * slot));
+  x64::Mem Slot(uint32_t slot) const {
+    return x64::Mem::At(x64::Reg::rsp, static_cast<int32_t>(SlotOffset(slot)));
   }
 
   // -- the operand stack
@@ -113,11 +118,11 @@ class Operands {
   // -- registers
 
   // A register for a result, without a value. It is the caller's until EndInstruction.
-  AnyReg Alloc(Type type) { return AllocFrom(IsFloat(type) ? kVectorRegs : kIntRegs); }
+  AnyReg Alloc(Type type) { return AllocFrom(InVectorReg(type) ? kVectorRegs : kIntRegs); }
   // A register that holds the value, to be read only.
   AnyReg Use(const Operand& v);
   x64::Reg UseInt(const Operand& v) { return IntReg(Use(v)); }
-  x64::Xmm UseFloat(const Operand& v) { return VectorReg(Use(v)); }
+  x64::Xmm UseVector(const Operand& v) { return VectorReg(Use(v)); }
   // A register that holds the value, to be written.
   AnyReg Own(const Operand& v);
   // The register of an operand popped whose value nothing else needs.
@@ -193,6 +198,7 @@ class Operands {
 
   Assembler& a_;
   x64::Encoder& e_;
+  uint32_t slot_bytes_ = 8;
   std::vector<Operand> stack_;
   size_t flushed_ = 0;      // operands below are in their slots or constants
   size_t lazy_locals_ = 0;  // operands that are locals
