@@ -147,6 +147,7 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
   // Rows follow the meters, as blocks that do not ask for fuel may count for others.
   if (options.mark_pages) pipeline.Run("place_rows", PlaceRows);
   // After that: it moves what begins a block.
+  bool unchanged_state = false;
   if (guest2) {
     pipeline.Run("carry_branches", [&](ir::Function& f) { AddCarries(f, graphs); });
     pipeline.Run("wide_compare", WidenComparisons);
@@ -154,10 +155,14 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
     pipeline.Run("wide_branches", JoinWideBranches);
     pipeline.Run("if_conversion", [&](ir::Function& f) { ConvertBranches(f, graphs); });
     if (options.delay_state) pipeline.Run("late_state", DelayState);
-    pipeline.Run("state_stores", [&](ir::Function& f) { RemoveStateStores(f, graphs); });
+    pipeline.Run("state_stores",
+                 [&](ir::Function& f) { unchanged_state = RemoveStateStores(f, graphs); });
     if (!options.metered) pipeline.Run("remove_meters", RemoveMeters);
   }
   if (may_be_dead) pipeline.Run("dce", EliminateDeadCode);
+  if (unchanged_state) {
+    pipeline.Run("unchanged_state", [&](ir::Function& f) { RemoveUnchangedState(f, graphs); });
+  }
   // On the final control flow.
   if (options.level >= 2) {
     pipeline.Run("move_invariants", MoveInvariants);

@@ -46,13 +46,19 @@ class Remover {
     return any;
   }
 
-  void Run() {
+  // Whether there may be more to do when what nobody sees is gone.
+  bool Run() {
     if (FindSeen()) {
       for (Block b : cfg_.order()) WalkBack(b, /*remove=*/true);
     }
-    if (FindUnchanged()) {
-      for (Block b : cfg_.order()) Walk(b, /*replace=*/true);
-    }
+    if (!FindUnchanged()) return false;
+    for (Block b : cfg_.order()) Walk(b, Change::kStores);
+    return any_replaced_;
+  }
+
+  void RemoveDeferrals() {
+    if (!FindUnchanged()) return;
+    for (Block b : cfg_.order()) Walk(b, Change::kDeferrals);
   }
 
  private:
@@ -121,10 +127,13 @@ class Remover {
     return IsLoadOf(v, slot) && original_[f_.value(v).def];
   }
 
+  enum class Change : uint8_t { kNothing, kStores, kDeferrals };
+
   // The slots that hold in the context what they hold on entry, at the end of `b`.
-  Slots Walk(Block b, bool replace) {
+  Slots Walk(Block b, Change change) {
     Slots unchanged = kAll;
     for (Block from : cfg_.predecessors(b)) unchanged &= unchanged_[from.index];
+    if (change == Change::kDeferrals) RemoveDeferrals(b, unchanged);
     for (Inst i : f_.block(b).insts) {
       InstData& d = f_.inst(i);
       if (d.op == Opcode::kLoadState) {
@@ -134,7 +143,10 @@ class Remover {
           unchanged &= ~Bit(d.aux);
         } else if ((unchanged & Bit(d.aux)) != 0) {
           // A deferral before it shall not come to life again.
-          if (replace) d.op = Opcode::kDeferState;
+          if (change == Change::kStores) {
+            d.op = Opcode::kDeferState;
+            any_replaced_ = true;
+          }
         } else {
           unchanged |= Bit(d.aux);
         }
@@ -145,6 +157,31 @@ class Remover {
     return unchanged;
   }
 
+  // Deferrals in `b` of what the context holds, but those that end another.
+  void RemoveDeferrals(Block b, Slots unchanged) {
+    ir::BlockData& block = f_.block(b);
+    std::erase_if(block.state, [&](const auto& entry) {
+      return (unchanged & Bit(entry.first)) != 0 && IsOriginal(entry.second, entry.first);
+    });
+    Slots deferred = 0;
+    for (const auto& [slot, v] : block.state) deferred |= Bit(slot);
+    std::erase_if(block.insts, [&](Inst i) {
+      const InstData& d = f_.inst(i);
+      if (d.op == Opcode::kStoreState) {
+        deferred &= ~Bit(d.aux);
+        if (!IsOriginal(f_.args(i)[0], d.aux)) unchanged &= ~Bit(d.aux);
+      } else if (IsCall(d.op)) {
+        deferred = unchanged = 0;
+      } else if (d.op == Opcode::kDeferState) {
+        if ((unchanged & ~deferred & Bit(d.aux)) != 0 && IsOriginal(f_.args(i)[0], d.aux)) {
+          return true;
+        }
+        deferred |= Bit(d.aux);
+      }
+      return false;
+    });
+  }
+
   bool FindUnchanged() {
     // Entries do not come after one another, so that there is one state of the context to compare with.
     unchanged_.assign(f_.num_blocks(), kAll);
@@ -152,7 +189,7 @@ class Remover {
     for (int round = 0; round < kMaxRounds; ++round) {
       bool changed = false;
       for (Block b : cfg_.order()) {
-        const Slots unchanged = Walk(b, /*replace=*/false);
+        const Slots unchanged = Walk(b, Change::kNothing);
         changed |= unchanged != unchanged_[b.index];
         unchanged_[b.index] = unchanged;
       }
@@ -167,13 +204,18 @@ class Remover {
   std::vector<Slots> unchanged_;  // by block
   std::vector<Slots> deferred_;   // by instruction of a block
   std::vector<bool> original_;    // by instruction: loads what the slot holds on entry
+  bool any_replaced_ = false;
 };
 
 }  // namespace
 
-void RemoveStateStores(Function& f, const ir::Graphs& graphs) {
+bool RemoveStateStores(Function& f, const ir::Graphs& graphs) {
   Remover remover(f, graphs.cfg(f));
-  if (remover.HasCandidate()) remover.Run();
+  return remover.HasCandidate() && remover.Run();
+}
+
+void RemoveUnchangedState(Function& f, const ir::Graphs& graphs) {
+  Remover(f, graphs.cfg(f)).RemoveDeferrals();
 }
 
 }  // namespace precast::opt

@@ -18,7 +18,16 @@ namespace precast::opt {
 //   - makes `store_state` of the value that the slot has on entry a `defer_state` where it has that still.
 // Keeps: everything observable.
 // Breaks: leaves dead code.
-void RemoveStateStores(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
+// Returns: whether RemoveUnchangedState may find something, when declarations that no site sees are gone.
+bool RemoveStateStores(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
+
+// What a site finds in the context anyway need not be kept for it, in a register or in the frame.
+//
+// Requires: as above; no slots above 63.
+// Does: removes declarations that a slot has the value that the context has held since the entry.
+// Keeps: everything observable.
+// Breaks: nothing.
+void RemoveUnchangedState(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
 
