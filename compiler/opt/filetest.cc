@@ -89,6 +89,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"O2", [](ir::Function& f) { Optimize(f, {.level = 2, .verify = true}); }},
       {"O2-delayed",
        [](ir::Function& f) { Optimize(f, {.level = 2, .verify = true, .delay_state = true}); }},
+      {"move-state-stores", Run<MoveStateStores>},
       {"place_rows", PlaceRows},
       {"preheaders", Run<AddPreheaders>},
       {"profile",

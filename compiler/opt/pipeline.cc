@@ -163,6 +163,9 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
   if (unchanged_state) {
     pipeline.Run("unchanged_state", [&](ir::Function& f) { RemoveUnchangedState(f, graphs); });
   }
+  if (guest2) {
+    pipeline.Run("move_state_stores", [&](ir::Function& f) { MoveStateStores(f, graphs); });
+  }
   // On the final control flow.
   if (options.level >= 2) {
     pipeline.Run("move_invariants", MoveInvariants);

@@ -1,6 +1,7 @@
 // See state_stores.h. All sets of slots are 64-bit masks: a guest has 33.
 #include "compiler/opt/state_stores.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -207,6 +208,78 @@ class Remover {
   bool any_replaced_ = false;
 };
 
+// So far up at most.
+constexpr int kMaxSteps = 256;
+
+class Mover {
+ public:
+  Mover(Function& f, const ir::Cfg& cfg) : f_(f), cfg_(cfg), is_entry_(f.num_blocks(), false) {
+    for (Block e : f.entries()) is_entry_[e.index] = true;
+  }
+
+  void Run() {
+    for (Block b : cfg_.order()) {
+      for (size_t k = 0; k < f_.block(b).insts.size(); ++k) {
+        if (f_.inst(f_.block(b).insts[k]).op != Opcode::kStoreState) continue;
+        // If it goes to another block, the next one is there now.
+        if (MoveUp(b, k) != b) --k;
+      }
+    }
+  }
+
+ private:
+  // The block that always comes right before `b`, and leads nowhere else.
+  Block Before(Block b) const {
+    if (is_entry_[b.index] || cfg_.predecessors(b).size() != 1) return Block();
+    const Block before = cfg_.predecessors(b)[0];
+    return f_.inst(f_.terminator(before)).op == Opcode::kBr ? before : Block();
+  }
+
+  bool Stays(const InstData& d, ir::StateSlot slot) const {
+    return ir::CanStop(d.op) || IsCall(d.op) ||
+           ((d.op == Opcode::kStoreState || d.op == Opcode::kLoadState ||
+             d.op == Opcode::kDeferState) &&
+            d.aux == slot);
+  }
+
+  // The block in which it is then.
+  Block MoveUp(Block b, size_t k) {
+    const Inst store = f_.block(b).insts[k];
+    const ir::StateSlot slot = f_.inst(store).aux;
+    const Value v = f_.args(store)[0];
+    if (f_.value(v).is_param) return b;
+    const Inst def(f_.value(v).def);
+    if (f_.inst(def).op == Opcode::kIconst) return b;  // takes no register
+    Block to = b;
+    size_t at = k;
+    for (int step = 0; step < kMaxSteps; ++step) {
+      if (at == 0) {
+        const auto& state = f_.block(to).state;
+        const bool deferred = std::any_of(state.begin(), state.end(),
+                                          [&](const auto& entry) { return entry.first == slot; });
+        to = deferred ? Block() : Before(to);
+        if (!to.valid()) return b;
+        at = f_.block(to).insts.size() - 1;
+        continue;
+      }
+      const Inst i = f_.block(to).insts[at - 1];
+      if (i == def) break;
+      if (Stays(f_.inst(i), slot)) return b;
+      --at;
+    }
+    if (at == 0 || f_.block(to).insts[at - 1] != def || (to == b && at == k)) return b;
+    std::vector<Inst>& from = f_.block(b).insts;
+    from.erase(from.begin() + static_cast<std::ptrdiff_t>(k));
+    std::vector<Inst>& insts = f_.block(to).insts;
+    insts.insert(insts.begin() + static_cast<std::ptrdiff_t>(at), store);
+    return to;
+  }
+
+  Function& f_;
+  const ir::Cfg& cfg_;
+  std::vector<bool> is_entry_;
+};
+
 }  // namespace
 
 bool RemoveStateStores(Function& f, const ir::Graphs& graphs) {
@@ -217,5 +290,7 @@ bool RemoveStateStores(Function& f, const ir::Graphs& graphs) {
 void RemoveUnchangedState(Function& f, const ir::Graphs& graphs) {
   Remover(f, graphs.cfg(f)).RemoveDeferrals();
 }
+
+void MoveStateStores(Function& f, const ir::Graphs& graphs) { Mover(f, graphs.cfg(f)).Run(); }
 
 }  // namespace precast::opt
