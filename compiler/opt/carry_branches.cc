@@ -324,38 +324,61 @@ class CarryAdder {
     return LowOf(Arg(v, 0)).value_or(Arg(v, 0));
   }
 
+  using MadeByValue = absl::flat_hash_map<uint32_t, const Made*>;
+  static const Made* Find(const MadeByValue& map, Value v) {
+    const auto found = map.find(v.index);
+    return found == map.end() ? nullptr : found->second;
+  }
+
+  // The addition `i`, if it puts a word together.
+  void UseProductsIn(Inst i, const MadeByValue& by_sum, const MadeByValue& by_top,
+                     Replacements& replacements) {
+    for (size_t side = 0; side < 2; ++side) {
+      const Value x = f_.args(i)[side], y = f_.args(i)[1 - side];
+      const std::optional<Value> sum = ShiftedLow(x);
+      const Made* const lower = sum.has_value() ? Find(by_sum, *sum) : nullptr;
+      if (lower != nullptr && IsLowHalf(y, *lower)) {
+        replacements.Set(f_.result(i), lower->low);
+        return;
+      }
+      const Made* const upper = Find(by_top, x);
+      if (upper == nullptr) continue;
+      if (IsUpper(y, *upper)) {
+        replacements.Set(f_.result(i), upper->high);
+        return;
+      }
+      if (const std::optional<Value> rest = Rest(y, *upper)) {
+        f_.mutable_args(i)[1] = *rest;
+        f_.mutable_args(i)[0] = upper->high;
+        return;
+      }
+      if (const std::optional<Rests> rests = RestsOf(y, *upper)) {
+        const Value inner = builder_.Add(upper->high, rests->inner);
+        f_.mutable_args(i)[1] = rests->outer;
+        f_.mutable_args(i)[0] = inner;
+        return;
+      }
+    }
+  }
+
   // Words put together of parts are what the product has.
   void UseProducts() {
     Replacements replacements(f_.num_values());
-    absl::flat_hash_map<uint32_t, const Made*> by_sum, by_top;
+    MadeByValue by_sum, by_top;
     for (const Made& m : products_) {
       by_sum[m.sum.index] = &m;
       by_top[m.top.index] = &m;
     }
-    const auto find = [](const auto& map, Value v) {
-      const auto found = map.find(v.index);
-      return found == map.end() ? nullptr : found->second;
-    };
     for (uint32_t b = 0; b < f_.num_blocks(); ++b) {
-      for (Inst i : f_.block(Block(b)).insts) {
-        if (f_.inst(i).op != Opcode::kAdd || f_.inst(i).type != Type::kI32) continue;
-        for (size_t side = 0; side < 2; ++side) {
-          const Value x = f_.args(i)[side], y = f_.args(i)[1 - side];
-          const std::optional<Value> sum = ShiftedLow(x);
-          const Made* const lower = sum.has_value() ? find(by_sum, *sum) : nullptr;
-          const Made* const upper = find(by_top, x);
-          if (lower != nullptr && IsLowHalf(y, *lower)) {
-            replacements.Set(f_.result(i), lower->low);
-          } else if (upper != nullptr && IsUpper(y, *upper)) {
-            replacements.Set(f_.result(i), upper->high);
-          } else if (upper != nullptr && Rest(y, *upper).has_value()) {
-            f_.mutable_args(i)[1] = *Rest(y, *upper);
-            f_.mutable_args(i)[0] = upper->high;
-          } else {
-            continue;
-          }
-          break;
+      // Built anew, as something may be added.
+      std::vector<Inst> insts;
+      insts.swap(f_.block(Block(b)).insts);
+      builder_.SetBlock(Block(b));
+      for (Inst i : insts) {
+        if (f_.inst(i).op == Opcode::kAdd && f_.inst(i).type == Type::kI32) {
+          UseProductsIn(i, by_sum, by_top, replacements);
         }
+        f_.block(Block(b)).insts.push_back(i);
       }
     }
     for (const Made& m : products_) {
@@ -372,6 +395,20 @@ class CarryAdder {
     if (d == nullptr || d->op != Opcode::kAdd) return std::nullopt;
     for (size_t k = 0; k < 2; ++k) {
       if (IsUpper(Arg(v, k), m)) return Arg(v, 1 - k);
+    }
+    return std::nullopt;
+  }
+
+  // x and y if `v` is x plus y plus the sum's upper half.
+  struct Rests {
+    Value outer, inner;
+  };
+  std::optional<Rests> RestsOf(Value v, const Made& m) const {
+    const InstData* d = Def(v);
+    if (d == nullptr || d->op != Opcode::kAdd) return std::nullopt;
+    for (size_t k = 0; k < 2; ++k) {
+      if (const std::optional<Value> inner = Rest(Arg(v, k), m))
+        return Rests{Arg(v, 1 - k), *inner};
     }
     return std::nullopt;
   }
