@@ -234,6 +234,12 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       return EmitSetCond(i, m);
     case MOp::kSelect:
       return EmitSelect(i, m);
+    case MOp::kAddCarry: {
+      const uint32_t n = EmitTest(i, m);
+      e_.AluRI(m.alu, w, R(i, n + 1), static_cast<int32_t>(m.imm));
+      FlagsShow(R(i, n + 1), w, /*all=*/false);
+      return;
+    }
     case MOp::kLoad:
       EmitLoad(i, m);
       return;

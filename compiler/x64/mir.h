@@ -64,6 +64,7 @@ enum class MOp : uint8_t {
   kSetCond,   // [f…, =d, =temporary if parity]
   // d = cond ? a : b. With parity, cond is kNe for integers, kE for vectors.
   kSelect,    // [f…, a, b, =d reuses b]
+  kAddCarry,  // [f…, a, =d reuses a] a + carry + imm (alu: kAdc) or a - carry - imm (kSbb)
   kLoad,      // [place…, =d] mem, disp; site kMemory if can_fault
   kStore,     // [place…, value] mem, disp; likewise
   kStoreImm,  // [place…] mem, disp, imm; likewise

@@ -191,6 +191,52 @@ TEST_P(OperationTest, Compare) {
   }
 }
 
+// By the carry flag, where a comparison leaves there what it says.
+TEST_P(OperationTest, SumsWithComparisons) {
+  for (Type t : {Type::kI32, Type::kI64}) {
+    for (int c = 0; c < 10; ++c) {
+      const IntCond cond = static_cast<IntCond>(c);
+      std::vector<codegen::CompiledFunction> functions;
+      std::vector<uint64_t> constants = Interesting(t, rng_);
+      // The first operand plus or minus the comparison.
+      const auto add = [&](auto compare) {
+        for (Opcode op : {Opcode::kAdd, Opcode::kSub}) {
+          functions.push_back(Compiled(t, t, [&](Build& b, Value x, Value y) {
+            Value test = compare(b, x, y);
+            if (t == Type::kI64) test = b.Op(Opcode::kExtendU32, Type::kI32, {test}, t);
+            return b.Binary(op, t, x, test);
+          }));
+        }
+      };
+      add([&](Build& b, Value x, Value y) { return b.Icmp(cond, t, x, y); });
+      add([&](Build& b, Value x, Value y) { return b.Icmp(cond, t, y, x); });
+      for (uint64_t k : constants) {
+        add([&](Build& b, Value x, Value) {
+          return b.Icmp(cond, t, x, b.Const(t, SignExtend(t, k)));
+        });
+      }
+      TestMachine machine(std::move(functions));
+      const uint64_t mask = Mask(t);
+      for (uint64_t a : Interesting(t, rng_)) {
+        const auto check = [&](uint32_t i, bool test) {
+          ASSERT_EQ(Run(machine, 2 * i, a, a), (a + test) & mask) << c << " " << a << " " << i;
+          ASSERT_EQ(Run(machine, 2 * i + 1, a, a), (a - test) & mask) << c << " " << a << " " << i;
+        };
+        for (uint32_t i = 0; i < constants.size(); ++i) {
+          check(2 + i, EvalIcmp(cond, t, a, constants[i]) != 0);
+        }
+        for (uint64_t b : Interesting(t, rng_)) {
+          const bool test = EvalIcmp(cond, t, a, b) != 0, swapped = EvalIcmp(cond, t, b, a) != 0;
+          ASSERT_EQ(Run(machine, 0, a, b), (a + test) & mask) << c << " " << a << " " << b;
+          ASSERT_EQ(Run(machine, 1, a, b), (a - test) & mask) << c << " " << a << " " << b;
+          ASSERT_EQ(Run(machine, 2, a, b), (a + swapped) & mask) << c << " " << a << " " << b;
+          ASSERT_EQ(Run(machine, 3, a, b), (a - swapped) & mask) << c << " " << a << " " << b;
+        }
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Targets, OperationTest, ::testing::Bool(),
                          [](const auto& info) { return info.param ? "Native" : "Baseline"; });
 

@@ -128,6 +128,9 @@ void Selector::SelectAdd(Value a, Value b, Width w, VReg d) {
     if (!SelectAddOfSum(a, *c, w, d)) EmitAddImm(Reg(a), *c, w, d);
     return;
   }
+  if (SelectAddCondition(Alu::kAdd, a, b, w, d) || SelectAddCondition(Alu::kAdd, b, a, w, d)) {
+    return;
+  }
   // a + (x << 1…3)
   for (int swap = 0; swap < 2; ++swap, std::swap(a, b)) {
     const std::optional<Inst> shl = SingleUse(b, Opcode::kShl);
@@ -166,7 +169,7 @@ void Selector::SelectSub(Value a, Value b, Width w, VReg d) {
     return EmitAluImm(Alu::kSub, Reg(a), *c, w, d);
   }
   if (ConstantOf(a) == 0) return EmitUnary(Unary::kNeg, Reg(b), w, d);
-  if (TakeRemainder(a, b, w, d)) return;
+  if (TakeRemainder(a, b, w, d) || SelectAddCondition(Alu::kSub, a, b, w, d)) return;
   if (FoldInto(MOp::kAlu, a, b, w, d, Alu::kSub)) return;
   const VReg x = Reg(a), y = Reg(b);
   EmitAlu(Alu::kSub, x, y, w, d);

@@ -1,6 +1,7 @@
 // Conditions: a comparison is not computed where it is defined but tested where it is used, in the
 // cheapest way that sets the flags.
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -239,6 +240,50 @@ void Selector::SelectSetCond(Inst i, const InstData& d, VReg result) {
   operands.push_back(DefEarly(result));  // zeroed before the comparison reads its operands
   if (t.parity) operands.push_back(DefEarly(NewVReg()));
   SetTest(t, Emit(MOp::kSetCond, operands));
+}
+
+bool Selector::SelectAddCondition(Alu op, Value a, Value b, Width w, VReg d) {
+  if (const std::optional<Inst> extend = SingleUse(b, Opcode::kExtendU32)) b = f_.args(*extend)[0];
+  if (!SingleUse(b, Opcode::kIcmp).has_value() || ConstantOf(a).has_value()) return false;
+  Test t = MatchCondition(b);
+  // As below (carry) or not below.
+  switch (t.flags) {
+    case FlagsFrom::kTestSelf:
+      // x == 0 is x <u 1.
+      if (t.cond != Cond::kE && t.cond != Cond::kNe) return false;
+      t.flags = FlagsFrom::kCompareImm;
+      t.imm = 1;
+      t.cond = t.cond == Cond::kE ? Cond::kB : Cond::kAe;
+      break;
+    case FlagsFrom::kCompareImm:
+      if (t.cond == Cond::kBe || t.cond == Cond::kA) {
+        // x <=u c is x <u c + 1.
+        if (t.imm == -1 || t.imm == std::numeric_limits<int32_t>::max()) return false;
+        ++t.imm;
+        t.cond = t.cond == Cond::kBe ? Cond::kB : Cond::kAe;
+      }
+      break;
+    case FlagsFrom::kCompare:
+      if (t.cond == Cond::kBe || t.cond == Cond::kA) {
+        std::swap(t.a, t.b);
+        t.cond = t.cond == Cond::kA ? Cond::kB : Cond::kAe;
+      }
+      break;
+    default:
+      return false;
+  }
+  if (t.cond != Cond::kB && t.cond != Cond::kAe) return false;
+  std::vector<Operand>& operands = ScratchOperands();
+  AddTestOperands(t, operands);
+  operands.push_back(Use(Reg(a)));
+  operands.push_back(DefReuse(d, static_cast<uint8_t>(operands.size() - 1)));
+  MInst& m = Emit(MOp::kAddCarry, operands);
+  SetTest(t, m);
+  m.width = w;
+  // Without carry, one more: the other way around from -1.
+  m.alu = (op == Alu::kAdd) == (t.cond == Cond::kB) ? Alu::kAdc : Alu::kSbb;
+  m.imm = t.cond == Cond::kB ? 0 : -1;
+  return true;
 }
 
 void Selector::SelectSelect(Inst i, const InstData& d) {

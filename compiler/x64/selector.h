@@ -435,6 +435,8 @@ class Selector {
   // The amount of a shift by a constant that an address can do: 1…3.
   std::optional<uint8_t> ScaleOf(Inst shl) const;
   void SelectSub(Value a, Value b, Width w, VReg d);
+  // a plus (kAdd) or minus (kSub) the comparison b, by the carry flag; false if that is not what b leaves there.
+  bool SelectAddCondition(Alu op, Value a, Value b, Width w, VReg d);
   void SelectMul(Value a, Value b, Width w, VReg d);
   void EmitMulImm(VReg a, int32_t c, Width w, VReg d);
 
