@@ -146,6 +146,9 @@ struct BlockData {
   // From a profile: how often it is executed, in parts of 2^20 of the program's hottest place. 0: not known.
   uint32_t weight = 0;
   uint32_t loop_depth = 0;
+  // RISC-V, set for heads of loops: bit r says that no way on from here reads guest register x[r] before it writes it or
+  // leaves the function. A register may be bound to be shown all the same.
+  uint32_t unread = 0;
 };
 
 struct ValueData {

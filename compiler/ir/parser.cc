@@ -322,6 +322,7 @@ class Parser {
     if (Accept("weight")) block.weight = static_cast<uint32_t>(ParseNumber("a weight", kMax32));
     if (Accept("pc")) block.guest_pc = static_cast<uint32_t>(ParseNumber("a guest pc", kMax32));
     if (Accept("depth")) block.loop_depth = static_cast<uint32_t>(ParseNumber("a depth", kMax32));
+    if (Accept("unread")) block.unread = static_cast<uint32_t>(ParseNumber("registers", kMax32));
     if (Accept("state")) {
       Expect("[");
       do {

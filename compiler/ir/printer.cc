@@ -71,6 +71,7 @@ class Printer {
     if (block.weight != 0) absl::StrAppend(&out_, " weight ", block.weight);
     if (block.guest_pc != 0) absl::StrAppend(&out_, " pc 0x", absl::Hex(block.guest_pc));
     if (block.loop_depth != 0) absl::StrAppend(&out_, " depth ", block.loop_depth);
+    if (block.unread != 0) absl::StrAppend(&out_, " unread 0x", absl::Hex(block.unread));
     for (size_t i = 0; i < block.state.size(); ++i) {
       const auto& [slot, v] = block.state[i];
       absl::StrAppend(&out_, i == 0 ? " state[x" : ", x", slot, "=v", v.index);

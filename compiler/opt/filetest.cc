@@ -37,6 +37,7 @@
 #include "compiler/opt/preheaders.h"
 #include "compiler/opt/profile.h"
 #include "compiler/opt/reassociate.h"
+#include "compiler/opt/repeat_rounds.h"
 #include "compiler/opt/restored_registers.h"
 #include "compiler/opt/resume_entries.h"
 #include "compiler/opt/resume_guards.h"
@@ -99,6 +100,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
        }},
       {"reassociate", Run<Reassociate>},
       {"redundant-params", RemoveRedundantParams},
+      {"repeat-rounds", Run<RepeatRounds>},
       {"restored-registers", Run<ForwardRestores>},
       // What remains, and what is split off.
       {"resume-entries", [](ir::Function& f) { SplitResumeEntries(f); }},

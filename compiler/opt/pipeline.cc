@@ -27,6 +27,7 @@
 #include "compiler/opt/place_rows.h"
 #include "compiler/opt/preheaders.h"
 #include "compiler/opt/reassociate.h"
+#include "compiler/opt/repeat_rounds.h"
 #include "compiler/opt/restored_registers.h"
 #include "compiler/opt/simplify.h"
 #include "compiler/opt/sink_meters.h"
@@ -179,7 +180,10 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
     if (options.vectorize) pipeline.Run("slp_vectorize", VectorizeLoops);
   }
   // Last of what changes loops. Where rows are counted, a round counts more than its instructions.
-  if (options.level >= 2 && options.metered && !options.mark_pages) {
+  if (guest2 && options.delay_state && !options.mark_pages) {
+    pipeline.Run("repeat_rounds", RepeatRounds);
+  }
+  if (options.level >= 2 && (options.metered || guest2) && !options.mark_pages) {
     pipeline.Run("unroll_loops", UnrollLoops);
   }
   // When it is known which accesses there are.

@@ -32,6 +32,12 @@ using ir::Value;
 // Instructions of a loop of which one makes four rounds, and two.
 constexpr size_t kMaxInstsForFour = 8;
 constexpr size_t kMaxInstsForTwo = 16;
+// The same where at least so many values of a round are moved on to where others were: several rounds at once know
+// them by other names. Then a function may grow by at least so many instructions, or by an eighth.
+constexpr size_t kManyMoved = 4;
+constexpr size_t kMaxMovingForFour = 64;
+constexpr size_t kMaxMovingForTwo = 128;
+constexpr size_t kMinMovingGrowth = 384;
 // A loop that is in no other loop takes little of the time, but as much room: only in functions of at most so many
 // instructions, which loops may call. For each loop around it four times as many. (Of sqlite3's 990 such loops 850 are of
 // strlen, which has been put in.)
@@ -72,7 +78,18 @@ struct Plan {
   int64_t rounds;
   int64_t cost;   // fuel of one
   size_t growth;  // instructions
+  bool moving;    // its values are moved about
 };
+
+// How many of its parameters loop `b`, which comes back by `edge`, passes on as others.
+size_t CountMoved(const Function& f, Block b, const Edge& edge) {
+  size_t moved = 0;
+  for (size_t k = 0; k < edge.args.size(); ++k) {
+    const ir::ValueData& data = f.value(edge.args[k]);
+    if (data.is_param && data.def == b.index && data.index != k) ++moved;
+  }
+  return moved;
+}
 
 // What to do with `b`, if it is such a loop.
 std::optional<Plan> PlanFor(const Function& f, Block b) {
@@ -120,14 +137,17 @@ std::optional<Plan> PlanFor(const Function& f, Block b) {
       default:
         if (ir::Info(d.op).has_side_effect || ir::CanStop(d.op)) return std::nullopt;
     }
-    if (++size > kMaxInstsForTwo) return std::nullopt;
+    if (++size > kMaxMovingForTwo) return std::nullopt;
   }
-  if (meters == 0 || cost <= 0) return std::nullopt;
-  int64_t rounds = size <= kMaxInstsForFour ? 4 : 2;
+  const bool moving =
+      is_guest && CountMoved(f, b, edges[edges[0].target == b ? 0 : 1]) >= kManyMoved;
+  if (size > kMaxInstsForTwo && !moving) return std::nullopt;
+  if (meters == 0 ? !moving : cost <= 0) return std::nullopt;
+  int64_t rounds = size <= (moving ? kMaxMovingForFour : kMaxInstsForFour) ? 4 : 2;
   while (rounds > 1 && asked + (rounds - 1) * cost > kMaxHeadroom) rounds /= 2;
   if (rounds == 1) return std::nullopt;
   const size_t copies = static_cast<size_t>(rounds) - 1;
-  return Plan{.rounds = rounds, .cost = cost, .growth = copies * (size + 2)};
+  return Plan{.rounds = rounds, .cost = cost, .growth = copies * (size + 2), .moving = moving};
 }
 
 class Unroller {
@@ -247,7 +267,7 @@ class Unroller {
 
   // The edge `edge` out of the loop, with `rounds` more rounds paid for than executed.
   Edge GivingBack(Edge edge, int64_t rounds) {
-    if (rounds == 0) return edge;
+    if (rounds * plan_.cost == 0) return edge;
     const Block between = NewBlock();
     f_.block(between).guest_pc = f_.block(edge.target).guest_pc;
     f_.block(between).cold = f_.block(edge.target).cold;
@@ -423,8 +443,14 @@ void UnrollLoops(Function& f, const ir::Graphs& graphs) {
   StableSort(plans.begin(), plans.end(),
              [&](const auto& a, const auto& b) { return depth(a) > depth(b); });
   size_t budget = std::max(kMinGrowth, insts / 32);
+  size_t moving_budget = std::max(kMinMovingGrowth, insts / 8);
   std::erase_if(plans, [&](const auto& plan) {
     const size_t growth = plan.second.growth;
+    if (plan.second.moving) {
+      if (growth > moving_budget) return true;
+      moving_budget -= growth;
+      return false;
+    }
     const size_t outer = std::min<size_t>(depth(plan), 8) - 1;
     if (insts > kMaxInstsAround << (2 * outer) || growth > budget) return true;
     budget -= growth;

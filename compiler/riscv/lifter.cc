@@ -95,9 +95,17 @@ class Lifter {
     return set;
   }
 
+  // Whether a way around a loop comes back to block node `n`.
+  bool IsLoopHead(uint32_t n) const {
+    return std::any_of(plan_.nodes[n].predecessors.begin(), plan_.nodes[n].predecessors.end(),
+                       [&](uint32_t p) { return plan_.nodes[p].in_loop && rank_[p] >= rank_[n]; });
+  }
+
   // All blocks and their parameters exist before any is filled, since edges go both ways.
   void MakeBlocks() {
     parameters_.resize(region_.blocks.size());
+    rank_.resize(plan_.nodes.size());
+    for (size_t k = 0; k < plan_.order.size(); ++k) rank_[plan_.order[k]] = k;
     for (uint32_t n : plan_.order) {
       const Node& node = plan_.nodes[n];
       if (node.kind == Node::Kind::kAfterCall) continue;
@@ -105,6 +113,7 @@ class Lifter {
       ir::BlockData& data = function_.block(ir_block_[n]);
       data.guest_pc = region_.blocks[node.block].begin;
       if (node.kind == Node::Kind::kEntry) continue;
+      if (node.in_loop && IsLoopHead(n)) data.unread = node.dirty & ~node.live & ~RegisterSet{1};
       parameters_[n] = Parameters(n);
       ForEach(parameters_[n], [&](int) { function_.AddParam(ir_block_[n], Type::kI32); });
     }
@@ -784,6 +793,7 @@ class Lifter {
   HelperLifter helper_;
 
   std::vector<ir::Block> ir_block_;      // by node; none for kAfterCall
+  std::vector<size_t> rank_;             // by node: its place in the plan's order
   std::vector<RegisterSet> parameters_;  // by block: registers that are its block parameters
   std::vector<Registers> out_;           // by node: registers at its end
 

@@ -88,7 +88,7 @@ loop: add a1, a1, a0
 #   v32 = load_state x7
 #   v33 = load_state x21
 #   br block2(v31, v12, v32, v19, v20, v13, v30, v15, v16, v17, v18, v33)
-# block2(v0: i32, v1: i32, v2: i32, v3: i32, v4: i32, v5: i32, v6: i32, v7: i32, v8: i32, v9: i32, v10: i32, v11: i32) pc 0x10004 state[x2=v1, x7=v2, x8=v3, x9=v4, x10=v5, x11=v6, x12=v7, x13=v8, x14=v9, x15=v10]:
+# block2(v0: i32, v1: i32, v2: i32, v3: i32, v4: i32, v5: i32, v6: i32, v7: i32, v8: i32, v9: i32, v10: i32, v11: i32) pc 0x10004 unread 0xf304 state[x2=v1, x7=v2, x8=v3, x9=v4, x10=v5, x11=v6, x12=v7, x13=v8, x14=v9, x15=v10]:
 #   meter 4 @0x10004 refund 4
 #   v34 = add.i32 v5, v6
 #   v35 = add.i32 v2, v11
