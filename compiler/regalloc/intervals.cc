@@ -161,6 +161,8 @@ class Builder {
         const float frequency = std::min(block.frequency, target.frequency);
         AddHint(v, {end - 1, true, param, frequency});
         AddHint(param, {GapOf(target.begin), true, v, frequency});
+        if (edge.target <= b)
+          returning_.push_back({param, {GapOf(target.begin), true, v, frequency}});
       }
     }
   }
@@ -273,7 +275,17 @@ class Builder {
     }
   }
 
+  // Where something comes back to a loop from is not decided when the loop's parameters are, unless a definition
+  // leaves it in a certain register.
+  void AddHintsOfReturning() {
+    for (auto& [param, hint] : returning_) {
+      const int8_t reg = out_.fixed_def[hint.target];
+      if (reg >= 0) AddHint(param, {hint.pos, false, static_cast<uint32_t>(reg), hint.weight});
+    }
+  }
+
   void Finish() {
+    AddHintsOfReturning();
     const size_t n = head_.size();
     out_.uses = GroupReversed(uses_, n);
     out_.hints = GroupReversed(hints_, n);
@@ -303,6 +315,7 @@ class Builder {
   std::vector<Pos> lowest_use_;  // by vreg: lowest position so far of a use that wants a register
   std::vector<Tagged<Use>> uses_;
   std::vector<Tagged<Hint>> hints_;
+  std::vector<Tagged<Hint>> returning_;  // of parameters, what edges back bring
   Pos block_from_ = 0;
   float block_freq_ = 1;
   float fixed_def_weight_ = 1;

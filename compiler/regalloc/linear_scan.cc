@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "absl/log/check.h"
+#include "absl/types/span.h"
 #include "compiler/regalloc/residence.h"
 #include "compiler/regalloc/split_points.h"
 #include "compiler/stable_sort.h"
@@ -69,6 +70,8 @@ class Scan {
 
   void MakeInitialIntervals();
   void SortInitial();
+  void SortByPull(absl::Span<uint64_t> keys);
+  float PullOf(const Interval& x) const;
   void Keep(uint32_t id, bool memory);
   uint32_t PopNext();
   void Requeue(uint32_t id);
@@ -110,14 +113,15 @@ class Scan {
   PRegSet occupied_ = 0;  // those with an active interval
   PRegSet watched_ = 0;   // those with an active or an inactive one, and maybe others
   PerRegister state_[32];
-  Pos next_event_[kNumClasses] = {0, 0};  // nothing becomes active or inactive before
-  std::vector<Interval> intervals_;       // the first part of vreg v has index v
-  std::vector<uint32_t> initial_;         // descending by beginning
-  std::vector<uint32_t> requeued_;        // heap
-  std::vector<int8_t> last_home_;         // by vreg: register it got last, or kUnassigned
-  std::vector<int8_t> bundle_home_;       // by representative
-  float score_[32] = {};                  // by register: what the hints of the interval at hand say
-  PRegSet scored_ = 0;                    // where that is not 0
+  Pos next_event_[kNumClasses] = {0, 0};           // nothing becomes active or inactive before
+  std::vector<Interval> intervals_;                // the first part of vreg v has index v
+  std::vector<uint32_t> initial_;                  // descending by beginning
+  std::vector<uint32_t> requeued_;                 // heap
+  std::vector<std::pair<float, uint64_t>> pulls_;  // room for SortByPull
+  std::vector<int8_t> last_home_;                  // by vreg: register it got last, or kUnassigned
+  std::vector<int8_t> bundle_home_;                // by representative
+  float score_[32] = {};  // by register: what the hints of the interval at hand say
+  PRegSet scored_ = 0;    // where that is not 0
   // By range: the first range of the vreg after the next long hole.
   std::vector<uint32_t> after_hole_;
   std::optional<InstIndex> conflict_;
@@ -190,9 +194,39 @@ void Scan::SortInitial() {
   uint32_t begin = 0;
   for (uint32_t end : at) {
     if (end - begin > 1) StableSort(keys.begin() + begin, keys.begin() + end, std::greater<>());
+    SortByPull(absl::MakeSpan(keys).subspan(begin, end - begin));
     begin = end;
   }
   for (size_t k = 0; k < keys.size(); ++k) initial_[k] = static_cast<uint32_t>(keys[k]);
+}
+
+// Of those that begin at the same place, what gains most by a certain register comes first, which is last: somebody to whom all are
+// alike would take it.
+void Scan::SortByPull(absl::Span<uint64_t> keys) {
+  for (size_t from = 0, to; from < keys.size(); from = to) {
+    to = from + 1;
+    while (to < keys.size() && keys[to] >> 32 == keys[from] >> 32) ++to;
+    if (to - from < 2) continue;
+    pulls_.clear();
+    for (size_t k = from; k < to; ++k) {
+      pulls_.emplace_back(PullOf(intervals_[static_cast<uint32_t>(keys[k])]), keys[k]);
+    }
+    StableSort(pulls_.begin(), pulls_.end(),
+               [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (size_t k = from; k < to; ++k) keys[k] = pulls_[k - from].second;
+  }
+}
+
+// What the strongest hint at a register saves.
+float Scan::PullOf(const Interval& x) const {
+  float pull = 0;
+  const uint32_t begin = in_.hints.begin[x.vreg];
+  const uint32_t end = std::min(in_.hints.begin[x.vreg + 1], begin + kMaxHints);
+  for (uint32_t k = begin; k < end; ++k) {
+    const Hint& hint = in_.hints.items[k];
+    if (!hint.is_vreg && hint.pos <= x.to) pull = std::max(pull, hint.weight);
+  }
+  return pull;
 }
 
 // A part as it was decided beforehand, except that an operand has the last word.
