@@ -99,7 +99,7 @@ struct CompiledFunction {
   std::string name;
   // Guest code it was compiled from lies in [guest_begin, guest_end); may have holes.
   uint32_t guest_begin = 0, guest_end = 0;
-  uint32_t alignment = 16;  // of `code`: 16 or 64
+  uint32_t alignment = 16;  // of `code`: 16, 32 or 64
   std::vector<uint8_t> code;
   std::vector<uint8_t> constants;  // read-only data, 16-aligned; no data lives in `code`
   std::vector<CodeRelocation> relocations;

@@ -14,6 +14,10 @@
 namespace precast::x64::emission {
 namespace {
 
+// Code is fetched so many bytes at once. A function of a few instructions that begins where such a piece does is fetched in fewer.
+constexpr uint32_t kFetch = 32;
+constexpr size_t kSmallFunction = 2 * kFetch;
+
 bool SameState(const StateLocation& a, const StateLocation& b) {
   return a.slot == b.slot && a.kind == b.kind && a.value == b.value;
 }
@@ -122,6 +126,7 @@ void Emitter::SetState(const StateLocation& where, uint32_t until) {
 codegen::CompiledFunction Emitter::Finish() {
   codegen::CompiledFunction out;
   out.code = buffer_.Finish();
+  if (out.code.size() <= kSmallFunction) out.alignment = kFetch;
   if (buffer_.needs_line()) out.alignment = CodeBuffer::kLine;
   for (const PendingRelocation& r : relocations_) {
     out.relocations.push_back({buffer_.Offset(r.at), r.target, r.index, r.addend});
