@@ -32,6 +32,7 @@
 #include "compiler/opt/mark_pages.h"
 #include "compiler/opt/meter.h"
 #include "compiler/opt/move_invariants.h"
+#include "compiler/opt/page_rounds.h"
 #include "compiler/opt/pipeline.h"
 #include "compiler/opt/place_rows.h"
 #include "compiler/opt/preheaders.h"
@@ -91,6 +92,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"O2-delayed",
        [](ir::Function& f) { Optimize(f, {.level = 2, .verify = true, .delay_state = true}); }},
       {"move-state-stores", Run<MoveStateStores>},
+      {"page-rounds", Run<SeparatePageRounds>},
       {"place_rows", PlaceRows},
       {"preheaders", Run<AddPreheaders>},
       {"profile",

@@ -12,6 +12,7 @@
 
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
+#include "compiler/ir/mark_mode.h"
 #include "compiler/opt/block_marks.h"
 #include "compiler/opt/hoist_marks.h"
 #include "compiler/opt/marked_facts.h"
@@ -35,6 +36,7 @@ class PageMarking {
       : f_(f), cfg_(f), positions_(f, cfg_), facts_(f, cfg_, positions_) {}
 
   void Run() {
+    TakeKnown();
     HoistedMarks hoisted(f_, cfg_, positions_, facts_);
     facts_.Propagate();
     if (positions_.words() != 0) {
@@ -48,6 +50,19 @@ class PageMarking {
   }
 
  private:
+  // What others know of.
+  void TakeKnown() {
+    for (Block b : cfg_.order()) {
+      std::erase_if(f_.block(b).insts, [&](Inst i) {
+        const InstData& inst = f_.inst(i);
+        if (inst.op != Opcode::kMarkPage || inst.aux != ir::kMarkKnown) return false;
+        const auto number = positions_.NumberOf(positions_.PositionOf(f_.args(i)[0], inst.imm));
+        if (number.has_value()) facts_.GiveBefore(b, *number);
+        return true;
+      });
+    }
+  }
+
   void Insert(Block b, const std::vector<Mark>& marks) {
     std::unordered_map<uint32_t, std::vector<const Mark*>> before;  // by instruction
     for (const Mark& mark : marks) before[mark.before.index].push_back(&mark);

@@ -24,6 +24,7 @@
 #include "compiler/opt/mark_pages.h"
 #include "compiler/opt/meter.h"
 #include "compiler/opt/move_invariants.h"
+#include "compiler/opt/page_rounds.h"
 #include "compiler/opt/place_rows.h"
 #include "compiler/opt/preheaders.h"
 #include "compiler/opt/reassociate.h"
@@ -185,6 +186,9 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
   }
   if (options.level >= 2 && (options.metered || guest2) && !options.mark_pages) {
     pipeline.Run("unroll_loops", UnrollLoops);
+  }
+  if (options.level >= 2 && options.mark_pages) {
+    pipeline.Run("page_rounds", [&](ir::Function& f) { SeparatePageRounds(f, graphs); });
   }
   // When it is known which accesses there are.
   if (options.mark_pages) pipeline.Run("mark_pages", MarkPages);
