@@ -182,6 +182,10 @@ has out "env GUEST_GREETING=hello"
 # --- Limits and snapshots ------------------------------------------------------------------------
 expect 122 run infinite_loop.elf --max-insns=1M
 has err "after 1,000,000 instructions"
+# The function that is named is the guest's, not the copy of it in which interrupted runs go on.
+expect 0 compile -O2 "${guests}/bench_small_lz.elf" -o lz.so
+expect 122 run lz.so --max-insns=1001
+has err "suspended at pc 0x00010604 (main+0x70) after 1,001 instructions"
 expect 0 run recursion.elf --stats --json --stats-file=whole.json
 cp out whole
 is_json whole.json
