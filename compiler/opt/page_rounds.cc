@@ -18,6 +18,7 @@
 #include "compiler/ir/ir.h"
 #include "compiler/ir/mark_mode.h"
 #include "compiler/opt/repair_values.h"
+#include "compiler/opt/value_homes.h"
 #include "runtime/abi/meter_area.h"
 
 namespace precast::opt {
@@ -92,14 +93,7 @@ class Planner {
         cfg_(graphs.cfg(f)),
         dominators_(f, cfg_, ir::Dominators::From::kPrimaryEntry),
         loops_(f, cfg_, dominators_),
-        home_(f.num_values()) {
-    for (Block b : cfg_.order()) {
-      for (Value v : f.block(b).params) home_[v.index] = b;
-      for (Inst i : f.block(b).insts) {
-        for (uint32_t k = 0; k < f.inst(i).results_count; ++k) home_[f.result(i, k).index] = b;
-      }
-    }
-  }
+        home_(FindHomes(f)) {}
 
   std::vector<Plan> Find() {
     std::vector<std::vector<Block>> bodies(f_.num_blocks());
@@ -219,7 +213,7 @@ class Planner {
 
   // Whether it is the same in each round of the copy, but maybe not of the loop.
   bool StaysSame(const Plan& plan, Value root) const {
-    if (loops_.head(home_[root.index]) != plan.head) return true;
+    if (loops_.head(Block(home_[root.index])) != plan.head) return true;
     const ir::ValueData& data = f_.value(root);
     if (!data.is_param || data.def != plan.head.index) return false;
     const Sum next = Resolved(plan, Back(plan).args[data.index]);
@@ -282,7 +276,8 @@ class Planner {
   }
 
   bool IsInvariant(const Plan& plan, Value v) const {
-    if (ir::ConstantOf(f_, v).has_value() || loops_.head(home_[v.index]) != plan.head) return true;
+    if (ir::ConstantOf(f_, v).has_value() || loops_.head(Block(home_[v.index])) != plan.head)
+      return true;
     const std::optional<int32_t> step = StepOf(plan, v);
     return f_.value(v).is_param && step.has_value() && *step == 0;
   }
@@ -295,7 +290,7 @@ class Planner {
     if (edges[0].target == edges[1].target || f_.value(condition).is_param) return false;
     const Inst test(f_.value(condition).def);
     if (f_.inst(test).op != Opcode::kIcmp || f_.inst(test).type != Type::kI32 ||
-        !Has(plan, home_[condition.index]))
+        !Has(plan, Block(home_[condition.index])))
       return false;
     auto cond = static_cast<IntCond>(f_.inst(test).aux);
     if (edges[0].target != plan.head) cond = ir::Inverted(cond);
@@ -365,7 +360,7 @@ class Planner {
   const ir::Cfg& cfg_;
   const ir::Dominators dominators_;
   const ir::Loops loops_;
-  std::vector<Block> home_;  // by value
+  std::vector<uint32_t> home_;
 };
 
 // Makes the second loop.

@@ -15,6 +15,7 @@
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
 #include "compiler/opt/dce.h"
+#include "compiler/opt/value_homes.h"
 
 namespace precast::opt {
 namespace {
@@ -44,18 +45,6 @@ bool IsPure(const Function& f, Inst i) {
   const ir::OpcodeInfo& info = ir::Info(d.op);
   return !info.has_side_effect && !info.can_stop && !info.is_terminator && d.results_count == 1 &&
          d.op != Opcode::kLoadState && d.op != Opcode::kLoadContext && d.op != Opcode::kLoadHost;
-}
-
-// By value: the block that defines it.
-std::vector<uint32_t> FindHomes(const Function& f) {
-  std::vector<uint32_t> home(f.num_values(), Block::kNone);
-  for (uint32_t n = 0; n < f.num_blocks(); ++n) {
-    for (Value v : f.block(Block(n)).params) home[v.index] = n;
-    for (Inst i : f.block(Block(n)).insts) {
-      for (uint32_t k = 0; k < f.inst(i).results_count; ++k) home[f.result(i, k).index] = n;
-    }
-  }
-  return home;
 }
 
 // Calls `use` with each value that block `b` uses, but for what it shows at stops; and with each that it shows, and true.

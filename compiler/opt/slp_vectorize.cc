@@ -18,6 +18,7 @@
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/fold.h"
 #include "compiler/opt/counted_loop.h"
+#include "compiler/opt/value_homes.h"
 
 namespace precast::opt {
 namespace {
@@ -94,36 +95,6 @@ LaneOps LaneOpsOf(Type type) {
   }
 }
 
-// What is known of a function before any of its loops is changed.
-struct FunctionFacts {
-  explicit FunctionFacts(const Function& f)
-      : home(f.num_values(), kNone), uses(f.num_values(), 0), escapes(f.num_values(), false) {
-    for (uint32_t n = 0; n < f.num_blocks(); ++n) {
-      for (Value v : f.block(Block(n)).params) home[v.index] = n;
-      for (Inst i : f.block(Block(n)).insts) {
-        for (uint32_t k = 0; k < f.inst(i).results_count; ++k) home[f.result(i, k).index] = n;
-      }
-    }
-    for (uint32_t n = 0; n < f.num_blocks(); ++n) {
-      const auto use = [&](Value v) {
-        ++uses[v.index];
-        if (home[v.index] != n) escapes[v.index] = true;
-      };
-      for (const auto& [slot, v] : f.block(Block(n)).state) use(v);
-      for (Inst i : f.block(Block(n)).insts) {
-        for (Value v : f.args(i)) use(v);
-        for (const Edge& edge : f.edges(i)) {
-          for (Value v : edge.args) use(v);
-        }
-      }
-    }
-  }
-
-  // By value: the block that defines it, how often it is used, whether in other blocks too.
-  std::vector<uint32_t> home, uses;
-  std::vector<bool> escapes;
-};
-
 // An address as the loop computes it: sum of terms and a constant, growing by `step` each round, all modulo 2^32.
 struct Linear {
   struct Term {
@@ -161,7 +132,7 @@ struct Pack {
 // One loop.
 class Loop {
  public:
-  Loop(Function& f, FunctionFacts& facts, Block block, Block before)
+  Loop(Function& f, ValueUses& facts, Block block, Block before)
       : f_(f), facts_(facts), block_(block), before_(before) {}
 
   // Finds what to do; nothing is changed.
@@ -441,7 +412,7 @@ class Loop {
       if (pack.kind == Pack::Kind::kStore) continue;
       for (Inst i : pack.insts) {
         const Value v = f_.result(i);
-        if (facts_.uses[v.index] != uses[v.index]) return false;
+        if (facts_.count[v.index] != uses[v.index]) return false;
       }
     }
     return true;
@@ -670,7 +641,7 @@ class Loop {
   };
 
   Function& f_;
-  FunctionFacts& facts_;
+  ValueUses& facts_;
   const Block block_;
   const Block before_;                                           // where the loop is entered from
   absl::flat_hash_map<uint32_t, uint32_t> position_;             // by instruction
@@ -696,7 +667,7 @@ bool MayVectorize(const Function& f, Block b) {
 }
 
 // Values are used as parameters of what is behind their loop.
-void Replace(Function& f, const FunctionFacts& facts, const std::vector<Value>& replaced) {
+void Replace(Function& f, const ValueUses& facts, const std::vector<Value>& replaced) {
   for (uint32_t n = 0; n < f.num_blocks(); ++n) {
     const auto replace = [&](Value& v) {
       if (v.index >= replaced.size() || !replaced[v.index].valid()) return;
@@ -721,7 +692,7 @@ void VectorizeLoops(Function& f) {
   }
   if (candidates.empty()) return;
   const ir::Cfg cfg(f);
-  FunctionFacts facts(f);
+  ValueUses facts(f);
   std::vector<Value> replaced(f.num_values());
   std::vector<Block> exit(f.num_blocks());  // by loop that has been changed
   bool changed = false;

@@ -15,6 +15,7 @@
 #include "compiler/ir/fold.h"
 #include "compiler/ir/ir.h"
 #include "compiler/opt/meter.h"
+#include "compiler/opt/value_homes.h"
 #include "compiler/stable_sort.h"
 
 namespace precast::opt {
@@ -46,33 +47,6 @@ constexpr size_t kMaxInstsAround = 128;
 constexpr size_t kMinGrowth = 64;
 
 bool IsMeter(Opcode op) { return op == Opcode::kMeter || op == Opcode::kMeterCheck; }
-
-// By value: the block that defines it, and whether others use it.
-struct Homes {
-  explicit Homes(const Function& f) : home(f.num_values(), 0), escapes(f.num_values(), false) {
-    for (uint32_t n = 0; n < f.num_blocks(); ++n) {
-      for (Value v : f.block(Block(n)).params) home[v.index] = n;
-      for (Inst i : f.block(Block(n)).insts) {
-        for (uint32_t k = 0; k < f.inst(i).results_count; ++k) home[f.result(i, k).index] = n;
-      }
-    }
-    for (uint32_t n = 0; n < f.num_blocks(); ++n) {
-      const auto use = [&](Value v) {
-        if (home[v.index] != n) escapes[v.index] = true;
-      };
-      for (const auto& [slot, v] : f.block(Block(n)).state) use(v);
-      for (Inst i : f.block(Block(n)).insts) {
-        for (Value v : f.args(i)) use(v);
-        for (const Edge& edge : f.edges(i)) {
-          for (Value v : edge.args) use(v);
-        }
-      }
-    }
-  }
-
-  std::vector<uint32_t> home;
-  std::vector<bool> escapes;
-};
 
 struct Plan {
   int64_t rounds;
@@ -417,7 +391,7 @@ class Unroller {
   Function& f_;
   const ir::Cfg& cfg_;
   const bool is_guest_;
-  Homes homes_;
+  ValueUses homes_;
   std::vector<Value> replaced_;  // by value
   std::vector<uint32_t> owner_;  // by block: the loop it is made of, or itself
   std::vector<Block> exit_of_;   // by loop that has been unrolled
