@@ -223,7 +223,7 @@ class Generator : private RandomCode {
         uint64_t offset = Chance(70) ? Pick(64) : Pick(70000);
         if (Chance(1)) offset = 0x7ffffff0 + Pick(64);
         if (Chance(1)) offset = 0xfffffff0 + Pick(16);
-        if (atomic) offset &= ~((uint64_t{1} << row.align) - 1);
+        if (atomic && !Chance(1)) offset &= ~((uint64_t{1} << row.align) - 1);
         Unsigned(code_, offset);
         if (row.immediate == Immediate::kMemArgLane) {
           Byte(static_cast<uint8_t>(Pick(16u >> row.align)));
