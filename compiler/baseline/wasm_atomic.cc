@@ -31,9 +31,8 @@ void WasmFunction::PushOld(Type type, Width width, AnyReg r) {
   stack_.PushReg(type, r);
 }
 
-// value and address are popped; the value's register is swapped with memory, or added to it.
-bool WasmFunction::ExchangeOrAdd(const wasm::Instruction& in, Width width, bool add, bool negate,
-                                 bool wants_old) {
+// The value's register is swapped with memory, or added to it.
+bool WasmFunction::AtomicUpdate(const wasm::Instruction& in, Update update, Width width) {
   const Operand v = stack_.Pop();
   const Operand address = stack_.Pop();
   if (!CheckAligned(in, address)) return false;
@@ -42,16 +41,16 @@ bool WasmFunction::ExchangeOrAdd(const wasm::Instruction& in, Width width, bool 
     r = stack_.Alloc(v.type);
     e_.Mov(Width::k64, IntReg(r), IntReg(base));
   }
-  if (negate) e_.UnaryR(x64::Unary::kNeg, WidthOf(v.type), IntReg(r));
+  if (update == Update::kSubtract) e_.UnaryR(x64::Unary::kNeg, WidthOf(v.type), IntReg(r));
   Mem m;
   if (!PlaceOf(in, address, m)) return false;
   AddMemorySite();
-  if (add) {
-    e_.LockXadd(width, m, IntReg(r));
-  } else {
+  if (update == Update::kExchange) {
     e_.XchgMem(width, m, IntReg(r));
+  } else {
+    e_.LockXadd(width, m, IntReg(r));
   }
-  if (wants_old) PushOld(v.type, width, r);
+  if (!wasm::Info(in.op).results.empty()) PushOld(v.type, width, r);
   return true;
 }
 
@@ -94,16 +93,16 @@ bool WasmFunction::CompileAtomic(const wasm::Instruction& in) {
     return Load(in, type, width, width == WidthOf(type) ? Extend::kNone : Extend::kZero);
   }
   if (in.op >= Op::kI32AtomicStore && in.op <= Op::kI64AtomicStore32) {
-    return ExchangeOrAdd(in, width, /*add=*/false, /*negate=*/false, /*wants_old=*/false);
+    return AtomicUpdate(in, Update::kExchange, width);
   }
   if (in.op >= Op::kI32AtomicRmwAdd && in.op < Op::kI32AtomicRmwSub) {
-    return ExchangeOrAdd(in, width, /*add=*/true, /*negate=*/false, /*wants_old=*/true);
+    return AtomicUpdate(in, Update::kAdd, width);
   }
   if (in.op >= Op::kI32AtomicRmwSub && in.op < Op::kI32AtomicRmwAnd) {
-    return ExchangeOrAdd(in, width, /*add=*/true, /*negate=*/true, /*wants_old=*/true);
+    return AtomicUpdate(in, Update::kSubtract, width);
   }
   if (in.op >= Op::kI32AtomicRmwXchg && in.op < Op::kI32AtomicRmwCmpxchg) {
-    return ExchangeOrAdd(in, width, /*add=*/false, /*negate=*/false, /*wants_old=*/true);
+    return AtomicUpdate(in, Update::kExchange, width);
   }
   switch (in.op) {
     case Op::kI32AtomicRmwCmpxchg:

@@ -245,8 +245,8 @@ class WasmFunction {
   // -- wasm_atomic.cc
   bool CompileAtomic(const wasm::Instruction& in);
   bool CheckAligned(const wasm::Instruction& in, const Operand& address);
-  bool ExchangeOrAdd(const wasm::Instruction& in, Width width, bool add, bool negate,
-                     bool wants_old);
+  enum class Update : uint8_t { kExchange, kAdd, kSubtract };
+  bool AtomicUpdate(const wasm::Instruction& in, Update update, Width width);
   bool CompareExchange(const wasm::Instruction& in, Type type);
   void PushOld(Type type, Width width, AnyReg r);
 

@@ -26,6 +26,26 @@ static_assert(static_cast<int>(Type::kF32) == static_cast<int>(ir::Type::kF32));
 static_assert(static_cast<int>(Type::kV128) == static_cast<int>(ir::Type::kV128));
 Type ResultType(SimdOp op) { return static_cast<Type>(ir::Info(op).result); }
 
+// The operation that does the same with lanes of floating point, if there is one.
+SimdOp OnFloatLanes(SimdOp op) {
+  switch (op) {
+    case SimdOp::kI32x4Splat:
+      return SimdOp::kF32x4Splat;
+    case SimdOp::kI64x2Splat:
+      return SimdOp::kF64x2Splat;
+    case SimdOp::kI32x4ReplaceLane:
+      return SimdOp::kF32x4ReplaceLane;
+    case SimdOp::kI64x2ReplaceLane:
+      return SimdOp::kF64x2ReplaceLane;
+    case SimdOp::kI32x4ExtractLane:
+      return SimdOp::kF32x4ExtractLane;
+    case SimdOp::kI64x2ExtractLane:
+      return SimdOp::kF64x2ExtractLane;
+    default:
+      return op;
+  }
+}
+
 }  // namespace
 
 // The operands of one instruction, each in a register; constants go to the function's.
@@ -182,83 +202,42 @@ void WasmFunction::VectorOperation(SimdOp op, absl::Span<const Operand> inputs, 
 }
 
 bool WasmFunction::CompileVectorMemory(const wasm::Instruction& in) {
-  // A scalar access, then an operation on what it loads.
-  const auto load = [&](Type type, Width width, SimdOp op) {
-    const Extend extend = width == Width::k8 || width == Width::k16 ? Extend::kZero : Extend::kNone;
-    if (!Load(in, type, width, extend)) return false;
-    VectorOperation(op, {stack_.Pop()}, 0);
-    return true;
-  };
-  // Loads clear the rest of the register.
-  const auto load_zero = [&](Type type, Width width) {
-    if (!Load(in, type, width, Extend::kNone)) return false;
-    stack_.PushReg(Type::kV128, stack_.Pop().reg);
-    return true;
-  };
-  const auto load_extended = [&](SimdOp op) {
-    if (!load_zero(Type::kF64, Width::k64)) return false;
-    VectorOperation(op, {stack_.Pop()}, 0);
-    return true;
-  };
-  const auto load_lane = [&](Type type, Width width, SimdOp op) {
-    const Operand v = stack_.Pop();
-    const Extend extend = width == Width::k8 || width == Width::k16 ? Extend::kZero : Extend::kNone;
-    if (!Load(in, type, width, extend)) return false;
-    VectorOperation(op, {v, stack_.Pop()}, in.lane);
-    return true;
-  };
-  const auto store_lane = [&](Width width, SimdOp op) {
-    VectorOperation(op, {stack_.Pop()}, in.lane);
-    return Store(in, width);
-  };
-  switch (in.op) {
-    case Op::kV128Load:
-      return Load(in, Type::kV128, Width::k64, Extend::kNone);
-    case Op::kV128Store:
-      return Store(in, Width::k64);
-    case Op::kV128Load8x8S:
-      return load_extended(SimdOp::kI16x8ExtendLowI8x16S);
-    case Op::kV128Load8x8U:
-      return load_extended(SimdOp::kI16x8ExtendLowI8x16U);
-    case Op::kV128Load16x4S:
-      return load_extended(SimdOp::kI32x4ExtendLowI16x8S);
-    case Op::kV128Load16x4U:
-      return load_extended(SimdOp::kI32x4ExtendLowI16x8U);
-    case Op::kV128Load32x2S:
-      return load_extended(SimdOp::kI64x2ExtendLowI32x4S);
-    case Op::kV128Load32x2U:
-      return load_extended(SimdOp::kI64x2ExtendLowI32x4U);
-    case Op::kV128Load8Splat:
-      return load(Type::kI32, Width::k8, SimdOp::kI8x16Splat);
-    case Op::kV128Load16Splat:
-      return load(Type::kI32, Width::k16, SimdOp::kI16x8Splat);
-    case Op::kV128Load32Splat:
-      return load(Type::kF32, Width::k32, SimdOp::kF32x4Splat);
-    case Op::kV128Load64Splat:
-      return load(Type::kF64, Width::k64, SimdOp::kF64x2Splat);
-    case Op::kV128Load32Zero:
-      return load_zero(Type::kF32, Width::k32);
-    case Op::kV128Load64Zero:
-      return load_zero(Type::kF64, Width::k64);
-    case Op::kV128Load8Lane:
-      return load_lane(Type::kI32, Width::k8, SimdOp::kI8x16ReplaceLane);
-    case Op::kV128Load16Lane:
-      return load_lane(Type::kI32, Width::k16, SimdOp::kI16x8ReplaceLane);
-    case Op::kV128Load32Lane:
-      return load_lane(Type::kF32, Width::k32, SimdOp::kF32x4ReplaceLane);
-    case Op::kV128Load64Lane:
-      return load_lane(Type::kF64, Width::k64, SimdOp::kF64x2ReplaceLane);
-    case Op::kV128Store8Lane:
-      return store_lane(Width::k8, SimdOp::kI8x16ExtractLaneU);
-    case Op::kV128Store16Lane:
-      return store_lane(Width::k16, SimdOp::kI16x8ExtractLaneU);
-    case Op::kV128Store32Lane:
-      return store_lane(Width::k32, SimdOp::kF32x4ExtractLane);
-    case Op::kV128Store64Lane:
-      return store_lane(Width::k64, SimdOp::kF64x2ExtractLane);
-    default:
-      return false;
+  using Form = wasm::VectorAccess::Form;
+  if (in.op == Op::kV128Load) return Load(in, Type::kV128, Width::k64, Extend::kNone);
+  if (in.op == Op::kV128Store) return Store(in, Width::k64);
+  const std::optional<wasm::VectorAccess> access = wasm::VectorAccessOf(in.op);
+  if (!access) return false;
+  static constexpr Width kWidths[] = {Width::k8, Width::k16, Width::k32, Width::k64};
+  const Width width = kWidths[wasm::Info(in.op).natural_align];
+  // Scalars that fill a lane of a vector register are loaded into one, which clears the rest of it.
+  const bool narrow = width == Width::k8 || width == Width::k16;
+  const Type type = narrow ? Type::kI32 : width == Width::k32 ? Type::kF32 : Type::kF64;
+  const SimdOp op = narrow ? access->op : OnFloatLanes(access->op);
+  const auto load = [&] { return Load(in, type, width, narrow ? Extend::kZero : Extend::kNone); };
+  switch (access->form) {
+    case Form::kExtend:
+      if (!load()) return false;
+      VectorOperation(op, {stack_.Pop()}, 0);
+      return true;
+    case Form::kSplat:
+      if (!load()) return false;
+      if (op == SimdOp::kI32x4Low || op == SimdOp::kI64x2Low) {
+        stack_.PushReg(Type::kV128, stack_.Pop().reg);
+      } else {
+        VectorOperation(op, {stack_.Pop()}, 0);
+      }
+      return true;
+    case Form::kLoadLane: {
+      const Operand v = stack_.Pop();
+      if (!load()) return false;
+      VectorOperation(op, {v, stack_.Pop()}, in.lane);
+      return true;
+    }
+    case Form::kStoreLane:
+      VectorOperation(op, {stack_.Pop()}, in.lane);
+      return Store(in, width);
   }
+  return false;
 }
 
 bool WasmFunction::CompileVector(const wasm::Instruction& in) {

@@ -45,74 +45,35 @@ bool FunctionLifter::LiftSimd(const Instruction& in) {
 }
 
 bool FunctionLifter::LiftVectorMemory(const Instruction& in) {
-  const uint32_t bytes = 1u << Info(in.op).natural_align;
-  // A scalar is loaded and spread by an operation, or by two.
-  const auto load = [&](MemKind kind, Type type, SimdOp op) {
-    const Place place = PlaceOf(in, Pop(), bytes);
-    Push(b_.Simd(op, {Load(place, kind, type)}));
-    return true;
+  const std::optional<VectorAccess> access = VectorAccessOf(in.op);
+  if (!access) return false;
+  static constexpr MemKind kKinds[] = {MemKind::kU8, MemKind::kU16, MemKind::kU32, MemKind::k64};
+  const uint32_t align = Info(in.op).natural_align;
+  const MemKind kind = kKinds[align];
+  const auto load = [&] {
+    return Load(PlaceOf(in, Pop(), 1u << align), kind,
+                kind == MemKind::k64 ? Type::kI64 : Type::kI32);
   };
-  const auto load_extended = [&](SimdOp op) {
-    load(MemKind::k64, Type::kI64, SimdOp::kI64x2Low);
-    Push(b_.Simd(op, {Pop()}));
-    return true;
-  };
-  const auto load_lane = [&](MemKind kind, Type type, SimdOp op) {
-    const Value v = Pop();
-    const Place place = PlaceOf(in, Pop(), bytes);
-    Push(b_.Simd(op, {v, Load(place, kind, type)}, in.lane));
-    return true;
-  };
-  const auto store_lane = [&](MemKind kind, SimdOp op) {
-    const Value v = Pop();
-    const Place place = PlaceOf(in, Pop(), bytes);
-    Store(place, kind, b_.Simd(op, {v}, in.lane));
-    return true;
-  };
-  switch (in.op) {
-    case Op::kV128Load8x8S:
-      return load_extended(SimdOp::kI16x8ExtendLowI8x16S);
-    case Op::kV128Load8x8U:
-      return load_extended(SimdOp::kI16x8ExtendLowI8x16U);
-    case Op::kV128Load16x4S:
-      return load_extended(SimdOp::kI32x4ExtendLowI16x8S);
-    case Op::kV128Load16x4U:
-      return load_extended(SimdOp::kI32x4ExtendLowI16x8U);
-    case Op::kV128Load32x2S:
-      return load_extended(SimdOp::kI64x2ExtendLowI32x4S);
-    case Op::kV128Load32x2U:
-      return load_extended(SimdOp::kI64x2ExtendLowI32x4U);
-    case Op::kV128Load8Splat:
-      return load(MemKind::kU8, Type::kI32, SimdOp::kI8x16Splat);
-    case Op::kV128Load16Splat:
-      return load(MemKind::kU16, Type::kI32, SimdOp::kI16x8Splat);
-    case Op::kV128Load32Splat:
-      return load(MemKind::kU32, Type::kI32, SimdOp::kI32x4Splat);
-    case Op::kV128Load64Splat:
-      return load(MemKind::k64, Type::kI64, SimdOp::kI64x2Splat);
-    case Op::kV128Load32Zero:
-      return load(MemKind::kU32, Type::kI32, SimdOp::kI32x4Low);
-    case Op::kV128Load64Zero:
-      return load(MemKind::k64, Type::kI64, SimdOp::kI64x2Low);
-    case Op::kV128Load8Lane:
-      return load_lane(MemKind::kU8, Type::kI32, SimdOp::kI8x16ReplaceLane);
-    case Op::kV128Load16Lane:
-      return load_lane(MemKind::kU16, Type::kI32, SimdOp::kI16x8ReplaceLane);
-    case Op::kV128Load32Lane:
-      return load_lane(MemKind::kU32, Type::kI32, SimdOp::kI32x4ReplaceLane);
-    case Op::kV128Load64Lane:
-      return load_lane(MemKind::k64, Type::kI64, SimdOp::kI64x2ReplaceLane);
-    case Op::kV128Store8Lane:
-      return store_lane(MemKind::kU8, SimdOp::kI8x16ExtractLaneU);
-    case Op::kV128Store16Lane:
-      return store_lane(MemKind::kU16, SimdOp::kI16x8ExtractLaneU);
-    case Op::kV128Store32Lane:
-      return store_lane(MemKind::kU32, SimdOp::kI32x4ExtractLane);
-    case Op::kV128Store64Lane:
-      return store_lane(MemKind::k64, SimdOp::kI64x2ExtractLane);
-    default:
-      return false;
+  switch (access->form) {
+    case VectorAccess::Form::kExtend:
+      Push(b_.Simd(access->op, {b_.Simd(SimdOp::kI64x2Low, {load()})}));
+      return true;
+    case VectorAccess::Form::kSplat:
+      Push(b_.Simd(access->op, {load()}));
+      return true;
+    case VectorAccess::Form::kLoadLane: {
+      const Value v = Pop();
+      Push(b_.Simd(access->op, {v, load()}, in.lane));
+      return true;
+    }
+    case VectorAccess::Form::kStoreLane: {
+      const Value v = Pop();
+      const Place place = PlaceOf(in, Pop(), 1u << align);
+      Store(place, kind, b_.Simd(access->op, {v}, in.lane));
+      return true;
+    }
   }
+  return false;
 }
 
 }  // namespace precast::wasm

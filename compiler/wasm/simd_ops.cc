@@ -36,6 +36,54 @@ const std::vector<std::optional<ir::SimdOp>>& SimdOps() {
 
 std::optional<ir::SimdOp> SimdOpOf(Op op) { return SimdOps()[static_cast<size_t>(op)]; }
 
+std::optional<VectorAccess> VectorAccessOf(Op op) {
+  using Form = VectorAccess::Form;
+  switch (op) {
+    case Op::kV128Load8x8S:
+      return VectorAccess{Form::kExtend, ir::SimdOp::kI16x8ExtendLowI8x16S};
+    case Op::kV128Load8x8U:
+      return VectorAccess{Form::kExtend, ir::SimdOp::kI16x8ExtendLowI8x16U};
+    case Op::kV128Load16x4S:
+      return VectorAccess{Form::kExtend, ir::SimdOp::kI32x4ExtendLowI16x8S};
+    case Op::kV128Load16x4U:
+      return VectorAccess{Form::kExtend, ir::SimdOp::kI32x4ExtendLowI16x8U};
+    case Op::kV128Load32x2S:
+      return VectorAccess{Form::kExtend, ir::SimdOp::kI64x2ExtendLowI32x4S};
+    case Op::kV128Load32x2U:
+      return VectorAccess{Form::kExtend, ir::SimdOp::kI64x2ExtendLowI32x4U};
+    case Op::kV128Load8Splat:
+      return VectorAccess{Form::kSplat, ir::SimdOp::kI8x16Splat};
+    case Op::kV128Load16Splat:
+      return VectorAccess{Form::kSplat, ir::SimdOp::kI16x8Splat};
+    case Op::kV128Load32Splat:
+      return VectorAccess{Form::kSplat, ir::SimdOp::kI32x4Splat};
+    case Op::kV128Load64Splat:
+      return VectorAccess{Form::kSplat, ir::SimdOp::kI64x2Splat};
+    case Op::kV128Load32Zero:
+      return VectorAccess{Form::kSplat, ir::SimdOp::kI32x4Low};
+    case Op::kV128Load64Zero:
+      return VectorAccess{Form::kSplat, ir::SimdOp::kI64x2Low};
+    case Op::kV128Load8Lane:
+      return VectorAccess{Form::kLoadLane, ir::SimdOp::kI8x16ReplaceLane};
+    case Op::kV128Load16Lane:
+      return VectorAccess{Form::kLoadLane, ir::SimdOp::kI16x8ReplaceLane};
+    case Op::kV128Load32Lane:
+      return VectorAccess{Form::kLoadLane, ir::SimdOp::kI32x4ReplaceLane};
+    case Op::kV128Load64Lane:
+      return VectorAccess{Form::kLoadLane, ir::SimdOp::kI64x2ReplaceLane};
+    case Op::kV128Store8Lane:
+      return VectorAccess{Form::kStoreLane, ir::SimdOp::kI8x16ExtractLaneU};
+    case Op::kV128Store16Lane:
+      return VectorAccess{Form::kStoreLane, ir::SimdOp::kI16x8ExtractLaneU};
+    case Op::kV128Store32Lane:
+      return VectorAccess{Form::kStoreLane, ir::SimdOp::kI32x4ExtractLane};
+    case Op::kV128Store64Lane:
+      return VectorAccess{Form::kStoreLane, ir::SimdOp::kI64x2ExtractLane};
+    default:
+      return std::nullopt;
+  }
+}
+
 VectorNans VectorNansOf(ir::SimdOp op) {
   using ir::SimdOp;
   switch (op) {
