@@ -30,7 +30,8 @@ struct Instruction;
 struct Operands;
 
 // Who counts and records. Called by the interpreter and by Machine, in the order of execution. The default
-// observer of a run is none; native code calls one for custom instructions only.
+// observer of a run is none; native code calls one only for custom instructions whose rows vary with their operands, and
+// for accesses of all.
 class Observer {
  public:
   virtual ~Observer() = default;
@@ -42,8 +43,8 @@ class Observer {
   // by that instruction: bytes, field elements in kDeferral. The access has been checked; size > 0. Memory holds what
   // it held before the instruction for the first write to a byte.
   virtual void OnAccess(AddressSpace space, uint32_t address, uint32_t size, bool write) = 0;
-  // Around a custom instruction that native code has executed, instead of OnInstruction: before; and after, unless it
-  // has trapped (then the interpreter executes it again).
+  // Around a custom instruction whose rows vary (ChipRows::count) that native code has executed, instead of OnInstruction:
+  // before; and after, unless it has trapped (then the interpreter executes it again).
   virtual void OnNativeCustom(const Instruction& /*instruction*/, const Operands& /*operands*/) {}
   virtual void OnNativeCustomRetired() {}
 

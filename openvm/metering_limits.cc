@@ -25,11 +25,16 @@ constexpr uint64_t kWhirOverhead = 64 * kMiB;
 uint64_t Padded(uint32_t height) { return height == 0 ? 0 : absl::bit_ceil(uint64_t{height}); }
 
 Wide BitCeil(Wide value) {
-  Wide power = 1;
-  while (power < value) power <<= 1;
-  return power;
+  if (value <= 1) return 1;
+  --value;
+  const uint64_t high = absl::Uint128High64(value);
+  return Wide{1} << static_cast<int>(high != 0 ? 64 + absl::bit_width(high)
+                                               : absl::bit_width(absl::Uint128Low64(value)));
 }
-Wide RoundUp(Wide value, Wide unit) { return (value + unit - 1) / unit * unit; }
+// Division by 2^bits.
+Wide DivideUp(Wide value, uint32_t bits) {
+  return (value + (Wide{1} << bits) - 1) >> static_cast<int>(bits);
+}
 
 struct Cells {
   Wide with_next_row = 0, without_next_row = 0, interactions = 0, constraints = 0;
@@ -38,9 +43,8 @@ struct Cells {
 Wide BatchConstraint(const MemoryModel& m, const Cells& cells) {
   const Wide per_opening =
       Wide{m.extension_degree} * m.base_field_bytes * (Wide{m.max_constraint_degree} + 2);
-  const Wide denominator = Wide{1} << (m.l_skip + 1);
   auto bytes_of = [&](Wide count, uint32_t openings) {
-    return (count * openings * per_opening + denominator - 1) / denominator;
+    return DivideUp(count * openings * per_opening, m.l_skip + 1);
   };
   const Wide main = bytes_of(cells.with_next_row, 2) + bytes_of(cells.without_next_row, 1);
   Wide spill = 0;
@@ -75,7 +79,9 @@ Wide Whir(const MemoryModel& m) {
 
 Wide Estimate(const MemoryModel& m, const Cells& cells) {
   const Wide count = cells.with_next_row + cells.without_next_row;
-  const Wide stacked = RoundUp(count, Wide{1} << m.log_stacked_height) * m.base_field_bytes;
+  const Wide stacked =
+      (DivideUp(count, m.log_stacked_height) << static_cast<int>(m.log_stacked_height)) *
+      m.base_field_bytes;
   const Wide code_matrix = stacked << m.log_blowup;
   const Wide phases = std::max(BatchConstraint(m, cells), Gkr(m, cells.interactions));
   const Wide secondary = m.cache_rs_code_matrix ? code_matrix + std::max(Whir(m), phases)

@@ -452,12 +452,9 @@ bool Instance::HostCall() {
   ++executed_for_native_;
   if (custom_ != nullptr) {
     // Native code calls here for a custom instruction that ends the guest, too.
-    if (const CustomSite* site = interpreter_->CustomAt(context_.pc)) {
+    if (CustomSite* site = interpreter_->CustomAt(context_.pc)) {
       exited_ = true;
-      precast::openvm::Observer* const observer = interpreter_->observer();
-      if (observer != nullptr) observer->OnNativeCustom(site->instruction, {});
-      exit_code_ = custom_->Execute(*site->entry, site->instruction, {}, *memory_, observer).value;
-      if (observer != nullptr) observer->OnNativeCustomRetired();
+      exit_code_ = ExecuteCustom(*site, {}).value;
       return false;
     }
   }
@@ -491,18 +488,26 @@ bool Instance::Exited(RunResult& result) const {
   return true;
 }
 
+// For native code.
+CustomResult Instance::ExecuteCustom(CustomSite& site, const precast::openvm::Operands& operands) {
+  precast::openvm::Observer* const observer = interpreter_->observer();
+  const bool tells = site.rows_vary && observer != nullptr;
+  if (tells) observer->OnNativeCustom(site.instruction, operands);
+  const CustomResult result =
+      custom_->Execute(*site.entry, site.instruction, operands, *memory_, observer);
+  if (result.trap != abi::TrapCode::kNone) return result;
+  if (tells) observer->OnNativeCustomRetired();
+  if (!site.rows_vary) ++site.times;
+  return result;
+}
+
 uint64_t Instance::Custom(uint32_t pc, uint32_t rd, uint32_t rs1, uint32_t rs2) {
   ++statistics_.custom_calls;
-  const CustomSite* site = custom_ != nullptr ? interpreter_->CustomAt(pc) : nullptr;
+  CustomSite* site = custom_ != nullptr ? interpreter_->CustomAt(pc) : nullptr;
   if (site == nullptr) return 1;  // the interpreter will find that native code is wrong
-  const precast::openvm::Operands operands = {.rd = rd, .rs1 = rs1, .rs2 = rs2};
-  precast::openvm::Observer* const observer = interpreter_->observer();
-  if (observer != nullptr) observer->OnNativeCustom(site->instruction, operands);
-  const CustomResult result =
-      custom_->Execute(*site->entry, site->instruction, operands, *memory_, observer);
+  const CustomResult result = ExecuteCustom(*site, {.rd = rd, .rs1 = rs1, .rs2 = rs2});
   if (result.trap != abi::TrapCode::kNone) return 1;
   ++executed_for_native_;
-  if (observer != nullptr) observer->OnNativeCustomRetired();
   if (custom_calls_left_ != 0 && --custom_calls_left_ == 0) {
     // All of the block has been paid for, and fuel is asked for before the next one.
     const int64_t rest = context_.fuel % custom_calls_unit_;

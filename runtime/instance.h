@@ -161,6 +161,7 @@ class Instance final : private NativeCallbacks {
   bool HostCall() override;
   const void* ResolvePlt(uint32_t index) override;
   uint64_t Custom(uint32_t pc, uint32_t rd, uint32_t rs1, uint32_t rs2) override;
+  CustomResult ExecuteCustom(CustomSite& site, const precast::openvm::Operands& operands);
   // Brings the state at a native site into x[], pc and fuel.
   absl::Status Materialize(const loader::SiteInfo& site);
   bool ConfirmTrap(std::optional<uint8_t> code, RunResult& result);

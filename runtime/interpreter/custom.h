@@ -36,6 +36,9 @@ class CustomInstructions {
 struct CustomSite {
   const precast::openvm::Registry::Entry* entry = nullptr;
   precast::openvm::Instruction instruction;
+  bool rows_vary = false;  // with its operands (ChipRows::count)
+  // If not: how often native code has executed it since Interpreter::TakeCustomTimes().
+  uint64_t times = 0;
 };
 
 }  // namespace precast::runtime

@@ -128,7 +128,9 @@ void Interpreter::DecodeAt(uint32_t first_pc) {
     }
     if (const precast::openvm::Registry::Entry* entry =
             options_.custom != nullptr ? options_.custom->Find(word) : nullptr) {
-      CustomSite site{entry, DecodeCustom(word, entry->opcode->form)};
+      CustomSite site{.entry = entry, .instruction = DecodeCustom(word, entry->opcode->form)};
+      for (const precast::openvm::ChipRows& rows : entry->opcode->rows)
+        site.rows_vary |= rows.count != nullptr;
       decoded = {.operation = Operation::kCustom,
                  .rd = site.instruction.rd != 0 ? site.instruction.rd : kSinkRegister,
                  .rs1 = site.instruction.rs1,
@@ -152,11 +154,14 @@ InterpreterResult Interpreter::Run(abi::VmContext& context, GuestMemory& memory,
                               : RunLoop<false, false>(context, memory);
 }
 
-const CustomSite* Interpreter::CustomAt(uint32_t pc) {
+CustomSite* Interpreter::FindCustom(uint32_t pc) {
   if (pc % 4 != 0) return nullptr;
   const DecodedInstruction& i = FindPage(pc)->instructions[pc % kCodePageSize / 4];
   if (i.operation == Operation::kNotDecoded) DecodeAt(pc);
-  return i.operation == Operation::kCustom ? &custom_sites_[i.immediate] : nullptr;
+  if (i.operation != Operation::kCustom) return nullptr;
+  CustomSite* const site = &custom_sites_[i.immediate];
+  recent_customs_[pc / 4 % kRecentCustoms] = {pc, site};
+  return site;
 }
 
 // Threaded code: each operation jumps to the next one itself. The guest's registers live in an

@@ -17,8 +17,10 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "openvm/machine.h"
@@ -71,8 +73,18 @@ class Interpreter {
   void SetObserver(precast::openvm::Observer* observer) { observer_ = observer; }
   precast::openvm::Observer* observer() const { return observer_; }
 
-  // The custom instruction at `pc`; null if there is none.
-  const CustomSite* CustomAt(uint32_t pc);
+  // The custom instruction at `pc`; null if there is none. Lives as long as this.
+  CustomSite* CustomAt(uint32_t pc) {
+    const RecentCustom& recent = recent_customs_[pc / 4 % kRecentCustoms];
+    return recent.pc == pc ? recent.site : FindCustom(pc);
+  }
+  // Calls visit(instruction, times) for each of which CustomSite::times is not 0, and makes it 0.
+  template <typename Visit>
+  void TakeCustomTimes(Visit visit) {
+    for (CustomSite& site : custom_sites_) {
+      if (site.times != 0) visit(site.instruction, std::exchange(site.times, 0));
+    }
+  }
 
  private:
   // Of code, not of memory. Small, for a few instructions here and there are most of what is interpreted.
@@ -109,6 +121,7 @@ class Interpreter {
   void DecodeAt(uint32_t pc);
   // A page without code.
   static const Page* EmptyPage();
+  CustomSite* FindCustom(uint32_t pc);
 
   const ProgramImage& program_;
   Options options_;
@@ -118,7 +131,14 @@ class Interpreter {
   // ranges lie far apart has a large table, of which hardly anything is touched.
   std::unique_ptr<Page*, FreeDeleter> pages_;
   std::vector<std::unique_ptr<Page>> owned_pages_;
-  std::vector<CustomSite> custom_sites_;
+  std::deque<CustomSite> custom_sites_;
+  // For native code, which asks for the same few again and again.
+  struct RecentCustom {
+    uint32_t pc = 1;  // of no instruction
+    CustomSite* site = nullptr;
+  };
+  static constexpr uint32_t kRecentCustoms = 64;
+  std::array<RecentCustom, kRecentCustoms> recent_customs_;
   precast::openvm::Observer* observer_ = nullptr;
 };
 

@@ -34,6 +34,8 @@ constexpr uint64_t kFewCustomCalls = 8 * 1024, kMostCustomCalls = 64 * 1024;
 constexpr uint64_t kLongSample = 16;
 // A part of a stretch that does not matter.
 constexpr uint64_t kPrecisely = 512;
+// Interpreted are the ends of stretches only, far apart: a larger table would not be in a cache.
+constexpr int kKnownBits = 8;
 // Of the log, kept in memory from stretch to stretch.
 constexpr uint64_t kKeptLog = uint64_t{64} << 20;
 
@@ -49,7 +51,7 @@ Attempt::Attempt(Instance& instance, const MeteringConfig& config, const Registr
     : instance_(instance),
       host_(HostOf(instance)),
       marks_(instance.memory().page_marks()),
-      counter_(config, registry, MemoryOf(instance)),
+      counter_(config, registry, MemoryOf(instance), kKnownBits),
       numbers_(instance.host().memory_bits()),
       rows_(config.chips.size()) {
   CHECK(instance.counts_rows());
@@ -80,6 +82,7 @@ void Attempt::Begin() {
   host_.Attempt();
   std::fill(rows_.begin(), rows_.end(), 0);
   instance_.TakeRows();
+  instance_.interpreter().TakeCustomTimes([](const Instruction&, uint64_t) {});
   instance_.interpreter().SetObserver(this);
 }
 
@@ -99,7 +102,10 @@ void Attempt::TakeNativeRows() {
   for (size_t lane = 0; lane < rows.lanes.size(); ++lane)
     add(chip_of_lane_[lane], rows.lanes[lane]);
   add(chip_of_uncounted_, rows.uncounted);
-  for (Custom& custom : customs_) CountTimes(custom);
+  instance_.interpreter().TakeCustomTimes([&](const Instruction& instruction, uint64_t times) {
+    for (const precast::openvm::RowUse& use : counter_.UsesOf(instruction.word))
+      rows_[use.chip] += use.rows * times;
+  });
 }
 
 void Attempt::End() {
@@ -190,38 +196,16 @@ void Attempt::TouchOther(AddressSpace space, uint32_t address, uint32_t size) {
 }
 
 void Attempt::OnNativeCustom(const Instruction& instruction, const Operands& operands) {
-  Custom& custom = customs_[(instruction.word * 0x9E3779B1u) >> (32 - kCustomBits)];
-  if (custom.word != instruction.word) [[unlikely]]
-    Meet(custom, instruction.word);
-  custom_ = &custom;
-  if (custom.is_constant) return;
+  custom_uses_ = counter_.UsesOf(instruction.word);
   size_t n = 0;
-  for (const precast::openvm::RowUse& use : custom.uses) {
+  for (const precast::openvm::RowUse& use : custom_uses_) {
     if (n == custom_rows_.size()) custom_rows_.emplace_back();
     custom_rows_[n++] = counter_.RowsOf(use, instruction, operands);
   }
 }
 
 void Attempt::OnNativeCustomRetired() {
-  if (custom_->is_constant) {
-    ++custom_->times;
-    return;
-  }
-  for (size_t n = 0; n < custom_->uses.size(); ++n) rows_[custom_->uses[n].chip] += custom_rows_[n];
-}
-
-void Attempt::Meet(Custom& custom, uint32_t word) {
-  CountTimes(custom);
-  custom = {.word = word, .uses = counter_.UsesOf(word)};
-  custom.is_constant =
-      std::all_of(custom.uses.begin(), custom.uses.end(),
-                  [](const precast::openvm::RowUse& use) { return use.count == nullptr; });
-}
-
-void Attempt::CountTimes(Custom& custom) {
-  for (const precast::openvm::RowUse& use : custom.uses)
-    rows_[use.chip] += uint64_t{use.rows} * custom.times;
-  custom.times = 0;
+  for (size_t n = 0; n < custom_uses_.size(); ++n) rows_[custom_uses_[n].chip] += custom_rows_[n];
 }
 
 NativeMeter::NativeMeter(Instance& instance, Meter& meter, const MeteringConfig& config,

@@ -54,15 +54,6 @@ class Attempt final : public precast::openvm::Observer {
                       const precast::openvm::Operands& operands) override;
   void OnNativeCustomRetired() override;
   void TakeNativeRows();
-  // A custom instruction: how often native code has executed it, and not been counted yet.
-  struct Custom {
-    uint32_t word = 0;         // 0: none
-    bool is_constant = false;  // the number of its rows
-    uint32_t times = 0;
-    absl::Span<const precast::openvm::RowUse> uses;
-  };
-  [[gnu::noinline]] void Meet(Custom& custom, uint32_t word);
-  void CountTimes(Custom& custom);
   [[gnu::noinline]] void Touch(uint32_t page);
   [[gnu::noinline]] void TouchOther(precast::openvm::AddressSpace space, uint32_t address,
                                     uint32_t size);
@@ -82,11 +73,9 @@ class Attempt final : public precast::openvm::Observer {
   Instance::Checkpoint before_ = {};
   bool keeps_ = true;  // what pages held; else it is known from the program
   std::vector<uint64_t> rows_;
-  static constexpr int kCustomBits = 4;
-  std::array<Custom, 1 << kCustomBits> customs_;  // by hash; few programs have more
-  Custom* custom_ = &customs_[0];                 // the one at hand
-  std::vector<uint32_t>
-      custom_rows_;  // of it, unless they are constant; there may be more than uses
+  // Of the custom instruction at hand: what it uses, and how many rows.
+  absl::Span<const precast::openvm::RowUse> custom_uses_;
+  std::vector<uint32_t> custom_rows_;  // there may be more than uses
   std::vector<uint32_t> other_pages_;  // not of memory
 };
 

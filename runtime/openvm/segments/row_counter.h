@@ -5,7 +5,7 @@
 
 #include <sys/mman.h>
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -27,12 +27,14 @@ struct CountedMemory {
 
 class RowCounter {
  public:
-  // `config` and `registry` outlive this.
+  // `config` and `registry` outlive this. What 2^known_bits instructions add is found at once.
   RowCounter(const precast::openvm::MeteringConfig& config,
-             const precast::openvm::Registry& registry, CountedMemory memory)
+             const precast::openvm::Registry& registry, CountedMemory memory, int known_bits = 12)
       : registry_(registry),
         table_(config, registry),
-        machine_(memory.base, uint64_t{1} << memory.memory_bits, host_, nullptr) {}
+        machine_(memory.base, uint64_t{1} << memory.memory_bits, host_, nullptr),
+        known_shift_(32 - known_bits),
+        known_(size_t{1} << known_bits) {}
 
   // Calls add(chip, rows) for each chip of the instruction `word`, which is about to be executed.
   template <typename Add>
@@ -50,7 +52,7 @@ class RowCounter {
 
   // The chips of `word`. Valid as long as this.
   absl::Span<const precast::openvm::RowUse> UsesOf(uint32_t word) {
-    Known& known = known_[(word * 0x9E3779B1u) >> (32 - kKnownBits)];
+    Known& known = known_[(word * 0x9E3779B1u) >> known_shift_];
     // No instruction is 0.
     if (known.word != word) known = {word, table_.Of(word)};
     return known.uses;
@@ -61,8 +63,6 @@ class RowCounter {
   }
 
  private:
-  static constexpr int kKnownBits = 12;
-
   struct Known {
     uint32_t word = 0;
     absl::Span<const precast::openvm::RowUse> uses;
@@ -78,7 +78,8 @@ class RowCounter {
   precast::openvm::RowTable table_;
   precast::openvm::HostState host_;  // nobody looks at it
   precast::openvm::Machine machine_;
-  std::array<Known, 1 << kKnownBits> known_;
+  const int known_shift_;
+  std::vector<Known> known_;
 };
 
 // Pages of all address spaces, numbered as the Merkle tree's leaves are.
