@@ -249,7 +249,7 @@ class Evaluator {
     for (int k = 0; k < AccessBytes(kind); ++k) to[k] = static_cast<uint8_t>(v >> (8 * k));
   }
 
-  // Loads, stores and atomics; all but those of k128.
+  // Loads, stores and atomics; all but those of vectors.
   void AccessMemory(const InstData& inst, absl::Span<const Value> operands,
                     absl::Span<const uint64_t> args) {
     const MemKind kind = static_cast<MemKind>(inst.aux);
@@ -320,7 +320,7 @@ class Evaluator {
       case Opcode::kStoreContext:
       case Opcode::kLoadHost:
       case Opcode::kStoreHost:
-        if (static_cast<MemKind>(inst.aux) == MemKind::k128) {
+        if (IsVector(static_cast<MemKind>(inst.aux))) {
           return Leave(EvalResult::Outcome::kUnsupported, {});
         }
         return AccessMemory(inst, operands, args);

@@ -173,6 +173,7 @@ int AccessBytes(MemKind kind) {
     case MemKind::k64:
       return 8;
     case MemKind::k128:
+    case MemKind::k128Aligned:
       return 16;
   }
   return 16;

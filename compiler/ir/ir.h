@@ -95,7 +95,11 @@ Type OperandType(const SimdInfo& info, size_t k);
 using V128 = std::array<uint8_t, 16>;
 
 // Width and extension of a guest memory access. Floating-point values take kU32 and k64. Loads extend to the result's integer type.
-enum class MemKind : uint8_t { kU8, kS8, kU16, kS16, kU32, kS32, k64, k128 };
+// k128Aligned: the address is known to be a multiple of 16.
+enum class MemKind : uint8_t { kU8, kS8, kU16, kS16, kU32, kS32, k64, k128, k128Aligned };
+inline constexpr bool IsVector(MemKind kind) {
+  return kind == MemKind::k128 || kind == MemKind::k128Aligned;
+}
 
 // Bytes that an access touches; bytes of a value.
 int AccessBytes(MemKind kind);

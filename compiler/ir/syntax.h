@@ -91,7 +91,7 @@ inline constexpr uint8_t kNumFloatConds = static_cast<uint8_t>(FloatCond::kGe) +
 inline constexpr uint8_t kNumAtomicOps = static_cast<uint8_t>(AtomicOp::kXchg) + 1;
 inline constexpr uint8_t kNumCallConvs = static_cast<uint8_t>(CallConv::kWasm) + 1;
 inline constexpr uint8_t kNumIntConds = static_cast<uint8_t>(IntCond::kUle) + 1;
-inline constexpr uint8_t kNumMemKinds = static_cast<uint8_t>(MemKind::k128) + 1;
+inline constexpr uint8_t kNumMemKinds = static_cast<uint8_t>(MemKind::k128Aligned) + 1;
 inline constexpr uint8_t kNumTypes = static_cast<uint8_t>(Type::kV128) + 1;
 
 }  // namespace precast::ir

@@ -462,6 +462,7 @@ class Verifier {
         fits = inst.type == Type::kI64 || inst.type == Type::kF64;
         break;
       case MemKind::k128:
+      case MemKind::k128Aligned:
         fits = inst.type == Type::kV128;
         break;
       default:

@@ -85,8 +85,7 @@ uint32_t SizeOf(uint32_t step) { return (step >> 31) != 0 ? 0 - step : step; }
 
 }  // namespace
 
-std::optional<CountedLoop> CountedLoop::Find(const Function& f, Block b,
-                                             absl::Span<const Value> initial) {
+std::optional<CountedLoop> CountedLoop::FindCounter(const Function& f, Block b) {
   const auto different = StaysWhileDifferent(f, b);
   if (!different.has_value()) return std::nullopt;
   auto [counter, bound] = *different;
@@ -108,6 +107,14 @@ std::optional<CountedLoop> CountedLoop::Find(const Function& f, Block b,
   } else {
     loop.bound = bound;
   }
+  return loop;
+}
+
+std::optional<CountedLoop> CountedLoop::Find(const Function& f, Block b,
+                                             absl::Span<const Value> initial) {
+  std::optional<CountedLoop> found = FindCounter(f, b);
+  if (!found.has_value()) return std::nullopt;
+  CountedLoop& loop = *found;
   for (Inst i : f.block(b).insts) {
     const InstData& d = f.inst(i);
     if (d.op == Opcode::kMeter) loop.cost += d.imm;

@@ -25,6 +25,9 @@ struct CountedLoop {
   uint32_t constant_bound = 0;
   int64_t cost;  // fuel of a round, more than 0
 
+  // How the loop that is `b` ends, if a counter ends it; without its cost.
+  static std::optional<CountedLoop> FindCounter(const ir::Function& f, ir::Block b);
+
   // The loop that is `b`, entered with these arguments; nullopt if it is not of that kind or asks for no fuel.
   static std::optional<CountedLoop> Find(const ir::Function& f, ir::Block b,
                                          absl::Span<const ir::Value> initial);

@@ -178,7 +178,10 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
   if (options.level >= 2) pipeline.Run("reassociate", Reassociate);
   if (options.level >= 2 && function.signature().conv == ir::CallConv::kWasm) {
     if (options.fold_addresses) pipeline.Run("fold_addresses", FoldAddresses);
-    if (options.vectorize) pipeline.Run("slp_vectorize", VectorizeLoops);
+    if (options.vectorize) {
+      pipeline.Run("slp_vectorize",
+                   [&](ir::Function& f) { VectorizeLoops(f, options.fold_addresses); });
+    }
   }
   // Last of what changes loops. Where rows are counted, a round counts more than its instructions.
   if (guest2 && options.delay_state && !options.mark_pages) {

@@ -18,7 +18,9 @@
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/fold.h"
 #include "compiler/opt/counted_loop.h"
+#include "compiler/opt/fold_addresses.h"
 #include "compiler/opt/value_homes.h"
+#include "runtime/abi/vm_context.h"
 
 namespace precast::opt {
 namespace {
@@ -132,8 +134,8 @@ struct Pack {
 // One loop.
 class Loop {
  public:
-  Loop(Function& f, ValueUses& facts, Block block, Block before)
-      : f_(f), facts_(facts), block_(block), before_(before) {}
+  Loop(Function& f, ValueUses& facts, Block block, Block before, bool bounded_memory)
+      : f_(f), facts_(facts), block_(block), before_(before), bounded_memory_(bounded_memory) {}
 
   // Finds what to do; nothing is changed.
   bool Plan() {
@@ -156,6 +158,7 @@ class Loop {
     for (Pack& pack : packs_) {
       if (pack.kind == Pack::Kind::kOutside) pack.vector = Gather(check, pack);
     }
+    if (bounded_memory_) FindBases(check);
     CopyLoop(vector_loop);
     if (const auto counted = CountedLoop::Find(f_, block_, initial_)) {
       const Block pay = f_.NewBlock();
@@ -495,9 +498,13 @@ class Loop {
         b, {.op = Opcode::kSimd, .type = type, .aux = static_cast<uint8_t>(op), .imm = lane}, args,
         absl::MakeConstSpan(&type, 1)));
   }
-  Value Two(Block b, Opcode op, Value x, Value y) {
+  Value Two(Block b, Opcode op, Value x, Value y, Type type = Type::kI32) {
     const std::array<Value, 2> args = {x, y};
-    return Append(b, {.op = op}, args);
+    return Append(b, {.op = op, .type = type}, args);
+  }
+  Value Extended(Block b, Value v) {
+    const Type type = Type::kI64;
+    return f_.result(f_.Append(b, {.op = Opcode::kExtendU32}, {v}, absl::MakeConstSpan(&type, 1)));
   }
 
   // What leaves the loop goes through one block, whose parameters stand for the loop's values.
@@ -544,7 +551,11 @@ class Loop {
     for (const Pack& pack : packs_) {
       if (pack.kind != Pack::Kind::kLoad && pack.kind != Pack::Kind::kStore) continue;
       if (!asked.insert(AccessOf(pack.insts[0]).root.index).second) continue;
-      const Value address = FirstAddress(check, pack);
+      const Access& a = AccessOf(pack.insts[0]);
+      Value address = First(check, a);
+      if (a.displacement != 0) {
+        address = Two(check, Opcode::kAdd, address, Constant(check, a.displacement));
+      }
       low = low.valid() ? Two(check, Opcode::kOr, low, address) : address;
     }
     misaligned_ = Two(check, Opcode::kAnd, low, Constant(check, kVectorBytes - 1));
@@ -555,18 +566,87 @@ class Loop {
               {Edge{block_, initial_}, if_aligned});
   }
 
-  // Where a pack begins in the first round, modulo 2^32.
-  Value FirstAddress(Block check, const Pack& pack) {
-    const Access& a = AccessOf(pack.insts[0]);
-    Value sum;
+  // What the root of an access is in the first round.
+  Value First(Block check, const Access& a) {
+    Value& sum = first_[a.root.index];
+    if (sum.valid()) return sum;
     for (const Linear::Term& term : a.linear->terms) {
       Value v = InLoop(term.value) ? initial_[f_.value(term.value).index] : term.value;
       if (term.shift != 0) v = Two(check, Opcode::kShl, v, Constant(check, term.shift));
       sum = sum.valid() ? Two(check, Opcode::kAdd, sum, v) : v;
     }
-    const uint32_t offset = AddressOf(a);
-    if (!sum.valid()) return Constant(check, offset);
-    return offset == 0 ? sum : Two(check, Opcode::kAdd, sum, Constant(check, offset));
+    const uint32_t constant = a.linear->constant;
+    if (!sum.valid()) return sum = Constant(check, constant);
+    if (constant != 0) sum = Two(check, Opcode::kAdd, sum, Constant(check, constant));
+    return sum;
+  }
+
+  // -- one offset for all addresses. A sum that is one grows by a small step each round, and does not wrap around
+  // 2^32, since where the round before accessed memory is below kMaxMemory. So its distance from anything else that
+  // grows like that is the same in all rounds, and known before the loop.
+
+  // Whether each access to this root shows that.
+  bool StaysInMemory(Value root) {
+    return std::all_of(accesses_.begin(), accesses_.end(), [&](const Access& a) {
+      return a.root != root || (a.pack != kNone && a.displacement <= INT32_MAX);
+    });
+  }
+
+  // A parameter that counts by `step` from one constant to another, without wrapping around either.
+  Value FindCounter(uint32_t step) const {
+    const auto counter = CountedLoop::FindCounter(f_, block_);
+    if (!counter.has_value() || counter->step != step || counter->bound.valid()) return {};
+    const std::optional<int64_t> first = ir::ConstantOf(f_, initial_[counter->param]);
+    if (!first.has_value()) return {};
+    const uint32_t begin = static_cast<uint32_t>(*first);
+    const uint32_t distance = counter->constant_bound - begin;
+    if (distance == 0 || distance % step != 0 || uint64_t{begin} + distance > uint64_t{1} << 32)
+      return {};
+    return f_.block(block_).params[counter->param];
+  }
+
+  // Gives roots that are sums a base each, if there is something to add to it: a counter, a pointer, or one of them.
+  void FindBases(Block check) {
+    // A place in the round before, and a step from there, is below 2^32.
+    constexpr uint32_t kMaxStep = static_cast<uint32_t>((uint64_t{1} << 32) - kMaxMemory);
+    std::vector<const Access*> sums;
+    Value pointer;
+    uint32_t step = 0;
+    for (const Access& a : accesses_) {
+      if (a.pack == kNone || a.linear == nullptr || !InLoop(a.root) || !StaysInMemory(a.root)) {
+        continue;
+      }
+      if (a.linear->step == 0 || a.linear->step > kMaxStep) continue;
+      if (step == 0) step = a.linear->step;
+      if (a.linear->step != step) continue;
+      if (f_.value(a.root).is_param) {
+        pointer = a.root;
+      } else if (std::none_of(sums.begin(), sums.end(),
+                              [&](const Access* other) { return other->root == a.root; })) {
+        sums.push_back(&a);
+      }
+    }
+    if (sums.empty()) return;
+    offset_ = FindCounter(step);
+    if (!offset_.valid()) offset_ = pointer;
+    if (!offset_.valid()) offset_ = sums[0]->root;
+    if (offset_ == sums[0]->root && sums.size() == 1) return;
+    const Value memory = Append(check,
+                                {.op = Opcode::kLoadContext,
+                                 .type = Type::kI64,
+                                 .aux = static_cast<uint8_t>(MemKind::k64),
+                                 .imm = offsetof(abi::VmContext, memory_base)},
+                                {});
+    const Value begin =
+        f_.value(offset_).is_param ? initial_[f_.value(offset_).index] : First(check, *sums[0]);
+    for (const Access* a : sums) {
+      if (a->root == offset_) continue;
+      Value base = Two(check, Opcode::kAdd, memory, Extended(check, First(check, *a)), Type::kI64);
+      if (ir::ConstantOf(f_, begin) != 0) {
+        base = Two(check, Opcode::kSub, base, Extended(check, begin), Type::kI64);
+      }
+      bases_[a->root.index] = base;
+    }
   }
 
   // The vector of values that are there before the loop.
@@ -593,12 +673,21 @@ class Loop {
     };
     const std::vector<Value> params = f_.block(block_).params;
     for (Value v : params) copy[v.index] = f_.AddParam(to, f_.type(v));
+    Value offset;  // offset_, extended
+    MakeReady(to);
     const std::vector<Inst> insts = f_.block(block_).insts;
     for (Inst i : insts) {
       if (const auto member = member_.find(i.index); member != member_.end()) {
         Pack& pack = packs_[member->second.pack];
         if (member->second.lane != 0 || !IsAccess(f_.inst(i).op)) continue;
-        AccessVector(to, pack, copied(f_.args(i)[0]));
+        const Value root = f_.args(i)[0];
+        const auto base = bases_.find(root.index);
+        if (base == bases_.end()) {
+          AccessVector(to, pack, {copied(root)});
+        } else {
+          if (!offset.valid()) offset = Extended(to, copied(offset_));
+          AccessVector(to, pack, {base->second, offset});
+        }
         continue;
       }
       std::vector<Value> args;
@@ -617,23 +706,33 @@ class Loop {
     }
   }
 
-  void AccessVector(Block to, Pack& pack, Value address) {
+  // At an address, or at an offset from a base.
+  void AccessVector(Block to, Pack& pack, std::vector<Value> args) {
     InstData d = f_.inst(pack.insts[0]);
     d.type = Type::kV128;
-    d.aux = static_cast<uint8_t>(MemKind::k128);
+    d.aux = static_cast<uint8_t>(MemKind::k128Aligned);
+    const bool at = args.size() == 2;
     if (pack.kind == Pack::Kind::kLoad) {
-      pack.vector = Append(to, d, {address});
+      if (at) d.op = Opcode::kLoadAt;
+      pack.vector = Append(to, d, args);
+      MakeReady(to);
     } else {
-      f_.Append(to, d, {address, Make(to, packs_[pack.operands[0]])}, {});
+      if (at) d.op = Opcode::kStoreAt;
+      args.push_back(packs_[pack.operands[0]].vector);
+      f_.Append(to, d, args, {});
     }
   }
 
-  // The value of a pack, computed if it is not yet.
-  Value Make(Block to, Pack& pack) {
-    if (pack.vector.valid()) return pack.vector;
-    std::vector<Value> args;
-    for (uint32_t operand : pack.operands) args.push_back(Make(to, packs_[operand]));
-    return pack.vector = Simd(to, pack.op, args);
+  // Computes what can be computed by now: a load right before its user becomes that one's operand.
+  void MakeReady(Block to) {
+    for (Pack& pack : packs_) {
+      if (pack.kind != Pack::Kind::kOperation || pack.vector.valid()) continue;
+      std::vector<Value> args;
+      for (uint32_t operand : pack.operands) args.push_back(packs_[operand].vector);
+      if (std::all_of(args.begin(), args.end(), [](Value v) { return v.valid(); })) {
+        pack.vector = Simd(to, pack.op, args);
+      }
+    }
   }
 
   struct Member {
@@ -643,15 +742,19 @@ class Loop {
   Function& f_;
   ValueUses& facts_;
   const Block block_;
-  const Block before_;                                           // where the loop is entered from
+  const Block before_;  // where the loop is entered from
+  const bool bounded_memory_;
   absl::flat_hash_map<uint32_t, uint32_t> position_;             // by instruction
   std::vector<Access> accesses_;                                 // in order
   absl::flat_hash_map<uint32_t, uint32_t> access_at_;            // by position
   absl::node_hash_map<uint32_t, std::optional<Linear>> linear_;  // by value
   std::vector<Pack> packs_;                                      // operands before users
   absl::flat_hash_map<uint32_t, Member> member_;                 // by instruction
-  std::vector<Value> initial_;  // arguments of the way into the loop
-  Value misaligned_;            // zero if the vector loop can be used
+  std::vector<Value> initial_;                  // arguments of the way into the loop
+  Value misaligned_;                            // zero if the vector loop can be used
+  Value offset_;                                // see FindBases
+  absl::flat_hash_map<uint32_t, Value> bases_;  // by root
+  absl::flat_hash_map<uint32_t, Value> first_;  // by root
 };
 
 // Whether `b` ends in a branch to itself or out, and stores enough.
@@ -685,7 +788,7 @@ void Replace(Function& f, const ValueUses& facts, const std::vector<Value>& repl
 
 }  // namespace
 
-void VectorizeLoops(Function& f) {
+void VectorizeLoops(Function& f, bool bounded_memory) {
   std::vector<Block> candidates;
   for (uint32_t n = 0; n < f.num_blocks(); ++n) {
     if (MayVectorize(f, Block(n))) candidates.push_back(Block(n));
@@ -702,7 +805,7 @@ void VectorizeLoops(Function& f) {
     if (predecessors.size() != 2) continue;
     Block before = predecessors[0] == b ? predecessors[1] : predecessors[0];
     if (exit[before.index].valid()) before = exit[before.index];
-    Loop loop(f, facts, b, before);
+    Loop loop(f, facts, b, before, bounded_memory);
     if (!loop.Plan()) continue;
     exit[b.index] = loop.Rewrite(replaced);
     changed = true;

@@ -16,7 +16,8 @@
 
 namespace precast::opt {
 
-void VectorizeLoops(ir::Function& f);
+// `bounded_memory`: memory 0 never has more than kMaxMemory bytes (fold_addresses.h).
+void VectorizeLoops(ir::Function& f, bool bounded_memory);
 
 }  // namespace precast::opt
 

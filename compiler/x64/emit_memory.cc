@@ -21,6 +21,7 @@ Width AccessWidth(ir::MemKind kind) {
     case ir::MemKind::k64:
       return Width::k64;
     case ir::MemKind::k128:
+    case ir::MemKind::k128Aligned:
       break;
   }
   CHECK(false) << "vectors have accesses of their own";
@@ -57,7 +58,7 @@ void Emitter::EmitLoad(uint32_t i, const MInst& m) {
   const Mem mem = PlaceMem(i, m);
   AddMemorySite(i, m);
   if (Loc(i, k).reg.cls == RegClass::kVector) {
-    if (m.mem == ir::MemKind::k128) return e_.MovupsLoad(X(i, k), mem);
+    if (ir::IsVector(m.mem)) return e_.MovupsLoad(X(i, k), mem);
     return e_.MovsLoad(AccessWidth(m.mem), X(i, k), mem);
   }
   const Reg d = R(i, k);
@@ -78,6 +79,7 @@ void Emitter::EmitLoad(uint32_t i, const MInst& m) {
     case ir::MemKind::k64:
       return m.swap ? e_.MovbeLoad(Width::k64, d, mem) : e_.Load(Width::k64, d, mem);
     case ir::MemKind::k128:
+    case ir::MemKind::k128Aligned:
       CHECK(false) << "not an integer";
   }
 }
@@ -92,7 +94,7 @@ void Emitter::EmitStore(uint32_t i, const MInst& m) {
     e_.MovbeStore(AccessWidth(m.mem), mem, R(i, k));
   } else if (Loc(i, k).reg.cls == RegClass::kInt) {
     e_.Store(AccessWidth(m.mem), mem, R(i, k));
-  } else if (m.mem == ir::MemKind::k128) {
+  } else if (ir::IsVector(m.mem)) {
     e_.MovupsStore(mem, X(i, k));
   } else {
     e_.MovsStore(AccessWidth(m.mem), mem, X(i, k));

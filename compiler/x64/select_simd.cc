@@ -181,9 +181,12 @@ void Selector::SelectSimdOp(Inst i, const InstData& d) {
 }
 
 bool Selector::FoldableVector(Value v) const {
-  if (!HasCpu(format::CpuFeature::kAvx)) return false;
   const std::optional<Inst> load = FoldableLoad(v);
-  return load.has_value() && static_cast<ir::MemKind>(f_.inst(*load).aux) == ir::MemKind::k128;
+  if (!load.has_value()) return false;
+  const ir::MemKind kind = static_cast<ir::MemKind>(f_.inst(*load).aux);
+  // Before AVX an operand in memory must be aligned.
+  return kind == ir::MemKind::k128Aligned ||
+         (kind == ir::MemKind::k128 && HasCpu(format::CpuFeature::kAvx));
 }
 
 std::optional<Inst> Selector::FoldableInput(SimdOp op, Value last) const {

@@ -13,7 +13,8 @@ void AppendArrayLoop(RandomCode& code, uint64_t first_local, int64_t memory_byte
   const uint64_t rounds = first_local, place = first_local + 1, distance = first_local + 2;
   const auto set_to_address = [&](uint64_t local) {
     if (code.Chance(60)) {
-      code.I32Const(static_cast<int64_t>(16 * code.Pick(64)));
+      const int64_t address = static_cast<int64_t>(16 * code.Pick(64));
+      code.I32Const(local == distance && code.Chance(20) ? -address : address);
     } else if (code.Chance(50)) {
       code.I32Const(memory_bytes -
                     static_cast<int64_t>((code.Chance(70) ? 16 : 4) * code.Pick(20)));
@@ -24,11 +25,14 @@ void AppendArrayLoop(RandomCode& code, uint64_t first_local, int64_t memory_byte
   };
   set_to_address(place);
   set_to_address(distance);
+  // Then the arrays are at `place` and `distance`, and the counter is what is added to them.
+  const bool indexed = code.Chance(40);
   // The counter goes up or down to a bound; the number of rounds may be known only when the loop begins.
   static constexpr int64_t kSteps[] = {1, 1, 2, 4, 8, 3};
   const int64_t bound = code.Chance(50) ? 0 : static_cast<int64_t>(code.Pick(100));
   int64_t step = kSteps[code.Pick(std::size(kSteps))];
-  if (code.Chance(60)) step = -step;
+  if (indexed && code.Chance(80)) step = 16;
+  if (code.Chance(indexed ? 10 : 60)) step = -step;
   code.I32Const(bound);
   if (code.Chance(50)) {
     code.I32Const(static_cast<int64_t>(1 + code.Pick(8)));
@@ -67,9 +71,9 @@ void AppendArrayLoop(RandomCode& code, uint64_t first_local, int64_t memory_byte
     return Array{code.Chance(50), code.Chance(70) ? 16 * code.Pick(3) : size * code.Pick(6)};
   };
   const auto address = [&](const Array& array) {
-    code.OpWithIndex(0x20, place);
-    if (!array.far) return;
-    code.OpWithIndex(0x20, distance);
+    code.OpWithIndex(0x20, indexed && array.far ? distance : place);
+    if (!indexed && !array.far) return;
+    code.OpWithIndex(0x20, indexed ? rounds : distance);
     code.Byte(0x6a);
   };
   const auto access = [&](uint8_t op, const Array& array, uint64_t lane) {
@@ -139,10 +143,12 @@ void AppendArrayLoop(RandomCode& code, uint64_t first_local, int64_t memory_byte
       access(0x3a, stray, code.Pick(elements));  // i32.store8
     }
   }
-  code.OpWithIndex(0x20, place);
-  code.I32Const(static_cast<int64_t>(code.Chance(80) ? size * elements : 8 * code.Pick(5)));
-  code.Byte(0x6a);
-  code.OpWithIndex(0x21, place);
+  if (!indexed || code.Chance(10)) {
+    code.OpWithIndex(0x20, place);
+    code.I32Const(static_cast<int64_t>(code.Chance(80) ? size * elements : 8 * code.Pick(5)));
+    code.Byte(0x6a);
+    code.OpWithIndex(0x21, place);
+  }
   code.OpWithIndex(0x20, rounds);
   code.I32Const(step);
   code.Byte(0x6a);
