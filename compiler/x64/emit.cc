@@ -30,7 +30,7 @@ codegen::CompiledFunction Emitter::Run() {
   }
   EmitElsewhere();
   for (size_t i = 0; i < stubs_.size(); ++i) {
-    if (!stubs_[i].done) EmitStub(stubs_[i]);
+    if (!stubs_[i].done) EmitStub(Stub(stubs_[i]));  // which may ask for more
   }
   if (has_miss_) {
     SetCfa(8 + frame_);
@@ -204,16 +204,17 @@ void Emitter::EmitBlock(uint32_t b) {
   EmitBody(b, NextEmitted(b));
 }
 
-void Emitter::EmitBody(uint32_t b, uint32_t next) {
+void Emitter::EmitBody(uint32_t b, uint32_t next, uint32_t from) {
   const regalloc::Block& block = p_.blocks[b];
   SetLine(m_.blocks[b].guest_pc);
   next_ = next;
   falls_through_ = true;
-  skip_until_ = 0;
+  skip_until_ = from;
   block_start_ = true;
   StartState(block.begin);
   uint32_t move = first_move_[b];
   const uint32_t last_move = move + num_moves_[b];
+  while (move < last_move && s_.moves[move].before < from) ++move;
   for (uint32_t i = block.begin; i < block.end; ++i) {
     const MInst& m = m_.insts[i];
     if (i < skip_until_) continue;
@@ -297,6 +298,8 @@ void Emitter::EmitStub(const Stub& stub) {
       return EmitIntToFloatStub(stub);
     case Stub::Kind::kMarkPage:
       return EmitMarkPageStub(stub);
+    case Stub::Kind::kUnpaid:
+      return EmitUnpaidStub(stub);
   }
 }
 

@@ -34,6 +34,32 @@ bool IsComputation(MOp op) {
   }
 }
 
+// Whether what has been charged matters to nobody while the instruction is executed, but for its site.
+bool KnowsNoFuel(const MInst& m) {
+  if (m.flags == FlagsFrom::kFuel) return false;
+  switch (m.op) {
+    case MOp::kLoad:
+    case MOp::kStore:
+    case MOp::kStoreImm:
+    case MOp::kShiftCl:
+    case MOp::kRotate:
+    case MOp::kShiftX:
+    case MOp::kUnary:
+    case MOp::kImul:
+    case MOp::kImulImm:
+    case MOp::kByteSwap:
+    case MOp::kSetCond:
+    case MOp::kSelect:
+    case MOp::kFconst:
+    case MOp::kFloat:
+    case MOp::kFloatConst:
+    case MOp::kBitcast:
+      return true;
+    default:
+      return IsComputation(m.op);
+  }
+}
+
 }  // namespace
 
 void Emitter::FindDispatch() {
@@ -82,7 +108,7 @@ void Emitter::FindDispatch() {
 
 bool Emitter::Copies(uint32_t target) const {
   const uint32_t to = thread_[target];
-  return to != next_ && !dispatch_.empty() && dispatch_[to].size != 0 &&
+  return may_copy_ && to != next_ && !dispatch_.empty() && dispatch_[to].size != 0 &&
          copied_ + dispatch_[to].size <= kMaxCopied;
 }
 
@@ -94,6 +120,53 @@ bool Emitter::MeterPays(uint32_t b, uint32_t i) const {
   }
   const uint32_t target = p_.edges[block.succs_begin].target;
   return Copies(target) && m_.insts[p_.blocks[thread_[target]].begin].op == MOp::kMeter;
+}
+
+int64_t Emitter::Prepays(uint32_t b, uint32_t i) const {
+  const regalloc::Block& block = p_.blocks[b];
+  // Not where sites show guest state.
+  if (dispatch_.empty() || m_.insts[block.end - 1].op != MOp::kJump || counts_rows_ ||
+      m_.blocks[b].cold || !s_.tracked.empty() || !m_.constant_state.empty()) {
+    return 0;
+  }
+  const uint32_t target = thread_[p_.edges[block.succs_begin].target];
+  const uint32_t size = block.end - i;
+  if (!Copies(target) || size > kMaxChain || copied_ + size + dispatch_[target].size > kMaxCopied) {
+    return 0;
+  }
+  int64_t sum = 0;
+  for (uint32_t k = i + 1; k + 1 < block.end; ++k) {
+    if (m_.insts[k].op == MOp::kMeter) {
+      sum += m_.insts[k].imm;
+    } else if (!KnowsNoFuel(m_.insts[k]) || p_.insts[k].clobbers != 0) {
+      return 0;
+    }
+  }
+  bool asks = false;
+  for (uint32_t k = p_.blocks[target].begin; k < p_.blocks[target].end; ++k) {
+    const MInst& m = m_.insts[k];
+    if (m.op == MOp::kMeter) {
+      asks = true;
+      sum += m.imm;
+    } else if (!IsComputation(m.op)) {
+      break;
+    }
+  }
+  return asks && sum + m_.insts[i].imm <= INT32_MAX / 2 ? sum : 0;
+}
+
+void Emitter::EmitUnpaidStub(const Stub& stub) {
+  const MInst& m = *stub.inst;
+  DCHECK_EQ(prepaid_, 0);
+  SeparateFromCall();
+  buffer_.Bind(stub.label);
+  // Less a negative number: a byte of it is no instruction.
+  const int32_t back = -static_cast<int32_t>(stub.prepaid);
+  e_.AluRI(Alu::kSub, Width::k64, kFuel, back);
+  TrapInside(Cond::kL, FuelByte(back), Site::Kind::kSuspend, m);
+  may_copy_ = false;
+  EmitBody(stub.block, kNone, stub.index + 1);
+  may_copy_ = true;
 }
 
 void Emitter::JumpUnlessNext(uint32_t target) {

@@ -420,7 +420,18 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
   }
 }
 
+uint32_t Emitter::FuelByte(int32_t asked) const {
+  const uint32_t back = asked >= -128 && asked <= 127 ? 2 : 5;
+  DCHECK_EQ(e_.data()[e_.size() - back], 0xea);
+  return back;
+}
+
 void Emitter::EmitMeter(uint32_t b, uint32_t i, const MInst& m) {
+  if (prepaid_ != 0) {
+    DCHECK_GE(prepaid_, m.imm);
+    prepaid_ -= m.imm;
+    return;
+  }
   const auto [begin, count] = CaptureState(i);
   const bool is_check = m.op == MOp::kMeterCheck;
   if (is_check || (counts_rows_ && !MeterFollows(b, i, m.imm))) {
@@ -437,6 +448,16 @@ void Emitter::EmitMeter(uint32_t b, uint32_t i, const MInst& m) {
     stubs_.push_back(stub);
     return;
   }
+  if (owed_ == 0) prepaid_ = Prepays(b, i);
+  if (prepaid_ != 0) {
+    e_.AluRI(Alu::kSub, Width::k64, kFuel, static_cast<int32_t>(m.imm + prepaid_));
+    Stub& stub = AddRareCase(Stub::Kind::kUnpaid, i, m);
+    stub.block = b;
+    stub.prepaid = prepaid_;
+    copied_ += p_.blocks[b].end - i;
+    buffer_.Jump(Cond::kL, stub.label);
+    return;
+  }
   int64_t amount = m.imm;
   uint32_t meters = 1;
   while (MeterFollows(b, i + meters - 1, amount)) amount += m_.insts[i + meters++].imm;
@@ -444,10 +465,7 @@ void Emitter::EmitMeter(uint32_t b, uint32_t i, const MInst& m) {
   // What is given back is what the meter asked for, not what was owed.
   const int32_t asked = static_cast<int32_t>(amount + std::exchange(owed_, 0));
   e_.AluRI(Alu::kSub, Width::k64, kFuel, asked);
-  // Behind the byte that names the register is the number.
-  const uint32_t back = asked >= -128 && asked <= 127 ? 2 : 5;
-  DCHECK_EQ(e_.data()[e_.size() - back], 0xea);
-  TrapInside(Cond::kL, back, Site::Kind::kSuspend, m, begin, count);
+  TrapInside(Cond::kL, FuelByte(asked), Site::Kind::kSuspend, m, begin, count);
   if (meters == 1) return;
   sites_.back().ir.refund = static_cast<uint32_t>(amount);
   sites_.back().more_begin = static_cast<uint32_t>(more_charges_.size());

@@ -56,6 +56,7 @@ void Emitter::AddSite(Site::Kind kind, const MInst& m, uint8_t trap_code, uint32
                       uint32_t state_count) {
   sites_.push_back(
       {buffer_.Here(), kind, trap_code, block_start_, m.site, state_begin, state_count});
+  sites_.back().ir.refund += static_cast<uint32_t>(prepaid_);
   block_start_ = false;
 }
 

@@ -85,6 +85,8 @@ class Emitter {
       kFloatToInt,
       kIntToFloat,
       kMarkPage,
+      // What follows meter `index`, if there is not enough fuel for all that it asked for: see Prepays.
+      kUnpaid,
     };
     Kind kind;
     Label label;
@@ -92,7 +94,9 @@ class Emitter {
     const MInst* inst;
     uint32_t index = 0;  // of the instruction, if it has operands
     uint32_t state_begin = 0, state_count = 0;
-    uint32_t at = 0;  // where the code had got to when the stub was asked for, without jumps
+    uint32_t at = 0;      // where the code had got to when the stub was asked for, without jumps
+    uint32_t block = 0;   // kUnpaid: that of the meter
+    int64_t prepaid = 0;  // kUnpaid: what was asked for besides that meter
     bool done = false;
   };
 
@@ -185,10 +189,15 @@ class Emitter {
   bool Copies(uint32_t target) const;
   // Whether charging, as instruction `i` of block `b` does, can be left to the meter that a copy begins with.
   bool MeterPays(uint32_t b, uint32_t i) const;
+  // What the meters behind meter `i` of block `b` ask for, with those that the copy begins with that the block ends
+  // in, if meter `i` can ask for that too. If there is too little fuel for all of it, the rest of the block is
+  // executed elsewhere, where each meter asks for itself.
+  int64_t Prepays(uint32_t b, uint32_t i) const;
+  void EmitUnpaidStub(const Stub& stub);
 
   void EmitBlock(uint32_t b);
-  // The moves and instructions of block `b`, whose code is followed by that of block `next`.
-  void EmitBody(uint32_t b, uint32_t next);
+  // The moves and instructions of block `b`, those before `from` left out; its code is followed by that of block `next`.
+  void EmitBody(uint32_t b, uint32_t next, uint32_t from = 0);
 
   // An interpreter written in the guest's language jumps from every handler back to one place that looks up the
   // next handler. A copy of that place at the end of each handler saves the jump, and gives the processor an
@@ -233,6 +242,9 @@ class Emitter {
   void EmitSetReg(Reg r, uint64_t value);
   void EmitInst(uint32_t b, uint32_t i, const MInst& m);
   void EmitMeter(uint32_t b, uint32_t i, const MInst& m);
+  // Where in the subtraction of `asked`, just emitted, the byte is that names the fuel register, counted from behind:
+  // no instruction begins with it.
+  uint32_t FuelByte(int32_t asked) const;
   // Whether instruction i + 1 of block `b` is a meter that the check of that at `i` can ask for too, besides
   // `amount`.
   bool MeterFollows(uint32_t b, uint32_t i, int64_t amount) const;
@@ -318,6 +330,9 @@ class Emitter {
   std::vector<Dispatch> dispatch_;
   // Charged by the block at hand, but not subtracted: the copy that follows does that.
   int64_t owed_ = 0;
+  // Subtracted already of what the next meters ask for.
+  int64_t prepaid_ = 0;
+  bool may_copy_ = true;
   uint32_t copied_ = 0;                      // instructions in copies so far
   std::map<uint32_t, uint32_t> jump_table_;  // by instruction: where it is in constants_
   std::vector<Stub> stubs_;
