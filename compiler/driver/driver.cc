@@ -128,7 +128,7 @@ class Compilation {
     const ir::Graphs& graphs = lifted.graphs;
     if (options_.opt_level >= 2) {
       opt::GuardResumeEntries(lifted.function, graphs);
-      lifted.resumed = opt::SplitResumeEntries(lifted.function, graphs);
+      lifted.resumed = opt::SplitResumeEntries(lifted.function, options_.count_rows, graphs);
     }
     opt::Optimize(lifted.function,
                   {.level = options_.opt_level,
@@ -196,7 +196,9 @@ class Compilation {
         compiled = target_.Compile(lifted->function, target_options, lifted->graphs);
         ir_instructions = lifted->function.num_insts();
         if (lifted->resumed) {
-          resumed[i] = target_.Compile(*lifted->resumed, target_options, ir::Graphs());
+          codegen::CompileOptions seldom = target_options;
+          seldom.align_loops = false;
+          resumed[i] = target_.Compile(*lifted->resumed, seldom, ir::Graphs());
           front_end_->Describe(i, *resumed[i]);
           resumed[i]->name += ".resumed";
         }

@@ -24,6 +24,9 @@ using ir::Value;
 
 namespace {
 
+// Of a trap that is none: the runtime goes on by interpretation.
+constexpr ir::TrapCode kInterpret = 0;
+
 // The block that entry `e` leads to without a choice.
 Block TargetOf(const Function& f, Block e) {
   const Inst last = f.terminator(e);
@@ -48,13 +51,49 @@ void LeaveAt(Function& f, Block b, uint32_t pc) {
   ir::Builder builder(f);
   builder.SetBlock(b);
   for (const auto& [slot, v] : stored) builder.StoreState(slot, v);
-  const Value target = builder.Iconst(ir::Type::kI32, static_cast<int32_t>(pc));
-  builder.TailDispatch(target, passed, {.guest_pc = pc});
+  builder.TailCall(ir::FuncRef(pc), passed, {.guest_pc = pc});
+}
+
+// Makes the interpreter go on at the beginning of `b`, if all registers that travel in machine registers are known there.
+void Interpret(Function& f, Block b) {
+  const ir::BlockData& block = f.block(b);
+  const auto passed = std::count_if(block.state.begin(), block.state.end(), [](const auto& known) {
+    return std::find(std::begin(abi::kPassed), std::end(abi::kPassed), known.first) !=
+           std::end(abi::kPassed);
+  });
+  if (passed != abi::kNumPassed) return;
+  f.block(b).insts.clear();
+  ir::Builder builder(f);
+  builder.SetBlock(b);
+  builder.Trap(kInterpret, {.guest_pc = f.block(b).guest_pc});
+}
+
+// Makes calls jumps. Whoever is called returns to one of the frames below, none of which wants to go on there, and at last
+// to the dispatcher, which enters the function.
+void JumpInsteadOfCalls(Function& f) {
+  for (uint32_t n = 0; n < f.num_blocks(); ++n) {
+    std::vector<Inst>& insts = f.block(Block(n)).insts;
+    const auto call = std::find_if(insts.begin(), insts.end(), [&](Inst i) {
+      return f.inst(i).op == Opcode::kCall || f.inst(i).op == Opcode::kCallDispatch;
+    });
+    if (call == insts.end()) continue;
+    const ir::InstData data = f.inst(*call);
+    const std::vector<Value> args(f.args(*call).begin(), f.args(*call).end());
+    insts.erase(call, insts.end());
+    ir::Builder builder(f);
+    builder.SetBlock(Block(n));
+    if (data.op == Opcode::kCall) {
+      builder.TailCall(ir::FuncRef(static_cast<uint32_t>(data.imm)), args, data.site);
+    } else {
+      builder.TailDispatch(args[0], absl::MakeConstSpan(args).subspan(1), data.site);
+    }
+  }
 }
 
 }  // namespace
 
-std::optional<Function> SplitResumeEntries(Function& f, const ir::Graphs& graphs) {
+std::optional<Function> SplitResumeEntries(Function& f, bool counts_rows,
+                                           const ir::Graphs& graphs) {
   if (f.signature().conv != ir::CallConv::kGuest || f.entries().size() < 3) return std::nullopt;
   const ir::Loops& loops = graphs.loops(f);
   const ir::Cfg& cfg = graphs.cfg(f);
@@ -65,10 +104,14 @@ std::optional<Function> SplitResumeEntries(Function& f, const ir::Graphs& graphs
   // By block: whether it is the head of a loop inside one that is entered. An outer head comes before an inner
   // one in the order.
   std::vector<bool> is_inside(f.num_blocks(), false);
+  // And whether it, or a head around it, is where an entry goes that moves.
+  std::vector<bool> is_resumed(f.num_blocks(), false);
   for (Block h : cfg.order()) {
     if (loops.head(h) != h) continue;
     const Block outer = loops.parent(h);
-    if (outer.valid()) is_inside[h.index] = is_inside[outer.index] || is_entered[outer.index];
+    if (!outer.valid()) continue;
+    is_inside[h.index] = is_inside[outer.index] || is_entered[outer.index];
+    is_resumed[h.index] = is_resumed[outer.index] || (is_inside[h.index] && is_entered[h.index]);
   }
   const auto in_main = std::make_unique<bool[]>(f.num_blocks());
   const auto in_copy = std::make_unique<bool[]>(f.num_blocks());
@@ -83,12 +126,24 @@ std::optional<Function> SplitResumeEntries(Function& f, const ir::Graphs& graphs
   }
   if (!any) return std::nullopt;
   Function copy = f;
+  std::vector<bool> is_left(f.num_blocks(), false), is_entry(f.num_blocks(), false);
+  for (Block e : f.entries()) is_entry[e.index] = true;
   // Where the function can be entered, the copy goes back to it.
   for (Block e : f.entries()) {
     if (in_copy[e.index]) continue;
     const Block to = TargetOf(f, e);
-    if (to.valid()) LeaveAt(copy, to, f.block(e).guest_pc);
+    if (to.valid()) {
+      LeaveAt(copy, to, f.block(e).guest_pc);
+      is_left[to.index] = true;
+    }
   }
+  // Out of the loops, an entry is near. Where rows are counted, such a trap would have to be a jump.
+  for (uint32_t n = 0; n < f.num_blocks() && !counts_rows; ++n) {
+    const Block h = loops.head(Block(n));
+    const bool stays = h.valid() && is_resumed[h.index];
+    if (!stays && !is_left[n] && !is_entry[n]) Interpret(copy, Block(n));
+  }
+  JumpInsteadOfCalls(copy);
   copy.RetainBlocks(absl::MakeConstSpan(in_copy.get(), f.num_blocks()));
   f.RetainBlocks(absl::MakeConstSpan(in_main.get(), f.num_blocks()));
   // What only the entries that went led to.

@@ -4,7 +4,8 @@
 // Does: takes those entries from the function that lead to the head of a loop inside another loop with such an
 //   entry, and returns a copy of the function that has only them; nullopt if there are none. Where the copy comes to
 //   a place at which the function can be entered, it jumps there: soon after it has been resumed, a guest is
-//   back in the function that is optimized, and the copy is short.
+//   back in the function that is optimized, and the copy is short. Calls are jumps there: behind a call is an entry. What is
+//   outside of the loops that are entered is left to the interpreter, which comes to an entry soon.
 // Keeps: everything observable; each entry is in one of the two.
 // Breaks: block numbers.
 //
@@ -21,7 +22,8 @@
 
 namespace precast::opt {
 
-std::optional<ir::Function> SplitResumeEntries(ir::Function& f,
+// `counts_rows`: whether the function will (place_rows.h).
+std::optional<ir::Function> SplitResumeEntries(ir::Function& f, bool counts_rows = false,
                                                const ir::Graphs& graphs = ir::Graphs());
 
 }  // namespace precast::opt
