@@ -67,7 +67,7 @@ struct Charge {
 struct Site {
   enum class Kind : uint8_t {
     kMemory,   // the machine instruction at code_offset may fault on a guest address
-    kTrap,     // a byte at code_offset that is no instruction, or a `ud2`: trap `trap_code`
+    kTrap,     // a byte at code_offset that is no instruction, or a `hlt`: trap `trap_code`
     kSuspend,  // likewise: out of fuel
     kStack,    // likewise: too little native stack, in an entry's prologue
     kCall,     // return address of a guest or runtime call (backtraces only; no deferred state)

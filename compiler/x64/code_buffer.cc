@@ -10,6 +10,7 @@ namespace precast::x64 {
 namespace {
 
 constexpr uint8_t kShort = 2;  // EB rel8, 7x rel8
+constexpr uint8_t kNear = 5;   // E9 rel32, E8 rel32
 
 }  // namespace
 
@@ -24,6 +25,13 @@ void CodeBuffer::Jump(Cond cc, Label target) {
   fixups_.push_back({.kind = Fixup::Kind::kJumpIf,
                      .cond = cc,
                      .size = kShort,
+                     .raw = static_cast<uint32_t>(encoder_.size()),
+                     .label = target.index});
+}
+
+void CodeBuffer::Call(Label target) {
+  fixups_.push_back({.kind = Fixup::Kind::kCall,
+                     .size = kNear,
                      .raw = static_cast<uint32_t>(encoder_.size()),
                      .label = target.index});
 }
@@ -110,7 +118,7 @@ std::vector<uint8_t> CodeBuffer::Finish() {
       const int64_t from = int64_t{f.raw} + size_before_[i] + kShort;
       const int64_t distance = int64_t{Offset(labels_[f.label])} - from;
       if (distance < -128 || distance > 127) {
-        f.size = f.kind == Fixup::Kind::kJump ? 5 : 6;
+        f.size = f.kind == Fixup::Kind::kJump ? kNear : kNear + 1;
         changed = true;
       }
     }
@@ -142,8 +150,8 @@ std::vector<uint8_t> CodeBuffer::Finish() {
     if (f.size == kShort) {
       *at++ = f.kind == Fixup::Kind::kJump ? 0xeb : 0x70 | static_cast<uint8_t>(f.cond);
       *at++ = static_cast<uint8_t>(distance);
-    } else if (f.kind == Fixup::Kind::kJump) {
-      *at++ = 0xe9;
+    } else if (f.size == kNear) {
+      *at++ = f.kind == Fixup::Kind::kCall ? 0xe8 : 0xe9;
       rel32(distance);
     } else {
       *at++ = 0x0f;

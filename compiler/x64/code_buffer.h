@@ -43,6 +43,7 @@ class CodeBuffer {
   void Bind(Label label) { labels_[label.index] = Here(); }
   void Jump(Label target);
   void Jump(Cond cc, Label target);
+  void Call(Label target);
   // Pads with no-ops to a multiple of `alignment`, a power of two of at most 64.
   void Align(uint8_t alignment);
   // Pads before the loop whose head `head` is, to be bound next, to a multiple of 16. A loop that fits into a line of
@@ -72,7 +73,7 @@ class CodeBuffer {
 
  private:
   struct Fixup {
-    enum class Kind : uint8_t { kJump, kJumpIf, kAlign, kAlignLoop };
+    enum class Kind : uint8_t { kJump, kJumpIf, kCall, kAlign, kAlignLoop };
     Kind kind;
     Cond cond = Cond::kO;
     uint8_t alignment = 1;

@@ -33,6 +33,21 @@ TEST(CodeBufferTest, ShortAndLong) {
   }
 }
 
+TEST(CodeBufferTest, CallsReachFourBytesFar) {
+  CodeBuffer b;
+  const Label end = b.NewLabel();
+  b.Call(end);
+  b.code().Nop(3);
+  b.Bind(end);
+  b.Call(end);
+  const std::vector<uint8_t> code = b.Finish();
+  EXPECT_EQ(b.Offset(end), 8u);
+  const std::vector<uint8_t> ahead(code.begin(), code.begin() + 5);
+  const std::vector<uint8_t> back(code.begin() + 8, code.end());
+  EXPECT_EQ(ahead, (std::vector<uint8_t>{0xe8, 3, 0, 0, 0}));
+  EXPECT_EQ(back, (std::vector<uint8_t>{0xe8, 0xfb, 0xff, 0xff, 0xff}));
+}
+
 // A loop lies in one line if it can, and does not end in the first bytes of one.
 TEST(CodeBufferTest, LoopsEndWithinLines) {
   for (size_t before : {0, 1, 16, 40, 63}) {

@@ -16,19 +16,31 @@
 #include "compiler/x64/emitter.h"
 
 namespace precast::x64::emission {
+namespace {
+
+// A short jump reaches 127 bytes; the bytes that other jumps take in between are not known yet.
+constexpr uint32_t kReach = 105;
+
+}  // namespace
 
 codegen::CompiledFunction Emitter::Run() {
   ThreadJumps();
   FindDispatch();
+  CountLookups();
   labels_.reserve(m_.blocks.size());
   for (size_t b = 0; b < m_.blocks.size(); ++b) labels_.push_back(buffer_.NewLabel());
   for (uint32_t b : m_.order) {
     if (thread_[b] != b) continue;
     if (m_.blocks[b].cold && !falls_through_) EmitElsewhere();
     EmitBlock(b);
-    if (!falls_through_) EmitTrapStubs();
+    if (!falls_through_) {
+      EmitTrapStubs();
+      EmitElsewhereIfShort();
+    }
   }
   EmitElsewhere();
+  EmitSharedLookup(calls_, 16 + frame_);
+  EmitSharedLookup(jumps_, 8);
   for (size_t i = 0; i < stubs_.size(); ++i) {
     if (!stubs_[i].done) EmitStub(Stub(stubs_[i]));  // which may ask for more
   }
@@ -40,7 +52,7 @@ codegen::CompiledFunction Emitter::Run() {
              static_cast<uint32_t>(abi::Callback::kDispatchMiss));
   }
   // A return address is inside its function.
-  if (!sites_.empty() && sites_.back().at == buffer_.Here()) e_.Ud2();
+  if (!sites_.empty() && sites_.back().at == buffer_.Here()) e_.Hlt();
   return Finish();
 }
 
@@ -258,8 +270,6 @@ void Emitter::EmitMove(const regalloc::Move& move) {
 }
 
 void Emitter::EmitTrapStubs() {
-  // A jump reaches 127 bytes; the bytes that other jumps take in between are not known yet.
-  constexpr uint32_t kReach = 105;
   const uint32_t here = buffer_.Here().raw;
   while (first_stub_ < stubs_.size() && stubs_[first_stub_].at + kReach < here) ++first_stub_;
   for (size_t i = first_stub_; i < stubs_.size(); ++i) {
@@ -286,7 +296,7 @@ void Emitter::EmitStub(const Stub& stub) {
       SeparateFromCall();
       buffer_.Bind(stub.label);
       AddSite(Site::Kind::kTrap, m, m.aux, stub.state_begin, stub.state_count);
-      e_.Ud2();
+      e_.Hlt();
       return;
     case Stub::Kind::kDivide:
       return EmitDivideStub(stub);
@@ -303,12 +313,39 @@ void Emitter::EmitStub(const Stub& stub) {
   }
 }
 
-void Emitter::EmitElsewhere() {
-  if (!has_elsewhere_ || std::exchange(elsewhere_done_, true)) return;
-  SetCfa(8 + frame_);
+void Emitter::EmitReturn() {
+  if (from_.empty()) elsewhere_ = buffer_.NewLabel();
+  from_.clear();
   buffer_.Bind(elsewhere_);
+  return_ = elsewhere_;
+  return_at_ = buffer_.Here().raw;
   Epilogue(/*scratch=*/true);
   e_.Ret();
+}
+
+Label Emitter::Elsewhere() {
+  const uint32_t here = buffer_.Here().raw;
+  if (return_at_ != kNone && here - return_at_ <= kReach) return return_;
+  if (from_.empty()) elsewhere_ = buffer_.NewLabel();
+  from_.push_back(here);
+  return elsewhere_;
+}
+
+void Emitter::EmitElsewhere() {
+  if (from_.empty()) return;
+  SetCfa(8 + frame_);
+  EmitReturn();
+}
+
+void Emitter::EmitElsewhereIfShort() {
+  // A short jump saves four bytes. While all that are near can still wait, a return of the guest's may come.
+  constexpr uint32_t kWait = 64;
+  const uint32_t here = buffer_.Here().raw;
+  const auto near = std::partition_point(from_.begin(), from_.end(),
+                                         [&](uint32_t at) { return at + kReach < here; });
+  if (near == from_.end() || *near + kWait > here) return;
+  const size_t size = frame_ == 0 ? 1 : frame_ == 8 ? 3 : frame_ <= 127 ? 5 : 8;
+  if (4 * static_cast<size_t>(from_.end() - near) > size) EmitElsewhere();
 }
 
 bool Emitter::MeterFollows(uint32_t b, uint32_t i, int64_t amount) const {

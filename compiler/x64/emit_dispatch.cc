@@ -1,6 +1,10 @@
-// Copies of the blocks that dispatch an interpreter loop: see Emitter::FindDispatch. After register allocation
-// a copy is the same instructions once more, since where all values are depends on the block alone.
+// Two kinds of dispatch. That of an interpreter loop in the guest, of which copies are made: see
+// Emitter::FindDispatch. After register allocation a copy is the same instructions once more, since where all values are
+// depends on the block alone. And that of guest addresses through the image's table, of which a function has one copy
+// for all places outside of loops.
+#include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "compiler/x64/emitter.h"
@@ -180,6 +184,52 @@ void Emitter::JumpUnlessNext(uint32_t target) {
 void Emitter::EmitDispatchCopy(uint32_t b) {
   copied_ += dispatch_[b].size;
   for (; b != kNone; b = dispatch_[b].next) EmitBody(b, dispatch_[b].next);
+}
+
+void Emitter::EmitLookup() {
+  if (!has_miss_) {
+    has_miss_ = true;
+    miss_ = buffer_.NewLabel();
+  }
+  e_.Lea(Width::k32, Reg::r12,
+         Mem::At(Reg::rax, static_cast<int32_t>(0u - options_.dispatch_base)));
+  e_.ShiftImm(Shift::kRor, Width::k32, Reg::r12, 2);  // a misaligned pc becomes huge
+  e_.AluRI(Alu::kCmp, Width::k32, Reg::r12, static_cast<int32_t>(options_.dispatch_count));
+  buffer_.Jump(Cond::kAe, miss_);
+  e_.Lea(Width::k64, Reg::r11, Mem::Rip());
+  Relocate(CodeRelocation::Target::kDispatchTable, 0);
+  e_.Movsx(Width::k32, Width::k64, Reg::r12, Mem::At(Reg::r11, Reg::r12, 4, 0));
+  e_.TestRR(Width::k32, Reg::r12, Reg::r12);
+  buffer_.Jump(Cond::kE, miss_);
+  e_.AluRR(Alu::kAdd, Width::k64, Reg::r12, Reg::r11);
+}
+
+void Emitter::CountLookups() {
+  for (uint32_t b : m_.order) {
+    const regalloc::Block& block = p_.blocks[b];
+    if (block.frequency >= 4 || thread_[b] != b) continue;
+    if (m_.insts[block.end - 1].op == MOp::kTailDispatch) ++jumps_.count;
+    // Behind a call, only where it returns to.
+    const uint32_t last_two = block.end - std::min(block.end - block.begin, 2u);
+    if (m_.insts[last_two].op == MOp::kCallDispatch) ++calls_.count;
+  }
+}
+
+bool Emitter::SharesLookup(uint32_t b, const SharedLookup& lookup) const {
+  return lookup.count >= 2 && p_.blocks[b].frequency < 4;
+}
+
+Label Emitter::LabelOf(SharedLookup& lookup) {
+  if (!std::exchange(lookup.used, true)) lookup.label = buffer_.NewLabel();
+  return lookup.label;
+}
+
+void Emitter::EmitSharedLookup(const SharedLookup& lookup, uint32_t cfa) {
+  if (!lookup.used) return;
+  SetCfa(cfa);
+  buffer_.Bind(lookup.label);
+  EmitLookup();
+  e_.JmpReg(Reg::r12);
 }
 
 }  // namespace precast::x64::emission

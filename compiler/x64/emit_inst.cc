@@ -339,8 +339,12 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       AddSite(Site::Kind::kCall, m);
       return;
     case MOp::kCallDispatch:
-      EmitDispatch();
-      e_.CallReg(Reg::r12);
+      if (SharesLookup(b, calls_)) {
+        buffer_.Call(LabelOf(calls_));
+      } else {
+        EmitLookup();
+        e_.CallReg(Reg::r12);
+      }
       AddSite(Site::Kind::kCall, m);
       return;
     case MOp::kCallRuntime:
@@ -380,17 +384,14 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       return;
     case MOp::kReceived:
       if (m.aux != 0) {
-        if (!has_elsewhere_) elsewhere_ = buffer_.NewLabel();
-        has_elsewhere_ = true;
         e_.AluRI(Alu::kCmp, Width::k32, static_cast<Reg>(abi::kNextPcReg),
                  static_cast<int32_t>(m.imm));
-        buffer_.Jump(Cond::kNe, elsewhere_);
+        buffer_.Jump(Cond::kNe, Elsewhere());
       }
       return JumpUnlessNext(static_cast<uint32_t>(m.disp));
     case MOp::kReturn:
       falls_through_ = false;
-      Epilogue(/*scratch=*/true);
-      e_.Ret();
+      EmitReturn();
       return;
     case MOp::kTailCall:
       falls_through_ = false;
@@ -400,7 +401,11 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       return;
     case MOp::kTailDispatch:
       falls_through_ = false;
-      EmitDispatch();
+      if (SharesLookup(b, jumps_)) {
+        Epilogue(/*scratch=*/true);
+        return buffer_.Jump(LabelOf(jumps_));
+      }
+      EmitLookup();
       Epilogue(/*scratch=*/true);
       e_.JmpReg(Reg::r12);
       return;
@@ -414,7 +419,7 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       const auto [begin, count] = CaptureState(i);
       SeparateFromCall();
       AddSite(Site::Kind::kTrap, m, m.aux, begin, count);
-      e_.Ud2();
+      e_.Hlt();
       return;
     }
   }
@@ -566,24 +571,6 @@ void Emitter::EmitBitScan(uint32_t i, const MInst& m) {
     e_.Bsr(m.width, d, M(i, 0));
   }
   e_.AluRI(Alu::kXor, Width::k32, d, static_cast<int32_t>(bits - 1));
-}
-
-void Emitter::EmitDispatch() {
-  if (!has_miss_) {
-    has_miss_ = true;
-    miss_ = buffer_.NewLabel();
-  }
-  e_.Lea(Width::k32, Reg::r12,
-         Mem::At(Reg::rax, static_cast<int32_t>(0u - options_.dispatch_base)));
-  e_.ShiftImm(Shift::kRor, Width::k32, Reg::r12, 2);  // a misaligned pc becomes huge
-  e_.AluRI(Alu::kCmp, Width::k32, Reg::r12, static_cast<int32_t>(options_.dispatch_count));
-  buffer_.Jump(Cond::kAe, miss_);
-  e_.Lea(Width::k64, Reg::r11, Mem::Rip());
-  Relocate(CodeRelocation::Target::kDispatchTable, 0);
-  e_.Movsx(Width::k32, Width::k64, Reg::r12, Mem::At(Reg::r11, Reg::r12, 4, 0));
-  e_.TestRR(Width::k32, Reg::r12, Reg::r12);
-  buffer_.Jump(Cond::kE, miss_);
-  e_.AluRR(Alu::kAdd, Width::k64, Reg::r12, Reg::r11);
 }
 
 void Emitter::EmitBranchTable(uint32_t i, const MInst& m, const regalloc::Block& block) {

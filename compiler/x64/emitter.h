@@ -276,7 +276,18 @@ class Emitter {
   void ClearXmm(Xmm x) { e_.SseBitsRR(SseBits::kXor, x, x); }
 
   // r12 := the native entry of the guest pc in eax, or away to the runtime.
-  void EmitDispatch();
+  void EmitLookup();
+  // One that several places outside of loops go through, at the function's end; and those that call what they find, or
+  // jump there.
+  struct SharedLookup {
+    uint32_t count = 0;  // of places
+    bool used = false;
+    Label label;
+  };
+  void CountLookups();
+  bool SharesLookup(uint32_t b, const SharedLookup& lookup) const;
+  Label LabelOf(SharedLookup& lookup);
+  void EmitSharedLookup(const SharedLookup& lookup, uint32_t cfa);
   void EmitBranchTable(uint32_t i, const MInst& m, const regalloc::Block& block);
 
   // kSimd, kShuffle, kVconst.
@@ -285,7 +296,13 @@ class Emitter {
   // -- cold code
 
   void EmitStub(const Stub& stub);
+  // Gives back the frame and returns. Calls that have returned to somewhere else go there, too.
+  void EmitReturn();
+  // Where these jump to: to a return behind them if a short jump reaches it, else to the next one.
+  Label Elsewhere();
+  // A return for those that wait for one, if there are any. Between blocks: if it saves more than it takes.
   void EmitElsewhere();
+  void EmitElsewhereIfShort();
   // Between blocks where nothing falls through: the stubs that are but a trap, as long as short jumps reach them.
   void EmitTrapStubs();
   void EmitDivideStub(const Stub& stub);
@@ -340,9 +357,11 @@ class Emitter {
   bool falls_through_ = true;  // whether the code emitted last goes on with what is emitted next
   bool has_miss_ = false;
   Label miss_;
-  // Where calls that have returned to somewhere else go on: returns, too.
-  bool has_elsewhere_ = false, elsewhere_done_ = false;
-  Label elsewhere_;
+  SharedLookup calls_, jumps_;
+  // Calls that may have returned to somewhere else jump here, from these places; and the last return, if there is one.
+  Label elsewhere_, return_;
+  std::vector<uint32_t> from_;  // code before them, without jumps, as in Stub::at
+  uint32_t return_at_ = kNone;
 
   size_t next_tracked_ = 0, next_constant_ = 0;
   StateLocation state_[256];
