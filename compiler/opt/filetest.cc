@@ -79,8 +79,10 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
          InlineCalls(f, [&](ir::FuncRef) { return &body; });
        }},
       {"join-bytes", [](ir::Function& f) { JoinBytes(f); }},
+      {"join-bytes-marked", [](ir::Function& f) { JoinBytes(f, ir::Graphs(), true); }},
       {"join-params", Run<JoinParams>},
-      {"join-stores", JoinStores},
+      {"join-stores", [](ir::Function& f) { JoinStores(f); }},
+      {"join-stores-marked", [](ir::Function& f) { JoinStores(f, true); }},
       {"late-state", Run<DelayState>},
       {"loop_depth", Run<SetLoopDepths>},
       {"mark_pages", MarkPages},

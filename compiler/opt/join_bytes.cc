@@ -12,6 +12,7 @@
 #include "absl/types/span.h"
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/fold.h"
+#include "compiler/ir/mark_mode.h"
 
 namespace precast::opt {
 namespace {
@@ -35,7 +36,7 @@ constexpr uint32_t kMaxDistance = 1024;
 
 class Joiner {
  public:
-  explicit Joiner(Function& f) : f_(f) {}
+  Joiner(Function& f, bool mark_pages) : f_(f), mark_pages_(mark_pages) {}
 
   // Returns false if there is nothing to look at.
   bool Run(const ir::Cfg& cfg) {
@@ -238,6 +239,7 @@ class Joiner {
     bool early = false;
     for (Inst i : insts) {
       if (i == first_load) {
+        if (mark_pages_) Touch(b, tree.base, offset + number->bytes - 1, result);
         const Value loaded = Append(b, load, {tree.base}, result);
         if (number->big_endian) {
           // The root is not the load, then, which takes the place of the first one.
@@ -307,6 +309,14 @@ class Joiner {
     return f_.result(i);
   }
 
+  void Touch(Block b, Value base, int64_t offset, std::vector<Inst>& insts) {
+    const InstData touch{.op = Opcode::kMarkPage,
+                         .aux = ir::kMarkTouched,
+                         .imm = static_cast<int32_t>(static_cast<uint32_t>(offset))};
+    insts.push_back(f_.Append(b, touch, {base}, {}));
+    f_.block(b).insts.pop_back();
+  }
+
   static bool IsPiece(const Tree& tree, Inst i) {
     return std::any_of(tree.pieces.begin(), tree.pieces.end(),
                        [&](const Piece& piece) { return piece.inst == i; });
@@ -344,6 +354,7 @@ class Joiner {
   static constexpr uint32_t kElsewhere = 0xffffffffu;
 
   Function& f_;
+  const bool mark_pages_;
   std::vector<uint32_t> uses_;      // by value
   std::vector<uint32_t> position_;  // by instruction: where it is in the block at hand
   std::vector<uint32_t> stretch_;   // by position
@@ -353,6 +364,8 @@ class Joiner {
 
 }  // namespace
 
-bool JoinBytes(Function& f, const ir::Graphs& graphs) { return Joiner(f).Run(graphs.cfg(f)); }
+bool JoinBytes(Function& f, const ir::Graphs& graphs, bool mark_pages) {
+  return Joiner(f, mark_pages).Run(graphs.cfg(f));
+}
 
 }  // namespace precast::opt

@@ -10,6 +10,7 @@
 
 #include "absl/types/span.h"
 #include "compiler/ir/fold.h"
+#include "compiler/ir/mark_mode.h"
 
 namespace precast::opt {
 namespace {
@@ -28,7 +29,7 @@ constexpr int kMaxSteps = 4;
 
 class Joiner {
  public:
-  explicit Joiner(Function& f) : f_(f) {}
+  Joiner(Function& f, bool mark_pages) : f_(f), mark_pages_(mark_pages) {}
 
   void Run() {
     if (!HasCandidate()) return;
@@ -233,6 +234,14 @@ class Joiner {
     } else if (change.number.big_endian) {
       value = Append(b, {.op = Opcode::kBswap}, {value}, result);
     }
+    if (mark_pages_) {
+      const InstData touch{.op = Opcode::kMarkPage,
+                           .aux = ir::kMarkTouched,
+                           .imm = static_cast<int32_t>(static_cast<uint32_t>(store.imm) +
+                                                       static_cast<uint32_t>(bytes) - 1)};
+      result.push_back(f_.Append(b, touch, {base}, {}));
+      f_.block(b).insts.pop_back();
+    }
     const InstData data = {.op = Opcode::kStore,
                            .type = store.type,
                            .aux = store.aux,
@@ -251,6 +260,7 @@ class Joiner {
   }
 
   Function& f_;
+  const bool mark_pages_;
   std::vector<Part> run_;           // stores one after the other, to the same base
   std::vector<Change> changes_;     // in the block at hand
   std::vector<uint32_t> position_;  // by instruction: 1 + where it is in the block at hand
@@ -258,6 +268,6 @@ class Joiner {
 
 }  // namespace
 
-void JoinStores(Function& f) { Joiner(f).Run(); }
+void JoinStores(Function& f, bool mark_pages) { Joiner(f, mark_pages).Run(); }
 
 }  // namespace precast::opt

@@ -47,6 +47,8 @@ class PageMarking {
       if (!marks.empty()) Insert(b, marks);
     }
     for (const auto& [block, marks] : hoisted.ahead()) InsertAhead(Block(block), marks);
+    for (Block b : cfg_.order())
+      std::erase_if(f_.block(b).insts, [&](Inst i) { return ir::IsTouch(f_.inst(i)); });
   }
 
  private:

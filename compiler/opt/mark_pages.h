@@ -1,8 +1,8 @@
 // Marks the pages of memory that a guest touches, for code that counts what an OpenVM prover pays for.
 //
 // Requires: IR of a RISC-V region, at the end of the optimizer: what comes after may not add or move loads and
-//   stores. Accesses of up to 4 bytes do not cross a page (512 bytes).
-//   Marks are there already only where others know that a page is marked when their block begins (ir/mark_mode.h).
+//   stores. Accesses of up to 4 bytes do not cross a page (512 bytes), but for those that have a kMarkTouched for their last byte
+//   before them. Other marks are there only where others know that a page is marked when their block begins (ir/mark_mode.h).
 // Does: adds `mark_page`, so that in each run of native code every page is marked before it is touched, and no other
 //   page, unless the run ends with a trap.
 // Keeps: everything else.

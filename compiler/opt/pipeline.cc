@@ -135,9 +135,9 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
   const bool may_be_dead = options.level < 2 || function.signature().conv == ir::CallConv::kGuest;
   // Before pairs of words are looked for, which these may be.
   const bool guest2 = options.level >= 2 && function.signature().conv == ir::CallConv::kGuest;
-  if (guest2 && options.delay_state && !options.mark_pages) {
-    pipeline.Run("join_bytes", [&](ir::Function& f) { JoinBytes(f, graphs); });
-    pipeline.Run("join_stores", JoinStores);
+  if (guest2 && options.delay_state) {
+    pipeline.Run("join_bytes", [&](ir::Function& f) { JoinBytes(f, graphs, options.mark_pages); });
+    pipeline.Run("join_stores", [&](ir::Function& f) { JoinStores(f, options.mark_pages); });
   }
   // Last, on the final control flow. It removes sites, and with them uses of deferred state.
   if (options.metered || guest2) {

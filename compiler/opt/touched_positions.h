@@ -14,6 +14,7 @@
 #include "absl/types/span.h"
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
+#include "compiler/ir/mark_mode.h"
 #include "runtime/abi/meter_area.h"
 
 namespace precast::opt {
@@ -40,9 +41,11 @@ class TouchedPositions {
   template <typename Visit>
   void ForEachPosition(ir::Inst i, Visit visit) const {
     const ir::InstData& inst = f_.inst(i);
-    if (inst.op != ir::Opcode::kLoad && inst.op != ir::Opcode::kStore) return;
+    const bool touched = ir::IsTouch(inst);
+    if (inst.op != ir::Opcode::kLoad && inst.op != ir::Opcode::kStore && !touched) return;
     const ir::Value address = f_.args(i)[0];
     visit(PositionOf(address, inst.imm));
+    if (touched) return;
     const int bytes = ir::AccessBytes(static_cast<ir::MemKind>(inst.aux));
     // Two words that became one, or part of a larger number: anywhere.
     if (bytes > 4) visit(PositionOf(address, inst.imm + bytes - 1));
