@@ -285,6 +285,10 @@ inline constexpr auto kOpcodeInfo = [] {
 inline const OpcodeInfo& Info(Opcode op) { return kOpcodeInfo[static_cast<size_t>(op)]; }
 inline bool IsTerminator(Opcode op) { return Info(op).is_terminator; }
 inline bool CanStop(Opcode op) { return Info(op).can_stop; }
+inline bool IsCall(Opcode op) {
+  return op == Opcode::kCall || op == Opcode::kCallDispatch || op == Opcode::kCallRuntime ||
+         op == Opcode::kCallPointer;
+}
 
 }  // namespace precast::ir
 

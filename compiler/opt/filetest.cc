@@ -42,6 +42,7 @@
 #include "compiler/opt/restored_registers.h"
 #include "compiler/opt/resume_entries.h"
 #include "compiler/opt/resume_guards.h"
+#include "compiler/opt/short_branches.h"
 #include "compiler/opt/simplify.h"
 #include "compiler/opt/sink_meters.h"
 #include "compiler/opt/slp_vectorize.h"
@@ -113,6 +114,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
          if (std::optional<ir::Function> copy = SplitResumeEntries(f)) f = *std::move(copy);
        }},
       {"resume-guards", Run<GuardResumeEntries>},
+      {"short-branches", Run<ConvertShortBranches>},
       {"simplify", [](ir::Function& f) { Simplify(f); }},
       {"sink_meters", Run<SinkMeters>},
       {"slp_vectorize",

@@ -32,11 +32,12 @@ constexpr const char* kFiles[] = {
     "profile.ir",         "reassociate.ir",
     "repeat_rounds.ir",   "restored_registers.ir",
     "resume_entries.ir",  "resume_guards.ir",
-    "simplify.ir",        "sink_meters.ir",
-    "slp_vectorize.ir",   "state_stores.ir",
-    "straighten.ir",      "thread_switches.ir",
-    "unroll_loops.ir",    "wide_arithmetic.ir",
-    "wide_branches.ir",   "wide_compare.ir",
+    "short_branches.ir",  "simplify.ir",
+    "sink_meters.ir",     "slp_vectorize.ir",
+    "state_stores.ir",    "straighten.ir",
+    "thread_switches.ir", "unroll_loops.ir",
+    "wide_arithmetic.ir", "wide_branches.ir",
+    "wide_compare.ir",
 };
 
 // Relative to the runfiles, which are the working directory, and to the source tree.

@@ -11,6 +11,7 @@
 
 #include "absl/types/span.h"
 #include "compiler/ir/cfg.h"
+#include "compiler/ir/fold.h"
 #include "compiler/ir/ir.h"
 #include "compiler/opt/edge_classes.h"
 
@@ -29,11 +30,6 @@ using ir::Value;
 constexpr size_t kMaxSpread = 4;
 // Rounds in which that is tried.
 constexpr int kMaxRounds = 16;
-
-bool IsCall(Opcode op) {
-  return op == Opcode::kCall || op == Opcode::kCallDispatch || op == Opcode::kCallRuntime ||
-         op == Opcode::kCallPointer;
-}
 
 class MeterPlacement {
  public:
@@ -66,6 +62,7 @@ class MeterPlacement {
   struct Info {
     std::optional<size_t> meter;  // position of the meter in the block
     int64_t instructions = 0;     // what it charges
+    int64_t maybe = 0;            // and what it charges at most at its end, by what it has computed
     bool calls = false;
     // Fuel must be asked for from here on before any instruction is executed: by the block itself
     // if it has a meter, else by all that follow.
@@ -91,20 +88,37 @@ class MeterPlacement {
       bool site_seen = false;
       for (size_t k = 0; k < insts.size(); ++k) {
         const InstData& inst = f_.inst(insts[k]);
-        if (inst.op == Opcode::kCharge || inst.op == Opcode::kChargeValue ||
-            inst.op == Opcode::kMeterCheck) {
-          return false;
+        if (inst.op == Opcode::kCharge || inst.op == Opcode::kMeterCheck) return false;
+        if (inst.op == Opcode::kChargeValue) {
+          const std::optional<int64_t> most = MostOf(f_.args(insts[k])[0]);
+          if (!most.has_value()) return false;
+          info.maybe += *most;
         }
         if (inst.op == Opcode::kMeter) {
           if (site_seen || inst.imm < 0 || int64_t{inst.site.refund} != inst.imm) return false;
           info.meter = k;
           info.instructions = inst.imm;
         }
-        if (IsCall(inst.op)) info.calls = true;
+        if (ir::IsCall(inst.op)) info.calls = true;
         if (ir::CanStop(inst.op)) site_seen = true;
       }
     }
     return true;
+  }
+
+  // The most that a condition, or a multiple of it, can be.
+  std::optional<int64_t> MostOf(Value v) const {
+    const ir::ValueData& data = f_.value(v);
+    if (data.is_param) return std::nullopt;
+    const Inst i(data.def);
+    if (f_.inst(i).op == Opcode::kIcmp) return 1;
+    if (f_.inst(i).op != Opcode::kShl || f_.value(f_.args(i)[0]).is_param ||
+        f_.inst(Inst(f_.value(f_.args(i)[0]).def)).op != Opcode::kIcmp) {
+      return std::nullopt;
+    }
+    const std::optional<int64_t> amount = ir::ConstantOf(f_, f_.args(i)[1]);
+    if (amount.value_or(8) >= 8) return std::nullopt;
+    return int64_t{1} << *amount;
   }
 
   // -- edges with a block of their own
@@ -311,7 +325,7 @@ class MeterPlacement {
       for (const Edge& edge : ir::Successors(f_, b)) {
         longest = std::max(longest, Unchecked(edge.target));
       }
-      info(b).headroom = info(b).instructions + longest;
+      info(b).headroom = info(b).instructions + info(b).maybe + longest;
     }
   }
 
@@ -321,10 +335,11 @@ class MeterPlacement {
       int64_t longest = 0;
       for (const Edge& edge : ir::Successors(f_, b)) {
         const int64_t length = Unchecked(edge.target);
-        if (length != 0 && info(b).instructions + length > max_headroom_) AddCheck(edge.target);
+        if (length != 0 && info(b).instructions + info(b).maybe + length > max_headroom_)
+          AddCheck(edge.target);
         longest = std::max(longest, Unchecked(edge.target));
       }
-      info(b).headroom = info(b).instructions + longest;
+      info(b).headroom = info(b).instructions + info(b).maybe + longest;
     }
   }
 

@@ -1,8 +1,9 @@
 // Places metering.
 //
 // Requires: IR without unreachable blocks in which a block has at most one `meter`, before all of
-//   the block's other sites, with refund == amount, and no `charge`, `charge_value` or `meter_check`: what a front
-//   end makes, whose every block asks for its own instructions. On any other function the pass does
+//   the block's other sites, with refund == amount, and no `charge` or `meter_check`: what a front
+//   end makes, whose every block asks for its own instructions; at its end a block may charge a condition, or that times
+//   a power of two (short_branches.h). On any other function the pass does
 //   nothing; nor on a WebAssembly function, which must stop at exactly the segment that fuel does
 //   not cover (docs/wasm_lifting.md).
 // Does: asks for fuel only where execution cannot otherwise be bounded, for all that may be
@@ -16,7 +17,7 @@
 //
 // How. A block with a meter *checks* if it follows an entry or a call, heads a loop, follows the
 // end of a loop, or if too much would add up. Its headroom is the largest number of instructions on
-// a path from it to the next check or out of the function.
+// a path from it to the next check or out of the function, with what conditions may charge.
 //
 // Charges: let prepaid(e) be what has been charged on edge e for instructions not yet executed. A
 // block of n instructions then charges n + prepaid(out) - prepaid(in), where all out-edges must

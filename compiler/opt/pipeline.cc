@@ -30,6 +30,7 @@
 #include "compiler/opt/reassociate.h"
 #include "compiler/opt/repeat_rounds.h"
 #include "compiler/opt/restored_registers.h"
+#include "compiler/opt/short_branches.h"
 #include "compiler/opt/simplify.h"
 #include "compiler/opt/sink_meters.h"
 #include "compiler/opt/slp_vectorize.h"
@@ -138,6 +139,10 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
   if (guest2 && options.delay_state) {
     pipeline.Run("join_bytes", [&](ir::Function& f) { JoinBytes(f, graphs, options.mark_pages); });
     pipeline.Run("join_stores", [&](ir::Function& f) { JoinStores(f, options.mark_pages); });
+  }
+  // Where rows are counted, each way has its own.
+  if (guest2 && !options.mark_pages) {
+    pipeline.Run("short_branches", [&](ir::Function& f) { ConvertShortBranches(f, graphs); });
   }
   // Last, on the final control flow. It removes sites, and with them uses of deferred state.
   if (options.metered || guest2) {

@@ -25,11 +25,6 @@ constexpr int kMaxRounds = 8;
 
 Slots Bit(ir::StateSlot slot) { return Slots{1} << slot; }
 
-bool IsCall(Opcode op) {
-  return op == Opcode::kCall || op == Opcode::kCallDispatch || op == Opcode::kCallRuntime ||
-         op == Opcode::kCallPointer;
-}
-
 class Remover {
  public:
   Remover(Function& f, const ir::Cfg& cfg) : f_(f), cfg_(cfg) {}
@@ -82,7 +77,7 @@ class Remover {
       deferred_[k] = deferred;
       if (d.op == Opcode::kDeferState) deferred |= Bit(d.aux);
       if (d.op == Opcode::kStoreState) deferred &= ~Bit(d.aux);
-      if (IsCall(d.op)) deferred = 0;
+      if (ir::IsCall(d.op)) deferred = 0;
     }
     Slots seen = 0;
     for (const Edge& edge : ir::Successors(f_, b)) seen |= seen_[edge.target.index];
@@ -95,7 +90,7 @@ class Remover {
         seen &= ~Bit(d.aux);
       } else if (d.op == Opcode::kLoadState) {
         seen |= Bit(d.aux);
-      } else if (IsCall(d.op) || d.op == Opcode::kRet || d.op == Opcode::kTailCall ||
+      } else if (ir::IsCall(d.op) || d.op == Opcode::kRet || d.op == Opcode::kTailCall ||
                  d.op == Opcode::kTailDispatch || d.op == Opcode::kTailPointer) {
         seen = kAll;
       } else if (ir::CanStop(d.op)) {
@@ -151,7 +146,7 @@ class Remover {
         } else {
           unchanged |= Bit(d.aux);
         }
-      } else if (IsCall(d.op)) {
+      } else if (ir::IsCall(d.op)) {
         unchanged = 0;
       }
     }
@@ -171,7 +166,7 @@ class Remover {
       if (d.op == Opcode::kStoreState) {
         deferred &= ~Bit(d.aux);
         if (!IsOriginal(f_.args(i)[0], d.aux)) unchanged &= ~Bit(d.aux);
-      } else if (IsCall(d.op)) {
+      } else if (ir::IsCall(d.op)) {
         deferred = unchanged = 0;
       } else if (d.op == Opcode::kDeferState) {
         if ((unchanged & ~deferred & Bit(d.aux)) != 0 && IsOriginal(f_.args(i)[0], d.aux)) {
@@ -236,7 +231,7 @@ class Mover {
   }
 
   bool Stays(const InstData& d, ir::StateSlot slot) const {
-    return ir::CanStop(d.op) || IsCall(d.op) ||
+    return ir::CanStop(d.op) || ir::IsCall(d.op) ||
            ((d.op == Opcode::kStoreState || d.op == Opcode::kLoadState ||
              d.op == Opcode::kDeferState) &&
             d.aux == slot);

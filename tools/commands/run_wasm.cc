@@ -401,7 +401,8 @@ class Run {
 
 int RunWasm(const Session& session, const WasmRunOptions& options) {
   // The process ends after this, and the system takes memory and mappings back faster than we could.
-  static Run* kept;
+  // Marked as used, so that whoever looks for leaks finds it.
+  [[gnu::used]] static Run* kept;
   kept = new Run(session, options);
   return kept->Execute();
 }

@@ -35,6 +35,7 @@ class Program:
     def __init__(self, seed, openvm):
         self.random = random.Random(seed)
         self.openvm = openvm
+        self.labels = 0
         self.lines = [".text", ".globl _start", "_start:", " la sp, stack"]
         for register in REGISTERS:
             self.add(f"li {register}, {self.random.getrandbits(32) - 2**31}")
@@ -136,8 +137,21 @@ class Program:
             self.add(f"{operation} {choice(pool)}, {choice(pool)}, {choice(pool)}")
         elif kind < 0.9:
             self.add(f"{choice(['slli', 'srli', 'srai'])} {choice(pool)}, {choice(pool)}, {self.random.randint(0, 31)}")
-        else:
+        elif kind < 0.95:
             self.add(f"addi {choice(pool)}, {choice(pool)}, {self.random.randint(-2048, 2047)}")
+        else:
+            self.short_branch(pool)
+
+    def short_branch(self, pool):
+        """Over one instruction or two: the larger of two numbers, or something else that depends on which that is."""
+        choice = self.random.choice
+        a, b, c = (choice(pool) for _ in range(3))
+        self.labels += 1
+        self.add(f"{choice(['blt', 'bge', 'bltu', 'bgeu', 'beq', 'bne'])} {a}, {choice([b, b, b, 'zero'])}, over{self.labels}")
+        self.add(choice([f"mv {a}, {b}", f"mv {b}, {a}", f"add {c}, {c}, {a}", f"addi {c}, {c}, 1", f"li {c}, 7"]))
+        if self.chance(0.2):
+            self.add(f"xor {choice(pool)}, {choice(pool)}, {choice(pool)}")
+        self.lines.append(f"over{self.labels}:")
 
 
 def execute(*command, cwd=None):
@@ -160,6 +174,7 @@ class Proof:
         self.snapshots = [place / "state" for place in self.places]
         self.limits = directory / "metering.json"
         self.openvm = openvm
+        self.labels = 0
         self.source = directory / "guest.s"
 
     def compile(self, seed):
