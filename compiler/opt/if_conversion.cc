@@ -16,6 +16,7 @@
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/fold.h"
 #include "compiler/opt/dce.h"
+#include "compiler/opt/quotient_digit.h"
 #include "compiler/opt/rewrite.h"
 
 namespace precast::opt {
@@ -70,6 +71,7 @@ class Converter {
     }
     UseRests();
     JoinDigits();
+    UseEstimates();
   }
 
  private:
@@ -96,25 +98,12 @@ class Converter {
   }
   Value Arg(Value v, size_t k) const { return f_.args(Inst(f_.value(v).def))[k]; }
 
-  // Bits of an i32 that are certain to be set.
-  uint32_t Ones(Value v, int depth = 0) const {
-    if (const std::optional<int64_t> c = ir::ConstantOf(f_, v)) return static_cast<uint32_t>(*c);
-    const InstData* d = Def(v);
-    if (d == nullptr || d->type != Type::kI32 || depth == 4) return 0;
-    if (d->op == Opcode::kOr) return Ones(Arg(v, 0), depth + 1) | Ones(Arg(v, 1), depth + 1);
-    if (d->op != Opcode::kShl && d->op != Opcode::kShrU) return 0;
-    const std::optional<int64_t> amount = ir::ConstantOf(f_, Arg(v, 1));
-    if (!amount.has_value()) return 0;
-    const uint32_t ones = Ones(Arg(v, 0), depth + 1);
-    return d->op == Opcode::kShl ? ones << (*amount & 31) : ones >> (*amount & 31);
-  }
-
   // A normalized divisor is not 0.
   void MarkDivisions(Block b) {
     for (Inst i : f_.block(b).insts) {
       InstData& d = f_.inst(i);
       if ((d.op == Opcode::kUdivTotal || d.op == Opcode::kUremTotal) && d.type == Type::kI32 &&
-          Ones(f_.args(i)[1]) != 0) {
+          CertainOnes(f_, f_.args(i)[1]) != 0) {
         d.aux = 1;
       }
     }
@@ -469,27 +458,23 @@ class Converter {
         return std::nullopt;
       }
     }
-    const Corrected corrected = CorrectDigit(r, m, d);
-    Way way = {.charge = none.charge, .stores = none.stores};
+    const Costs costs = {.wraps = one_wraps.charge - none.charge,
+                         .once = one.charge - none.charge,
+                         .twice = two.charge - none.charge};
+    const Corrected corrected = CorrectDigit(r, m, d, costs);
+    Way way = {.charge = none.charge, .more = corrected.charge, .stores = none.stores};
     for (size_t k = 0; k < chosen.size(); ++k) {
+      const Value v = none.args[k];
       if (chosen[k] == Chosen::kSame) {
-        way.args.push_back(none.args[k]);
+        way.args.push_back(v);
       } else if (chosen[k] == Chosen::kDigit) {
-        way.args.push_back(builder_.Sub(none.args[k], corrected.times));
+        way.args.push_back(v == corrected.estimate ? corrected.digit
+                                                   : builder_.Sub(v, corrected.times));
       } else {
         way.args.push_back(builder_.Add(corrected.rest, m));
         rests_.push_back({.m = m, .rest = corrected.rest, .sum = way.args.back()});
       }
     }
-    // Whether there was one at all, and whether r + d wrapped around then.
-    const Value once_64 = IsNegative(builder_.Sub(Wide(r), Wide(m)));
-    const Value carry =
-        Narrow(builder_.ShrU(builder_.Add(Wide(r), builder_.And(once_64, Wide(d))), I64(32)));
-    const int64_t first_costs = one.charge - none.charge, second_costs = two.charge - one.charge;
-    const auto times = [&](Value v, int64_t n) { return builder_.Mul(v, I32(n)); };
-    way.more = builder_.Sub(builder_.Sub(times(corrected.times, second_costs),
-                                         times(Narrow(once_64), first_costs - second_costs)),
-                            times(carry, one.charge - one_wraps.charge));
     return way;
   }
 
@@ -499,131 +484,105 @@ class Converter {
   // -1 or 0
   Value IsNegative(Value v) { return builder_.ShrS(v, I64(63)); }
 
-  // How often a digit is corrected, and r - m then.
-  struct Corrected {
-    Value times, rest;
+  // What the ways charge more than the one without corrections.
+  struct Costs {
+    int64_t wraps, once;  // with one, where r + d wraps around, and where not
+    int64_t twice;
   };
 
-  Corrected CorrectDigit(Value r, Value m, Value d) {
-    const std::optional<Digit> digit = MatchDigit(r, m, d);
-    if (!digit.has_value()) return CorrectTwice(r, m, d);
+  // How often a digit is corrected, r - m then, and what that costs; where `estimate` is valid, what it becomes.
+  struct Corrected {
+    Value times = {}, rest = {}, charge = {};
+    Value estimate = {}, digit = {};
+  };
+
+  Corrected CorrectDigit(Value r, Value m, Value d, const Costs& costs) {
+    const std::optional<QuotientDigit> of = MatchDigit(f_, r, m, d);
+    if (!of.has_value()) return CorrectTwice(r, m, d, costs);
+    Digit digit = {.of = *of, .costs = costs};
     // The digit is that of the quotient if the dividend's upper part is less than the divisor, as it is in a long division.
     const Block head = builder_.block();
-    const Value dividend =
-        builder_.Or(builder_.Shl(Wide(digit->upper), I64(16)), Wide(digit->next));
+    const Value dividend = builder_.Or(builder_.Shl(Wide(of->upper), I64(16)), Wide(of->next));
     const Value quotient = builder_.Divide(Opcode::kUdivTotal, dividend, Wide(d), true);
     const Value rest = Narrow(builder_.Sub(dividend, builder_.Mul(quotient, Wide(d))));
-    const Value times = builder_.Sub(digit->estimate, Narrow(quotient));
-    const Value too_large = builder_.Icmp(IntCond::kUge, digit->upper, d);
+    std::vector<Value> known = KnownDigit(digit, Narrow(quotient), rest, Limit(*of));
+    const Value too_large = builder_.Icmp(IntCond::kUge, of->upper, d);
     const Block otherwise = f_.NewBlock(), behind = f_.NewBlock();
     for (Block b : {otherwise, behind}) f_.block(b).guest_pc = f_.block(head).guest_pc;
     f_.block(otherwise).cold = true;
-    const Corrected corrected = {f_.AddParam(behind, Type::kI32), f_.AddParam(behind, Type::kI32)};
-    builder_.BrIf(too_large, {otherwise, {}}, {behind, {times, rest}}, /*cold=*/true);
-    builder_.SetBlock(otherwise);
-    const Corrected slow = CorrectTwice(r, m, d);
-    builder_.Br({behind, {slow.times, slow.rest}});
-    builder_.SetBlock(behind);
-    const Inst branch = f_.terminator(head);
-    if (f_.inst(branch).op == Opcode::kBrIf) {
-      digits_.push_back(*digit);
-      digits_.back().branch = branch;
-      digits_.back().rest = corrected.rest;
+    Corrected corrected = {.estimate = of->estimate};
+    for (Value* v : {&corrected.times, &corrected.rest, &corrected.charge, &corrected.digit}) {
+      *v = f_.AddParam(behind, Type::kI32);
     }
+    builder_.BrIf(too_large, {otherwise, {}}, {behind, std::move(known)}, /*cold=*/true);
+    builder_.SetBlock(otherwise);
+    // Estimated again: there is no need to do so if it is not too large.
+    const Value estimate =
+        builder_.Divide(Opcode::kUdivTotal, of->upper, of->high, /*guarded=*/true);
+    const Value left = builder_.Sub(of->upper, builder_.Mul(estimate, of->high));
+    const Corrected slow = CorrectTwice(builder_.Or(builder_.Shl(left, I32(16)), of->next),
+                                        builder_.Mul(estimate, of->low), d, costs);
+    const Value corrected_estimate = builder_.Sub(estimate, slow.times);
+    builder_.Br({behind, {slow.times, slow.rest, slow.charge, corrected_estimate}});
+    builder_.SetBlock(behind);
+    digit.known = builder_.Add(corrected.digit, corrected.times);
+    digit.rest = corrected.rest;
+    digit.branch = f_.terminator(head);
+    if (f_.inst(digit.branch).op == Opcode::kBrIf) digits_.push_back(digit);
     return corrected;
   }
 
-  Corrected CorrectTwice(Value r, Value m, Value d) {
+  Corrected CorrectTwice(Value r, Value m, Value d, const Costs& costs) {
     const Value rest = builder_.Sub(Wide(r), Wide(m));
     const Value once = IsNegative(rest);
-    const Value rest_1 = builder_.Add(rest, builder_.And(once, Wide(d)));
+    const Value once_d = builder_.And(once, Wide(d));
+    const Value rest_1 = builder_.Add(rest, once_d);
     const Value twice = IsNegative(rest_1);
     const Value rest_2 = builder_.Add(rest_1, builder_.And(twice, Wide(d)));
-    return {builder_.Sub(I32(0), builder_.Add(Narrow(once), Narrow(twice))), Narrow(rest_2)};
+    const Value times = builder_.Sub(I32(0), builder_.Add(Narrow(once), Narrow(twice)));
+    // Whether r + d wraps around, if there is a correction at all.
+    const Value carry = Narrow(builder_.ShrU(builder_.Add(Wide(r), once_d), I64(32)));
+    const int64_t second = costs.twice - costs.once;
+    const Value charge =
+        builder_.Sub(builder_.Sub(Times(times, second), Times(Narrow(once), costs.once - second)),
+                     Times(carry, costs.once - costs.wraps));
+    return {.times = times, .rest = Narrow(rest_2), .charge = charge};
   }
 
-  // A digit of the quotient of upper * 2^16 + next by d, which is at least 2^31.
+  Value Times(Value v, int64_t n) { return builder_.Mul(v, I32(n)); }
+
   struct Digit {
-    Value upper, next, d;
-    Value estimate;  // upper by the upper half of d
-    // As converted: the branch whose second edge passes how often the digit is corrected, and the rest.
+    QuotientDigit of;
+    Costs costs;
+    // As converted: the branch whose second edge passes what is known, and where ways have met the rest and the estimate.
     Inst branch = {};
-    Value rest = {};  // where ways have met
+    Value rest = {}, known = {};
   };
 
-  // Whether m is the lower half of d times q = upper / (d >> 16), and r is (upper % (d >> 16)) * 2^16 + next.
-  std::optional<Digit> MatchDigit(Value r, Value m, Value d) const {
-    const InstData* product = Def(m);
-    if ((Ones(d) >> 31) == 0 || product == nullptr || product->op != Opcode::kMul) {
-      return std::nullopt;
-    }
-    for (size_t k = 0; k < 2; ++k) {
-      const Value estimate = Arg(m, k), low = Arg(m, 1 - k);
-      const InstData* division = Def(estimate);
-      if (division == nullptr || division->op != Opcode::kUdivTotal) continue;
-      const Value upper = Arg(estimate, 0), high = Arg(estimate, 1);
-      if (!IsLowHalf(low, d) || !IsHighHalf(high, d)) continue;
-      const InstData* joined = Def(r);
-      if (joined == nullptr || (joined->op != Opcode::kOr && joined->op != Opcode::kAdd)) continue;
-      for (size_t side = 0; side < 2; ++side) {
-        const Value next = Arg(r, side), shifted = Arg(r, 1 - side);
-        const InstData* shift = Def(shifted);
-        if (shift == nullptr || shift->op != Opcode::kShl ||
-            ir::ConstantOf(f_, Arg(shifted, 1)) != 16 ||
-            !IsRemainder(Arg(shifted, 0), upper, high, estimate) || !IsHalf(next)) {
-          continue;
-        }
-        return Digit{.upper = upper, .next = next, .d = d, .estimate = estimate};
-      }
-    }
-    return std::nullopt;
+  // What is passed on if it is known that the digit is q, and leaves `rest`, where upper < d.
+  //
+  // How often the estimate was too large, c, is known without it. With h and l for the halves of d, in whole numbers:
+  //   f = rest + (q + 1) * l = (upper * 2^16 + next) - q * h * 2^16 + l = r + c * h * 2^16 + l
+  // As r < h * 2^16, c is 1 at least if f >= d, and 2 (r + d < m < 2^32 then) if f >= d + h * 2^16. In bit 32 of f, which is
+  // less than 2^33, is whether r + d wraps around if c is 1; it is set if c is 2.
+  std::vector<Value> KnownDigit(const Digit& digit, Value q, Value rest, Value limit) {
+    const Value f =
+        builder_.Add(Wide(rest), Wide(builder_.Mul(builder_.Add(q, I32(1)), digit.of.low)));
+    const Value once = builder_.Icmp(IntCond::kUge, f, Wide(digit.of.d));
+    const Value twice = builder_.Icmp(IntCond::kUge, f, limit);
+    const Value carry = Narrow(builder_.ShrU(f, I64(32)));
+    const Costs& costs = digit.costs;
+    const Value charge =
+        builder_.Sub(builder_.Add(Times(once, costs.once), Times(twice, costs.twice - costs.wraps)),
+                     Times(carry, costs.once - costs.wraps));
+    return {builder_.Add(once, twice), rest, charge, q};
+  }
+  // From here on c is 2.
+  Value Limit(const QuotientDigit& digit) {
+    return builder_.Add(Wide(digit.d), builder_.Shl(Wide(digit.high), I64(16)));
   }
 
-  // x if `v` is x >> 16, or x & 0xffff.
-  std::optional<Value> HighOf(Value v) const {
-    const InstData* d = Def(v);
-    if (d == nullptr || d->op != Opcode::kShrU || ir::ConstantOf(f_, Arg(v, 1)) != 16) {
-      return std::nullopt;
-    }
-    return Arg(v, 0);
-  }
-  std::optional<Value> LowOf(Value v) const {
-    const InstData* d = Def(v);
-    if (d == nullptr || d->op != Opcode::kAnd || ir::ConstantOf(f_, Arg(v, 1)) != 0xffff) {
-      return std::nullopt;
-    }
-    return Arg(v, 0);
-  }
-  bool IsHalf(Value v) const { return HighOf(v).has_value() || LowOf(v).has_value(); }
-  bool IsLowHalf(Value v, Value d) const { return LowOf(v) == d; }
-  // Also where what the lower half has was not there yet.
-  bool IsHighHalf(Value v, Value d) const {
-    const std::optional<Value> x = HighOf(v);
-    if (!x.has_value() || x == d) return x.has_value();
-    const InstData* joined = Def(d);
-    if (joined == nullptr || joined->op != Opcode::kOr) return false;
-    for (size_t k = 0; k < 2; ++k) {
-      const InstData* low = Def(Arg(d, 1 - k));
-      if (Arg(d, k) != *x || low == nullptr || low->op != Opcode::kShrU) continue;
-      const std::optional<int64_t> amount = ir::ConstantOf(f_, Arg(Arg(d, 1 - k), 1));
-      if (amount.has_value() && *amount >= 16 && *amount < 32) return true;
-    }
-    return false;
-  }
-  // a % b, with q = a / b.
-  bool IsRemainder(Value v, Value a, Value b, Value q) const {
-    const InstData* d = Def(v);
-    if (d == nullptr) return false;
-    if (d->op == Opcode::kUremTotal) return Arg(v, 0) == a && Arg(v, 1) == b;
-    if (d->op != Opcode::kSub || Arg(v, 0) != a) return false;
-    const Value product = Arg(v, 1);
-    const InstData* mul = Def(product);
-    return mul != nullptr && mul->op == Opcode::kMul &&
-           ((Arg(product, 0) == q && Arg(product, 1) == b) ||
-            (Arg(product, 0) == b && Arg(product, 1) == q));
-  }
-
-  Value UpperOf(const Digit& digit) const { return Arg(digit.estimate, 0); }
+  Value UpperOf(const Digit& digit) const { return Arg(digit.of.estimate, 0); }
 
   // Two digits one after another are one division.
   void JoinDigits() {
@@ -638,32 +597,66 @@ class Converter {
       const auto found = by_upper.find(first.rest.index);
       if (found == by_upper.end() || joined.contains(first.branch.index)) continue;
       const Digit& second = *found->second;
-      const std::optional<Value> word = HighOf(first.next);
+      const std::optional<Value> word = HighHalfOf(f_, first.of.next);
       const auto head = head_of.find(first.branch.index), next = head_of.find(second.branch.index);
-      if (second.d != first.d || !word.has_value() || LowOf(second.next) != *word ||
-          head == head_of.end() || next == head_of.end()) {
+      if (second.of.d != first.of.d || !word.has_value() ||
+          LowHalfOf(f_, second.of.next) != *word || head == head_of.end() ||
+          next == head_of.end()) {
         continue;
       }
       joined.insert(second.branch.index);
       f_.block(head->second).insts.pop_back();
       builder_.SetBlock(head->second);
       const Value dividend = builder_.Or(builder_.Shl(Wide(UpperOf(first)), I64(32)), Wide(*word));
-      const Value quotient = builder_.Divide(Opcode::kUdivTotal, dividend, Wide(first.d), true);
-      const Value rest = Narrow(builder_.Sub(dividend, builder_.Mul(quotient, Wide(first.d))));
+      const Value quotient = builder_.Divide(Opcode::kUdivTotal, dividend, Wide(first.of.d), true);
+      const Value rest = Narrow(builder_.Sub(dividend, builder_.Mul(quotient, Wide(first.of.d))));
       const Value high = Narrow(builder_.ShrU(quotient, I64(16)));
       const Value low = builder_.And(Narrow(quotient), I32(0xffff));
-      const Value above = builder_.Or(builder_.Shl(UpperOf(first), I32(16)), first.next);
-      const Value rest_above = builder_.Sub(above, builder_.Mul(high, first.d));
-      const Value times = builder_.Sub(first.estimate, high);
+      const Value rest_above = Narrow(builder_.ShrU(
+          builder_.Add(builder_.Mul(Wide(low), Wide(first.of.d)), Wide(rest)), I64(16)));
+      const Value limit = Limit(first.of);
+      std::vector<Value> known = KnownDigit(first, high, rest_above, limit);
       f_.block(head->second).insts.push_back(first.branch);
-      f_.mutable_edges(first.branch)[1].args = {times, rest_above};
+      f_.mutable_edges(first.branch)[1].args = std::move(known);
       f_.block(next->second).insts.pop_back();
       builder_.SetBlock(next->second);
-      const Value next_times = builder_.Sub(second.estimate, low);
-      f_.block(next->second).insts.push_back(second.branch);
       // Where the first digit is that of the quotient, the second one is.
-      f_.mutable_args(second.branch)[0] = f_.args(first.branch)[0];
-      f_.mutable_edges(second.branch)[1].args = {next_times, rest};
+      const Value too_large = builder_.Icmp(IntCond::kUge, UpperOf(first), first.of.d);
+      known = KnownDigit(second, low, rest, limit);
+      f_.block(next->second).insts.push_back(second.branch);
+      f_.mutable_args(second.branch)[0] = too_large;
+      f_.mutable_edges(second.branch)[1].args = std::move(known);
+    }
+  }
+
+  // Behind a digit its estimate is what is known of it, so that only who uses it divides for it.
+  void UseEstimates() {
+    absl::flat_hash_map<uint32_t, const Digit*> by_estimate;
+    for (const Digit& digit : digits_) by_estimate[digit.of.estimate.index] = &digit;
+    // Those that are not of the block that the digit's branch ends may be used on other ways.
+    for (uint32_t b = 0; b < f_.num_blocks(); ++b) {
+      for (Inst i : f_.block(Block(b)).insts) {
+        if (f_.inst(i).op != Opcode::kUdivTotal) continue;
+        const auto found = by_estimate.find(f_.result(i).index);
+        if (found != by_estimate.end() && found->second->branch != f_.terminator(Block(b))) {
+          by_estimate.erase(found);
+        }
+      }
+    }
+    if (by_estimate.empty()) return;
+    for (uint32_t b = 0; b < f_.num_blocks(); ++b) {
+      const Inst last = f_.terminator(Block(b));
+      const auto use = [&](Value& v) {
+        const auto found = by_estimate.find(v.index);
+        if (found != by_estimate.end() && found->second->branch != last) v = found->second->known;
+      };
+      for (auto& [slot, v] : f_.block(Block(b)).state) use(v);
+      for (Inst i : f_.block(Block(b)).insts) {
+        for (Value& v : f_.mutable_args(i)) use(v);
+        for (Edge& edge : f_.mutable_edges(i)) {
+          for (Value& v : edge.args) use(v);
+        }
+      }
     }
   }
 
