@@ -36,6 +36,8 @@ using ir::Value;
 constexpr int kMaxDepth = 6;
 // Instructions in one of them.
 constexpr size_t kMaxInsts = 48;
+// Ways that meet where one of them may have rounded.
+constexpr size_t kMaxMeeting = 8;
 // Charges that differ by more are not worth a multiplication.
 constexpr int64_t kMaxCharge = 16;
 
@@ -57,7 +59,7 @@ class Converter {
     bool any = false;
     for (Block b : cfg.order()) {
       MarkDivisions(b);
-      if (!f_.block(b).cold) any |= Convert(b);
+      if (!f_.block(b).cold) any |= Convert(b, cfg);
     }
     return any;
   }
@@ -162,12 +164,59 @@ class Converter {
   // Blocks made here are not.
   bool IsEntry(Block b) const { return b.index < is_entry_.size() && is_entry_[b.index]; }
 
-  bool Convert(Block head) {
+  // The i64 of which `v` is the upper half.
+  std::optional<Value> Doubleword(Value v) const {
+    const InstData* d = Def(v);
+    if (d == nullptr || d->op != Opcode::kWrap) return std::nullopt;
+    const Value shifted = Arg(v, 0);
+    d = Def(shifted);
+    if (d == nullptr || d->op != Opcode::kShrU || ir::ConstantOf(f_, Arg(shifted, 1)) != 32) {
+      return std::nullopt;
+    }
+    return Arg(shifted, 0);
+  }
+
+  // If `v` is the sum of a number and an addend made by `op`, the number.
+  std::optional<Value> SumWith(Opcode op, Value v) const {
+    const InstData* d = Def(v);
+    if (d == nullptr || d->op != Opcode::kAdd) return std::nullopt;
+    const InstData* addend = Def(Arg(v, 1));
+    if (addend == nullptr || addend->op != op) return std::nullopt;
+    return Arg(v, 0);
+  }
+
+  // Whether `v` is the upper half of a number that may have been rounded on a way to `b`. How far a carry goes is no question of
+  // chance.
+  bool IsRounded(Value v, Block b, const ir::Cfg& cfg) const {
+    const std::optional<Value> joined = Doubleword(v);
+    const Value met = joined.value_or(v);
+    const ir::ValueData& param = f_.value(met);
+    if (!param.is_param || Block(param.def) != b || cfg.predecessors(b).size() > kMaxMeeting) {
+      return false;
+    }
+    std::vector<Value> passed;
+    for (Block p : cfg.predecessors(b)) {
+      for (const Edge& edge : f_.edges(f_.terminator(p))) {
+        if (edge.target == b) passed.push_back(edge.args[param.index]);
+      }
+    }
+    return std::any_of(passed.begin(), passed.end(), [&](Value way) {
+      if (const std::optional<Value> doubleword = Doubleword(way)) {
+        return SumWith(Opcode::kIconst, *doubleword).has_value();
+      }
+      const std::optional<Value> base =
+          SumWith(joined.has_value() ? Opcode::kIconst : Opcode::kIcmp, way);
+      return base.has_value() && std::find(passed.begin(), passed.end(), *base) != passed.end();
+    });
+  }
+
+  bool Convert(Block head, const ir::Cfg& cfg) {
     const Inst branch = f_.terminator(head);
     if (f_.inst(branch).op != Opcode::kBrIf || f_.inst(branch).cold) return false;
     const Value condition = f_.args(branch)[0];
-    const bool is_bit = BitOf(condition).has_value();
-    if (!is_bit && !IsCorrection(condition)) return false;
+    const std::optional<Bit> bit = BitOf(condition);
+    const bool is_bit = bit.has_value();
+    if (is_bit ? IsRounded(bit->of, head, cfg) : !IsCorrection(condition)) return false;
     limits_ = is_bit ? kBitLimits : kQuotientLimits;
     // Where the ways may meet: where one of the branch's edges leads, or what follows there.
     for (size_t e = 0; e < 2; ++e) {
