@@ -28,6 +28,7 @@
 #include "compiler/opt/join_params.h"
 #include "compiler/opt/join_stores.h"
 #include "compiler/opt/late_state.h"
+#include "compiler/opt/likely_charges.h"
 #include "compiler/opt/loop_depth.h"
 #include "compiler/opt/mark_pages.h"
 #include "compiler/opt/meter.h"
@@ -85,6 +86,7 @@ const std::map<std::string, Pass, std::less<>>& Passes() {
       {"join-stores", [](ir::Function& f) { JoinStores(f); }},
       {"join-stores-marked", [](ir::Function& f) { JoinStores(f, true); }},
       {"late-state", Run<DelayState>},
+      {"likely-charges", Run<MoveCharges>},
       {"loop_depth", Run<SetLoopDepths>},
       {"mark_pages", MarkPages},
       {"meter", [](ir::Function& f) { PlaceMeters(f); }},

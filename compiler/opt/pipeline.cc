@@ -20,6 +20,7 @@
 #include "compiler/opt/join_params.h"
 #include "compiler/opt/join_stores.h"
 #include "compiler/opt/late_state.h"
+#include "compiler/opt/likely_charges.h"
 #include "compiler/opt/loop_depth.h"
 #include "compiler/opt/mark_pages.h"
 #include "compiler/opt/meter.h"
@@ -178,6 +179,9 @@ void Optimize(ir::Function& function, const PipelineOptions& options, const ir::
     pipeline.Run("move_invariants", MoveInvariants);
     pipeline.Run("straighten", Straighten);
     pipeline.Run("sink_meters", SinkMeters);
+  }
+  if (guest2 && options.metered && !options.mark_pages) {
+    pipeline.Run("likely_charges", MoveCharges);
   }
   // Last, since what is in what order matters to nothing before.
   if (options.level >= 2) pipeline.Run("reassociate", Reassociate);
