@@ -49,7 +49,8 @@ class Program:
             self.lines += [" addi tp, tp, -1", " beqz tp, finish", " j again", "finish:"]
         if self.random.random() < 0.3:
             self.lines += [" li a0, 0x7ff00000", " lw a1, 0(a0)"]  # faults
-        self.lines += [" .insn i 0x0b, 0, x0, x0, 0"] if openvm else [" li a7, 93", " ecall"]
+        self.lines += [" .insn i 0x0b, 0, x0, x0, 0"] if openvm else [
+            " andi a0, a0, 63", " li a7, 93", " ecall"]  # 122 is a stopped guest's
         self.lines += ["callee:", " addi sp, sp, -64", " sw ra, 60(sp)", " sw a0, 20(sp)", " lw ra, 60(sp)",
                        " addi sp, sp, 64", " ret", ".bss", ".p2align 12", f"buffer: .zero {BUFFER}", ".zero 8192",
                        "stack: .zero 4096"]
