@@ -381,7 +381,9 @@ class Suite {
       for (size_t i = 0; i < results_.engines.size(); ++i) {
         StartUp& start = results_.start_up[i];
         if (!start.failure.empty()) continue;
-        const absl::StatusOr<ProcessResult> result = RunProcess(prepared[i]->run);
+        // The one before was another engine, which left the processor's caches full of itself.
+        absl::StatusOr<ProcessResult> result = RunProcess(prepared[i]->run);
+        if (result.ok() && result->ok()) result = RunProcess(prepared[i]->run);
         if (absl::IsCancelled(result.status())) return result.status();
         if (!result.ok() || !result->ok() || result->out != "hello\n") {
           start.failure = result.ok()
