@@ -15,7 +15,7 @@ constexpr std::string_view kIntConds[] = {"eq",  "ne",  "slt", "sge", "sgt",
 constexpr std::string_view kFloatConds[] = {"eq", "ne", "lt", "gt", "le", "ge"};
 constexpr std::string_view kAtomicOps[] = {"add", "sub", "and", "or", "xor", "xchg"};
 constexpr std::string_view kCallConvs[] = {"guest", "wasm"};
-constexpr std::string_view kMemKinds[] = {"u8",  "s8", "u16", "s16",         "u32",
+constexpr std::string_view kMemKinds[] = {"u8",  "s8", "u16", "s16",        "u32",
                                           "s32", "64", "128", "128_aligned"};
 static_assert(std::size(kTypes) == kNumTypes);
 static_assert(std::size(kIntConds) == kNumIntConds);
