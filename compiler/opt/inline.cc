@@ -211,7 +211,7 @@ bool IsInlinable(const Function& f) {
       }
     }
   }
-  if (size <= kMaxInlinedLoopInsts) return true;
+  if (size <= kMaxInlinedInsts) return true;
   if (size > limit) return false;
   const ir::Cfg cfg(f);
   for (Block b : cfg.order()) {
