@@ -19,7 +19,10 @@ namespace {
 
 // Limits on what a hostile or odd program can make us do.
 constexpr uint32_t kMaxTableEntries = 4096;
-constexpr uint32_t kMaxGuesses = 1024;        // targets of one jump whose table was not seen
+constexpr uint32_t kMaxGuesses = 1024;  // targets of one jump whose table was not seen
+constexpr uint32_t kMaxCases = 64;      // targets of one jump into code at a scaled index
+constexpr uint32_t kMaxCase = 64;       // bytes of each of them
+constexpr uint32_t kMaxLookBack = 8;  // instructions from such a jump to where its index is scaled
 constexpr uint32_t kMaxSwitchSpan = 1 << 16;  // bytes between the lowest and highest switch target
 // Of all switches together, since many jumps may name the same targets: targets, and words of span.
 constexpr uint64_t kMaxSwitchTargets = 1 << 18;
@@ -89,6 +92,14 @@ struct TableJump {
 struct BlindJump {
   uint32_t index;
   bool through_field;  // its target was loaded from where no index leads
+};
+
+// An indirect jump or call into a row of pieces of code of equal length, as those of assemblers' memset, which enters a
+// row of stores at that of the last byte to be set.
+struct CaseJump {
+  uint32_t index;
+  uint32_t first;   // pc of the piece of number 0
+  uint32_t stride;  // bytes
 };
 
 enum Flag : uint8_t {
@@ -305,6 +316,12 @@ class Recovery {
       MarkPc(target, in.rd != 0 ? kStart : 0);
       return;
     }
+    if (base.kind == Abstract::Kind::kIndexed) {
+      if (const uint32_t stride = ScaleOf(index, in.rs1); stride >= 4 && stride <= kMaxCase) {
+        case_jumps_.push_back({index, base.c + static_cast<uint32_t>(in.imm), stride});
+        return;
+      }
+    }
     if (in.rd != 0 || IsLinkRegister(in.rs1)) return;
     const bool relative = base.kind == Abstract::Kind::kRelativeTarget;
     if (in.imm == 0 && (base.kind == Abstract::Kind::kTableWord || relative)) {
@@ -313,6 +330,29 @@ class Recovery {
     } else {
       blind_jumps_.push_back({index, base.kind == Abstract::Kind::kField});
     }
+  }
+
+  // By what the index is multiplied in the sum that register r is at an instruction: 0 if that is not to be seen shortly
+  // before.
+  uint32_t ScaleOf(uint32_t index, uint8_t r) const {
+    const uint32_t first = index - std::min({index, kMaxLookBack, IndexInRun(index)});
+    uint32_t operands = uint32_t{1} << r;
+    for (bool is_sum = false; index-- > first;) {
+      const Instruction& in = code_.At(index);
+      if (EndsBlock(in.op) || (operands >> in.rd & 1) == 0) continue;
+      if (!is_sum && in.op == Op::kAdd) {
+        is_sum = true;
+        operands = (uint32_t{1} << in.rs1 | uint32_t{1} << in.rs2) & ~uint32_t{1};
+      } else if (is_sum && in.op == Op::kSlli) {
+        return uint32_t{1} << in.imm;
+      } else {
+        operands &= ~(uint32_t{1} << in.rd);
+      }
+    }
+    return 0;
+  }
+  uint32_t IndexInRun(uint32_t index) const {
+    return (code_.PcOf(index) - code_.RunOf(index).first) / 4;
   }
 
   bool IsLikelyCode(uint32_t pc) const {
@@ -361,6 +401,7 @@ class Recovery {
   void ResolveJumps() {
     for (const TableJump& jump : std::exchange(table_jumps_, {})) ReadTable(jump.index, jump.table);
     if (!worklist_.empty()) return;  // follow these first: they may show where functions start
+    for (const CaseJump& jump : std::exchange(case_jumps_, {})) FindCases(jump);
     for (BlindJump jump : std::exchange(blind_jumps_, {})) GuessTargets(jump);
     if (!std::exchange(data_words_marked_, true)) {
       for (const DataWord& word : data_words_) {
@@ -368,6 +409,41 @@ class Recovery {
       }
     }
     for (; built_marked_ < built_.size(); ++built_marked_) MarkPc(built_[built_marked_], kTaken);
+  }
+
+  // How many there are is not known. They go on while each falls through to the next, or while none does. (What is
+  // computed may have been biased: the first may be no case, but the jump itself.)
+  void FindCases(const CaseJump& jump) {
+    const auto [begin, end] = Extent(jump.index);
+    const auto is_case = [&](uint32_t pc) {
+      return pc % 4 == 0 && pc >= begin && pc < end && end - pc >= jump.stride;
+    };
+    const auto falls_through = [&](uint32_t pc) {
+      const uint32_t index = code_.IndexOf(pc);
+      for (uint32_t i = index; i < index + jump.stride / 4; ++i) {
+        const Op op = code_.At(i).op;
+        if (EndsBlock(op) && !IsBranch(op)) return false;
+      }
+      return true;
+    };
+    const bool calls = code_.At(jump.index).rd != 0;
+    uint32_t pc = jump.first;
+    if (is_case(pc) && !falls_through(pc) && is_case(pc + jump.stride) &&
+        falls_through(pc + jump.stride)) {
+      pc += jump.stride;
+    }
+    if (!is_case(pc) || !Spend(kMaxCases)) return;
+    const bool first_falls_through = falls_through(pc);
+    for (uint32_t count = 0; count < kMaxCases && is_case(pc); ++count, pc += jump.stride) {
+      const bool is_last = falls_through(pc) != first_falls_through;
+      if (is_last && !first_falls_through) return;
+      if (calls) {
+        built_.push_back(pc);
+      } else {
+        AddSwitchTarget(jump.index, pc);
+      }
+      if (is_last) return;
+    }
   }
 
   // A jump whose table was not seen may go to all code addresses in data that are in its function. A
@@ -791,7 +867,8 @@ class Recovery {
   absl::btree_set<uint32_t> starts_;         // instruction indexes with kStart
   std::vector<TableJump> table_jumps_;
   std::vector<BlindJump> blind_jumps_;
-  // Pcs that need an entry: built by instructions, starts of gaps, targets of switches too large.
+  std::vector<CaseJump> case_jumps_;
+  // Pcs that need an entry: built by instructions, starts of gaps, targets of switches too large, cases that are called.
   std::vector<uint32_t> built_;
   size_t built_marked_ = 0;           // the first so many have been followed
   std::vector<DataWord> data_words_;  // ascending

@@ -53,6 +53,86 @@ fn_00010000: entries 10000
 )");
 }
 
+// As assemblers' memset: a row of stores is entered at that of the last byte.
+TEST(ControlFlow, JumpIntoARowOfInstructions) {
+  EXPECT_EQ(FlowOf(R"(
+          addi a3, a3, 15
+          slli a3, a3, 2
+          auipc t2, 0
+          add  a3, a3, t2
+          jalr zero, 12(a3)
+          sb   a1, 2(a4)
+          sb   a1, 1(a4)
+          sb   a1, 0(a4)
+          jalr zero, 0(ra)
+          sb   a1, 0(a4)
+          jalr zero, 0(ra)
+  )"),
+            R"(
+fn_00010000: entries 10000
+  10000..10014 switch 10014 10018 1001c 10020
+  10014..10018 falls through
+  10018..1001c falls through
+  1001c..10020 falls through
+  10020..10024 return
+)");
+}
+
+// The same, called, from behind; the first is the jump itself.
+TEST(ControlFlow, CallIntoARowOfInstructions) {
+  EXPECT_EQ(FlowOf(R"(
+          beq  a5, zero, f
+          jalr zero, 0(a3)
+          sb   a1, 1(a4)
+          sb   a1, 0(a4)
+          jalr zero, 0(ra)
+    f:    slli a3, a5, 2
+          auipc t2, 0
+          add  a3, a3, t2
+          addi t0, ra, 0
+          jalr ra, -20(a3)
+          jalr zero, 0(t0)
+  )"),
+            R"(
+fn_00010000: entries 10000 10028
+  10000..10004 branch 10014
+  10004..10008 indirect jump
+  10014..10028 indirect call
+  10028..1002c return
+fn_00010008: entries 10008 1000c 10010
+  10008..1000c falls through
+  1000c..10010 falls through
+  10010..10014 return
+)");
+}
+
+// A row of jumps ends where none is.
+TEST(ControlFlow, JumpIntoARowOfJumps) {
+  EXPECT_EQ(FlowOf(R"(
+          auipc t2, 0
+          slli a3, a3, 3
+          add  t2, t2, a3
+          jalr zero, 16(t2)
+          addi a0, zero, 1
+          jal  zero, end
+          addi a0, zero, 2
+          jal  zero, end
+          addi a0, zero, 3
+          jal  zero, end
+          addi a0, zero, 4
+    end:  addi a1, zero, 5
+          jalr zero, 0(ra)
+  )"),
+            R"(
+fn_00010000: entries 10000
+  10000..10010 switch 10010 10018 10020
+  10010..10018 jump 1002c
+  10018..10020 jump 1002c
+  10020..10028 jump 1002c
+  1002c..10034 return
+)");
+}
+
 TEST(ControlFlow, BranchesAndLoops) {
   EXPECT_EQ(FlowOf(R"(
           beq a0, zero, done
