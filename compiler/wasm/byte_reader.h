@@ -39,6 +39,9 @@ class ByteReader {
   }
   // Only with bytes left.
   uint8_t Peek() const { return data_[at_]; }
+  // For who looks at several bytes at once; only as many as are left.
+  const uint8_t* data() const { return data_ + at_; }
+  void Skip(uint32_t bytes) { at_ += bytes; }
 
   bool U32(uint32_t& out) {
     if (at_ != end_ && data_[at_] < 0x80) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -61,7 +62,67 @@ constexpr std::array<Signature, kNumOps> kSignatures = {
 #undef PRECAST_WASM_OP
 };
 
+// The same of instructions of at most two operands and one result, which address no memory or the first one, of 32
+// bits, to be compared at once.
+struct QuickSignature {
+  bool exists = false;
+  uint8_t num_params = 0;
+  uint8_t result = 0;  // 0: there is none
+  bool is_access = false;
+  uint8_t natural_align = 0;
+  uint16_t params = 0, mask = 0;  // as they lie on the stack
+};
+
+constexpr QuickSignature MakeQuickSignature(Immediate immediate, std::string_view params,
+                                            std::string_view results, uint8_t natural_align,
+                                            Feature feature) {
+  QuickSignature quick;
+  switch (immediate) {
+    case Immediate::kNone:
+    case Immediate::kI32:
+    case Immediate::kI64:
+    case Immediate::kF32:
+    case Immediate::kF64:
+      break;
+    case Immediate::kMemArg:
+      quick.is_access = true;
+      break;
+    default:
+      return quick;
+  }
+  if (params == "*" || params.size() > 2 || results.size() > 1) return quick;
+  // The alignment of atomic accesses has a rule of its own.
+  if (feature == Feature::kThreads) return quick;
+  quick.exists = true;
+  quick.natural_align = natural_align;
+  quick.num_params = static_cast<uint8_t>(params.size());
+  const auto code = [](char letter) { return letter == 'a' ? kI32.code : CodeOf(letter); };
+  for (size_t i = 0; i < params.size(); ++i) {
+    // The last is on top.
+    const size_t shift = 8 * (2 - params.size() + i);
+    quick.params = static_cast<uint16_t>(quick.params | code(params[i]) << shift);
+    quick.mask = static_cast<uint16_t>(quick.mask | 0xff << shift);
+  }
+  if (!results.empty()) quick.result = code(results[0]);
+  return quick;
+}
+
+constexpr std::array<QuickSignature, kNumOps> kQuickSignatures = {
+#define PRECAST_WASM_OP(Name, text, prefix, code, immediate, params, results, align, feature) \
+  MakeQuickSignature(Immediate::k##immediate, params, results, align, Feature::k##feature),
+#include "compiler/wasm/opcodes.def"
+#undef PRECAST_WASM_OP
+};
+
 }  // namespace
+
+void FunctionValidator::Types::Grow() {
+  constexpr size_t kFirst = 256;
+  const size_t size = bytes_.empty() ? 0 : this->size();
+  bytes_.resize(kBelow + std::max(kFirst, 2 * size));
+  top_ = bottom() + size;
+  end_ = bytes_.data() + bytes_.size();
+}
 
 absl::Status FunctionValidator::Validate(uint32_t function) {
   const FuncType& type = module_.TypeOf(function);
@@ -74,18 +135,19 @@ absl::Status FunctionValidator::Validate(uint32_t function) {
   if (num_locals_ > kMaxLocals) {
     return LimitAt(body.begin, "too many locals and parameters", num_locals_, kMaxLocals);
   }
-  locals_.assign(type.params.begin(), type.params.end());
+  locals_.clear();
+  for (const ValType& param : type.params) locals_.push_back(param.code);
   run_ends_.clear();
   uint32_t end = static_cast<uint32_t>(type.params.size());
   const uint32_t expanded = std::max(end + 64, end + (body.end - body.begin));
   for (const LocalRun& run : runs_) {
     end += run.count;
     run_ends_.push_back(end);
-    if (locals_.size() < expanded) locals_.resize(std::min(end, expanded), run.type);
+    if (locals_.size() < expanded) locals_.resize(std::min(end, expanded), run.type.code);
   }
 
   status_ = absl::OkStatus();
-  stack_.clear();
+  stack_.Clear();
   frames_.clear();
   num_br_tables_ = 0;
   frames_.push_back({{}, type.results, 0, 0, Op::kBlock, false});
@@ -95,10 +157,10 @@ absl::Status FunctionValidator::Validate(uint32_t function) {
       return FaultAt(reader.offset(), absl::StrCat("unexpected end: END opcode expected, ",
                                                    frames_.size(), " blocks are open"));
     }
-    if (absl::Status status = reader.Next(instruction_); !status.ok()) [[unlikely]] {
-      return status;
+    if (!reader.Read(instruction_)) [[unlikely]] {
+      return reader.status();
     }
-    if (!CheckInstruction(done)) [[unlikely]] {
+    if (!CheckQuickly() && !CheckInstruction(done)) [[unlikely]] {
       return status_;
     }
   }
@@ -122,17 +184,17 @@ bool FunctionValidator::Unknown(std::string_view what, uint32_t index, size_t co
   return Fail(absl::StrFormat("unknown %s %u: there are %u", what, index, count));
 }
 
-bool FunctionValidator::Mismatch(ValType expected, const ValType* actual) {
+bool FunctionValidator::Mismatch(ValType expected, std::optional<ValType> actual) {
   return Fail(absl::StrFormat("type mismatch: expected %s, actual %s", Name(expected),
-                              actual != nullptr ? Name(*actual) : "an empty stack"));
+                              actual.has_value() ? Name(*actual) : "an empty stack"));
 }
 
 // --- Operands ---------------------------------------------------------------------------------------
 
 bool FunctionValidator::PopAny(ValType& actual) {
   if (stack_.size() > height_) {
-    actual = stack_.back();
-    stack_.pop_back();
+    actual = ValType{stack_.top()[-1]};
+    stack_.Drop(1);
     return true;
   }
   actual = kUnknown;
@@ -142,21 +204,15 @@ bool FunctionValidator::PopAny(ValType& actual) {
 bool FunctionValidator::CheckTop(absl::Span<const ValType> expected) {
   const size_t present = stack_.size() - height_;
   const size_t compared = std::min(present, expected.size());
-  const ValType* actual = stack_.data() + stack_.size() - compared;
+  const uint8_t* actual = stack_.top() - compared;
   const ValType* wanted = expected.data() + expected.size() - compared;
   for (size_t i = compared; i-- > 0;) {
-    if (actual[i].code != wanted[i].code && actual[i].code != kUnknown.code) {
-      return Mismatch(wanted[i], &actual[i]);
+    if (actual[i] != wanted[i].code && actual[i] != kUnknown.code) {
+      return Mismatch(wanted[i], ValType{actual[i]});
     }
   }
   if (compared == expected.size() || unreachable_) return true;
-  return Mismatch(expected[expected.size() - compared - 1], nullptr);
-}
-
-bool FunctionValidator::Pop(absl::Span<const ValType> expected) {
-  if (!CheckTop(expected)) return false;
-  stack_.resize(stack_.size() - std::min<size_t>(stack_.size() - height_, expected.size()));
-  return true;
+  return Mismatch(expected[expected.size() - compared - 1], std::nullopt);
 }
 
 void FunctionValidator::EnterFrame() {
@@ -165,7 +221,7 @@ void FunctionValidator::EnterFrame() {
 }
 
 void FunctionValidator::SetUnreachable() {
-  stack_.resize(height_);
+  stack_.Drop(stack_.size() - height_);
   frames_.back().unreachable = unreachable_ = true;
 }
 
@@ -191,7 +247,7 @@ bool FunctionValidator::FindMemory(uint32_t index, const MemoryType*& out) {
 
 bool FunctionValidator::FindLocal(uint32_t index, ValType& out) {
   if (index < locals_.size()) [[likely]] {
-    out = locals_[index];
+    out = ValType{locals_[index]};
     return true;
   }
   if (index >= num_locals_) return Unknown("local", index, num_locals_);
@@ -215,6 +271,22 @@ bool FunctionValidator::FindData(uint32_t index) {
 }
 
 // --- Instructions -----------------------------------------------------------------------------------
+
+inline bool FunctionValidator::CheckQuickly() {
+  const QuickSignature& quick = kQuickSignatures[static_cast<size_t>(instruction_.op)];
+  if (!quick.exists || stack_.size() < height_ + size_t{quick.num_params}) return false;
+  uint16_t operands;
+  std::memcpy(&operands, stack_.top() - sizeof operands, sizeof operands);
+  if ((operands & quick.mask) != quick.params) return false;
+  if (quick.is_access &&
+      !(has_plain_memory_ && instruction_.memory == 0 &&
+        instruction_.align <= quick.natural_align && instruction_.address_offset <= 0xffffffffu)) {
+    return false;
+  }
+  stack_.Drop(quick.num_params);
+  if (quick.result != 0) stack_.Push(quick.result);
+  return true;
+}
 
 bool FunctionValidator::CheckInstruction(bool& done) {
   if (kSignatures[static_cast<size_t>(instruction_.op)].fixed) [[likely]] {
@@ -361,7 +433,7 @@ bool FunctionValidator::CheckSelect() {
                         Name(first), Name(second)));
   }
   if (first.code != second.code && first.code != kUnknown.code && second.code != kUnknown.code) {
-    return Mismatch(first, &second);
+    return Mismatch(first, second);
   }
   Push(first.code == kUnknown.code ? second : first);
   return true;
@@ -448,14 +520,14 @@ bool FunctionValidator::CheckTableInstruction() {
     case Op::kTableCopy: {
       const Table* from = nullptr;
       if (!FindTable(instruction_.index2, from)) return false;
-      if (from->type.element != element) return Mismatch(element, &from->type.element);
+      if (from->type.element != element) return Mismatch(element, from->type.element);
       return Pop(AddressType(table->type.is_64 && from->type.is_64)) &&
              Pop(AddressType(from->type.is_64)) && Pop(address);
     }
     default: {  // table.init
       const ElementSegment* segment = nullptr;
       if (!FindElements(instruction_.index, segment)) return false;
-      if (segment->type != element) return Mismatch(element, &segment->type);
+      if (segment->type != element) return Mismatch(element, segment->type);
       return Pop(kI32) && Pop(kI32) && Pop(address);
     }
   }

@@ -136,7 +136,7 @@ bool FunctionValidator::CheckCall(const FuncType& type, bool tail) {
 bool FunctionValidator::CheckCallIndirect() {
   const Table* table = nullptr;
   if (!FindTable(instruction_.index2, table)) return false;
-  if (table->type.element != kFuncRef) return Mismatch(kFuncRef, &table->type.element);
+  if (table->type.element != kFuncRef) return Mismatch(kFuncRef, table->type.element);
   if (instruction_.index >= module_.types.size()) {
     return Unknown("type", instruction_.index, module_.types.size());
   }

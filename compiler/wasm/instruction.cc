@@ -51,7 +51,57 @@ constexpr OpcodeTable MakeOpcodeTable() {
 
 constexpr OpcodeTable kOpcodes = MakeOpcodeTable();
 
+constexpr QuickOpcode MakeQuickOpcode(const Opcode& opcode) {
+  if (opcode.op == Opcode::kNone || opcode.feature != Feature::kCore) return {};
+  QuickOpcode quick = {.op = static_cast<Op>(opcode.op), .most_bytes = 4, .has_number = 0xff};
+  switch (opcode.immediate) {
+    case Immediate::kNone:
+      quick.most_bytes = 8;  // whatever follows
+      quick.has_number = 0;
+      return quick;
+    case Immediate::kLabel:
+    case Immediate::kIndex:
+      return quick;
+    case Immediate::kI32:
+      quick.is_signed = true;
+      return quick;
+    case Immediate::kI64:
+      quick.most_bytes = 8;
+      return quick;
+    case Immediate::kMemArg:
+      quick.number_at = 2;
+      quick.second = QuickOpcode::kFlags;
+      return quick;
+    case Immediate::kBlockType:
+      quick.most_bytes = 1;
+      quick.second = QuickOpcode::kBlock;
+      return quick;
+    default:
+      return {};
+  }
+}
+
+constexpr std::array<QuickOpcode, 0x100> MakeQuickOpcodes() {
+  std::array<QuickOpcode, 0x100> table = {};
+  for (size_t code = 0; code < table.size(); ++code) {
+    table[code] = MakeQuickOpcode(kOpcodes.plain[code]);
+  }
+  return table;
+}
+
+constexpr std::array<uint8_t, 0x100> MakeQuickSecondBytes() {
+  std::array<uint8_t, 0x100> table = {};
+  // An alignment, without a memory index.
+  for (size_t flags = 0; flags < 0x40; ++flags) table[flags] = QuickOpcode::kFlags;
+  table[kEmptyBlock] = QuickOpcode::kBlock;
+  for (size_t type = kV128.code; type <= kI32.code; ++type) table[type] = QuickOpcode::kBlock;
+  return table;
+}
+
 }  // namespace
+
+constexpr std::array<QuickOpcode, 0x100> kQuickOpcodes = MakeQuickOpcodes();
+constexpr std::array<uint8_t, 0x100> kQuickSecondBytes = MakeQuickSecondBytes();
 
 absl::Status InstructionReader::ReadLocals(std::vector<LocalRun>& out) {
   out.clear();
@@ -138,10 +188,9 @@ bool InstructionReader::ReadMemArg(Instruction& out) {
 }
 
 bool InstructionReader::ReadBlockType(BlockType& out) {
-  constexpr uint8_t kEmpty = 0x40;
   if (in_.AtEnd()) return in_.Fail(in_.offset(), "unexpected end");
   uint8_t byte = in_.Peek();
-  if (byte == kEmpty) {
+  if (byte == kEmptyBlock) {
     out.kind = BlockType::Kind::kEmpty;
     return in_.Byte(byte);
   }
@@ -252,18 +301,10 @@ bool InstructionReader::ReadImmediate(Immediate immediate, Instruction& out) {
   return in_.Fail(in_.offset(), "unknown immediate");
 }
 
-absl::Status InstructionReader::Next(Instruction& out) {
+bool InstructionReader::ReadAny(Instruction& out) {
   out.offset = in_.offset();
   Immediate immediate;
-  if (!ReadOp(out.op, immediate)) [[unlikely]] {
-    return in_.status();
-  }
-  if (immediate == Immediate::kNone) return absl::OkStatus();
-  if (!(immediate == Immediate::kIndex ? in_.U32(out.index) : ReadImmediate(immediate, out)))
-      [[unlikely]] {
-    return in_.status();
-  }
-  return absl::OkStatus();
+  return ReadOp(out.op, immediate) && ReadImmediate(immediate, out);
 }
 
 }  // namespace precast::wasm

@@ -4,7 +4,9 @@
 #define PRECAST_COMPILER_WASM_INSTRUCTION_H_
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -89,6 +91,8 @@ struct OpInfo {
 extern const std::array<OpInfo, kNumOps> kOpInfo;
 inline const OpInfo& Info(Op op) { return kOpInfo[static_cast<size_t>(op)]; }
 
+inline constexpr uint8_t kEmptyBlock = 0x40;  // the byte of a block type without values
+
 struct BlockType {
   enum class Kind : uint8_t { kEmpty, kValue, kIndex } kind = Kind::kEmpty;
   ValType type;        // kValue: the one result
@@ -131,6 +135,20 @@ struct LocalRun {
   ValType type;
 };
 
+// How InstructionReader::Read reads what has an opcode of one byte, of a core feature, and at most one number behind it:
+// so that it need not ask what it is.
+struct QuickOpcode {
+  Op op = Op::kUnreachable;
+  uint8_t number_at = 1;   // from the opcode: 2 if the flags of a memory argument are between
+  uint8_t most_bytes = 0;  // of a number that surely fits; 0: read in another way
+  uint8_t has_number = 0;  // all bits, or none
+  uint8_t second = 0;      // what the byte behind the opcode must be, of those below
+  static constexpr uint8_t kFlags = 1, kBlock = 2;
+  bool is_signed = false;
+};
+extern const std::array<QuickOpcode, 0x100> kQuickOpcodes;  // by the first byte
+extern const std::array<uint8_t, 0x100> kQuickSecondBytes;  // by that byte, what it may be
+
 // Reads a function body or constant expression. Checks the binary format only (what assert_malformed is
 // about); errors name the offset. Does not check that blocks are closed.
 class InstructionReader {
@@ -145,10 +163,35 @@ class InstructionReader {
   bool AtEnd() const { return in_.AtEnd(); }
   uint32_t offset() const { return in_.offset(); }
   // The next instruction; an error at the end. Writes op, offset and the fields that belong to the
-  // instruction's immediate, and leaves the others as they were.
-  absl::Status Next(Instruction& out);
+  // instruction's immediate; what those hold that do not is not said.
+  absl::Status Next(Instruction& out) { return Read(out) ? absl::OkStatus() : status(); }
+  // The same for who cannot wait for a status to be made: false at an error, which status() tells.
+  bool Read(Instruction& out) {
+    if (in_.Left() < kMaxQuickBytes) return ReadAny(out);
+    const uint32_t bytes = ReadQuickly(in_.data(), out);
+    if (bytes == 0) return ReadAny(out);
+    out.offset = in_.offset();
+    in_.Skip(bytes);
+    return true;
+  }
+  absl::Status status() const { return in_.status(); }
 
  private:
+  // An opcode, the first byte of a memory argument, and 8 bytes at which a number is looked for.
+  static constexpr uint32_t kMaxQuickBytes = 10;
+  static_assert(kMaxQuickBytes == 2 + sizeof(uint64_t));
+
+  // What is usual, without tests that only what is malformed needs, and without a branch that depends on which
+  // instruction it is: the bytes of the instruction, or 0 if it is anything else.
+  static uint32_t ReadQuickly(const uint8_t* in, Instruction& out);
+  // A LEB128 number of at most 8 bytes, without a sign: how many they are, or 0.
+  static uint32_t QuickNumber(const uint8_t* in, uint64_t& out);
+  // One of 1 to 8 bytes as a number with a sign.
+  static int64_t WithSign(uint32_t bytes, uint64_t number) {
+    const uint32_t unused = 64 - 7 * bytes;
+    return static_cast<int64_t>(number << unused) >> unused;
+  }
+  bool ReadAny(Instruction& out);
   bool ReadOp(Op& op, Immediate& immediate);
   bool FailOp(uint32_t at, uint8_t byte, bool prefixed, uint32_t code);
   bool ReadImmediate(Immediate immediate, Instruction& out);
@@ -159,6 +202,50 @@ class InstructionReader {
   ByteReader in_;
   Features features_;
 };
+
+inline uint32_t InstructionReader::QuickNumber(const uint8_t* in, uint64_t& out) {
+  if (*in < 0x80) {
+    out = *in;
+    return 1;
+  }
+  uint64_t bits;
+  std::memcpy(&bits, in, sizeof bits);
+  const uint64_t ends = ~bits & 0x8080808080808080;
+  if (ends == 0) return 0;
+  // Seven of every eight bits, up to the first byte that ends a number.
+  bits &= ends ^ (ends - 1);
+  bits = (bits & 0x007f007f007f007f) | (bits & 0x7f007f007f007f00) >> 1;
+  bits = (bits & 0x00003fff00003fff) | (bits & 0x3fff00003fff0000) >> 2;
+  out = (bits & 0x000000000fffffff) | (bits & 0x0fffffff00000000) >> 4;
+  return static_cast<uint32_t>(std::countr_zero(ends)) / 8 + 1;
+}
+
+inline uint32_t InstructionReader::ReadQuickly(const uint8_t* in, Instruction& out) {
+  const QuickOpcode opcode = kQuickOpcodes[*in];
+  const uint8_t second = in[1];
+  uint64_t number;
+  const uint32_t bytes = QuickNumber(in + opcode.number_at, number);
+  if (bytes - 1 >= opcode.most_bytes) [[unlikely]] {
+    // Linkers write five bytes where they will put in a number.
+    if (bytes != 5 || opcode.most_bytes != 4) return 0;
+    const auto low = static_cast<uint32_t>(number);
+    if (opcode.is_signed ? WithSign(5, number) != static_cast<int32_t>(low) : number != low) {
+      return 0;
+    }
+  }
+  if ((kQuickSecondBytes[second] & opcode.second) != opcode.second) [[unlikely]] {
+    return 0;
+  }
+  out.op = opcode.op;
+  out.index = static_cast<uint32_t>(number);
+  out.value = WithSign(bytes, number);
+  out.memory = 0;
+  out.align = second;
+  out.address_offset = number;
+  out.block_type.kind = second == kEmptyBlock ? BlockType::Kind::kEmpty : BlockType::Kind::kValue;
+  out.block_type.type = ValType{second};
+  return opcode.number_at + (bytes & opcode.has_number);
+}
 
 }  // namespace precast::wasm
 
