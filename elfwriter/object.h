@@ -101,6 +101,8 @@ class Object {
   void SetZeroFill(SectionId id, uint64_t size);
 
   void AddSymbol(const Symbol& symbol);
+  // Room for that many symbols that are local, so that they do not move while they are added.
+  void ReserveSymbols(size_t count) { symtab_->Reserve(count); }
   // Makes a field of a section depend on an address. The bytes there before do not matter.
   void AddFixup(const Fixup& fixup);
   // Room for that many fixups, so that they do not move while they are added.

@@ -26,6 +26,8 @@ class StringTable : public Section {
   // Returns the offset of `text`, adding it if it is new. The empty string is at offset 0.
   // `text` must not contain a NUL byte.
   uint32_t Add(absl::string_view text);
+  // Room to find that many strings.
+  void Reserve(size_t count) { offsets_.reserve(count); }
   // The string at an offset that Add returned. Valid until the next Add.
   absl::string_view Get(uint32_t offset) const;
 

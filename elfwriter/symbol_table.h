@@ -60,6 +60,11 @@ class SymbolTable : public Section {
   SymbolTable(SectionSpec spec, StringTable* strings);
 
   void Add(absl::string_view name, const SymbolEntry& entry);
+  // Room for that many local ones and their names.
+  void Reserve(size_t count) {
+    locals_.reserve(count);
+    strings_->Reserve(count);
+  }
   // Entries in file order without the null symbol.
   absl::Span<const SymbolEntry> locals() const { return locals_; }
   absl::Span<const SymbolEntry> globals() const { return globals_; }

@@ -31,6 +31,7 @@
 #include "compiler/x64/compile.h"
 #include "elfwriter/assembly.h"
 #include "loader/format/aot_file_info.h"
+#include "loader/format/ex_info.h"
 #include "loader/format/guid.h"
 
 namespace precast::driver {
@@ -205,7 +206,8 @@ class Compilation {
       }
       if (compiled->ex_info.empty()) {
         front_end_->Describe(i, *compiled);
-        image::EncodeSideTables(front_end_->program().kind, *compiled);
+        format::ExInfoEncoder encoder;
+        image::EncodeSideTables(front_end_->program().kind, *compiled, encoder);
       }
       image::DropSideTables(*compiled);
       functions_[i] = *std::move(compiled);

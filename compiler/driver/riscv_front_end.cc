@@ -21,6 +21,7 @@
 #include "compiler/riscv/fast_helpers.h"
 #include "compiler/riscv/fast_paths.h"
 #include "compiler/riscv/lifter.h"
+#include "loader/format/ex_info.h"
 #include "openvm/config.h"
 #include "openvm/extension.h"
 
@@ -71,17 +72,18 @@ class RiscVFrontEnd final : public FrontEnd {
       std::optional<size_t>& /*instructions*/) const override {
     // Templates always count instructions, and never rows.
     if (!options_.metered || options_.count_rows || program_.fast_helpers) return std::nullopt;
-    std::unique_ptr<baseline::RiscVCompiler> compiler = compilers_.Take([&] {
-      return std::make_unique<baseline::RiscVCompiler>(
+    std::unique_ptr<Baseline> baseline = baselines_.Take([&] {
+      return std::make_unique<Baseline>(
           flow_, *code_, baseline::RegionOptions{.openvm = program_.openvm}, options);
     });
-    std::optional<codegen::CompiledFunction> compiled = compiler->Compile(flow_.regions[i]);
+    std::optional<codegen::CompiledFunction> compiled =
+        baseline->compiler.Compile(flow_.regions[i]);
     if (compiled) {
       Describe(i, *compiled);
-      image::EncodeSideTables(program_.kind, *compiled);
-      compiler->Recycle(*compiled);
+      image::EncodeSideTables(program_.kind, *compiled, baseline->encoder);
+      baseline->compiler.Recycle(*compiled);
     }
-    compilers_.Return(std::move(compiler));
+    baselines_.Return(std::move(baseline));
     return compiled;
   }
 
@@ -100,6 +102,16 @@ class RiscVFrontEnd final : public FrontEnd {
   image::DispatchRange dispatch() const override { return dispatch_; }
 
  private:
+  // What a thread uses for one region after another.
+  struct Baseline {
+    Baseline(const riscv::ControlFlow& flow, const riscv::Code& code,
+             const baseline::RegionOptions& region_options,
+             const codegen::CompileOptions& compile_options)
+        : compiler(flow, code, region_options, compile_options) {}
+    baseline::RiscVCompiler compiler;
+    format::ExInfoEncoder encoder;
+  };
+
   // The extensions whose instructions were found.
   void FindExtensions() {
     std::set<std::string> found;
@@ -123,7 +135,7 @@ class RiscVFrontEnd final : public FrontEnd {
   std::optional<riscv::Code> code_;
   riscv::ControlFlow flow_;
   image::DispatchRange dispatch_;
-  mutable Pool<baseline::RiscVCompiler> compilers_;
+  mutable Pool<Baseline> baselines_;
 };
 
 absl::Status ChooseAbi(const CompileOptions& options, guest::Program& program) {

@@ -29,6 +29,7 @@
 #include "compiler/wasm/reader.h"
 #include "compiler/wasm/validator.h"
 #include "loader/format/cpu_features.h"
+#include "loader/format/ex_info.h"
 
 namespace precast::driver {
 namespace {
@@ -139,19 +140,20 @@ class WasmFrontEnd final : public FrontEnd {
   std::optional<codegen::CompiledFunction> CompileBaseline(
       size_t i, const codegen::CompileOptions&,
       std::optional<size_t>& instructions) const override {
-    std::unique_ptr<baseline::WasmCompiler> compiler = compilers_.Take([this] {
-      return std::make_unique<baseline::WasmCompiler>(
+    std::unique_ptr<Baseline> baseline = baselines_.Take([this] {
+      return std::make_unique<Baseline>(
           context_, wasm::LiftOptions{.metered = options_.metered,
                                       .canonical_nans = options_.canonical_nans});
     });
-    std::optional<codegen::CompiledFunction> compiled = compiler->Compile(Index(i));
+    baseline::WasmCompiler& compiler = baseline->compiler;
+    std::optional<codegen::CompiledFunction> compiled = compiler.Compile(Index(i));
     if (compiled) {
-      instructions = compiler->instructions();
+      instructions = compiler.instructions();
       Describe(i, *compiled);
-      image::EncodeSideTables(program_.kind, *compiled);
-      compiler->Recycle(*compiled);
+      image::EncodeSideTables(program_.kind, *compiled, baseline->encoder);
+      compiler.Recycle(*compiled);
     }
-    compilers_.Return(std::move(compiler));
+    baselines_.Return(std::move(baseline));
     return compiled;
   }
 
@@ -176,10 +178,20 @@ class WasmFrontEnd final : public FrontEnd {
   uint64_t cpu_features() const override { return format::kX86_64V2; }
 
  private:
+  // What a thread uses for one function after another.
+  struct Baseline {
+    Baseline(const wasm::LiftContext& context, const wasm::LiftOptions& options)
+        : compiler(context, options) {}
+    baseline::WasmCompiler compiler;
+    format::ExInfoEncoder encoder;
+  };
+
   // Names of symbols, which are all different, so that a debugger's `break NAME` means one function. Those of
   // WebAssembly may be the same, and may contain a zero byte, at which a name in an ELF file ends.
   void ChooseNames() {
     absl::flat_hash_set<std::string> taken;
+    taken.reserve(num_functions());
+    names_.reserve(num_functions());
     for (size_t i = 0; i < num_functions(); ++i) {
       std::string name = absl::StrReplaceAll(wasm::FunctionName(context_, Index(i)),
                                              {{std::string_view("\0", 1), "?"}});
@@ -197,7 +209,7 @@ class WasmFrontEnd final : public FrontEnd {
   const wasm::LiftContext context_;
   guest::Program program_;
   std::vector<std::string> names_;
-  mutable Pool<baseline::WasmCompiler> compilers_;
+  mutable Pool<Baseline> baselines_;
 };
 
 }  // namespace

@@ -239,11 +239,12 @@ class Builder : public std::enable_shared_from_this<Builder> {
     ex_info.reserve(functions_.size());
     size_t bytes = 32 * functions_.size() + (64 << 10);
     for (const CompiledFunction& f : functions_) bytes += f.ex_info.size() + f.name.size();
-    blob_.Reserve(bytes);
+    blob_.Reserve(bytes, 2 * functions_.size());
+    format::ExInfoEncoder encoder;
     for (size_t i = 0; i < functions_.size(); ++i) {
       const CompiledFunction& f = functions_[i];
       function_info.push_back(blob_.Add(format::EncodeFunctionInfo(FunctionInfoOf(f))));
-      ex_info.push_back(f.ex_info.empty() ? blob_.Add(EncodeExInfo(program_.kind, f))
+      ex_info.push_back(f.ex_info.empty() ? blob_.Add(EncodeExInfo(program_.kind, f, encoder))
                                           : blob_.Add(f.ex_info));
       if (is_wasm_) continue;
       exports.push_back(
@@ -591,6 +592,7 @@ class Builder : public std::enable_shared_from_this<Builder> {
   }
 
   void AddSymbols() {
+    object_->ReserveSymbols(1 + functions_.size() + plt_callbacks_.size());
     object_->AddSymbol({.name = format::kAotFileInfoSymbol,
                         .section = rodata_section_,
                         .value = 0,

@@ -18,8 +18,9 @@ uint32_t PcShift(guest::Kind kind) {
   return kind == guest::Kind::kWasm ? 0 : kRiscV;
 }
 
-std::vector<uint8_t> EncodeExInfo(guest::Kind kind, const CompiledFunction& f) {
-  format::ExInfoEncoder encoder(f.guest_begin, PcShift(kind));
+std::vector<uint8_t> EncodeExInfo(guest::Kind kind, const CompiledFunction& f,
+                                  format::ExInfoEncoder& encoder) {
+  encoder.Begin(f.guest_begin, PcShift(kind));
   encoder.Reserve(f.sites.size(), f.lines.size());
   for (const codegen::FrameRule& rule : f.frame_rules)
     encoder.AddFrameRule({rule.code_offset, rule.cfa_offset});
@@ -56,8 +57,9 @@ std::vector<uint8_t> EncodeUnwind(const CompiledFunction& f) {
   return std::vector<uint8_t>(program.bytes().begin(), program.bytes().end());
 }
 
-void EncodeSideTables(guest::Kind kind, CompiledFunction& function) {
-  function.ex_info = EncodeExInfo(kind, function);
+void EncodeSideTables(guest::Kind kind, CompiledFunction& function,
+                      format::ExInfoEncoder& encoder) {
+  function.ex_info = EncodeExInfo(kind, function, encoder);
   function.unwind = EncodeUnwind(function);
 }
 

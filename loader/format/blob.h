@@ -20,7 +20,10 @@ namespace precast::format {
 class BlobBuilder {
  public:
   // Room for about that much, so that nothing moves while it is added.
-  void Reserve(size_t bytes) { bytes_.reserve(bytes); }
+  void Reserve(size_t bytes, size_t items) {
+    bytes_.reserve(bytes);
+    items_.reserve(items);
+  }
   // Offset of an item with these bytes, which is not 0. An equal item added before is reused if it
   // is aligned as asked for. `alignment` is a power of two; the blob itself must be aligned as its
   // strictest item.

@@ -88,10 +88,20 @@ std::vector<StateLocation> StateMap::ToVector() const {
 
 // --- Encoder ---
 
-ExInfoEncoder::ExInfoEncoder(uint32_t base_pc, uint32_t pc_shift)
-    : base_pc_(base_pc), pc_shift_(pc_shift) {
+void ExInfoEncoder::Begin(uint32_t base_pc, uint32_t pc_shift) {
   CHECK_LT(pc_shift, 32u);
   CHECK_EQ(base_pc, base_pc >> pc_shift << pc_shift);
+  base_pc_ = base_pc;
+  pc_shift_ = pc_shift;
+  for (ByteWriter* writer :
+       {&frame_rules_, &site_stream_, &site_index_, &line_stream_, &line_index_}) {
+    writer->Clear();
+  }
+  frame_rule_count_ = site_count_ = line_count_ = 0;
+  last_rule_ = {};
+  last_site_ = {};
+  state_.Clear();
+  last_line_ = {};
 }
 
 void ExInfoEncoder::Reserve(size_t sites, size_t lines) {
@@ -154,22 +164,28 @@ void ExInfoEncoder::StartLineChunk(uint32_t code_offset) {
 }
 
 std::vector<uint8_t> ExInfoEncoder::Finish() const {
-  ByteWriter record;
-  record.Reserve(32 + frame_rules_.size() + site_index_.size() + site_stream_.size() +
-                 line_index_.size() + line_stream_.size());
-  record.Varint(pc_shift_);
-  record.Varint(base_pc_ >> pc_shift_);
-  record.Varint(frame_rule_count_);
-  record.Varint(site_count_);
-  record.Varint(static_cast<uint32_t>(site_stream_.size()));
-  record.Varint(line_count_);
-  record.Varint(static_cast<uint32_t>(line_stream_.size()));
-  record.Bytes(frame_rules_.bytes());
-  if (site_count_ > kSitesPerChunk) record.Bytes(site_index_.bytes());
-  record.Bytes(site_stream_.bytes());
-  if (line_count_ > kLinesPerChunk) record.Bytes(line_index_.bytes());
-  record.Bytes(line_stream_.bytes());
-  return record.Take();
+  uint8_t head[7 * kMaxVarint];
+  uint8_t* end = head;
+  for (const size_t number :
+       {size_t{pc_shift_}, size_t{base_pc_ >> pc_shift_}, size_t{frame_rule_count_},
+        size_t{site_count_}, site_stream_.size(), size_t{line_count_}, line_stream_.size()}) {
+    end = PutVarint(end, static_cast<uint32_t>(number));
+  }
+  const absl::Span<const uint8_t> parts[] = {
+      absl::MakeConstSpan(head, end),
+      frame_rules_.bytes(),
+      site_count_ > kSitesPerChunk ? site_index_.bytes() : absl::Span<const uint8_t>(),
+      site_stream_.bytes(),
+      line_count_ > kLinesPerChunk ? line_index_.bytes() : absl::Span<const uint8_t>(),
+      line_stream_.bytes()};
+  size_t size = 0;
+  for (const absl::Span<const uint8_t> part : parts) size += part.size();
+  std::vector<uint8_t> record;
+  record.reserve(size);
+  for (const absl::Span<const uint8_t> part : parts) {
+    record.insert(record.end(), part.begin(), part.end());
+  }
+  return record;
 }
 
 // --- Decoder ---

@@ -132,7 +132,8 @@ inline constexpr int kGuestShift = 6;
 inline constexpr uint8_t kLineEscape = 0xf0;
 }  // namespace ex_info
 
-// Each kind of thing must be added by ascending code offset (sites strictly).
+// Each kind of thing must be added by ascending code offset (sites strictly). Holds the buffers, to be used for one
+// record after another.
 class ExInfoEncoder {
  public:
   static constexpr uint32_t kSitesPerChunk = 64;
@@ -140,7 +141,11 @@ class ExInfoEncoder {
 
   // All guest pcs must be multiples of 1 << pc_shift: 2 for RISC-V without compressed instructions.
   // `base_pc` should be near the lowest of them.
-  ExInfoEncoder(uint32_t base_pc, uint32_t pc_shift);
+  ExInfoEncoder(uint32_t base_pc, uint32_t pc_shift) { Begin(base_pc, pc_shift); }
+  // For Begin.
+  ExInfoEncoder() = default;
+  // Begins another record.
+  void Begin(uint32_t base_pc, uint32_t pc_shift);
 
   // Room for about that many, so that nothing moves while it is written.
   void Reserve(size_t sites, size_t lines);
@@ -171,14 +176,15 @@ class ExInfoEncoder {
     uint32_t code_offset = 0, guest_pc = 0, refund = 0;
   };
   static constexpr size_t kMaxSiteBytes = 2 + 3 * kMaxVarint;
+  static constexpr uint32_t kOneByte = 0x80;  // varints below are a byte
   // Writes a site at `out`, without state and charges; returns what is behind it. `head`: what of the head byte is
   // not said by the others.
   uint8_t* PutSite(uint8_t* out, SiteBefore& before, uint32_t code_offset, uint8_t head,
                    uint8_t trap_code, uint32_t guest_pc, uint32_t refund) const;
   void StartLineChunk(uint32_t code_offset);
 
-  uint32_t base_pc_;
-  uint32_t pc_shift_;
+  uint32_t base_pc_ = 0;
+  uint32_t pc_shift_ = 0;
 
   ByteWriter frame_rules_;
   uint32_t frame_rule_count_ = 0;
@@ -199,17 +205,29 @@ inline uint8_t* ExInfoEncoder::PutSite(uint8_t* out, SiteBefore& before, uint32_
                                        uint32_t refund) const {
   CHECK_EQ(guest_pc, guest_pc >> pc_shift_ << pc_shift_);
   const int32_t difference = static_cast<int32_t>(guest_pc - before.guest_pc) >> pc_shift_;
-  const bool is_short = difference >= 1 && difference <= 3;
+  const bool is_short = static_cast<uint32_t>(difference) - 1 < 3;
   const uint32_t predicted = before.refund - static_cast<uint32_t>(difference);
   const bool is_trap = (head & ex_info::kKindMask) == static_cast<uint8_t>(SiteKind::kTrap);
-  if (is_short) head |= static_cast<uint8_t>(difference << ex_info::kGuestShift);
-  if (refund != predicted) head |= ex_info::kHasRefund;
-  *out++ = head;
-  out = PutVarint(out, code_offset - before.code_offset);
-  if (!is_short) out = PutSigned(out, difference);
-  if (is_trap) *out++ = trap_code;
-  if (refund != predicted) out = PutSigned(out, static_cast<int32_t>(refund - predicted));
+  const bool has_refund = refund != predicted;
+  const uint32_t code = code_offset - before.code_offset;
+  const uint32_t guest = ZigZag(difference);
+  const uint32_t more = ZigZag(static_cast<int32_t>(refund - predicted));
+  head = static_cast<uint8_t>(head | (is_short ? difference << ex_info::kGuestShift : 0) |
+                              (has_refund ? ex_info::kHasRefund : 0));
   before = {code_offset, guest_pc, refund};
+  *out++ = head;
+  if ((code | guest | more) < kOneByte && !is_trap) [[likely]] {
+    // Whether a number is there depends on the code: what is not is overwritten instead of being branched around.
+    out[0] = static_cast<uint8_t>(code);
+    out[1] = static_cast<uint8_t>(guest);
+    out += is_short ? 1 : 2;
+    out[0] = static_cast<uint8_t>(more);
+    return out + (has_refund ? 1 : 0);
+  }
+  out = PutVarint(out, code);
+  if (!is_short) out = PutVarint(out, guest);
+  if (is_trap) *out++ = trap_code;
+  if (has_refund) out = PutVarint(out, more);
   return out;
 }
 
@@ -253,11 +271,15 @@ void ExInfoEncoder::AddLines(absl::Span<const AnyLine> lines) {
       const uint32_t code = line.code_offset - last.code_offset;
       const int32_t guest = static_cast<int32_t>(line.guest_pc - last.guest_pc) >> pc_shift_;
       last = {line.code_offset, line.guest_pc};
-      if (code < ex_info::kLineEscape / 4) {
-        const bool is_short = guest >= 1 && guest <= 3;
-        *out++ =
-            static_cast<uint8_t>(code << 2 | (is_short ? static_cast<uint32_t>(guest) - 1 : 3));
-        if (!is_short) out = PutSigned(out, guest);
+      if (code < ex_info::kLineEscape / 4 && ZigZag(guest) < kOneByte) [[likely]] {
+        // As in PutSite.
+        const uint32_t field = std::min(static_cast<uint32_t>(guest) - 1, 3u);
+        out[0] = static_cast<uint8_t>(code << 2 | field);
+        out[1] = static_cast<uint8_t>(ZigZag(guest));
+        out += field == 3 ? 2 : 1;
+      } else if (code < ex_info::kLineEscape / 4) {
+        *out++ = static_cast<uint8_t>(code << 2 | 3);
+        out = PutSigned(out, guest);
       } else {
         *out++ = ex_info::kLineEscape;
         out = PutSigned(PutVarint(out, code), guest);

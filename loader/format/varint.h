@@ -74,6 +74,9 @@ class ByteWriter {
   }
   void Advance(const uint8_t* end) { size_ = static_cast<size_t>(end - bytes_.data()); }
 
+  // Begins anew, in the same room.
+  void Clear() { size_ = 0; }
+
   void Byte(uint8_t value) {
     *Room(1) = value;
     ++size_;
