@@ -43,7 +43,7 @@ constexpr uint32_t kMaxInRegisters = abi::kNumWasmIntPassed + abi::kNumWasmVecto
 
 }  // namespace
 
-bool WasmFunction::HasVector(const wasm::FuncType& type) const {
+bool WasmFunction::NamesVector(const wasm::FuncType& type) {
   const auto is_vector = [](wasm::ValType t) { return t == wasm::kV128; };
   return std::any_of(type.params.begin(), type.params.end(), is_vector) ||
          std::any_of(type.results.begin(), type.results.end(), is_vector);

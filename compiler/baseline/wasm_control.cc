@@ -77,23 +77,21 @@ void WasmFunction::FindLoopLocals() {
   // Of each kind, so that registers are left for everything else.
   int integers = 7, vectors = 11;
   loop_locals_.clear();
-  assigned_.clear();
-  const auto contains = [](const std::vector<uint32_t>& list, uint32_t local) {
-    return std::find(list.begin(), list.end(), local) != list.end();
-  };
+  ++loops_;
   wasm::InstructionReader ahead = reader_;
   for (int k = 0, depth = 0; k < kLookAhead; ++k) {
-    if (!ahead.Next(scanned_).ok()) return;
+    if (!ahead.Read(scanned_)) return;
     switch (scanned_.op) {
       case Op::kLocalGet:
-        if (!contains(loop_locals_, scanned_.index) && !contains(assigned_, scanned_.index) &&
-            --(InVectorReg(stack_.local_type(scanned_.index)) ? vectors : integers) >= 0) {
+        if (seen_in_loop_[scanned_.index] == loops_) break;
+        seen_in_loop_[scanned_.index] = loops_;
+        if (--(InVectorReg(stack_.local_type(scanned_.index)) ? vectors : integers) >= 0) {
           loop_locals_.push_back(scanned_.index);
         }
         break;
       case Op::kLocalSet:
       case Op::kLocalTee:
-        if (depth == 0) assigned_.push_back(scanned_.index);
+        if (depth == 0) seen_in_loop_[scanned_.index] = loops_;
         break;
       case Op::kBlock:
       case Op::kIf:

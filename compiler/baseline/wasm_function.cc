@@ -2,6 +2,8 @@
 #include "compiler/baseline/wasm_function.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 #include "absl/log/check.h"
@@ -30,9 +32,8 @@ bool WasmFunction::CompileBody(uint32_t function, bool wide) {
   EmitPrologue();
   while (!frames_.empty()) {
     at_ = reader_.offset();
-    if (!reader_.Next(instruction_).ok()) return false;
+    if (!reader_.Read(instruction_)) return false;
     ++instructions_;
-    if (CompileLazily(instruction_)) continue;
     if (!CompileInstruction(instruction_) || TooLong()) return false;
   }
   EndSegment();
@@ -57,6 +58,8 @@ bool WasmFunction::Begin(uint32_t function, bool wide) {
   // The usual size, so that nothing moves while it is written.
   e_.Reserve(6 * size_t{definition.body.end - begin_} + 256);
   stack_.Begin(type_->params, num_locals, wide);
+  loops_ = 0;
+  seen_in_loop_.assign(num_locals, 0);
   if (vectors && !CanHaveVectors()) return false;
   size_t next = type_->params.size();
   for (const wasm::LocalRun& run : runs_) {
@@ -256,61 +259,100 @@ codegen::CompiledFunction WasmFunction::Finish() {
 
 // -- instructions
 
-// What makes no code, in the usual case that its segment is charged for already; false if it has to go the long way.
-bool WasmFunction::CompileLazily(const wasm::Instruction& in) {
-  if (dead_ || (options_.metered && !charged_)) return false;
-  switch (in.op) {
-    case Op::kLocalGet:
-      stack_.PushLocal(in.index);
-      break;
-    case Op::kI32Const:
-      stack_.PushConst(Type::kI32, static_cast<uint32_t>(in.value));
-      break;
-    case Op::kI64Const:
-      stack_.PushConst(Type::kI64, static_cast<uint64_t>(in.value));
-      break;
-    default:
-      return false;
+// Who compiles an instruction, so that one jump decides it.
+enum class Group : uint8_t {
+  kLazy,  // makes no code if its segment is charged for already; else as kVariable or kInteger
+  kControl,
+  kVariable,
+  kMemory,
+  kInteger,
+  kFloat,
+  kVector,
+  kAtomic,
+};
+
+constexpr Group GroupOf(wasm::Op op, std::string_view params, std::string_view results) {
+  using Op = wasm::Op;
+  if (op == Op::kLocalGet || op == Op::kI32Const || op == Op::kI64Const) return Group::kLazy;
+  if (op <= Op::kReturnCallIndirect) return Group::kControl;
+  if (op >= Op::kI32Load && op <= Op::kMemorySize) return Group::kMemory;
+  if (op == Op::kF32Const || op == Op::kF64Const) return Group::kInteger;
+  if (op >= Op::kI32Const && op <= Op::kI64Extend32S) {
+    constexpr std::string_view kFloats = "fd";
+    const bool floats = params.find_first_of(kFloats) != std::string_view::npos ||
+                        results.find_first_of(kFloats) != std::string_view::npos;
+    return floats ? Group::kFloat : Group::kInteger;
   }
-  ++retired_;
-  return true;
+  if (op >= Op::kMemoryAtomicNotify) return Group::kAtomic;
+  if (op >= Op::kV128Load) return Group::kVector;
+  return Group::kVariable;
 }
 
+constexpr std::array<Group, wasm::kNumOps> kGroups = {
+#define PRECAST_WASM_OP(Name, text, prefix, code, immediate, params, results, ...) \
+  GroupOf(wasm::Op::k##Name, params, results),
+#include "compiler/wasm/opcodes.def"
+#undef PRECAST_WASM_OP
+};
+
 bool WasmFunction::CompileInstruction(const wasm::Instruction& in) {
-  if (in.op <= Op::kReturnCallIndirect) {
+  const Group group = kGroups[static_cast<size_t>(in.op)];
+  if (group == Group::kLazy && !dead_ && (charged_ || !options_.metered)) {
+    if (in.op == Op::kLocalGet) {
+      stack_.PushLocal(in.index);
+    } else if (in.op == Op::kI32Const) {
+      stack_.PushConst(Type::kI32, static_cast<uint32_t>(in.value));
+    } else {
+      stack_.PushConst(Type::kI64, static_cast<uint64_t>(in.value));
+    }
+    ++retired_;
+    return true;
+  }
+  if (group == Group::kControl) {
     bool done = false;
     if (!CompileControl(in, done)) return false;
     if (done || in.op == Op::kNop) return true;
   }
   if (dead_) return true;
   BeginInstruction();
-  if (!CompilePlain(in)) return false;
+  bool compiled = false;
+  switch (group) {
+    case Group::kControl:
+      compiled = CompileCall(in);
+      break;
+    case Group::kLazy:
+      compiled = CompileVariable(in) || CompileInteger(in);
+      break;
+    case Group::kVariable:
+      compiled =
+          CompileVariable(in) || CompileTable(in) || CompileBulk(in) || CompileConversion(in);
+      break;
+    case Group::kMemory:
+      compiled = CompileMemory(in);
+      break;
+    case Group::kInteger:
+      compiled = CompileInteger(in) || CompileConversion(in);
+      break;
+    case Group::kFloat:
+      compiled = CompileFloat(in) || CompileConversion(in);
+      break;
+    case Group::kVector:
+      compiled = CompileVector(in);
+      break;
+    case Group::kAtomic:
+      compiled = CompileAtomic(in);
+      break;
+  }
+  if (!compiled) return false;
   ++retired_;
   stack_.EndInstruction();
-  switch (in.op) {
-    case Op::kReturnCall:
-    case Op::kReturnCallIndirect:
-      SetUnreachable();
-      break;
-    case Op::kCall:
-    case Op::kCallIndirect:
-      EndSegment();
-      break;
-    default:
-      break;
+  if (group != Group::kControl) return true;
+  if (in.op == Op::kCall || in.op == Op::kCallIndirect) {
+    EndSegment();
+  } else {
+    SetUnreachable();
   }
   return true;
-}
-
-bool WasmFunction::CompilePlain(const wasm::Instruction& in) {
-  if (in.op >= Op::kI32Load && in.op <= Op::kMemorySize) return CompileMemory(in);
-  if (in.op >= Op::kI32Const && in.op <= Op::kI64Extend32S) {
-    return CompileInteger(in) || CompileFloat(in) || CompileConversion(in);
-  }
-  if (in.op <= Op::kReturnCallIndirect) return CompileCall(in);
-  if (in.op >= Op::kV128Load && in.op < Op::kMemoryAtomicNotify) return CompileVector(in);
-  if (in.op >= Op::kMemoryAtomicNotify) return CompileAtomic(in);
-  return CompileVariable(in) || CompileTable(in) || CompileBulk(in) || CompileConversion(in);
 }
 
 bool WasmFunction::CompileVariable(const wasm::Instruction& in) {

@@ -11,6 +11,7 @@
 #ifndef PRECAST_COMPILER_BASELINE_WASM_FUNCTION_H_
 #define PRECAST_COMPILER_BASELINE_WASM_FUNCTION_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -40,7 +41,8 @@ class WasmFunction {
         options_(options),
         reader_(context.module.bytes, {}, wasm::Features{}),
         e_(a_.code()),
-        stack_(a_) {}
+        stack_(a_),
+        any_vectors_(std::any_of(module_.types.begin(), module_.types.end(), NamesVector)) {}
 
   std::optional<codegen::CompiledFunction> Compile(uint32_t function);
   void Recycle(codegen::CompiledFunction& function) {
@@ -128,8 +130,6 @@ class WasmFunction {
   void EmitPrologue();
   void ClearFrame(uint32_t begin, uint32_t end);
   bool CompileInstruction(const wasm::Instruction& in);
-  bool CompileLazily(const wasm::Instruction& in);
-  bool CompilePlain(const wasm::Instruction& in);
   bool CompileVariable(const wasm::Instruction& in);
   void BeginInstruction();
   // Code is out of all proportion, as where branches pass very many values.
@@ -183,7 +183,8 @@ class WasmFunction {
 
   // -- wasm_call.cc
   bool CompileCall(const wasm::Instruction& in);
-  bool HasVector(const wasm::FuncType& type) const;
+  bool HasVector(const wasm::FuncType& type) const { return any_vectors_ && NamesVector(type); }
+  static bool NamesVector(const wasm::FuncType& type);
   void LoadArg(size_t n, Type type, uint32_t slot);
   void LoadParams();
   // Values into the registers and places where they travel; the state of the stack is not changed.
@@ -272,6 +273,8 @@ class WasmFunction {
   x64::Encoder& e_;
   Operands stack_;
 
+  const bool any_vectors_;  // in any type of the module
+
   // The function.
   const wasm::FuncType* type_ = nullptr;
   uint32_t begin_ = 0;  // offset of its body
@@ -280,7 +283,9 @@ class WasmFunction {
   // By frame: which locals are in registers at its label, and at the start of the other arm of an `if`.
   std::vector<CachedLocals> locals_at_, locals_otherwise_;
   wasm::Instruction scanned_;
-  std::vector<uint32_t> loop_locals_, assigned_;
+  std::vector<uint32_t> loop_locals_;
+  uint32_t loops_ = 0;
+  std::vector<uint32_t> seen_in_loop_;  // by local: the last loop that is known to want it or not
   wasm::Instruction instruction_;
   bool dead_ = false;  // nothing reaches this point: no code is made
   uint32_t at_ = 0;    // offset of the current instruction

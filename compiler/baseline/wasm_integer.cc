@@ -270,7 +270,7 @@ void WasmFunction::FinishCondition(Condition condition) {
   uint8_t next;
   while ((next = module_.bytes[reader_.offset()]) == kEqzCode) {
     wasm::Instruction& eqz = instruction_;
-    CHECK(reader_.Next(eqz).ok());
+    CHECK(reader_.Read(eqz));
     ++instructions_;
     ++retired_;
     condition = condition.Inverted();

@@ -24,25 +24,6 @@ void Operands::Begin(absl::Span<const wasm::ValType> params, size_t num_locals, 
 
 // -- the operand stack
 
-Operand Operands::Pop() {
-  DCHECK(!stack_.empty());
-  const Operand v = stack_.back();
-  stack_.pop_back();
-  flushed_ = std::min(flushed_, stack_.size());
-  if (v.kind == Kind::kReg) {
-    Release(v.reg);
-    locked_ |= 1u << v.reg;
-  } else if (v.kind == Kind::kLocal) {
-    --lazy_locals_;
-  }
-  return v;
-}
-
-void Operands::PushReg(Type type, AnyReg r) {
-  Retain(r);
-  Push({Kind::kReg, type, r, 0, 0});
-}
-
 void Operands::Truncate(size_t size) {
   while (stack_.size() > size) Pop();
 }

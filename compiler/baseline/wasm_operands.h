@@ -15,6 +15,7 @@
 #ifndef PRECAST_COMPILER_BASELINE_WASM_OPERANDS_H_
 #define PRECAST_COMPILER_BASELINE_WASM_OPERANDS_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -102,8 +103,23 @@ class Operands {
   // -- the operand stack
 
   // What a register popped holds stays there until EndInstruction.
-  Operand Pop();
-  void PushReg(Type type, AnyReg r);
+  Operand Pop() {
+    DCHECK(!stack_.empty());
+    const Operand v = stack_.back();
+    stack_.pop_back();
+    flushed_ = std::min(flushed_, stack_.size());
+    // Without branches, since one cannot foresee of what kind it is.
+    const uint32_t is_reg = v.kind == Operand::Kind::kReg ? 1 : 0;
+    uses_[v.reg] = static_cast<uint8_t>(uses_[v.reg] - is_reg);
+    in_use_ &= ~((is_reg & (uses_[v.reg] == 0 ? 1u : 0u)) << v.reg);
+    locked_ |= is_reg << v.reg;
+    lazy_locals_ -= v.kind == Operand::Kind::kLocal ? 1 : 0;
+    return v;
+  }
+  void PushReg(Type type, AnyReg r) {
+    Retain(r);
+    Push({Operand::Kind::kReg, type, r, 0, 0});
+  }
   void PushConst(Type type, uint64_t value) { Push({Operand::Kind::kConst, type, 0, 0, value}); }
   void PushLocal(uint32_t local) {
     Push({Operand::Kind::kLocal, local_types_[local], 0, local, 0});
