@@ -175,7 +175,7 @@ class Compilation {
     target_options.check_allocation = options_.check;
     functions_.resize(front_end_->num_functions());
     // Of those that the optimizer takes apart, by function.
-    std::vector<std::optional<codegen::CompiledFunction>> resumed(
+    std::vector<std::unique_ptr<codegen::CompiledFunction>> resumed(
         options_.opt_level >= 2 ? functions_.size() : 0);
     FirstFailure failure;
     std::atomic<size_t> guest_instructions = 0, all_ir_instructions = 0;
@@ -199,7 +199,8 @@ class Compilation {
         if (lifted->resumed) {
           codegen::CompileOptions seldom = target_options;
           seldom.align_loops = false;
-          resumed[i] = target_.Compile(*lifted->resumed, seldom, ir::Graphs());
+          resumed[i] = std::make_unique<codegen::CompiledFunction>(
+              target_.Compile(*lifted->resumed, seldom, ir::Graphs()));
           front_end_->Describe(i, *resumed[i]);
           resumed[i]->name += ".resumed";
         }
@@ -221,8 +222,8 @@ class Compilation {
     stats_.ir_instructions = all_ir_instructions;
     if (!failure.status().ok()) return failure.status();
     // Behind all others, where they are in nobody's way.
-    for (std::optional<codegen::CompiledFunction>& f : resumed) {
-      if (f) functions_.push_back(*std::move(f));
+    for (std::unique_ptr<codegen::CompiledFunction>& f : resumed) {
+      if (f != nullptr) functions_.push_back(std::move(*f));
     }
     for (const codegen::CompiledFunction& f : functions_) stats_.code_bytes += f.code.size();
     return CheckSize();

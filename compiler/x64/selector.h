@@ -129,7 +129,7 @@ class Selector {
         deferrals_of_(f.num_blocks()),
         role_(f.num_blocks(), Role::kNone),
         receives_(f.num_blocks(), false) {
-    m_.insts.reserve(f.num_insts() + f.num_insts() / 4);
+    insts_.reserve(f.num_insts() / 2);
     m_.problem.operands.reserve(f.num_insts() * 3);
   }
 
