@@ -125,6 +125,7 @@ void ExInfoEncoder::AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_co
                             absl::Span<const StateLocation> changes,
                             absl::Span<const Charge> more) {
   CHECK(more.empty() || kind == SiteKind::kSuspend);
+  CheckAligned(guest_pc);
   CHECK(site_count_ == 0 || code_offset > last_site_.code_offset)
       << "sites must ascend: " << code_offset;
   if (reset) state_.Clear();

@@ -182,6 +182,10 @@ class ExInfoEncoder {
   uint8_t* PutSite(uint8_t* out, SiteBefore& before, uint32_t code_offset, uint8_t head,
                    uint8_t trap_code, uint32_t guest_pc, uint32_t refund) const;
   void StartLineChunk(uint32_t code_offset);
+  // Of one guest pc, or several combined by `or`.
+  void CheckAligned(uint32_t guest_pcs) const {
+    CHECK_EQ(guest_pcs, guest_pcs >> pc_shift_ << pc_shift_);
+  }
 
   uint32_t base_pc_ = 0;
   uint32_t pc_shift_ = 0;
@@ -203,7 +207,6 @@ class ExInfoEncoder {
 inline uint8_t* ExInfoEncoder::PutSite(uint8_t* out, SiteBefore& before, uint32_t code_offset,
                                        uint8_t head, uint8_t trap_code, uint32_t guest_pc,
                                        uint32_t refund) const {
-  CHECK_EQ(guest_pc, guest_pc >> pc_shift_ << pc_shift_);
   const int32_t difference = static_cast<int32_t>(guest_pc - before.guest_pc) >> pc_shift_;
   const bool is_short = static_cast<uint32_t>(difference) - 1 < 3;
   const uint32_t predicted = before.refund - static_cast<uint32_t>(difference);
@@ -244,11 +247,14 @@ void ExInfoEncoder::AddPlainSites(absl::Span<const AnySite> sites) {
         std::min<size_t>(sites.size(), kSitesPerChunk - site_count_ % kSitesPerChunk);
     uint8_t* out = site_stream_.Room(count * kMaxSiteBytes);
     SiteBefore before = last_site_;
+    uint32_t guest_pcs = 0;
     for (const AnySite& site : sites.subspan(0, count)) {
       CHECK_GT(site.code_offset, before.code_offset) << "sites must ascend";
+      guest_pcs |= site.guest_pc;
       out = PutSite(out, before, site.code_offset, static_cast<uint8_t>(site.kind), site.trap_code,
                     site.guest_pc, site.refund);
     }
+    CheckAligned(guest_pcs);
     last_site_ = before;
     site_stream_.Advance(out);
     site_count_ += static_cast<uint32_t>(count);
@@ -265,9 +271,10 @@ void ExInfoEncoder::AddLines(absl::Span<const AnyLine> lines) {
         std::min<size_t>(lines.size(), kLinesPerChunk - line_count_ % kLinesPerChunk);
     uint8_t* out = line_stream_.Room(count * kMaxLineBytes);
     Line last = last_line_;
+    uint32_t guest_pcs = 0;
     for (const AnyLine& line : lines.subspan(0, count)) {
       CHECK_GE(line.code_offset, last.code_offset) << "lines must ascend";
-      CHECK_EQ(line.guest_pc, line.guest_pc >> pc_shift_ << pc_shift_);
+      guest_pcs |= line.guest_pc;
       const uint32_t code = line.code_offset - last.code_offset;
       const int32_t guest = static_cast<int32_t>(line.guest_pc - last.guest_pc) >> pc_shift_;
       last = {line.code_offset, line.guest_pc};
@@ -285,6 +292,7 @@ void ExInfoEncoder::AddLines(absl::Span<const AnyLine> lines) {
         out = PutSigned(PutVarint(out, code), guest);
       }
     }
+    CheckAligned(guest_pcs);
     line_stream_.Advance(out);
     last_line_ = last;
     line_count_ += static_cast<uint32_t>(count);
