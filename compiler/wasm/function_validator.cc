@@ -272,9 +272,23 @@ bool FunctionValidator::FindData(uint32_t index) {
 
 // --- Instructions -----------------------------------------------------------------------------------
 
+inline bool FunctionValidator::CheckLocal() {
+  constexpr auto kGet = static_cast<uint32_t>(Op::kLocalGet);
+  static_assert(static_cast<uint32_t>(Op::kLocalSet) == kGet + 1);
+  static_assert(static_cast<uint32_t>(Op::kLocalTee) == kGet + 2);
+  const uint32_t which = static_cast<uint32_t>(instruction_.op) - kGet;
+  if (which > 2 || instruction_.index >= locals_.size()) return false;
+  const uint8_t type = locals_[instruction_.index];
+  const bool is_there = (stack_.size() > height_) & (stack_.top()[-1] == type);
+  if (!((which == 0) | is_there)) return false;
+  stack_.Change(type, /*push=*/which == 0, /*drop=*/which == 1);
+  return true;
+}
+
 inline bool FunctionValidator::CheckQuickly() {
   const QuickSignature& quick = kQuickSignatures[static_cast<size_t>(instruction_.op)];
-  if (!quick.exists || stack_.size() < height_ + size_t{quick.num_params}) return false;
+  if (!quick.exists) return CheckLocal();
+  if (stack_.size() < height_ + size_t{quick.num_params}) return false;
   uint16_t operands;
   std::memcpy(&operands, stack_.top() - sizeof operands, sizeof operands);
   if ((operands & quick.mask) != quick.params) return false;

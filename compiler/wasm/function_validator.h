@@ -58,6 +58,14 @@ class FunctionValidator {
       *top_++ = type;
     }
     void Drop(size_t count) { top_ -= count; }
+    // Pushes, drops the topmost, or does neither: without a branch.
+    void Change(uint8_t pushed, bool push, bool drop) {
+      if (top_ == end_) [[unlikely]] {
+        Grow();
+      }
+      *top_ = pushed;
+      top_ += (push ? 1 : 0) - (drop ? 1 : 0);
+    }
 
    private:
     static constexpr size_t kBelow = 2;
@@ -72,6 +80,8 @@ class FunctionValidator {
   bool CheckInstruction(bool& done);
   // Of an instruction with a fixed type, if nothing is wrong and nothing is unusual about it; else it does nothing.
   bool CheckQuickly();
+  // The same of what gets or sets a local.
+  bool CheckLocal();
   bool CheckFixed();
   bool CheckControl(bool& done);
   bool CheckOther();
