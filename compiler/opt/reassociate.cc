@@ -62,28 +62,20 @@ uint32_t Latency(const InstData& d) {
 
 class Pass {
  public:
-  explicit Pass(ir::Function& f)
-      : f_(f), uses_(f.num_values(), 0), user_(f.num_values()), ready_(f.num_values(), kFast) {
-    for (uint32_t b = 0; b < f.num_blocks(); ++b) {
-      for (const auto& [slot, value] : f.block(Block(b)).state) ++uses_[value.index];
-      for (Inst i : f.block(Block(b)).insts) {
-        const bool associative = IsAssociative(f.inst(i));
-        for (Value v : f.args(i)) {
-          ++uses_[v.index];
-          user_[v.index] = i;
-          if (associative && IsOp(v, f.inst(i).op)) has_trees_ = true;
-        }
-        for (const ir::Edge& e : f.edges(i)) {
-          for (Value v : e.args) uses_[v.index] += 2;  // no part of a tree
-        }
-      }
-    }
-    if (has_trees_) position_.assign(f.num_insts(), kElsewhere);
-  }
+  explicit Pass(ir::Function& f) : f_(f) {}
 
   void Run(const ir::Cfg& cfg) {
-    if (!has_trees_) return;
-    for (Block b : cfg.order()) {
+    if (!FindTrees()) return;
+    FindUses();
+    size_t num_blocks = 0;  // up to the last with a tree
+    for (const Tree& tree : trees_) {
+      if (uses_[tree.inner.index] != 1 || !cfg.reachable(tree.block)) continue;
+      num_blocks = std::max<size_t>(num_blocks, cfg.index(tree.block) + 1);
+    }
+    if (num_blocks == 0) return;
+    ready_.assign(f_.num_values(), kFast);
+    position_.assign(f_.num_insts(), kElsewhere);
+    for (Block b : absl::MakeConstSpan(cfg.order()).first(num_blocks)) {
       SetParams(cfg, b);
       RunBlock(b);
     }
@@ -104,10 +96,50 @@ class Pass {
       return ready != other.ready ? ready < other.ready : order < other.order;
     }
   };
+  struct Tree {
+    Block block;
+    Value inner;  // an operand of the same operation
+  };
   struct Moved {
     uint32_t behind;  // a position
     Inst inst;
   };
+
+  // Where there may be anything to do, at a glance. A tree of three leaves that are no constants has an operation of two
+  // operands that are none, of which one is the same operation.
+  bool FindTrees() {
+    position_.assign(f_.num_insts(), kElsewhere);  // here the number of the block
+    for (uint32_t b = 0; b < f_.num_blocks(); ++b) {
+      for (Inst i : f_.block(Block(b)).insts) {
+        const InstData& d = f_.inst(i);
+        if (!IsAssociative(d)) continue;
+        position_[i.index] = b;
+        const absl::Span<const Value> args = f_.args(i);
+        for (size_t k = 0; k < 2; ++k) {
+          if (!IsOp(args[k], d.op) || IsConstant(args[1 - k])) continue;
+          if (position_[f_.value(args[k]).def] == b) trees_.push_back({Block(b), args[k]});
+        }
+      }
+    }
+    return !trees_.empty();
+  }
+
+  void FindUses() {
+    uses_.assign(f_.num_values(), 0);
+    user_.assign(f_.num_values(), Inst());
+    for (uint32_t b = 0; b < f_.num_blocks(); ++b) {
+      for (const auto& [slot, value] : f_.block(Block(b)).state) ++uses_[value.index];
+      for (Inst i : f_.block(Block(b)).insts) {
+        for (Value v : f_.args(i)) {
+          ++uses_[v.index];
+          user_[v.index] = i;
+        }
+        for (const ir::Edge& e : f_.edges(i)) {
+          for (Value v : e.args) uses_[v.index] += 2;  // no part of a tree
+        }
+      }
+    }
+  }
 
   // Whether some edge to `b` brings parameter `k` changed by a constant.
   bool IsCounter(const ir::Cfg& cfg, Block b, size_t k) const {
@@ -286,9 +318,9 @@ class Pass {
   }
 
   ir::Function& f_;
+  std::vector<Tree> trees_;         // there may be
   std::vector<uint32_t> uses_;      // by value
   std::vector<Inst> user_;          // by value: the last one met
-  bool has_trees_ = false;          // of more than one operation
   std::vector<int32_t> ready_;      // by value
   std::vector<uint32_t> position_;  // by instruction, of the block being worked on
   std::vector<Moved> moved_;
