@@ -31,11 +31,16 @@ constexpr uint32_t kMaxDistance = 1024;
 
 class StateDelayer {
  public:
-  explicit StateDelayer(Function& f) : f_(f), needs_(f.num_values()) {}
+  explicit StateDelayer(Function& f)
+      : f_(f), needs_(f.num_values()), declares_(f.num_blocks(), 0), makes_(f.num_blocks(), 0) {}
 
   void Run(const ir::Cfg& cfg) {
     FindUsed(cfg);
-    for (Block b : cfg.order()) Delay(b);
+    for (Block b : cfg.order()) {
+      if (declares_[b.index] == 0) continue;
+      may_move_ = makes_anywhere_ || makes_[b.index] != 0;
+      Delay(b);
+    }
   }
 
  private:
@@ -52,6 +57,12 @@ class StateDelayer {
         const InstData& d = f_.inst(insts[k]);
         for (uint32_t n = 0; n < d.results_count; ++n) Define(Value(d.results_begin + n), *b);
         const bool needed = IsNeededItself(d);
+        if (d.op == Opcode::kDeferState) {
+          declares_[b->index] = 1;
+        } else if (!needed && d.op != Opcode::kIconst) {
+          makes_[b->index] = 1;
+          makes_anywhere_ |= needs_[d.results_begin].elsewhere;
+        }
         for (Value v : f_.args(insts[k])) {
           Need& need = needs_[v.index];
           const uint32_t user = std::exchange(need.user, b->index);
@@ -145,7 +156,7 @@ class StateDelayer {
       case Opcode::kStore: {
         const Site own = d.site;
         if (start_.has_value()) SetPlaceAtStart(own);
-        if (place_.has_value() && !pending_.empty() &&
+        if (may_move_ && place_.has_value() && !pending_.empty() &&
             own.guest_pc - place_->guest_pc <= kMaxDistance && IsWorthIt(at)) {
           d.site = *place_;
         } else {
@@ -257,8 +268,12 @@ class StateDelayer {
 
   Function& f_;
   std::vector<Need> needs_;  // by value
+  // By block: whether it declares anything, and whether it makes a value that is declared in it and nothing else.
+  std::vector<uint8_t> declares_, makes_;
+  bool makes_anywhere_ = false;  // whether such a value is declared in another block
 
   // Of the block at hand.
+  bool may_move_ = false;  // whether moving a site may be worth it
   // Guest pc of the block, if nothing has been done since its start.
   std::optional<uint32_t> start_;
   std::optional<Site> place_;                    // a place from which execution may go on

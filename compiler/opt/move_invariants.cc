@@ -77,9 +77,20 @@ class Mover {
       }
     }
     if (!loops) return false;
+    // First without looking at operands.
+    int32_t around = 0;
+    bool any = false;
+    for (uint32_t b = 0; b < f.num_blocks() && !any; ++b) {
+      around += depth[b];
+      if (around == 0) continue;
+      const std::vector<Inst>& insts = f.block(Block(b)).insts;
+      any = std::any_of(insts.begin(), insts.end(),
+                        [&](Inst i) { return WorthOf(f, i) == Worth::kAlways; });
+    }
+    if (!any) return false;
     std::vector<uint32_t> last(
         f.num_values(), kNone);  // by value: the block where it is made, if that is in a loop
-    int32_t around = 0;
+    around = 0;
     for (uint32_t b = 0; b < f.num_blocks(); ++b) {
       around += depth[b];
       if (around == 0) continue;

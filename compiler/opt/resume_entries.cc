@@ -95,6 +95,7 @@ void JumpInsteadOfCalls(Function& f) {
 std::optional<Function> SplitResumeEntries(Function& f, bool counts_rows,
                                            const ir::Graphs& graphs) {
   if (f.signature().conv != ir::CallConv::kGuest || f.entries().size() < 3) return std::nullopt;
+  if (!graphs.cfg(f).has_cycles()) return std::nullopt;
   const ir::Loops& loops = graphs.loops(f);
   const ir::Cfg& cfg = graphs.cfg(f);
   std::vector<bool> is_entered(f.num_blocks(), false);

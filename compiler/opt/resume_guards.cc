@@ -63,6 +63,7 @@ void Guard(Function& f, Block e, const ConstantPropagation& known) {
 
 void GuardResumeEntries(Function& f, const ir::Graphs& graphs) {
   if (f.signature().conv != ir::CallConv::kGuest || f.entries().size() < 2) return;
+  if (!graphs.cfg(f).has_cycles()) return;
   const ir::Loops& loops = graphs.loops(f);
   const ir::Cfg& cfg = graphs.cfg(f);
   std::vector<Block> guarded;

@@ -217,6 +217,7 @@ class PairFinder {
     shifts_.clear();
     funnels_.clear();
     bool ordered = false;
+    bool compared = false;  // whether there may have been a carry
     const std::vector<Inst>& insts = f_.block(b).insts;
     for (size_t k = 0; k < insts.size(); ++k) {
       const Inst i = insts[k];
@@ -225,7 +226,10 @@ class PairFinder {
       const ir::InstData& d = f_.inst(i);
       switch (d.op) {
         case Opcode::kAdd:
-          if (d.type == Type::kI32) sums_.push_back(f_.result(i));
+          if (compared && d.type == Type::kI32) sums_.push_back(f_.result(i));
+          break;
+        case Opcode::kIcmp:
+          compared = true;
           break;
         case Opcode::kMul:
         case Opcode::kUmulHi:
