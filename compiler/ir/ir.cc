@@ -39,32 +39,36 @@ Inst Function::Insert(Block b, size_t at, const InstData& data) {
 
 Inst Function::Append(Block b, InstData data, absl::Span<const Value> args,
                       absl::Span<const Type> results, std::vector<Edge> edges) {
-  CHECK_LE(args.size(), size_t{std::numeric_limits<uint16_t>::max()});
-  CHECK_LE(results.size(), size_t{std::numeric_limits<uint16_t>::max()});
-  CHECK_LT(insts_.size(), size_t{Inst::kNone});
-  CHECK_LT(values_.size() + results.size(), size_t{Value::kNone});
-  const Inst inst(static_cast<uint32_t>(insts_.size()));
+  constexpr size_t kMost = std::numeric_limits<uint16_t>::max();
+  const size_t num_insts = insts_.size(), num_values = values_.size();
+  CHECK(args.size() <= kMost && results.size() <= kMost);
+  CHECK(num_insts < Inst::kNone && num_values + results.size() < Value::kNone);
+  const Inst inst(static_cast<uint32_t>(num_insts));
   // The rest is written where it stays: a copy of what has just been written in parts would wait for it.
   InstData& d = insts_.emplace_back(data);
 
   d.args_begin = static_cast<uint32_t>(value_pool_.size());
   d.args_count = static_cast<uint16_t>(args.size());
   // `args` may point into the pool that is about to grow. There are few, mostly.
-  constexpr size_t kFew = 3;
-  const std::less<const Value*> less;
-  const Value* const pool = value_pool_.data();
-  if (args.size() <= kFew) {
-    Value few[kFew];
-    std::copy(args.begin(), args.end(), few);
-    for (size_t k = 0; k < args.size(); ++k) value_pool_.push_back(few[k]);
-  } else if (!less(args.data(), pool) && less(args.data(), pool + value_pool_.size())) {
-    const size_t from = static_cast<size_t>(args.data() - pool);
-    for (size_t k = 0; k < args.size(); ++k) value_pool_.push_back(Value(value_pool_[from + k]));
-  } else {
-    value_pool_.insert(value_pool_.end(), args.begin(), args.end());
+  if (args.size() == 1) {
+    const Value x = args[0];
+    value_pool_.push_back(x);
+  } else if (args.size() == 2) {
+    const Value x = args[0], y = args[1];
+    value_pool_.push_back(x);
+    value_pool_.push_back(y);
+  } else if (!args.empty()) {
+    const std::less<const Value*> less;
+    const Value* const pool = value_pool_.data();
+    if (!less(args.data(), pool) && less(args.data(), pool + value_pool_.size())) {
+      const size_t from = static_cast<size_t>(args.data() - pool);
+      for (size_t k = 0; k < args.size(); ++k) value_pool_.push_back(Value(value_pool_[from + k]));
+    } else {
+      value_pool_.insert(value_pool_.end(), args.begin(), args.end());
+    }
   }
 
-  d.results_begin = static_cast<uint32_t>(values_.size());
+  d.results_begin = static_cast<uint32_t>(num_values);
   d.results_count = static_cast<uint16_t>(results.size());
   for (size_t k = 0; k < results.size(); ++k) {
     values_.push_back({.type = results[k],
@@ -73,8 +77,8 @@ Inst Function::Append(Block b, InstData data, absl::Span<const Value> args,
                        .index = static_cast<uint32_t>(k)});
   }
 
-  d.edges_begin = static_cast<uint32_t>(edges_.size());
   d.edges_count = static_cast<uint32_t>(edges.size());
+  d.edges_begin = edges.empty() ? 0 : static_cast<uint32_t>(edges_.size());
   for (Edge& edge : edges) edges_.push_back(std::move(edge));
 
   std::vector<Inst>& insts = block(b).insts;

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "absl/base/attributes.h"
-#include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/ir.h"
@@ -43,6 +42,7 @@ std::optional<Replacements> FindRedundantParams(const Function& f, const ir::Cfg
   std::vector<bool> is_entry(f.num_blocks(), false);
   for (Block e : f.entries()) is_entry[e.index] = true;
 
+  std::vector<Value> same;
   bool any = false;
   bool changed = true;
   for (int round = 0; changed && round < kMaxRounds; ++round) {
@@ -50,22 +50,27 @@ std::optional<Replacements> FindRedundantParams(const Function& f, const ir::Cfg
     for (Block b : cfg.order()) {
       const std::vector<Value>& params = f.block(b).params;
       if (is_entry[b.index] || params.empty()) continue;
+      const size_t n = params.size();
       // For each parameter the one value seen; not valid: none yet; the parameter itself: several.
-      absl::InlinedVector<Value, 32> same(params.size());
+      same.assign(n, Value());
+      size_t open = n;  // those of which several have not been seen
       Block previous;
       for (Block p : cfg.predecessors(b)) {
         if (p == previous) continue;  // its edges have been looked at
         previous = p;
         for (const Edge& edge : ir::Successors(f, p)) {
           if (edge.target != b) continue;
-          for (size_t k = 0; k < params.size(); ++k) {
+          for (size_t k = 0; k < n; ++k) {
+            if (same[k] == params[k]) continue;
             const Value v = replaced.Get(edge.args[k]);
             if (v == params[k] || v == same[k]) continue;
+            if (same[k].valid()) --open;
             same[k] = same[k].valid() ? params[k] : v;
           }
         }
+        if (open == 0) break;
       }
-      for (size_t k = 0; k < params.size(); ++k) {
+      for (size_t k = 0; k < n; ++k) {
         // A parameter that has been replaced already meets its replacement again.
         if (!same[k].valid() || same[k] == params[k] || replaced.Contains(params[k])) continue;
         replaced.Set(params[k], same[k]);
