@@ -82,6 +82,7 @@ void Emitter::StartState(uint32_t i) {
   next_tracked_ = first(s_.tracked, next_tracked_);
   next_constant_ = first(m_.constant_state, next_constant_);
   live_slots_[0] = live_slots_[1] = live_slots_[2] = live_slots_[3] = 0;
+  captured_until_.reset();
 }
 
 std::pair<uint32_t, uint32_t> Emitter::CaptureState(uint32_t i) {
@@ -104,7 +105,10 @@ std::pair<uint32_t, uint32_t> Emitter::CaptureState(uint32_t i) {
     const ConstantState& c = m_.constant_state[next_constant_++];
     SetState({c.slot, StateLocation::Kind::kConstant, c.value}, c.to);
   }
+  // As it was at the site before.
+  if (captured_until_.has_value() && i <= *captured_until_) return captured_;
   const uint32_t begin = static_cast<uint32_t>(state_pool_.size());
+  uint32_t until = ~uint32_t{0};
   for (size_t word = 0; word < 4; ++word) {
     for (uint64_t bits = live_slots_[word]; bits != 0; bits &= bits - 1) {
       const size_t slot = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
@@ -112,13 +116,17 @@ std::pair<uint32_t, uint32_t> Emitter::CaptureState(uint32_t i) {
         live_slots_[word] &= ~(uint64_t{1} << (slot % 64));
       } else {
         state_pool_.push_back(state_[slot]);
+        until = std::min(until, state_until_[slot]);
       }
     }
   }
-  return {begin, static_cast<uint32_t>(state_pool_.size()) - begin};
+  captured_until_ = until;
+  captured_ = {begin, static_cast<uint32_t>(state_pool_.size()) - begin};
+  return captured_;
 }
 
 void Emitter::SetState(const StateLocation& where, uint32_t until) {
+  captured_until_.reset();
   state_[where.slot] = where;
   state_until_[where.slot] = until;
   live_slots_[where.slot / 64] |= uint64_t{1} << (where.slot % 64);
@@ -168,7 +176,8 @@ void Emitter::FinishSites(codegen::CompiledFunction& out) {
               .more_begin = p.more_begin,
               .more_end = p.more_begin + p.more_count};
     site.state_begin = static_cast<uint32_t>(out.states.size());
-    if (!site.reset) {
+    const bool same = state.data() == previous.data() && state.size() == previous.size();
+    if (!site.reset && (!same || state.empty())) {
       delta.clear();
       size_t a = 0, b = 0;
       while (a < previous.size() || b < state.size()) {

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -367,6 +368,9 @@ class Emitter {
   StateLocation state_[256];
   uint32_t state_until_[256];
   uint64_t live_slots_[4] = {};
+  // What CaptureState gave last, and up to which instruction that holds, if nothing is set before.
+  std::pair<uint32_t, uint32_t> captured_;
+  std::optional<uint32_t> captured_until_;
   struct {
     CodePosition at;
     Reg reg = Reg::rax;
