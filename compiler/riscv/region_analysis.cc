@@ -7,10 +7,16 @@
 #include <queue>
 #include <utility>
 
+#include "absl/types/span.h"
 #include "runtime/abi/helpers.h"
 
 namespace precast::riscv {
 namespace {
+
+template <typename Visit>
+void ForEach(RegisterSet set, Visit visit) {
+  for (; set != 0; set &= set - 1) visit(std::countr_zero(set));
+}
 
 constexpr uint32_t kNoNode = 0xffffffff;
 
@@ -412,21 +418,30 @@ class Planner {
     for (Node& node : plan_.nodes) node.source.fill(kUnseen);
     Solve(/*backward=*/false, [&](Node& node, uint32_t n) {
       bool changed = false;
-      for (RegisterSet rest = node.needed & ~RegisterSet{1}; rest != 0; rest &= rest - 1) {
-        const int r = std::countr_zero(rest);
-        if (node.source[r] == n) continue;
-        uint32_t source = kUnseen;
-        if (node.IsBoundary() || (node.in_context >> r & 1) != 0) {
-          source = n;
-        } else {
-          for (uint32_t p : node.predecessors) {
-            const uint32_t from = ValueAfter(p, r);
-            if (from == kUnseen || from == source) continue;
-            source = source == kUnseen ? from : n;
-          }
-        }
+      const RegisterSet needed = node.needed & ~RegisterSet{1};
+      const RegisterSet own = node.IsBoundary() ? needed : needed & node.in_context;
+      const auto set = [&](int r, uint32_t source) {
         changed |= std::exchange(node.source[r], source) != source;
+      };
+      ForEach(own, [&](int r) { set(r, n); });
+      const absl::Span<const uint32_t> predecessors = node.predecessors;
+      if (predecessors.size() == 1) {  // mostly
+        const uint32_t p = predecessors[0];
+        const Node& pred = plan_.nodes[p];
+        ForEach(needed & ~own & pred.writes, [&](int r) { set(r, p); });
+        ForEach(needed & ~own & ~pred.writes, [&](int r) { set(r, pred.source[r]); });
+        return changed;
       }
+      ForEach(needed & ~own, [&](int r) {
+        if (node.source[r] == n) return;
+        uint32_t source = kUnseen;
+        for (uint32_t p : predecessors) {
+          const uint32_t from = ValueAfter(p, r);
+          if (from == kUnseen || from == source) continue;
+          source = source == kUnseen ? from : n;
+        }
+        set(r, source);
+      });
       return changed;
     });
   }
