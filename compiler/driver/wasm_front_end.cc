@@ -23,7 +23,6 @@
 #include "compiler/image/side_tables.h"
 #include "compiler/opt/fold_addresses.h"
 #include "compiler/parallel.h"
-#include "compiler/wasm/instruction.h"
 #include "compiler/wasm/lifter.h"
 #include "compiler/wasm/module.h"
 #include "compiler/wasm/reader.h"
@@ -78,9 +77,11 @@ guest::Program MakeProgram(const wasm::LiftContext& context) {
 
 class WasmFrontEnd final : public FrontEnd {
  public:
-  WasmFrontEnd(wasm::Module module, const CompileOptions& options)
+  WasmFrontEnd(wasm::Module module, std::vector<uint32_t> instructions,
+               const CompileOptions& options)
       : options_(options),
         module_(std::move(module)),
+        instructions_(std::move(instructions)),
         context_(module_),
         program_(MakeProgram(context_)) {}
 
@@ -157,16 +158,7 @@ class WasmFrontEnd final : public FrontEnd {
     return compiled;
   }
 
-  size_t CountInstructions(size_t i) const override {
-    wasm::InstructionReader reader(module_.bytes, module_.functions[Index(i)].body,
-                                   options_.features);
-    std::vector<wasm::LocalRun> locals;
-    if (!reader.ReadLocals(locals).ok()) return 0;
-    wasm::Instruction instruction;
-    size_t count = 0;
-    while (!reader.AtEnd() && reader.Next(instruction).ok()) ++count;
-    return count;
-  }
+  size_t CountInstructions(size_t i) const override { return instructions_[i]; }
 
   void Describe(size_t i, codegen::CompiledFunction& function) const override {
     const wasm::ByteRange body = module_.functions[Index(i)].body;
@@ -206,6 +198,7 @@ class WasmFrontEnd final : public FrontEnd {
 
   const CompileOptions& options_;
   const wasm::Module module_;
+  const std::vector<uint32_t> instructions_;  // how many, by function of its own
   const wasm::LiftContext context_;
   guest::Program program_;
   std::vector<std::string> names_;
@@ -218,9 +211,10 @@ absl::StatusOr<std::unique_ptr<FrontEnd>> OpenWasm(absl::Span<const uint8_t> fil
                                                    const CompileOptions& options) {
   absl::StatusOr<wasm::Module> module = wasm::ReadModule(file, options.features);
   if (!module.ok()) return module.status();
-  if (absl::Status s = wasm::Validate(*module, options.features, options.threads); !s.ok())
-    return s;
-  return std::make_unique<WasmFrontEnd>(*std::move(module), options);
+  std::vector<uint32_t> instructions;
+  absl::Status valid = wasm::Validate(*module, options.features, options.threads, &instructions);
+  if (!valid.ok()) return valid;
+  return std::make_unique<WasmFrontEnd>(*std::move(module), std::move(instructions), options);
 }
 
 }  // namespace precast::driver

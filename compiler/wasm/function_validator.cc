@@ -150,6 +150,7 @@ absl::Status FunctionValidator::Validate(uint32_t function) {
   stack_.Clear();
   frames_.clear();
   num_br_tables_ = 0;
+  uint32_t num_instructions = 0;
   frames_.push_back({{}, type.results, 0, 0, Op::kBlock, false});
   EnterFrame();
   for (bool done = false; !done;) {
@@ -160,6 +161,7 @@ absl::Status FunctionValidator::Validate(uint32_t function) {
     if (!reader.Read(instruction_)) [[unlikely]] {
       return reader.status();
     }
+    ++num_instructions;
     if (!CheckQuickly() && !CheckInstruction(done)) [[unlikely]] {
       return status_;
     }
@@ -169,6 +171,7 @@ absl::Status FunctionValidator::Validate(uint32_t function) {
                    absl::StrCat("section size mismatch: ", body.end - reader.offset(),
                                 " bytes after the function's end"));
   }
+  num_instructions_ = num_instructions;
   return absl::OkStatus();
 }
 

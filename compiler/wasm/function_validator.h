@@ -29,6 +29,8 @@ class FunctionValidator {
         has_plain_memory_(!module.memories.empty() && !module.memories[0].is_64) {}
 
   absl::Status Validate(uint32_t function);
+  // Of the function that was found to be valid last.
+  uint32_t num_instructions() const { return num_instructions_; }
 
  private:
   struct Frame {
@@ -147,6 +149,7 @@ class FunctionValidator {
   uint32_t height_ = 0;
   bool unreachable_ = false;
   uint32_t num_br_tables_ = 0;
+  uint32_t num_instructions_ = 0;
 
   // The first locals' types, by code; as many as a body of its size could need, so that bodies which declare many
   // locals are not slow. The others are found in run_ends_.

@@ -317,13 +317,15 @@ absl::Status ValidateFunction(const Module& module, uint32_t function, const Fea
   return FunctionValidator(module, features).Validate(function);
 }
 
-absl::Status Validate(const Module& module, const Features& features, int threads) {
+absl::Status Validate(const Module& module, const Features& features, int threads,
+                      std::vector<uint32_t>* instructions) {
   if (absl::Status status = ValidateModule(module, features); !status.ok()) return status;
 
   // Functions in groups, small enough to share them out evenly.
   constexpr size_t kGroup = 64;
   const size_t first = module.num_imported_functions;
   const size_t count = module.functions.size() - first;
+  if (instructions != nullptr) instructions->assign(count, 0);
   std::mutex mutex;
   size_t first_fault = module.functions.size();
   absl::Status fault;
@@ -336,7 +338,10 @@ absl::Status Validate(const Module& module, const Features& features, int thread
     FunctionValidator validator(module, features);
     for (size_t i = begin; i < std::min(begin + kGroup, module.functions.size()); ++i) {
       absl::Status status = validator.Validate(static_cast<uint32_t>(i));
-      if (status.ok()) continue;
+      if (status.ok()) {
+        if (instructions != nullptr) (*instructions)[i - first] = validator.num_instructions();
+        continue;
+      }
       const std::lock_guard<std::mutex> lock(mutex);
       if (i < first_fault) {
         first_fault = i;

@@ -4,6 +4,7 @@
 #define PRECAST_COMPILER_WASM_VALIDATOR_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "compiler/wasm/module.h"
@@ -18,7 +19,9 @@ absl::Status ValidateFunction(const Module& module, uint32_t function, const Fea
 
 // Both, with all functions on `threads` threads (0: one per processor). Of several faults the same one is reported
 // whatever the threads: one outside function bodies if there is any, else that of the first faulty function.
-absl::Status Validate(const Module& module, const Features& features, int threads = 1);
+// `instructions`: takes how many each of the module's own functions has, if they are valid.
+absl::Status Validate(const Module& module, const Features& features, int threads = 1,
+                      std::vector<uint32_t>* instructions = nullptr);
 
 }  // namespace precast::wasm
 
