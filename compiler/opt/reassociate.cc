@@ -64,9 +64,10 @@ class Pass {
  public:
   explicit Pass(ir::Function& f) : f_(f) {}
 
-  void Run(const ir::Cfg& cfg) {
+  void Run(const ir::Graphs& graphs) {
     if (!FindTrees()) return;
     FindUses();
+    const ir::Cfg& cfg = graphs.cfg(f_);
     size_t num_blocks = 0;  // up to the last with a tree
     for (const Tree& tree : trees_) {
       if (uses_[tree.inner.index] != 1 || !cfg.reachable(tree.block)) continue;
@@ -334,6 +335,6 @@ class Pass {
 
 }  // namespace
 
-void Reassociate(ir::Function& f, const ir::Graphs& graphs) { Pass(f).Run(graphs.cfg(f)); }
+void Reassociate(ir::Function& f, const ir::Graphs& graphs) { Pass(f).Run(graphs); }
 
 }  // namespace precast::opt

@@ -140,9 +140,13 @@ class ComparisonWidener {
     high_ = {first->a, first->b};
     low_ = {Value(), Value()};
     is_signed_.reset();
-    // Of which numbers the low halves are is seen only from what becomes of the comparison.
-    if (!FollowAll(head)) return false;
+    // Of which numbers the low halves are is seen only from what becomes of the comparison: if the high ones are equal,
+    // to begin with, as in most branches nothing comes of it.
+    Follow(head, 2);
     if (!low_.first.valid()) return false;
+    low_ = {Value(), Value()};
+    is_signed_.reset();
+    if (!FollowAll(head) || !low_.first.valid()) return false;
     for (int k = 0; k < 2; ++k) {
       if (k != 0) std::swap(low_.first, low_.second);
       if (FollowAll(head) && Meet() && Replace(head)) return true;
