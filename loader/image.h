@@ -48,7 +48,7 @@ struct SiteInfo {
   uint32_t refund;
   // Complete map at this site; absent slots are up to date in VmContext.
   std::vector<StateLocation> state;
-  // kSuspend: further charges that have the same check.
+  // kSuspend: further charges that have the same check. kMemory: charges that were to come first.
   struct Charge {
     uint32_t guest_pc;
     uint32_t refund;
@@ -62,6 +62,21 @@ struct SiteInfo {
       guest_pc = next.guest_pc;
       refund = next.refund;
     }
+  }
+
+  // Whether what was to be charged for before an access cannot be paid. Then guest_pc and refund are those of the first charge
+  // for which that is so.
+  bool IsUnpaid(int64_t fuel) {
+    uint32_t before = 0;
+    for (const Charge& next : more) {
+      if (fuel + static_cast<int32_t>(next.refund) < 0) {
+        guest_pc = next.guest_pc;
+        refund = before;
+        return true;
+      }
+      before = next.refund;
+    }
+    return false;
   }
 };
 

@@ -58,6 +58,8 @@ struct StateLocation {
 
 // Where several charges have one check: those after the first. The guest is out of fuel at the first that cannot be
 // paid, and the one that follows would leave less than nothing: fuel + its refund < 0.
+// Where an access comes before what was to be charged for first: these charges. The guest is out of fuel at the first that would
+// leave less than nothing, and otherwise the access has faulted; `refund`, less than 0, is what leaves what is left behind it.
 struct Charge {
   uint32_t guest_pc;
   uint32_t refund;
@@ -79,7 +81,7 @@ struct Site {
   uint32_t refund;  // add to fuel to have the exact count of instructions not yet retired
   // Changes of the state map since the previous site; when `reset`, the map starts empty.
   bool reset = false;
-  // Ranges of CompiledFunction::states and, of kSuspend, charges.
+  // Ranges of CompiledFunction::states and, of kSuspend and kMemory, charges.
   uint32_t state_begin = 0, state_end = 0;
   uint32_t more_begin = 0, more_end = 0;
 };

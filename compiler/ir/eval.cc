@@ -203,7 +203,19 @@ class Evaluator {
     }
   }
 
-  void Stop(EvalResult::Outcome outcome, const Site& site) {
+  void Stop(EvalResult::Outcome outcome, Site site) {
+    if (site.IsUnpaid()) {
+      const Unpaid& unpaid = f_.unpaid(site);
+      site.refund = unpaid.refund;
+      for (const Unpaid::Charge& c : unpaid.charges) {
+        if (machine_.fuel < c.amount) {
+          outcome = EvalResult::Outcome::kSuspended;
+          site = {.guest_pc = c.guest_pc, .refund = 0};
+          break;
+        }
+        machine_.fuel -= c.amount;
+      }
+    }
     Materialize(site, machine_);
     result_.outcome = outcome;
     result_.site = site;

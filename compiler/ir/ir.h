@@ -116,6 +116,22 @@ struct Site {
   // Guest instructions already charged by a `kMeter` but not retired when execution stops here. An
   // instruction that traps does not retire.
   uint32_t refund = 0;
+
+  // Not a number, but of an access that meters have been moved behind: which of `Function::unpaid`.
+  static constexpr uint32_t kUnpaid = 0x80000000;
+  bool IsUnpaid() const { return refund >= kUnpaid; }
+};
+
+// What is known of an access that meters have been moved behind. If it faults, they come first: the first that cannot be paid
+// is what execution stops for, and if there is none, `refund` is what the access gives back of them all.
+struct Unpaid {
+  struct Charge {
+    uint32_t guest_pc = 0;
+    uint32_t amount = 0;
+    bool operator==(const Charge&) const = default;
+  };
+  uint32_t refund = 0;
+  std::vector<Charge> charges = {};
 };
 
 // Branch target with its arguments.
@@ -241,6 +257,14 @@ class Function {
   uint32_t AddV128(const V128& bytes);
   const std::vector<V128>& v128_constants() const { return v128_constants_; }
 
+  // Makes `site` one of an access in front of which nothing of `unpaid` is charged.
+  void SetUnpaid(Site& site, Unpaid unpaid) {
+    site.refund = Site::kUnpaid | static_cast<uint32_t>(unpaid_.size());
+    unpaid_.push_back(std::move(unpaid));
+  }
+  const Unpaid& unpaid(const Site& site) const { return unpaid_[site.refund - Site::kUnpaid]; }
+  const std::vector<Unpaid>& unpaid() const { return unpaid_; }
+
   // Removes block parameter `index` of `b`; the caller removes the argument from every edge to `b`.
   void RemoveParam(Block b, size_t index);
   // The same for many: keeps the parameters k of `b` with keep[k].
@@ -264,6 +288,7 @@ class Function {
   std::vector<Edge> edges_;
   std::vector<V128> v128_constants_;
   absl::flat_hash_map<V128, uint32_t> v128_index_;
+  std::vector<Unpaid> unpaid_;
 };
 
 // What the opcode table says of an opcode.

@@ -400,8 +400,9 @@ class Parser {
     if (Accept("@")) {
       inst.site.guest_pc = static_cast<uint32_t>(ParseNumber("a guest pc", kMax32));
       if (Accept("refund")) {
-        inst.site.refund = static_cast<uint32_t>(ParseNumber("a refund", kMax32));
+        inst.site.refund = static_cast<uint32_t>(ParseNumber("a refund", Site::kUnpaid - 1));
       }
+      ParseUnpaid(f, inst.site);
     } else if (CanStop(*op)) {
       FailExpected(absl::StrCat("the site of ", Info(*op).text, " ('@' and a guest pc)"));
     }
@@ -459,6 +460,18 @@ class Parser {
     if (Accept("-")) {
       inst.imm = static_cast<int64_t>(uint64_t{0} - ParseNumber("an offset", kMax + 1));
     }
+  }
+
+  void ParseUnpaid(Function& f, Site& site) {
+    Unpaid unpaid{.refund = site.refund};
+    while (Accept("unpaid")) {
+      Unpaid::Charge charge;
+      charge.amount = static_cast<uint32_t>(ParseNumber("an amount", Site::kUnpaid - 1));
+      if (!Accept("@")) return FailExpected("'@' and a guest pc");
+      charge.guest_pc = static_cast<uint32_t>(ParseNumber("a guest pc", kMax32));
+      unpaid.charges.push_back(charge);
+    }
+    if (!unpaid.charges.empty()) f.SetUnpaid(site, std::move(unpaid));
   }
 
   void ParseOperands(Function& f, InstData& inst, std::vector<Value>& args,

@@ -46,13 +46,22 @@ class Printer {
     if (inst.cold) out_ += " cold";
     if (CanStop(inst.op) || inst.site.guest_pc != 0 || inst.site.refund != 0) {
       absl::StrAppend(&out_, " @0x", absl::Hex(inst.site.guest_pc));
-      if (inst.site.refund != 0) absl::StrAppend(&out_, " refund ", inst.site.refund);
+      WriteRefund(inst.site);
     }
   }
 
   std::string Take() { return std::move(out_); }
 
  private:
+  void WriteRefund(const Site& site) {
+    const uint32_t refund = site.IsUnpaid() ? f_.unpaid(site).refund : site.refund;
+    if (refund != 0) absl::StrAppend(&out_, " refund ", refund);
+    if (!site.IsUnpaid()) return;
+    for (const Unpaid::Charge& c : f_.unpaid(site).charges) {
+      absl::StrAppend(&out_, " unpaid ", c.amount, " @0x", absl::Hex(c.guest_pc));
+    }
+  }
+
   void WriteTypes(absl::Span<const Type> types) {
     for (size_t i = 0; i < types.size(); ++i) {
       absl::StrAppend(&out_, i == 0 ? "" : ", ", Name(types[i]));

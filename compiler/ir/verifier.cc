@@ -281,6 +281,7 @@ class Verifier {
         if (inst.imm < -kMaxAmount || inst.imm > kMaxAmount) {
           return Fail("V17", at, "amount out of range");
         }
+        if (inst.site.IsUnpaid()) return Fail("V17", at, "is no access that could be unpaid");
         if (inst.op == Opcode::kMeter && int64_t{inst.site.refund} < inst.imm) {
           return Fail("V17", at, "refunds less than it subtracts");
         }

@@ -22,7 +22,7 @@ using ir::Opcode;
 
 // A meter is copied to at most so many edges.
 constexpr size_t kMaxPreds = 3;
-// So many meters side by side are enough: each is copied to both edges of a branch.
+// So many meters side by side are enough: each is copied to both edges of a branch, and named at each load on the way.
 constexpr size_t kMaxTogether = 8;
 
 class Pass {
@@ -47,9 +47,10 @@ class Pass {
     bool is_entry = false;
     bool is_head = false;   // some edge from a block that is not before it leads here
     bool leads = false;     // a meter comes before all that can be observed
-    bool trails = false;    // nothing that can be observed comes after the last meter
+    bool ends = false;      // a meter comes before all that meters cannot be moved behind
+    bool trails = false;    // meters can be moved behind all that comes after the last one
     bool all_lead = false;  // all meters come before all that can be observed
-    bool passes = false;    // nothing can be observed and there is no meter: it has one edge
+    bool passes = false;    // meters can be moved through it and there is none: it has one edge
     bool sinks = false;     // its last meters go to its edges
     bool hoisted = false;   // its leading meters go to the edges into it
   };
@@ -60,6 +61,11 @@ class Pass {
     return ir::Info(d.op).has_side_effect || ir::CanStop(d.op);
   }
 
+  // What only reads memory can stop, but is seen by nobody otherwise: if it faults, the runtime charges for what was to come
+  // before it.
+  static bool IsLoad(const InstData& d) { return d.op == Opcode::kLoad || d.op == Opcode::kLoadAt; }
+  bool Holds(const InstData& d) const { return IsObservable(d) && !IsLoad(d); }
+
   // False if the function is not of the form required.
   bool Collect(Block b) {
     Info& info = this->info(b);
@@ -67,7 +73,7 @@ class Pass {
     const absl::Span<const Block> preds = cfg_.predecessors(b);
     info.is_head =
         std::any_of(preds.begin(), preds.end(), [&](Block p) { return cfg_.IsRetreating(p, b); });
-    bool observed = false;
+    bool observed = false, held = false;
     size_t meters = 0;
     for (Inst i : f_.block(b).insts) {
       const InstData& d = f_.inst(i);
@@ -80,17 +86,20 @@ class Pass {
           info.leads = true;
           lead_[b.index].push_back(d);
         }
+        info.ends |= !held;
         info.all_lead = !observed;
         info.trails = true;
         ++meters;
       } else if (!ir::IsTerminator(d.op) && IsObservable(d)) {
         observed = true;
+        if (IsLoad(d)) continue;
+        held = true;
         info.trails = false;
       }
     }
     const Opcode last = f_.inst(f_.terminator(b)).op;
     info.trails &= last == Opcode::kBr || last == Opcode::kBrIf;
-    info.passes = !observed && meters == 0 && last == Opcode::kBr && !info.is_head;
+    info.passes = !held && meters == 0 && last == Opcode::kBr && !info.is_head;
     info.leads &= lead_[b.index].size() < kMaxTogether;
     return true;
   }
@@ -103,9 +112,10 @@ class Pass {
       const Block next = ir::Successors(f_, b)[0].target;
       return cfg_.predecessors(next).size() > 1 && !this->info(next).passes && CanHoist(next);
     }
-    if (!info.leads || info.is_entry) return false;
-    if (preds == 1) return !info.is_head;
-    return preds <= kMaxPreds && !(info.sinks && info.all_lead) && (!info.is_head || info.hoisted);
+    if (info.is_entry) return false;
+    if (preds == 1) return info.ends && !info.is_head;
+    return info.leads && preds <= kMaxPreds && !(info.sinks && info.all_lead) &&
+           (!info.is_head || info.hoisted);
   }
 
   bool HasTrailing(Block b) {
@@ -181,12 +191,13 @@ class Pass {
     }
   }
 
-  // Moves the meters of `b` down to the next meter, as far as nothing observable is between; takes out those that
+  // Moves the meters of `b` down to the next meter, as far as nothing that holds them is between; takes out those that
   // reach the terminator, and the leading ones if they are hoisted. Returns the former.
   std::vector<InstData> MoveDown(Block b) {
     std::vector<Inst> result;
-    std::vector<Inst> meters;  // since the last observable instruction
+    std::vector<Inst> meters;  // since the last instruction that holds them
     size_t first_at = 0;       // where the first of them would be
+    std::vector<Inst> loads;   // behind the last of them
     size_t hoisted = info(b).hoisted ? lead_[b.index].size() : 0;
     for (Inst i : f_.block(b).insts) {
       const InstData& d = f_.inst(i);
@@ -195,22 +206,40 @@ class Pass {
           --hoisted;
           continue;
         }
+        MoveBehind(loads, meters);
         meters.push_back(i);
         first_at = result.size();
         continue;
       }
-      if (ir::IsTerminator(d.op)) {
-        if (!info(b).sinks) Put(result, meters, first_at);
-        result.push_back(i);
-        continue;
+      const bool is_last = ir::IsTerminator(d.op);
+      if (is_last && info(b).sinks) {
+        MoveBehind(loads, meters);
+      } else if (is_last || Holds(d)) {
+        Put(result, meters, first_at);
+        loads.clear();
+      } else if (IsLoad(d) && !meters.empty()) {
+        loads.push_back(i);
       }
-      if (IsObservable(d)) Put(result, meters, first_at);
       result.push_back(i);
     }
     std::vector<InstData> pending;
     for (Inst i : meters) pending.push_back(f_.inst(i));
     f_.block(b).insts = std::move(result);
     return pending;
+  }
+
+  // `meters` come behind `loads`.
+  void MoveBehind(std::vector<Inst>& loads, absl::Span<const Inst> meters) {
+    for (Inst i : loads) {
+      ir::Site& site = f_.inst(i).site;
+      ir::Unpaid unpaid{.refund = site.refund};
+      for (Inst m : meters) {
+        const InstData& meter = f_.inst(m);
+        unpaid.charges.push_back({meter.site.guest_pc, static_cast<uint32_t>(meter.imm)});
+      }
+      f_.SetUnpaid(site, std::move(unpaid));
+    }
+    loads.clear();
   }
 
   // All of `meters` where the last of them was.

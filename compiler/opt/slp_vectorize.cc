@@ -765,7 +765,10 @@ bool MayVectorize(const Function& f, Block b) {
   const absl::Span<const Edge> edges = f.edges(last);
   if ((edges[0].target == b) == (edges[1].target == b)) return false;
   size_t stores = 0;
-  for (Inst i : f.block(b).insts) stores += f.inst(i).op == Opcode::kStore;
+  for (Inst i : f.block(b).insts) {
+    if (f.inst(i).site.IsUnpaid()) return false;
+    stores += f.inst(i).op == Opcode::kStore;
+  }
   return stores >= 2;
 }
 

@@ -101,8 +101,11 @@ std::optional<Plan> PlanFor(const Function& f, Block b) {
         cost += d.imm;
         continue;
       case Opcode::kLoad:
-      case Opcode::kStore:
       case Opcode::kLoadAt:
+        if (d.site.IsUnpaid()) return std::nullopt;
+        observed = true;
+        break;
+      case Opcode::kStore:
       case Opcode::kStoreAt:
       case Opcode::kTrapIf:
       case Opcode::kBrIf:

@@ -92,7 +92,8 @@ std::string Text(const codegen::CompiledFunction& f, const Site& site,
       break;
   }
   absl::StrAppend(&text, " @0x", absl::Hex(site.guest_pc));
-  if (site.refund != 0) absl::StrAppend(&text, " refund ", site.refund);
+  const auto refund = [](uint32_t n) { return absl::StrCat(" refund ", static_cast<int32_t>(n)); };
+  if (site.refund != 0) text += refund(site.refund);
   if (!state.empty()) {
     const char* separator = " {";
     for (const auto& [slot, location] : state) {
@@ -102,7 +103,7 @@ std::string Text(const codegen::CompiledFunction& f, const Site& site,
     absl::StrAppend(&text, "}");
   }
   for (const codegen::Charge& c : f.MoreOf(site))
-    absl::StrAppend(&text, " or @0x", absl::Hex(c.guest_pc), " refund ", c.refund);
+    absl::StrAppend(&text, " or @0x", absl::Hex(c.guest_pc), refund(c.refund));
   return text;
 }
 

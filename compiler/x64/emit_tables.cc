@@ -56,8 +56,23 @@ void Emitter::AddSite(Site::Kind kind, const MInst& m, uint8_t trap_code, uint32
                       uint32_t state_count) {
   sites_.push_back(
       {buffer_.Here(), kind, trap_code, block_start_, m.site, state_begin, state_count});
+  if (m.site.IsUnpaid()) AddUnpaid(m_.unpaid[m.site.refund - ir::Site::kUnpaid]);
   sites_.back().ir.refund += static_cast<uint32_t>(prepaid_);
   block_start_ = false;
+}
+
+void Emitter::AddUnpaid(const ir::Unpaid& unpaid) {
+  PendingSite& site = sites_.back();
+  DCHECK(site.kind == Site::Kind::kMemory);
+  site.more_begin = static_cast<uint32_t>(more_charges_.size());
+  uint32_t left = 0;
+  for (const ir::Unpaid::Charge& c : unpaid.charges) {
+    left -= c.amount;
+    // What is behind has been paid already.
+    if (prepaid_ == 0) more_charges_.push_back({c.guest_pc, left});
+  }
+  site.more_count = static_cast<uint32_t>(more_charges_.size()) - site.more_begin;
+  site.ir.refund = unpaid.refund + left;
 }
 
 void Emitter::TrapInside(Cond cc, uint32_t back, Site::Kind kind, const MInst& m,

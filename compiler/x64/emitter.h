@@ -160,6 +160,8 @@ class Emitter {
   }
   void AddSite(Site::Kind kind, const MInst& m, uint8_t trap_code = 0, uint32_t state_begin = 0,
                uint32_t state_count = 0);
+  // Of the last site: what has not been charged for before it.
+  void AddUnpaid(const ir::Unpaid& unpaid);
   // Jumps, if the condition holds, to the byte that lies `back` bytes before the end of the code and is
   // no instruction: to a trap that takes no room. Puts the site there.
   void TrapInside(Cond cc, uint32_t back, Site::Kind kind, const MInst& m, uint32_t state_begin = 0,

@@ -235,6 +235,7 @@ struct MFunction {
   std::vector<uint32_t> tables;               // edge numbers, see kBranchTable
   std::vector<uint32_t> entry_blocks;         // block of ir::Function::entries()[i]
   std::vector<ir::V128> v128_constants;       // those of the IR function and more
+  std::vector<ir::Unpaid> unpaid;             // of the IR function
   bool has_calls = false;
   // Calls are made with an aligned stack pointer. A RISC-V guest's functions need none: what they call of the runtime
   // has a stack of its own.

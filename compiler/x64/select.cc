@@ -18,6 +18,7 @@ MFunction Selector::Run() {
   m_.problem.allocatable = kAllocatable;
   m_.problem.vector_scratch = {regalloc::RegClass::kVector, Number(kVectorScratch)};
   m_.v128_constants = f_.v128_constants();
+  m_.unpaid = f_.unpaid();
   m_.aligns_stack = f_.signature().conv != ir::CallConv::kGuest;
   for (Block b : cf_.rpo) CountUses(b);
   FindReceivers();

@@ -22,7 +22,7 @@ inline constexpr std::array<uint8_t, 8> kMagic = {'P', 'R', 'E', 'C', 'A', 'S', 
 // Raised by every change of the format, however small: a loader reads exactly one version. (What an
 // image is worth is the time to compile it again; what a wrong guess about compatibility costs is
 // unbounded.)
-inline constexpr uint32_t kFormatVersion = 7;
+inline constexpr uint32_t kFormatVersion = 8;
 
 // An image is smaller than this, so that every PC-relative field reaches.
 inline constexpr uint64_t kMaxImageSize = uint64_t{1} << 31;

@@ -16,6 +16,7 @@ using ex_info::kKindMask;
 using ex_info::kLineEscape;
 using ex_info::kManyCharges;
 using ex_info::kReset;
+using ex_info::kUnpaid;
 
 constexpr size_t kIndexEntrySize = 8;
 
@@ -124,7 +125,7 @@ void ExInfoEncoder::AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_co
                             uint32_t guest_pc, uint32_t refund, bool reset,
                             absl::Span<const StateLocation> changes,
                             absl::Span<const Charge> more) {
-  CHECK(more.empty() || kind == SiteKind::kSuspend);
+  CHECK(more.empty() || kind == SiteKind::kSuspend || kind == SiteKind::kMemory);
   CheckAligned(guest_pc);
   CHECK(site_count_ == 0 || code_offset > last_site_.code_offset)
       << "sites must ascend: " << code_offset;
@@ -141,7 +142,9 @@ void ExInfoEncoder::AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_co
     whole = state_.ToVector();
     changes = whole;
   }
-  uint8_t head = more.empty() ? static_cast<uint8_t>(kind) : kManyCharges;
+  const bool is_unpaid = !more.empty() && kind == SiteKind::kMemory;
+  uint8_t head = static_cast<uint8_t>(kind);
+  if (!more.empty()) head = is_unpaid ? kUnpaid : kManyCharges;
   if (reset) head |= kReset;
   if (!changes.empty()) head |= kHasState;
   ++site_count_;
@@ -149,7 +152,7 @@ void ExInfoEncoder::AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_co
                                trap_code, guest_pc, refund));
   if (!changes.empty()) EncodeState(changes, site_stream_);
   if (!more.empty()) site_stream_.Varint(static_cast<uint32_t>(more.size()));
-  Charge before{guest_pc, refund};
+  Charge before{guest_pc, is_unpaid ? 0 : refund};
   for (const Charge& charge : more) {
     site_stream_.Signed(static_cast<int32_t>(charge.guest_pc - before.guest_pc) >> pc_shift_);
     site_stream_.Varint(before.refund - charge.refund);
@@ -262,8 +265,10 @@ std::optional<ExInfoReader::Chunk> ExInfoReader::FindChunk(absl::Span<const uint
 bool ExInfoReader::NextSite(ByteReader& reader, Site& site, StateMap& state) const {
   const uint8_t head = reader.Byte();
   const uint8_t kind = head & kKindMask;
-  if (kind > kManyCharges) reader.Fail();
-  site.kind = kind == kManyCharges ? SiteKind::kSuspend : static_cast<SiteKind>(kind);
+  if (kind > kUnpaid) reader.Fail();
+  site.kind = kind == kManyCharges ? SiteKind::kSuspend
+              : kind == kUnpaid    ? SiteKind::kMemory
+                                   : static_cast<SiteKind>(kind);
   site.code_offset += reader.Varint();
   const uint32_t short_difference = head >> kGuestShift;
   const uint32_t difference =
@@ -281,9 +286,9 @@ bool ExInfoReader::NextSite(ByteReader& reader, Site& site, StateMap& state) con
     }
   }
   site.more.clear();
-  if (kind == kManyCharges) {
+  if (kind >= kManyCharges) {
     const uint32_t count = reader.Count();
-    Charge charge{site.guest_pc, site.refund};
+    Charge charge{site.guest_pc, kind == kUnpaid ? 0 : site.refund};
     for (uint32_t i = 0; i < count && reader.ok(); ++i) {
       charge.guest_pc += static_cast<uint32_t>(reader.Signed()) << pc_shift_;
       charge.refund -= reader.Varint();

@@ -89,7 +89,7 @@ class StateMap {
 };
 
 // One of several segments of guest code that are charged for at once: its first pc, and what must be added to the fuel
-// register to have what was left before it.
+// register to have what was left before it; or, of kMemory, behind it.
 struct Charge {
   uint32_t guest_pc;
   uint32_t refund;
@@ -104,7 +104,7 @@ struct Site {
   uint32_t guest_pc = 0;
   uint32_t refund = 0;
   std::vector<StateLocation> state;  // complete, by ascending slot
-  std::vector<Charge> more;          // kSuspend: the charges after the first
+  std::vector<Charge> more;  // kSuspend: the charges after the first; kMemory: those not made yet
   friend bool operator==(const Site&, const Site&) = default;
 };
 
@@ -125,6 +125,8 @@ namespace ex_info {
 inline constexpr uint8_t kKindMask = 0x07;
 // kSuspend with more charges.
 inline constexpr uint8_t kManyCharges = kSiteKindCount;
+// kMemory before charges.
+inline constexpr uint8_t kUnpaid = kSiteKindCount + 1;
 inline constexpr uint8_t kReset = 0x08;
 inline constexpr uint8_t kHasState = 0x10;
 inline constexpr uint8_t kHasRefund = 0x20;
@@ -151,7 +153,7 @@ class ExInfoEncoder {
   void Reserve(size_t sites, size_t lines);
   void AddFrameRule(const FrameRule& rule);
   // `changes` are the differences of the state map to the site before; with `reset` to the empty
-  // map. `more`: with kSuspend; refunds descend.
+  // map. `more`: with kSuspend and kMemory; refunds descend.
   void AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_code, uint32_t guest_pc,
                uint32_t refund, bool reset, absl::Span<const StateLocation> changes,
                absl::Span<const Charge> more = {});

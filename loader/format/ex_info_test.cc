@@ -74,8 +74,16 @@ Function RandomFunction(std::mt19937_64& random, size_t site_count, size_t line_
     site.guest_pc = guest_pc;
     site.refund = refund;
     for (const auto& [slot, location] : state) site.state.push_back(location);
+    if (site.kind == SiteKind::kMemory || site.kind == SiteKind::kSuspend) {
+      Charge charge{guest_pc, site.kind == SiteKind::kMemory ? 0 : refund};
+      for (uint64_t n = random() % 3 == 0 ? random() % 4 : 0; n > 0; --n) {
+        charge.guest_pc -= 4 * static_cast<uint32_t>(random() % 20);
+        charge.refund -= 1 + static_cast<uint32_t>(random() % 300);
+        site.more.push_back(charge);
+      }
+    }
     encoder.AddSite(site.code_offset, site.kind, site.trap_code, site.guest_pc, site.refund, reset,
-                    changes);
+                    changes, site.more);
     function.sites.push_back(site);
     code_offset += 1 + static_cast<uint32_t>(random() % (random() % 20 == 0 ? 10000 : 20));
     const auto pc_step = static_cast<uint32_t>(random() % 4);

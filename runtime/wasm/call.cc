@@ -334,7 +334,7 @@ bool StoreData::Left(abi::VmContext& at) {
   std::optional<loader::SiteInfo> site;
   if (module != nullptr) site = module->image->FindSite(at.stop_rip);
   auto trapped = [&](abi::TrapCode trap, uint32_t refund) {
-    fuel += refund;
+    fuel += static_cast<int32_t>(refund);
     if (site.has_value()) fuel += FuelOfRoundsLeft(at, *site);
     Trapped(trap);
     if (site.has_value()) SetPlace(*module, site->guest_pc);
@@ -370,6 +370,7 @@ bool StoreData::Left(abi::VmContext& at) {
       if (site->kind == Kind::kStack)
         return trapped(abi::TrapCode::kCallStackExhausted, site->refund);
       if (site->kind != Kind::kMemory) break;
+      if (site->IsUnpaid(fuel)) return trapped(abi::TrapCode::kOutOfFuel, site->refund);
       for (const std::unique_ptr<Instance>& instance : instances) {
         if (static_cast<const InstanceImpl&>(*instance).Reserves(at.fault_address))
           return trapped(abi::TrapCode::kOutOfBoundsMemoryAccess, site->refund);

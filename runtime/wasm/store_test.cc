@@ -518,6 +518,51 @@ TEST_P(StoreTest, ManyParametersAndResults) {
   }
 }
 
+// A load may be executed before it is charged for, but not fault where the fuel does not suffice.
+TEST_P(StoreTest, FuelEndsBeforeLoads) {
+  // block local.get 0 i32.load br_if 0 | local.get 0 i32.load offset=8 i32.eqz br_if 0 |
+  // local.get 0 i32.load offset=12 drop i32.const 5 return end | i32.const 9
+  auto module = Compile(testing::Module({
+      SectionOf(1, {FunctionType({kI32}, {kI32})}),
+      SectionOf(3, {{0}}),
+      SectionOf(5, {{0, 1}}),
+      SectionOf(7, {Export("f", 0, 0)}),
+      SectionOf(10, {Body({0x02, 0x40, 0x20, 0,    0x28, 2,    0,    0x0d, 0, 0x20,
+                           0,    0x28, 2,    8,    0x45, 0x0d, 0,    0x20, 0, 0x28,
+                           2,    0x0c, 0x1a, 0x41, 5,    0x0f, 0x0b, 0x41, 9})}),
+  }));
+  struct Case {
+    int32_t address;
+    std::vector<int64_t> segments;  // that are begun, each with what it costs
+    int64_t spent;
+  };
+  const Case cases[] = {
+      {0x10000, {3}, 1}, {0x10000 - 8, {3, 4}, 4}, {0x10000 - 12, {3, 4, 1}, 8},  // returns
+  };
+  for (const Case& c : cases) {
+    for (int64_t fuel = 0; fuel < 12; ++fuel) {
+      int64_t spent = 0;
+      bool is_short = false;
+      for (int64_t cost : c.segments) {
+        is_short = fuel - spent < cost;
+        if (is_short) break;
+        spent += cost;
+      }
+      Store store({.fuel = fuel});
+      Func* f = Must(store.Instantiate(module, {}))->FindFunction("f");
+      const CallResult result = f->Call({Value::I32(c.address)});
+      EXPECT_EQ(fuel - store.fuel(), is_short ? spent : c.spent) << c.address << ", fuel " << fuel;
+      if (is_short) {
+        EXPECT_EQ(result.trap, abi::TrapCode::kOutOfFuel) << c.address << ", fuel " << fuel;
+      } else if (c.segments.size() == 3) {
+        EXPECT_TRUE(result.ok()) << fuel;
+      } else {
+        EXPECT_EQ(result.trap, abi::TrapCode::kOutOfBoundsMemoryAccess) << c.address;
+      }
+    }
+  }
+}
+
 // What is given back of a segment's fuel when an instruction in it traps: here after 3 of 7.
 TEST_P(StoreTest, FuelIsExactAtTraps) {
   struct Case {

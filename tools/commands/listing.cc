@@ -61,7 +61,7 @@ std::string Describe(const format::Site& site) {
       break;
   }
   absl::StrAppendFormat(&text, " at %08x", site.guest_pc);
-  if (site.refund != 0) absl::StrAppend(&text, ", refund ", site.refund);
+  if (site.refund != 0) absl::StrAppend(&text, ", refund ", static_cast<int32_t>(site.refund));
   const char* separator = "; ";
   for (const format::StateLocation& l : site.state) {
     absl::StrAppend(&text, separator, SlotName(l.slot), "=");
@@ -82,7 +82,8 @@ std::string Describe(const format::Site& site) {
     separator = " ";
   }
   for (const format::Charge& c : site.more)
-    absl::StrAppendFormat(&text, "; or at %08x, refund %d", c.guest_pc, c.refund);
+    absl::StrAppendFormat(&text, "; or at %08x, refund %d", c.guest_pc,
+                          static_cast<int32_t>(c.refund));
   return text;
 }
 
