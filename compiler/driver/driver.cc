@@ -188,7 +188,7 @@ class Compilation {
       size_t ir_instructions = 0;
       std::optional<codegen::CompiledFunction> compiled;
       std::optional<size_t> counted;
-      if (options_.opt_level == 0) {
+      if (options_.opt_level == 0 || front_end_->SuitsBaseline(i)) {
         compiled = front_end_->CompileBaseline(i, target_options, counted);
       }
       if (!compiled) {

@@ -43,7 +43,10 @@ class FrontEnd {
   // Fills in what the back end does not know: name and guest range.
   virtual void Describe(size_t i, codegen::CompiledFunction& function) const = 0;
 
-  // Machine code of function i without IR, for -O0; nullopt if this kind of guest or this function goes
+  // Whether function i is better off without IR at every level.
+  virtual bool SuitsBaseline(size_t /*i*/) const { return false; }
+
+  // Machine code of function i without IR, for -O0 and what SuitsBaseline; nullopt if this kind of guest or this function goes
   // through the IR at every level. Deterministic and thread-safe. May set `instructions` to what CountInstructions
   // would find. The function is described, and its side tables are encoded.
   virtual std::optional<codegen::CompiledFunction> CompileBaseline(

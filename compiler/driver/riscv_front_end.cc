@@ -20,6 +20,7 @@
 #include "compiler/riscv/elf_reader.h"
 #include "compiler/riscv/fast_helpers.h"
 #include "compiler/riscv/fast_paths.h"
+#include "compiler/riscv/interpreters.h"
 #include "compiler/riscv/lifter.h"
 #include "loader/format/ex_info.h"
 #include "openvm/config.h"
@@ -65,6 +66,10 @@ class RiscVFrontEnd final : public FrontEnd {
                         .strict_alignment = program_.openvm,
                         .lower_custom = program_.openvm ? &program_ : nullptr,
                         .count_rows = options_.count_rows ? &program_ : nullptr});
+  }
+
+  bool SuitsBaseline(size_t i) const override {
+    return riscv::IsCallingInterpreter(flow_.regions[i]);
   }
 
   std::optional<codegen::CompiledFunction> CompileBaseline(
