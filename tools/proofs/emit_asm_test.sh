@@ -11,7 +11,7 @@ aotc="$1" compare_images="$2"
 source tools/proofs/lib.sh
 need as binutils ld binutils python3 python3
 
-for guest in hello bench_small_fib switches_stripped funcptr_high cplusplus big100k wasm/arithmetic wasm/data \
+for guest in hello bench_small_fib switches_stripped funcptr_high cplusplus bytecode big100k wasm/arithmetic wasm/data \
   wasm/hello; do
   for level in 0 1 2; do
     about="$guest -O$level"

@@ -17,7 +17,7 @@ long_hops=100  # evenly over the rest, of an odd size
 count_of() { sed -nE 's/^ *"instructions_since_start": ([0-9]+),$/\1/p' "$1"; }
 result_of() { sed -nE 's/^ *"result": "([a-z]+)",$/\1/p' "$1"; }
 
-for elf in "$guests"/bench_small_*.elf "$guests"/{hello,longjmp,coroutines,malloc,cplusplus}.elf; do
+for elf in "$guests"/bench_small_*.elf "$guests"/{hello,longjmp,coroutines,malloc,cplusplus,bytecode}.elf; do
   guest="$(basename "$elf" .elf)"
   about="$guest"
   compile "$guest" 0
