@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_format.h"
 #include "compiler/parallel.h"
+#include "compiler/riscv/case_rows.h"
 #include "compiler/riscv/known_registers.h"
 #include "compiler/riscv/loop_finder.h"
 
@@ -19,10 +20,7 @@ namespace {
 
 // Limits on what a hostile or odd program can make us do.
 constexpr uint32_t kMaxTableEntries = 4096;
-constexpr uint32_t kMaxGuesses = 1024;  // targets of one jump whose table was not seen
-constexpr uint32_t kMaxCases = 64;      // targets of one jump into code at a scaled index
-constexpr uint32_t kMaxCase = 64;       // bytes of each of them
-constexpr uint32_t kMaxLookBack = 8;  // instructions from such a jump to where its index is scaled
+constexpr uint32_t kMaxGuesses = 1024;        // targets of one jump whose table was not seen
 constexpr uint32_t kMaxSwitchSpan = 1 << 16;  // bytes between the lowest and highest switch target
 // Of all switches together, since many jumps may name the same targets: targets, and words of span.
 constexpr uint64_t kMaxSwitchTargets = 1 << 18;
@@ -94,12 +92,10 @@ struct BlindJump {
   bool through_field;  // its target was loaded from where no index leads
 };
 
-// An indirect jump or call into a row of pieces of code of equal length, as those of assemblers' memset, which enters a
-// row of stores at that of the last byte to be set.
+// An indirect jump or call into a row of pieces of code.
 struct CaseJump {
   uint32_t index;
-  uint32_t first;   // pc of the piece of number 0
-  uint32_t stride;  // bytes
+  CaseRow row;
 };
 
 enum Flag : uint8_t {
@@ -317,8 +313,9 @@ class Recovery {
       return;
     }
     if (base.kind == Abstract::Kind::kIndexed) {
-      if (const uint32_t stride = ScaleOf(index, in.rs1); stride >= 4 && stride <= kMaxCase) {
-        case_jumps_.push_back({index, base.c + static_cast<uint32_t>(in.imm), stride});
+      const uint32_t stride = FindScale(code_, index, in.rs1);
+      if (stride >= 4 && stride <= CaseRow::kMaxStride) {
+        case_jumps_.push_back({index, {base.c + static_cast<uint32_t>(in.imm), stride}});
         return;
       }
     }
@@ -330,29 +327,6 @@ class Recovery {
     } else {
       blind_jumps_.push_back({index, base.kind == Abstract::Kind::kField});
     }
-  }
-
-  // By what the index is multiplied in the sum that register r is at an instruction: 0 if that is not to be seen shortly
-  // before.
-  uint32_t ScaleOf(uint32_t index, uint8_t r) const {
-    const uint32_t first = index - std::min({index, kMaxLookBack, IndexInRun(index)});
-    uint32_t operands = uint32_t{1} << r;
-    for (bool is_sum = false; index-- > first;) {
-      const Instruction& in = code_.At(index);
-      if (EndsBlock(in.op) || (operands >> in.rd & 1) == 0) continue;
-      if (!is_sum && in.op == Op::kAdd) {
-        is_sum = true;
-        operands = (uint32_t{1} << in.rs1 | uint32_t{1} << in.rs2) & ~uint32_t{1};
-      } else if (is_sum && in.op == Op::kSlli) {
-        return uint32_t{1} << in.imm;
-      } else {
-        operands &= ~(uint32_t{1} << in.rd);
-      }
-    }
-    return 0;
-  }
-  uint32_t IndexInRun(uint32_t index) const {
-    return (code_.PcOf(index) - code_.RunOf(index).first) / 4;
   }
 
   bool IsLikelyCode(uint32_t pc) const {
@@ -411,38 +385,16 @@ class Recovery {
     for (; built_marked_ < built_.size(); ++built_marked_) MarkPc(built_[built_marked_], kTaken);
   }
 
-  // How many there are is not known. They go on while each falls through to the next, or while none does. (What is
-  // computed may have been biased: the first may be no case, but the jump itself.)
   void FindCases(const CaseJump& jump) {
+    if (!Spend(CaseRow::kMaxCases)) return;
     const auto [begin, end] = Extent(jump.index);
-    const auto is_case = [&](uint32_t pc) {
-      return pc % 4 == 0 && pc >= begin && pc < end && end - pc >= jump.stride;
-    };
-    const auto falls_through = [&](uint32_t pc) {
-      const uint32_t index = code_.IndexOf(pc);
-      for (uint32_t i = index; i < index + jump.stride / 4; ++i) {
-        const Op op = code_.At(i).op;
-        if (EndsBlock(op) && !IsBranch(op)) return false;
-      }
-      return true;
-    };
     const bool calls = code_.At(jump.index).rd != 0;
-    uint32_t pc = jump.first;
-    if (is_case(pc) && !falls_through(pc) && is_case(pc + jump.stride) &&
-        falls_through(pc + jump.stride)) {
-      pc += jump.stride;
-    }
-    if (!is_case(pc) || !Spend(kMaxCases)) return;
-    const bool first_falls_through = falls_through(pc);
-    for (uint32_t count = 0; count < kMaxCases && is_case(pc); ++count, pc += jump.stride) {
-      const bool is_last = falls_through(pc) != first_falls_through;
-      if (is_last && !first_falls_through) return;
+    for (uint32_t pc : CasesOf(code_, jump.row, begin, end)) {
       if (calls) {
         built_.push_back(pc);
       } else {
         AddSwitchTarget(jump.index, pc);
       }
-      if (is_last) return;
     }
   }
 
