@@ -166,6 +166,12 @@ bool ImageChecker::CheckExInfo(const std::string& name, const ImageView::Functio
                     absl::StrCat("below ", abi::kNumTrapCodes), site.trap_code)) {
       return false;
     }
+    // Who runs a RISC-V program takes such an access for one whose charges have been made.
+    if (!view_.is_wasm() && site.kind == format::SiteKind::kMemory && !site.more.empty()) {
+      Damaged(absl::StrCat(name, " memory access"), at, "no charges behind it in a RISC-V program",
+              absl::StrCat(site.more.size()));
+      return false;
+    }
     for (const format::StateLocation& location : site.state) {
       if ((location.slot > abi::kSlotPc && !abi::IsRoundSlot(location.slot)) ||
           (location.kind == format::StateLocation::Kind::kRegister &&

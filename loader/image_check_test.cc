@@ -231,6 +231,11 @@ TEST_F(ImageCheckTest, NothingOfWasmInOthers) {
                               text | uint64_t{16} << 32);
 }
 
+TEST_F(ImageCheckTest, ChargesBehindAccessesAreOfWasm) {
+  const CheckReport report = CheckImage(MakeSmallImage(true), {.deep = true}, nullptr);
+  EXPECT_THAT(Findings(report), testing::ElementsAre(HasSubstr("function 4 memory access")));
+}
+
 class WasmImageCheckTest : public ImageCheckTest {
  protected:
   std::vector<uint8_t> MakeImage() const override { return MakeSmallWasmImage(); }

@@ -64,7 +64,7 @@ CompiledFunction MakeCaller(const char* name, uint32_t pc, std::vector<uint8_t> 
 
 format::Guid SmallProgramGuid() { return format::GuidOf(std::string_view("small program")); }
 
-std::vector<uint8_t> MakeSmallImage() {
+std::vector<uint8_t> MakeSmallImage(bool unpaid_access) {
   guest::Program program;
   program.guid = SmallProgramGuid();
   program.entry = kAnswerPc;
@@ -115,6 +115,15 @@ std::vector<uint8_t> MakeSmallImage() {
   functions.push_back(MakeFunction("constant", kConstantPc, {0x8b, 0x05, 0, 0, 0, 0, 0xc3}));
   functions.back().constants = {0x78, 0x56, 0x34, 0x12};
   functions.back().relocations = {{2, CodeRelocation::Target::kConstants, 0, -4}};
+  if (unpaid_access) {
+    functions.back().sites = {{.code_offset = 0,
+                               .kind = Site::Kind::kMemory,
+                               .guest_pc = kConstantPc,
+                               .refund = static_cast<uint32_t>(-1),
+                               .reset = true,
+                               .more_end = 1}};
+    functions.back().charges = {{kConstantPc, 0}};
+  }
 
   image::LaidOutImage image =
       image::Build(program, functions, image::CoverEntries(kEntryPcs), image::ImageOptions{});

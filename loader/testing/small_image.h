@@ -23,8 +23,9 @@ inline constexpr uint32_t kEntryPcs[] = {kAnswerPc, kFortyOnePc, kGotPc, kPltPc,
 // Of the program the image is made from.
 format::Guid SmallProgramGuid();
 
-// The image's bytes.
-std::vector<uint8_t> MakeSmallImage();
+// The image's bytes. `unpaid_access`: a site says of a memory access that a charge comes behind it,
+// which only images of WebAssembly may say.
+std::vector<uint8_t> MakeSmallImage(bool unpaid_access = false);
 
 // The same for WebAssembly: a module with a memory that is initialized, and two functions; entered
 // at their bodies' offsets in the module's bytes.
