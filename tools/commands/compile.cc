@@ -30,7 +30,8 @@ What is written (--emit):
   so      the image, an ELF shared object (default; to PROGRAM with .so for .elf or .wasm)
   asm     the same image as GNU assembly (.s) and a linker script beside it (.ld);
           prints how `as` and `ld` make the image of them
-  ir      the intermediate representation after optimization (to standard output)
+  ir      the intermediate representation after optimization (to standard output); templates make the
+          code at -O0, and that of interpreters (RISC-V) at every level, without it
   disasm  the listing that `aotc disasm` prints (to standard output)
 
 The output depends on the program, the flags that say what code is made (-O, --cpu,
