@@ -40,6 +40,14 @@ Instruction Decode(uint32_t word, Dialect dialect = Dialect::kBase);
 // The same for `count` words, little-endian, one after another; `out` is room for as many, uninitialized.
 void DecodeAll(const uint8_t* words, size_t count, Dialect dialect, Instruction* out);
 
+// A set of operations.
+template <typename... Ops>
+constexpr uint64_t SetOf(Ops... ops) {
+  static_assert(static_cast<int>(Op::kIllegal) < 64);
+  return ((uint64_t{1} << static_cast<int>(ops)) | ...);
+}
+constexpr bool IsIn(uint64_t set, Op op) { return (set >> static_cast<int>(op) & 1) != 0; }
+
 // Control-flow roles.
 inline bool IsBranch(Op op) {
   return (op >= Op::kBeq && op <= Op::kBgeu) || op == Op::kCustomBranch;
@@ -52,12 +60,10 @@ inline bool IsStore(Op op) { return op >= Op::kSb && op <= Op::kSw; }
 inline bool IsLinkRegister(uint8_t r) { return r == 1 || r == 5; }
 // True if execution does not simply go on with the next instruction.
 inline bool EndsBlock(Op op) {
-  constexpr auto bits = [](auto... ops) { return ((uint64_t{1} << static_cast<int>(ops)) | ...); };
   constexpr uint64_t kEnds =
-      bits(Op::kBeq, Op::kBne, Op::kBlt, Op::kBge, Op::kBltu, Op::kBgeu, Op::kCustomBranch,
-           Op::kJal, Op::kJalr, Op::kEcall, Op::kEbreak, Op::kCustomEnd, Op::kIllegal);
-  static_assert(static_cast<int>(Op::kIllegal) < 64);
-  return (kEnds >> static_cast<int>(op) & 1) != 0;
+      SetOf(Op::kBeq, Op::kBne, Op::kBlt, Op::kBge, Op::kBltu, Op::kBgeu, Op::kCustomBranch,
+            Op::kJal, Op::kJalr, Op::kEcall, Op::kEbreak, Op::kCustomEnd, Op::kIllegal);
+  return IsIn(kEnds, op);
 }
 
 // ABI name of register 0..31: "zero", "ra", "sp", …

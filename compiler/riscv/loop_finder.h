@@ -16,6 +16,7 @@ class LoopFinder {
   void Find(const Region& region) {
     const uint32_t n = static_cast<uint32_t>(region.blocks.size());
     is_head_.assign(n, 0);
+    if (!GoesBack(region)) return;
     color_.assign(n, kNew);
     for (uint32_t root = 0; root < n; ++root) {
       if (color_[root] != kNew) continue;
@@ -43,6 +44,16 @@ class LoopFinder {
     uint32_t block;
     uint32_t begin, next;  // in successors_
   };
+
+  // Whether there might be a loop: some block goes to none behind it.
+  static bool GoesBack(const Region& region) {
+    for (uint32_t b = 0; b < region.blocks.size(); ++b) {
+      const BasicBlock& block = region.blocks[b];
+      const bool jumps = block.kind == BlockEnd::kBranch || block.kind == BlockEnd::kJump;
+      if ((jumps && block.target_block <= b) || block.kind == BlockEnd::kSwitch) return true;
+    }
+    return false;
+  }
 
   void Open(const Region& region, uint32_t b) {
     color_[b] = kOpen;
