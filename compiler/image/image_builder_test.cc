@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "compiler/image/build_identity.h"
+#include "compiler/image/side_tables.h"
 #include "compiler/image/write_image.h"
 #include "gtest/gtest.h"
 #include "loader/format/guid.h"
@@ -250,6 +251,22 @@ TEST(ImageBuilder, CallsAndConstants) {
   EXPECT_EQ(table % 16, 0u);
   EXPECT_EQ(built.bytes[table], 1);
   EXPECT_EQ(table + static_cast<uint32_t>(word(built.bytes, table + 4)), text_at + 12);
+}
+
+// A large module's tables would take more room than all of its code.
+TEST(ImageBuilder, SideTablesThatAreEncodedTakeNoRoom) {
+  CompiledFunction f = FunctionAt(kBase, "f");
+  f.sites = {
+      {.code_offset = 0, .kind = codegen::Site::Kind::kTrap, .guest_pc = kBase, .refund = 1}};
+  f.states = {{.slot = 1, .kind = codegen::StateLocation::Kind::kConstant, .value = 2}};
+  f.charges = {{.guest_pc = kBase, .refund = 1}};
+  format::ExInfoEncoder encoder;
+  EncodeSideTables(guest::Kind::kRiscV32, f, encoder);
+  DropSideTables(f);
+  EXPECT_EQ(f.sites.capacity() + f.states.capacity() + f.charges.capacity() +
+                f.frame_rules.capacity() + f.lines.capacity(),
+            0u);
+  EXPECT_FALSE(f.ex_info.empty());
 }
 
 TEST(ImageBuilder, Wasm) {

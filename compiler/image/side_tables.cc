@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -64,11 +65,13 @@ void EncodeSideTables(guest::Kind kind, CompiledFunction& function,
 }
 
 void DropSideTables(CompiledFunction& function) {
-  function.sites = {};
-  function.states = {};
-  function.charges = {};
-  function.frame_rules = {};
-  function.lines = {};
+  // Assigning {} would keep the room.
+  const auto drop = [](auto& table) { std::decay_t<decltype(table)>().swap(table); };
+  drop(function.sites);
+  drop(function.states);
+  drop(function.charges);
+  drop(function.frame_rules);
+  drop(function.lines);
 }
 
 }  // namespace precast::image

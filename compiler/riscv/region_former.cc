@@ -45,7 +45,7 @@ class RegionFormer {
     });
     ControlFlow flow;
     FormRegions(flow);
-    blocks_ = {};
+    std::vector<BasicBlock>().swap(blocks_);
     ChooseEntries(flow);
     NameRegions(flow);
     return flow;
@@ -188,7 +188,7 @@ class RegionFormer {
       region_of[b] = region_of[root];
       number[b] = num_blocks[region_of[b]]++;
     }
-    parent_ = {};
+    std::vector<uint32_t>().swap(parent_);
     flow.regions.resize(num_blocks.size());
     for (size_t r = 0; r < num_blocks.size(); ++r) flow.regions[r].blocks.reserve(num_blocks[r]);
     for (uint32_t b = 0; b < count; ++b) {
