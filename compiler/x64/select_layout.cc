@@ -86,9 +86,10 @@ void Selector::LayOut() {
   struct Split {
     Block from;
     uint32_t successor;  // in successors_
+    bool aside = false;  // something else falls through to the target
   };
   std::vector<std::vector<Split>> before(cf_.layout.size() + 1), after(cf_.layout.size() + 1);
-  std::vector<Split> hot_end, cold_end;
+  std::vector<Split> cold_end;
   std::vector<uint32_t> number_of(f_.num_blocks(), kNone);
   for (uint32_t at = 0; at < cf_.layout.size(); ++at) {
     const Block b = cf_.layout[at];
@@ -136,40 +137,42 @@ void Selector::LayOut() {
       } else if (source.cold) {
         cold_end.push_back({b, s});
       } else {
-        hot_end.push_back({b, s});
+        before[to].push_back({b, s, /*aside=*/true});
       }
     }
   }
   auto place = [&](const std::vector<Split>& splits) {
     for (const Split& s : splits) {
       successors_[s.successor].piece = static_cast<uint32_t>(pieces_.size());
-      pieces_.push_back({.ir = Block(), .from = s.from, .edge = s.successor});
+      pieces_.push_back({.ir = Block(), .from = s.from, .edge = s.successor, .aside = s.aside});
     }
   };
   piece_of_.assign(f_.num_blocks(), kNone);
-  bool in_cold = false;
+  uint32_t hot_end = kNone;
   for (uint32_t at = 0; at < cf_.layout.size(); ++at) {
     const Block b = cf_.layout[at];
     if (role_[b.index] == Role::kElsewhere) continue;
-    if (cf_.info[b.index].cold && !in_cold && at != 0) {
-      in_cold = true;
-      place(hot_end);
+    if (cf_.info[b.index].cold && hot_end == kNone && at != 0) {
+      hot_end = static_cast<uint32_t>(pieces_.size());
     }
     place(before[at]);
     piece_of_[b.index] = static_cast<uint32_t>(pieces_.size());
     pieces_.push_back({.ir = b, .from = Block()});
     place(after[at]);
   }
-  if (!in_cold) place(hot_end);
+  if (hot_end == kNone) hot_end = static_cast<uint32_t>(pieces_.size());
   place(cold_end);
-  OrderCode();
+  OrderCode(hot_end);
 }
 
-void Selector::OrderCode() {
+void Selector::OrderCode(uint32_t hot_end) {
   const uint32_t n = static_cast<uint32_t>(pieces_.size());
   // By head of a loop: of the edges back to it the one that is taken most. Right before the head, it needs no jump of its
   // own in each round, and what leads into the loop jumps over it.
   std::vector<uint32_t> back(n, kNone);
+  // By piece: the last one before it that is not aside.
+  std::vector<uint32_t> above(n, 0);
+  for (uint32_t k = 1; k < n; ++k) above[k] = pieces_[k - 1].aside ? above[k - 1] : k - 1;
   for (uint32_t k = 0; k < n; ++k) {
     const Piece& edge = pieces_[k];
     if (edge.ir.valid()) continue;
@@ -179,7 +182,7 @@ void Selector::OrderCode() {
     const ControlFlow::BlockInfo& target = cf_.info[to.index];
     if (head > piece_of_[edge.from.index] || head == 0 || source.cold != target.cold) continue;
     // Nothing of the loop falls into the head.
-    const Piece& before = pieces_[head - 1];
+    const Piece& before = pieces_[above[head]];
     const Block outside = before.ir.valid() ? before.ir : before.from;
     if (cf_.info[outside.index].loop_depth >= target.loop_depth) continue;
     if (back[head] == kNone ||
@@ -194,9 +197,14 @@ void Selector::OrderCode() {
     pieces_[back[head]].align = cf_.info[pieces_[head].ir.index].align;
   }
   m_.order.reserve(n);
-  for (uint32_t k = 0; k < n; ++k) {
+  for (uint32_t k = 0; k <= n; ++k) {
+    // What is aside is no longer where something would fall through it.
+    for (uint32_t a = 0; k == hot_end && a < n; ++a) {
+      if (pieces_[a].aside) m_.order.push_back(a);
+    }
+    if (k == n) break;
     if (back[k] != kNone) m_.order.push_back(back[k]);
-    if (!placed[k]) m_.order.push_back(k);
+    if (!placed[k] && !pieces_[k].aside) m_.order.push_back(k);
   }
 }
 

@@ -143,6 +143,7 @@ class Selector {
     uint32_t edge = 0;            // split edge: number among the source's unique edges
     uint32_t begin = 0, end = 0;  // range in insts_, last instruction first
     bool align = false;  // split edge: it comes right before the head of a loop to be aligned
+    bool aside = false;  // split edge: something else falls through to its target
   };
   // A successor of the terminator of a block, after merging the equal edges of a br_table.
   struct Successor {
@@ -244,8 +245,8 @@ class Selector {
   void LayOut();
   bool FlowsTo(Block from, Block to) const;
   // For the register allocator pieces_ are in an order in which an edge back comes behind its source. In the code it
-  // may come before its target.
-  void OrderCode();
+  // may come before its target, and one where something else falls through to the target is behind all that is hot, at `hot_end`.
+  void OrderCode(uint32_t hot_end);
 
   // -- building
 
