@@ -34,19 +34,32 @@ class BundleBuilder {
   Bundles Build() {
     struct Pair {
       VReg a, b;
+      float weight;
     };
+    // Those of a vreg lie together. Two values may meet on several edges.
     std::vector<Pair> pairs;
-    // By descending weight, which is not negative, and place.
-    std::vector<uint64_t> order;
+    std::vector<uint32_t> pair_of(parent_.size(), 0);  // by vreg: 1 + its last pair
     const Grouped<Hint>& hints = intervals_.hints;
     for (VReg v = 0; v < parent_.size(); ++v) {
+      const size_t begin = pairs.size();
       for (uint32_t k = hints.begin[v]; k < hints.begin[v + 1]; ++k) {
         const Hint& hint = hints.items[k];
         // Every pair is hinted from both sides.
         if (!hint.is_vreg || hint.target >= v) continue;
-        order.push_back(uint64_t{~std::bit_cast<uint32_t>(hint.weight)} << 32 | pairs.size());
-        pairs.push_back({v, hint.target});
+        uint32_t& at = pair_of[hint.target];
+        if (at > begin) {
+          pairs[at - 1].weight += hint.weight;
+        } else {
+          pairs.push_back({v, hint.target, hint.weight});
+          at = static_cast<uint32_t>(pairs.size());
+        }
       }
+    }
+    // By descending weight, which is not negative, and place.
+    std::vector<uint64_t> order;
+    order.reserve(pairs.size());
+    for (const Pair& pair : pairs) {
+      order.push_back(uint64_t{~std::bit_cast<uint32_t>(pair.weight)} << 32 | order.size());
     }
     std::sort(order.begin(), order.end());
     for (uint64_t key : order) {
