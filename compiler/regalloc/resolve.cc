@@ -109,6 +109,21 @@ class Resolver {
     moves_.push_back({before, stage, from_vreg, to_vreg, from, to, frequency});
   }
 
+  // A jump of its own, as on what would be a critical edge: where values are there is nobody's business, and what leads
+  // there and what leads away is one set of moves, at the end.
+  bool IsPassedThrough(BlockIndex b) const {
+    const Block& block = p_.blocks[b];
+    return block.end - block.begin == 1 && block.succs_count == 1 && block.preds_count == 1 &&
+           block.params_count == 0 && p_.insts[block.begin].operands_count == 0 &&
+           p_.blocks[p_.edges[block.succs_begin].target].preds_count > 1 &&
+           p_.blocks[p_.pred_blocks[block.preds_begin]].succs_count > 1;
+  }
+  // Where what leaves the block is before the moves at its end.
+  Pos EndOf(BlockIndex b) const {
+    if (IsPassedThrough(b)) b = p_.pred_blocks[p_.blocks[b].preds_begin];
+    return GapOf(p_.blocks[b].end) - 1;
+  }
+
   float FrequencyOf(InstIndex i) const { return p_.blocks[live_.inst_block[i]].frequency; }
 
   void AddPartMoves() {
@@ -118,7 +133,8 @@ class Resolver {
         const Part& after = assignment_.parts.items[k];
         if (before.to != after.from) continue;  // resumes at a block's beginning
         const InstIndex i = InstOf(after.from);
-        if ((after.from & 3) == 0 && p_.blocks[live_.inst_block[i]].begin == i) continue;
+        const BlockIndex b = live_.inst_block[i];
+        if (((after.from & 3) == 0 && p_.blocks[b].begin == i) || IsPassedThrough(b)) continue;
         Add(i, (after.from & 3) == 0 ? kSplit : kCopy, v, v, Home(v, before), Home(v, after),
             FrequencyOf(i));
       }
@@ -162,9 +178,10 @@ class Resolver {
   void AddEdgeMoves() {
     for (BlockIndex b = 0; b < p_.blocks.size(); ++b) {
       const Block& block = p_.blocks[b];
-      const Pos end = GapOf(block.end) - 1;
+      const Pos end = EndOf(b);
       for (uint32_t e = 0; e < block.succs_count; ++e) {
         const Edge& edge = p_.edges[block.succs_begin + e];
+        if (IsPassedThrough(edge.target)) continue;
         const Block& target = p_.blocks[edge.target];
         const Pos start = GapOf(target.begin);
         const bool at_target = target.preds_count == 1;
@@ -291,7 +308,7 @@ class Resolver {
       const Block& to = p_.blocks[a.to];
       const bool at_target = to.preds_count == 1;
       Add(at_target ? to.begin : from.end - 1, at_target ? kEntry : kExit, a.arg, a.param,
-          At(a.arg, GapOf(from.end) - 1), SlotOf(a.param), 0);
+          At(a.arg, EndOf(a.from)), SlotOf(a.param), 0);
     }
   }
 
