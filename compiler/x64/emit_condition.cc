@@ -120,6 +120,32 @@ void Emitter::EmitSetCond(uint32_t i, const MInst& m) {
   e_.AluRR(equal ? Alu::kAnd : Alu::kOr, Width::k32, R(i, d), t);
 }
 
+bool Emitter::FlagsAlreadyCompare(uint32_t i, const MInst& m) const {
+  if (compared_.at != buffer_.Here() || compared_.at == block_begin_ || !ComparesRegisters(i, m)) {
+    return false;
+  }
+  const MInst& before = m_.insts[compared_.inst];
+  return before.flags == m.flags && before.flags_width == m.flags_width &&
+         R(compared_.inst, 0) == R(i, 0) &&
+         (m.flags == FlagsFrom::kCompareImm ? before.flags_imm == m.flags_imm
+                                            : R(compared_.inst, 1) == R(i, 1));
+}
+
+void Emitter::EmitChargeIf(uint32_t i, const MInst& m) {
+  const bool compared = FlagsAlreadyCompare(i, m);
+  const int32_t charge = static_cast<int32_t>(m.imm);
+  if (m.alu != Alu::kAdd) {
+    if (!compared) EmitTest(i, m);
+    e_.AluRI(m.alu, Width::k64, kFuel, m.alu == Alu::kSbb ? 0 : -1);
+    return;
+  }
+  // Neither lea nor cmov changes the flags.
+  const Reg less = R(i, p_.insts[i].operands_count - 1u);
+  e_.Lea(Width::k64, less, Mem::At(kFuel, -charge));
+  if (!compared) EmitTest(i, m);
+  e_.Cmov(m.cond, Width::k64, kFuel, less);
+}
+
 void Emitter::EmitSelect(uint32_t i, const MInst& m) {
   const uint32_t n = EmitTest(i, m);
   if (p_.vreg_class[p_.operands[p_.insts[i].operands_begin + n].vreg] == RegClass::kInt) {
@@ -131,7 +157,12 @@ void Emitter::EmitSelect(uint32_t i, const MInst& m) {
       }
     };
     move(m.cond);
-    if (m.parity) move(Cond::kP);
+    if (m.parity) return move(Cond::kP);
+    const Reg d = R(i, n + 2);
+    if (ComparesRegisters(i, m) && R(i, 0) != d &&
+        (m.flags == FlagsFrom::kCompareImm || R(i, 1) != d)) {
+      FlagsCompare(i);
+    }
     return;
   }
   const Label keep = buffer_.NewLabel();

@@ -294,6 +294,8 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
     case MOp::kChargeValue:
       e_.AluRR(Alu::kSub, Width::k64, kFuel, R(i, 0));
       return;
+    case MOp::kChargeIf:
+      return EmitChargeIf(i, m);
     case MOp::kLoadFuel:
       e_.Mov(Width::k64, R(i, 0), kFuel);
       return;

@@ -224,6 +224,15 @@ class Emitter {
            (flags_.all || zero_or_sign) && flags_.at != block_begin_;
   }
 
+  // Whether m's test compares registers, or a register with a constant.
+  bool ComparesRegisters(uint32_t i, const MInst& m) const {
+    return !m.folded && IsReg(i, 0) &&
+           (m.flags == FlagsFrom::kCompareImm || (m.flags == FlagsFrom::kCompare && IsReg(i, 1)));
+  }
+  // Instruction i has just selected by comparing registers, which it has left alone: the flags are of that.
+  void FlagsCompare(uint32_t i) { compared_ = {buffer_.Here(), i}; }
+  bool FlagsAlreadyCompare(uint32_t i, const MInst& m) const;
+
   // Sets the flags for m.cond. Operands start at 0; returns how many there were.
   uint32_t EmitTest(uint32_t i, const MInst& m);
 
@@ -257,6 +266,7 @@ class Emitter {
   // Total division: the machine's would trap on a divisor of 0 and on MIN / -1.
   void EmitDivide(uint32_t i, const MInst& m);
   void EmitSelect(uint32_t i, const MInst& m);
+  void EmitChargeIf(uint32_t i, const MInst& m);
   void EmitSetCond(uint32_t i, const MInst& m);
   void EmitBitScan(uint32_t i, const MInst& m);
   void EmitLoad(uint32_t i, const MInst& m);
@@ -379,6 +389,10 @@ class Emitter {
     Width width = Width::k8;
     bool all = false;
   } flags_;  // see FlagsShow
+  struct {
+    CodePosition at;
+    uint32_t inst = 0;
+  } compared_;  // see FlagsCompare
   CodePosition block_begin_;
   bool block_start_ = true;
 

@@ -99,6 +99,7 @@ enum class MOp : uint8_t {
   kStoreStateImm,     // [] disp, imm
   kCharge,            // [] imm
   kChargeValue,       // [a]
+  kChargeIf,          // [f…, =temporary if alu is kAdd] imm if cond; see EmitChargeIf
   kLoadFuel,          // [=d]
   kMeter,             // [] imm; site kSuspend
   kMeterCheck,        // [] imm; site kSuspend

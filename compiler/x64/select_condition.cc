@@ -286,6 +286,30 @@ bool Selector::SelectAddCondition(Alu op, Value a, Value b, Width w, VReg d) {
   return true;
 }
 
+bool Selector::SelectChargeIf(Value v) {
+  int64_t charge = 1;
+  if (const std::optional<Inst> shift = SingleUse(v, Opcode::kShl)) {
+    const std::optional<int64_t> amount = ConstantOf(f_.args(*shift)[1]);
+    if (!amount.has_value() || *amount > 16) return false;
+    charge = int64_t{1} << *amount;
+    v = f_.args(*shift)[0];
+  }
+  if (!SingleUse(v, Opcode::kIcmp).has_value() || !FusableCompare(v).has_value()) return false;
+  Test t = MatchCondition(v);
+  t.once = false;  // no load is put off
+  const bool is_compare = t.flags == FlagsFrom::kCompare || t.flags == FlagsFrom::kCompareImm;
+  if (t.parity || (!is_compare && t.flags != FlagsFrom::kTestSelf)) return false;
+  const bool carry = is_compare && charge == 1 && (t.cond == Cond::kB || t.cond == Cond::kAe);
+  std::vector<Operand>& operands = ScratchOperands();
+  AddTestOperands(t, operands);
+  if (!carry) operands.push_back(DefEarly(NewVReg(Width::k64)));
+  MInst& m = Emit(MOp::kChargeIf, operands);
+  SetTest(t, m);
+  m.imm = charge;
+  m.alu = !carry ? Alu::kAdd : t.cond == Cond::kB ? Alu::kSbb : Alu::kAdc;
+  return true;
+}
+
 void Selector::SelectSelect(Inst i, const InstData& d) {
   const absl::Span<const Value> args = f_.args(i);
   const Width w = WidthOf(d.type);

@@ -220,6 +220,7 @@ void Selector::SelectInst(Inst i, const InstData& d) {
     case Opcode::kDeferState:
       return;
     case Opcode::kChargeValue:  // 32 bits are held zero-extended
+      if (SelectChargeIf(args[0])) return;
       Emit(MOp::kChargeValue, {Use(Reg(args[0]))});
       return;
     case Opcode::kLoadFuel:

@@ -438,6 +438,8 @@ class Selector {
   void SelectSub(Value a, Value b, Width w, VReg d);
   // a plus (kAdd) or minus (kSub) the comparison b, by the carry flag; false if that is not what b leaves there.
   bool SelectAddCondition(Alu op, Value a, Value b, Width w, VReg d);
+  // Charges `v` if that is a condition, or a multiple of one.
+  bool SelectChargeIf(Value v);
   void SelectMul(Value a, Value b, Width w, VReg d);
   void EmitMulImm(VReg a, int32_t c, Width w, VReg d);
 

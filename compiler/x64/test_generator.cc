@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "compiler/ir/fold.h"
 #include "compiler/ir/ir.h"
 #include "compiler/x64/test_functions.h"
 #include "compiler/x64/test_machine.h"
@@ -112,6 +113,24 @@ void Generator::Body(int depth) {
   }
 }
 
+// By the condition of a selection or its inverse, or by another one.
+void Generator::ChargeIf() {
+  const Value a = Any32(), b = Chance(3) ? build_->Const(Type::kI32, Constant()) : Any32();
+  const ir::IntCond cond = AnyCond();
+  if (Chance(2)) {
+    const Value other = Chance(2) ? b : Any32();
+    i32_.push_back(build_->Op(Opcode::kSelect, Type::kI32,
+                              {build_->Icmp(cond, Type::kI32, a, b), a, other}, Type::kI32));
+  }
+  const ir::IntCond charged = Chance(3) ? AnyCond() : Chance(2) ? cond : ir::Inverted(cond);
+  Value v = build_->Icmp(charged, Type::kI32, a, b);
+  if (Chance(3)) {
+    v = build_->Binary(Opcode::kShl, Type::kI32, v,
+                       build_->Const(Type::kI32, 1 + static_cast<int64_t>(Pick(2))));
+  }
+  build_->Do(Opcode::kChargeValue, {v});
+}
+
 void Generator::Simple() {
   const uint64_t kind = Pick(30);
   if (kind < 14) {
@@ -146,9 +165,12 @@ void Generator::Simple() {
     Memory();
   } else if (kind < 29) {
     const int64_t charge = static_cast<int64_t>(Pick(200));
-    switch (Pick(4)) {
+    switch (Pick(5)) {
       case 0:
         build_->Do(Opcode::kCharge, {}, 0, charge % 10);
+        break;
+      case 4:
+        ChargeIf();
         break;
       case 1:
         build_->Do(Opcode::kChargeValue, {build_->Binary(Opcode::kAnd, Type::kI32, Any32(),

@@ -33,6 +33,7 @@ class Generator {
   void Flush();
   void Body(int depth);
   void Simple();
+  void ChargeIf();
   void Memory();
   void Wide();
 
