@@ -213,10 +213,13 @@ void CopyContents(const File& file, const std::vector<Elf32_Phdr>& loads,
       const uint64_t from = std::max<uint64_t>(begin, segment.address);
       const uint64_t to = std::min<uint64_t>(end, segment.address + segment.size);
       if (from >= to) continue;
-      const uint64_t needed = PageCeil(to) - segment.address;
-      if (segment.data.size() < needed) segment.data.resize(needed);
-      std::memcpy(segment.data.data() + (from - segment.address), bytes.data() + (from - begin),
-                  to - from);
+      // Ascending: what is there from here on is the rest of a page.
+      std::vector<uint8_t>& data = segment.data;
+      data.reserve(PageCeil(to) - segment.address);
+      data.resize(from - segment.address);
+      data.insert(data.end(), bytes.begin() + static_cast<ptrdiff_t>(from - begin),
+                  bytes.begin() + static_cast<ptrdiff_t>(to - begin));
+      data.resize(PageCeil(to) - segment.address);
     }
   }
 }
@@ -273,6 +276,19 @@ std::vector<Elf32_Shdr> ReadSections(const File& file, const Elf32_Ehdr& header)
   return sections;
 }
 
+std::vector<guest::Symbol> SortedByAddress(std::vector<guest::Symbol> symbols) {
+  std::vector<uint64_t> order;  // the address, then the place
+  order.reserve(symbols.size());
+  for (const guest::Symbol& symbol : symbols) {
+    order.push_back(uint64_t{symbol.address} << 32 | order.size());
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<guest::Symbol> sorted;
+  sorted.reserve(symbols.size());
+  for (uint64_t place : order) sorted.push_back(std::move(symbols[static_cast<uint32_t>(place)]));
+  return sorted;
+}
+
 // The symbols of the first symbol table (there is at most one: gABI chapter 4, "Sections"). Names
 // may overlap in the string table; a file whose names add up to more than itself loses the rest of
 // them.
@@ -284,6 +300,7 @@ std::vector<guest::Symbol> ReadSymbols(const File& file, const std::vector<Elf32
       !file.Contains(table->sh_offset, table->sh_size)) {
     return symbols;
   }
+  symbols.reserve(table->sh_size / sizeof(Elf32_Sym));
   uint64_t name_bytes = 0;
   for (uint64_t at = 0; at + sizeof(Elf32_Sym) <= table->sh_size; at += sizeof(Elf32_Sym)) {
     const Elf32_Sym sym = *file.Read<Elf32_Sym>(table->sh_offset + at);
@@ -296,10 +313,7 @@ std::vector<guest::Symbol> ReadSymbols(const File& file, const std::vector<Elf32
     if (name_bytes > file.size()) break;
     symbols.push_back({std::string(name), sym.st_value, sym.st_size, type == STT_FUNC});
   }
-  std::stable_sort(
-      symbols.begin(), symbols.end(),
-      [](const guest::Symbol& a, const guest::Symbol& b) { return a.address < b.address; });
-  return symbols;
+  return SortedByAddress(std::move(symbols));
 }
 
 // Address of the program headers in guest memory, for the auxiliary vector; 0 if no segment holds
