@@ -43,21 +43,6 @@ bool IsCall(BlockEnd kind) {
   return kind == BlockEnd::kCall || kind == BlockEnd::kIndirectCall || kind == BlockEnd::kHostCall;
 }
 
-// Bytes that the address of a load or store should be a multiple of, less one.
-uint32_t AlignmentMask(Op op) {
-  switch (op) {
-    case Op::kLw:
-    case Op::kSw:
-      return 3;
-    case Op::kLh:
-    case Op::kLhu:
-    case Op::kSh:
-      return 1;
-    default:
-      return 0;
-  }
-}
-
 }  // namespace
 
 // The code of a region: its blocks by ascending address, then what is rarely executed.
@@ -65,12 +50,14 @@ class RegionCompiler {
  public:
   RegionCompiler(const riscv::ControlFlow& flow, const riscv::Code& code,
                  const RegionOptions& region_options, const codegen::CompileOptions& options)
-      : flow_(flow),
-        code_(code),
+      : code_(code),
         openvm_(region_options.openvm),
         options_(options),
         e_(a_.code()),
-        t_(a_) {}
+        t_(a_),
+        is_entry_(code.size()) {
+    for (uint32_t pc : flow.entries) is_entry_[code.IndexOf(pc)] = true;
+  }
 
   std::optional<codegen::CompiledFunction> Compile(const riscv::Region& region) {
     Begin(region);
@@ -104,6 +91,10 @@ class RegionCompiler {
   struct LowBits {
     uint8_t bits = 0;  // at most 2
     uint8_t value = 0;
+    static LowBits Of(uint8_t bits, uint32_t value) {
+      return {bits, static_cast<uint8_t>(value & ((1u << bits) - 1))};
+    }
+    LowBits operator+(LowBits b) const { return Of(std::min(bits, b.bits), value + b.value); }
   };
   struct TableEntry {
     uint32_t offset;  // in constants_
@@ -205,10 +196,8 @@ class RegionCompiler {
 
     known_ = 1;
     known_value_[0] = 0;
-    if (openvm_) {
-      low_bits_.fill({});
-      low_bits_[0] = {2, 0};
-    }
+    low_bits_.fill({});
+    low_bits_[0] = {2, 0};
     const uint32_t first = code_.IndexOf(block.begin);
     const bool has_end = block.kind != BlockEnd::kFallThrough;
     pc_ = block.begin;
@@ -227,24 +216,65 @@ class RegionCompiler {
 
   // `left`: instructions of the block that have not retired, this one included.
   bool EmitInstruction(const Instruction& in, uint32_t left) {
-    if (riscv::IsLoad(in.op) || riscv::IsStore(in.op)) {
-      t_.PrepareAccess(in);
-      if (openvm_) CheckAlignment(in, left);
-      AddSite(Site::Kind::kMemory, pc_, left);
-      t_.EmitAccess(in);
-      Forget(in.rd);
-      return true;
+    // One jump finds what there is to do: a second one could not be foreseen either.
+    switch (in.op) {
+      case Op::kLw:
+      case Op::kSw:
+        return EmitAccess(in, left, 3);
+      case Op::kLh:
+      case Op::kLhu:
+      case Op::kSh:
+        return EmitAccess(in, left, 1);
+      case Op::kLb:
+      case Op::kLbu:
+      case Op::kSb:
+        return EmitAccess(in, left, 0);
+      case Op::kLui:
+        Learn(in.rd, static_cast<uint32_t>(in.imm));
+        break;
+      case Op::kAuipc:
+        Learn(in.rd, pc_ + static_cast<uint32_t>(in.imm));
+        break;
+      case Op::kAddi:
+        LearnSum(in);
+        break;
+      case Op::kAdd:
+        LearnLowBits(in.rd, low_bits_[in.rs1] + low_bits_[in.rs2]);
+        break;
+      case Op::kSlli:
+        LearnLowBits(in.rd, {static_cast<uint8_t>(std::min(in.imm, 2)), 0});
+        break;
+      case Op::kAndi:
+        LearnLowBits(
+            in.rd,
+            {static_cast<uint8_t>(std::min(std::countr_zero(static_cast<uint32_t>(in.imm) | 4), 2)),
+             0});
+        break;
+      case Op::kCustom:
+      case Op::kCustomRegister:
+      case Op::kCustomBranch:
+      case Op::kCustomEnd:
+        return EmitCustom(in, left);
+      default:
+        Forget(in.rd);
+        break;
     }
-    if (riscv::IsCustom(in.op)) return EmitCustom(in, left);
-    if (openvm_) LearnLowBits(in);
-    Learn(in);
     return t_.Emit(in, pc_);
   }
 
+  // A load or store of which OpenVM wants the low bits in `mask` of the address to be 0.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool EmitAccess(const Instruction& in, uint32_t left,
+                                               uint32_t mask) {
+    t_.PrepareAccess(in);
+    if (openvm_ && mask != 0) CheckAlignment(in, left, mask);
+    AddSite(Site::Kind::kMemory, pc_, left);
+    t_.EmitAccess(in);
+    Forget(in.rd);
+    return true;
+  }
+
   // Traps unless the address is a multiple of the access's size.
-  void CheckAlignment(const Instruction& in, uint32_t left) {
-    const uint32_t mask = AlignmentMask(in.op);
-    if (mask == 0) return;
+  void CheckAlignment(const Instruction& in, uint32_t left, uint32_t mask) {
     const uint8_t bits = mask == 3 ? 2 : 1;
     const uint8_t wanted = static_cast<uint8_t>(-static_cast<uint32_t>(in.imm) & mask);
     const LowBits known = low_bits_[in.rs1];
@@ -254,42 +284,29 @@ class RegionCompiler {
     if (in.rs1 != 0) low_bits_[in.rs1] = {bits, wanted};
   }
 
-  void Forget(uint8_t rd) {
+  // -- what is known: constants, for jumps to addresses made by two instructions, and low bits of addresses
+
+  void Forget(uint8_t rd) { LearnLowBits(rd, {}); }
+
+  // No constant, but these low bits.
+  void LearnLowBits(uint8_t rd, LowBits bits) {
     if (rd == 0) return;
     known_ &= ~(uint32_t{1} << rd);
-    low_bits_[rd] = {};
+    low_bits_[rd] = bits;
   }
 
-  // Follows what is known of addresses through the block.
-  void LearnLowBits(const Instruction& in) {
-    if (in.rd == 0) return;
+  void Learn(uint8_t rd, uint32_t value) {
+    if (rd == 0) return;
+    known_ |= uint32_t{1} << rd;
+    known_value_[rd] = value;
+    low_bits_[rd] = LowBits::Of(2, value);
+  }
+
+  void LearnSum(const Instruction& in) {
     const uint32_t imm = static_cast<uint32_t>(in.imm);
-    const LowBits a = low_bits_[in.rs1], b = low_bits_[in.rs2];
-    const auto sum = [](uint8_t bits, uint32_t value) {
-      return LowBits{bits, static_cast<uint8_t>(value & ((1u << bits) - 1))};
-    };
-    LowBits& result = low_bits_[in.rd];
-    switch (in.op) {
-      case Op::kLui:
-      case Op::kAuipc:  // the pc is a multiple of 4
-        result = sum(2, imm);
-        break;
-      case Op::kAddi:
-        result = sum(a.bits, a.value + imm);
-        break;
-      case Op::kAdd:
-        result = sum(std::min(a.bits, b.bits), a.value + b.value);
-        break;
-      case Op::kSlli:
-        result = {static_cast<uint8_t>(std::min(imm, 2u)), 0};
-        break;
-      case Op::kAndi:
-        result = {static_cast<uint8_t>(std::min(std::countr_zero(imm | 4), 2)), 0};
-        break;
-      default:
-        result = {};
-        break;
-    }
+    if ((known_ >> in.rs1 & 1) != 0) return Learn(in.rd, known_value_[in.rs1] + imm);
+    const LowBits a = low_bits_[in.rs1];
+    LearnLowBits(in.rd, LowBits::Of(a.bits, a.value + imm));
   }
 
   // Calls the runtime. Registers are where they are at any other site before and after that. If the
@@ -314,21 +331,6 @@ class RegionCompiler {
       Forget(in.rd);
     }
     return true;
-  }
-
-  // Follows constants through the block, for jumps to addresses made by two instructions.
-  void Learn(const Instruction& in) {
-    const uint32_t bit = uint32_t{1} << in.rd;
-    if (in.rd == 0) return;
-    if (in.op == Op::kLui || in.op == Op::kAuipc) {
-      known_ |= bit;
-      known_value_[in.rd] = static_cast<uint32_t>(in.imm) + (in.op == Op::kAuipc ? pc_ : 0);
-    } else if (in.op == Op::kAddi && (known_ >> in.rs1 & 1) != 0) {
-      known_ |= bit;
-      known_value_[in.rd] = known_value_[in.rs1] + static_cast<uint32_t>(in.imm);
-    } else {
-      known_ &= ~bit;
-    }
   }
 
   // -- ends of blocks
@@ -444,9 +446,14 @@ class RegionCompiler {
     SetCfa(8);
   }
 
+  bool IsEntry(uint32_t pc) const {
+    const uint32_t index = code_.IndexOf(pc);
+    return index != riscv::Code::kNone && is_entry_[index];
+  }
+
   // Tail-calls whatever is at `pc`.
   void Leave(uint32_t pc) {
-    if (flow_.IsEntry(pc)) {
+    if (IsEntry(pc)) {
       Epilogue();
       e_.JmpRel32();
       Relocate(CodeRelocation::Target::kFunction, pc);
@@ -485,7 +492,7 @@ class RegionCompiler {
   }
 
   void CallPc(uint32_t b, const BasicBlock& block, uint32_t target) {
-    if (flow_.IsEntry(target)) {
+    if (IsEntry(target)) {
       e_.CallRel32();
       Relocate(CodeRelocation::Target::kFunction, target);
     } else {
@@ -645,13 +652,13 @@ class RegionCompiler {
     return out;
   }
 
-  const riscv::ControlFlow& flow_;
   const riscv::Code& code_;
   const bool openvm_;
   const codegen::CompileOptions& options_;
   Assembler a_;
   x64::Encoder& e_;
   Templates t_;
+  std::vector<bool> is_entry_;  // by instruction: those of all regions
 
   // Of the region at hand.
   const riscv::Region* region_ = nullptr;
@@ -666,7 +673,7 @@ class RegionCompiler {
   uint32_t pc_ = 0;
   uint32_t known_ = 1;  // guest registers with a known constant, as a set
   std::array<uint32_t, 32> known_value_{};
-  std::array<LowBits, 32> low_bits_{};  // of OpenVM guests only
+  std::array<LowBits, 32> low_bits_{};
 
   std::vector<Site> sites_;
   std::vector<CodeRelocation> relocations_;

@@ -255,9 +255,11 @@ void Templates::Divide(bool is_signed, bool remainder, const Instruction& in) {
 void Templates::PrepareAccess(const Instruction& in) {
   if (in.rs1 == 0) {
     e_.MovImm(Reg::rax, static_cast<uint32_t>(in.imm));
-    access_ = Mem::At(x64::kMemory, Reg::rax, 1, 0);
+    access_index_ = Reg::rax;
+    access_disp_ = 0;
   } else {
-    access_ = Mem::At(x64::kMemory, Use(in.rs1, Reg::rax), 1, in.imm);
+    access_index_ = Use(in.rs1, Reg::rax);
+    access_disp_ = in.imm;
   }
   if (!riscv::IsStore(in.op)) {
     access_value_ = InRegister(in.rd) ? Home(in.rd) : Reg::rax;
@@ -267,9 +269,9 @@ void Templates::PrepareAccess(const Instruction& in) {
 }
 
 void Templates::TestAddress(uint32_t mask) {
-  Reg address = static_cast<Reg>(access_.index);
-  if ((static_cast<uint32_t>(access_.disp) & mask) != 0) {
-    e_.Lea(k32, Reg::r12, Mem::At(address, access_.disp));
+  Reg address = access_index_;
+  if ((static_cast<uint32_t>(access_disp_) & mask) != 0) {
+    e_.Lea(k32, Reg::r12, Mem::At(address, access_disp_));
     address = Reg::r12;
   }
   e_.TestRI(Width::k8, address, static_cast<int32_t>(mask));
@@ -278,28 +280,28 @@ void Templates::TestAddress(uint32_t mask) {
 void Templates::EmitAccess(const Instruction& in) {
   switch (in.op) {
     case Op::kLb:
-      e_.Movsx(Width::k8, k32, access_value_, access_);
+      e_.Movsx(Width::k8, k32, access_value_, Access());
       break;
     case Op::kLh:
-      e_.Movsx(Width::k16, k32, access_value_, access_);
+      e_.Movsx(Width::k16, k32, access_value_, Access());
       break;
     case Op::kLbu:
-      e_.Movzx(Width::k8, access_value_, access_);
+      e_.Movzx(Width::k8, access_value_, Access());
       break;
     case Op::kLhu:
-      e_.Movzx(Width::k16, access_value_, access_);
+      e_.Movzx(Width::k16, access_value_, Access());
       break;
     case Op::kLw:
-      e_.Load(k32, access_value_, access_);
+      e_.Load(k32, access_value_, Access());
       break;
     case Op::kSw:
-      return in.rs2 == 0 ? e_.StoreImm(k32, access_, 0) : e_.Store(k32, access_, access_value_);
+      return in.rs2 == 0 ? e_.StoreImm(k32, Access(), 0) : e_.Store(k32, Access(), access_value_);
     case Op::kSh:
-      return in.rs2 == 0 ? e_.StoreImm(Width::k16, access_, 0)
-                         : e_.Store(Width::k16, access_, access_value_);
+      return in.rs2 == 0 ? e_.StoreImm(Width::k16, Access(), 0)
+                         : e_.Store(Width::k16, Access(), access_value_);
     default:
-      return in.rs2 == 0 ? e_.StoreImm(Width::k8, access_, 0)
-                         : e_.Store(Width::k8, access_, access_value_);
+      return in.rs2 == 0 ? e_.StoreImm(Width::k8, Access(), 0)
+                         : e_.Store(Width::k8, Access(), access_value_);
   }
   Write(in.rd, access_value_);
 }

@@ -73,7 +73,9 @@ class Templates {
 
   Assembler& a_;
   x64::Encoder& e_;
-  x64::Mem access_;
+  x64::Mem Access() const { return x64::Mem::At(x64::kMemory, access_index_, 1, access_disp_); }
+  x64::Reg access_index_{};
+  int32_t access_disp_ = 0;
   x64::Reg access_value_{};
 };
 

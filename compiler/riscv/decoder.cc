@@ -1,6 +1,8 @@
 #include "compiler/riscv/decoder.h"
 
 #include <array>
+#include <bit>
+#include <cstddef>
 #include <cstring>
 #include <new>
 #include <optional>
@@ -75,17 +77,16 @@ constexpr Fields kFields[] = {
     {0, 0, 0, 0, 0, 0},                            // System
 };
 
-// Without branches, which could not be foreseen.
+// Without branches, which could not be foreseen, and without taking apart what is in its place.
+static_assert(offsetof(Instruction, op) == 0 && offsetof(Instruction, rd) == 1 &&
+              offsetof(Instruction, rs1) == 2 && offsetof(Instruction, rs2) == 3 &&
+              offsetof(Instruction, imm) == 4 && sizeof(Instruction) == 8);
 inline Instruction DecodeFields(Op op, const Fields& f, uint32_t w) {
   const uint32_t registers = (((w << 1) & (kRd | kRs1)) | ((w << 4) & kRs2)) & f.registers;
   const uint32_t imm = (static_cast<uint32_t>(static_cast<int32_t>(w) >> 20) & f.high) |
                        ((w >> 7) & f.low) | (w & f.in_place) | ((w << 4) & f.b11) |
                        ((w >> 9) & f.j11);
-  return {.op = op,
-          .rd = static_cast<uint8_t>(registers >> 8),
-          .rs1 = static_cast<uint8_t>(registers >> 16),
-          .rs2 = static_cast<uint8_t>(registers >> 24),
-          .imm = static_cast<int32_t>(imm)};
+  return std::bit_cast<Instruction>(static_cast<uint32_t>(op) | registers | uint64_t{imm} << 32);
 }
 
 inline Instruction DecodeFields(Op op, Format format, uint32_t w) {

@@ -365,20 +365,22 @@ PRECAST_HOT void Encoder::HotM(Width w, uint32_t opcode, uint8_t reg, const Mem&
     at_ += size - skip;
     return ModRm(reg, m);
   }
-  // As in ModRm.
-  const uint32_t mod = m.disp == 0 && (m.base & 7) != 5 ? 0 : FitsInt8(m.disp) ? 1 : 2;
-  const bool has_sib = has_index || (m.base & 7) == 4;
-  const uint64_t modrm = (mod << 6) | ((reg & 7u) << 3) | (has_sib ? 4u : m.base & 7u);
+  // As in ModRm, by sums: what displacements there are cannot be foreseen.
+  const int32_t disp = m.disp;
+  const uint32_t is_long = FitsInt8(disp) ? 0 : 1;
+  const uint32_t has_disp = uint32_t{disp != 0} | uint32_t{(m.base & 7) == 5};
+  const uint32_t has_sib = uint32_t{has_index} | uint32_t{(m.base & 7) == 4};
+  const uint64_t modrm =
+      ((has_disp + is_long) << 6) | ((reg & 7u) << 3) | (has_sib != 0 ? 4u : m.base & 7u);
   const uint64_t sib =
       has_index ? (ScaleBits(m.scale) << 6) | ((m.index & 7u) << 3) | (m.base & 7u) : 0x24;
-  piece |= modrm << (8 * size);
-  if (has_sib) piece |= sib << (8 * size + 8);
+  piece |= modrm << (8 * size) | (has_sib != 0 ? sib << (8 * size + 8) : 0);
   piece >>= 8 * skip;
-  std::memcpy(at_, &piece, 8);
-  at_ += size + 1 - skip + (has_sib ? 1 : 0);
-  // Written in any case.
-  std::memcpy(at_, &m.disp, 4);
-  at_ += mod == 0 ? 0 : mod == 1 ? 1 : 4;
+  uint8_t* const at = at_;
+  std::memcpy(at, &piece, 8);
+  uint8_t* const after = at + (size + 1 + has_sib - skip);
+  std::memcpy(after, &disp, 4);  // in any case
+  at_ = after + (has_disp + 3 * is_long);
 }
 
 PRECAST_HOT void Encoder::Mov(Width w, Reg dst, Reg src) {
