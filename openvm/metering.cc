@@ -52,11 +52,12 @@ std::string_view ChipOfBaseInstruction(uint32_t word) {
 }
 
 absl::Span<const RowUse> RowTable::Of(uint32_t word) {
-  auto [it, is_new] = known_.try_emplace(word);
-  if (!is_new) return it->second;
+  const auto [it, is_new] = known_.try_emplace(word);
+  auto& uses = it->second;
+  if (!is_new) return uses;
   auto add = [&](std::string_view name, const ChipRows& rows) {
     if (std::optional<uint32_t> chip = metering_.FindChip(name)) {
-      it->second.push_back({*chip, rows.rows, rows.count});
+      uses.push_back({*chip, rows.rows, rows.count});
     }
   };
   if (const Registry::Entry* entry = registry_.Find(word)) {
@@ -66,7 +67,7 @@ absl::Span<const RowUse> RowTable::Of(uint32_t word) {
   } else if (std::string_view chip = ChipOfBaseInstruction(word); !chip.empty()) {
     add(chip, {});
   }
-  return it->second;
+  return uses;
 }
 
 }  // namespace precast::openvm

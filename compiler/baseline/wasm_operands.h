@@ -79,7 +79,7 @@ struct CachedLocals {
 
 class Operands {
  public:
-  explicit Operands(Assembler& assembler) : a_(assembler), e_(assembler.code()) {}
+  explicit Operands(Assembler& assembler) : e_(assembler.code()) {}
 
   // Begins a function, which can have vectors only if slots are wide. No local is in a register.
   void Begin(absl::Span<const wasm::ValType> params, size_t num_locals, bool wide);
@@ -212,7 +212,6 @@ class Operands {
   void Spill(AnyReg r);
   void MoveReg(Type type, AnyReg to, AnyReg from) const;
 
-  Assembler& a_;
   x64::Encoder& e_;
   uint32_t slot_bytes_ = 8;
   std::vector<Operand> stack_;

@@ -296,7 +296,7 @@ TEST_F(HostileTest, ManyCalls) {
   }
   Value v = x_;
   for (int i = 0; i < kSize; ++i) {
-    v = b_.Call(ir::FuncRef(8), {v, y_}, {{Type::kI32}}, {.guest_pc = 1, .refund = 0})[0];
+    v = b_.Call(ir::FuncRef(8), {v, y_}, {Type::kI32}, {.guest_pc = 1, .refund = 0})[0];
   }
   b_.Ret({v});
   opt::Optimize(f_, {.level = 2, .body = [&](ir::FuncRef) { return &tiny; }});

@@ -145,7 +145,8 @@ class Recovery {
       flags[index] |= FoundCode::kReached;
       const Instruction& in = *next++;
       if (!IsIn(kSpecial, in.op)) {
-        if (known_.Follow(in, pc) & likely_.IsNear(known_.Get(in.rd))) {
+        // Both are asked, so that there is one branch, which is foreseen.
+        if ((int{known_.Follow(in, pc)} & int{likely_.IsNear(known_.Get(in.rd))}) != 0) {
           FoundAddress(known_.Get(in.rd));
         }
         continue;

@@ -62,7 +62,7 @@ std::optional<Value> HelperLifter::CompareWithZero(IntCond cond, Value v) {
   const auto it = comparisons_.find(v.index);
   if (it == comparisons_.end()) return std::nullopt;
   const auto& [x, y, greater] = it->second;
-  const auto inverted = [&](FloatCond c) {
+  const auto inverted = [this, x = x, y = y](FloatCond c) {
     return b_.Icmp(IntCond::kEq, b_.Fcmp(c, x, y), Const(Type::kI32, 0));
   };
   // Every comparison with a NaN is false but "not equal"; so some must be asked the other way round.

@@ -282,8 +282,9 @@ inline bool FunctionValidator::CheckLocal() {
   const uint32_t which = static_cast<uint32_t>(instruction_.op) - kGet;
   if (which > 2 || instruction_.index >= locals_.size()) return false;
   const uint8_t type = locals_[instruction_.index];
-  const bool is_there = (stack_.size() > height_) & (stack_.top()[-1] == type);
-  if (!((which == 0) | is_there)) return false;
+  // As numbers: one branch, which is foreseen.
+  const int is_there = int{stack_.size() > height_} & int{stack_.top()[-1] == type};
+  if ((int{which == 0} | is_there) == 0) return false;
   stack_.Change(type, /*push=*/which == 0, /*drop=*/which == 1);
   return true;
 }

@@ -284,7 +284,8 @@ TestMachine::Stop TestMachine::Enter(const uint8_t* stub, uint32_t function, uin
       stack_exhausted_ ? ~uint64_t{0} : reinterpret_cast<uint64_t>(stack_ + kStackBytes / 2);
   vm.stop_rip = 0;
   g_context = &vm;
-  auto enter = reinterpret_cast<void (*)(abi::VmContext*, uint64_t)>(stub);
+  auto enter =
+      reinterpret_cast<void (*)(abi::VmContext*, uint64_t)>(reinterpret_cast<uintptr_t>(stub));
   enter(&vm, CodeAddress(function, entry));
   Stop stop{Stop::Kind::kReturned};
   if (vm.exit_reason == 0) {
