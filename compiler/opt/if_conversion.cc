@@ -12,14 +12,12 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/types/span.h"
 #include "compiler/ir/builder.h"
 #include "compiler/ir/cfg.h"
 #include "compiler/ir/fold.h"
 #include "compiler/opt/dce.h"
 #include "compiler/opt/quotient_digit.h"
 #include "compiler/opt/rewrite.h"
-#include "compiler/opt/shared_digits.h"
 
 namespace precast::opt {
 namespace {
@@ -50,7 +48,6 @@ struct Limits {
 };
 constexpr Limits kBitLimits = {.copies = 9, .selects = 3};
 constexpr Limits kQuotientLimits = {.copies = 12, .selects = 8};
-constexpr Limits kEstimateLimits = {.copies = 16, .selects = 0};
 
 class Converter {
  public:
@@ -141,6 +138,16 @@ class Converter {
     return Bit{Arg(condition, 0), std::countr_zero(static_cast<uint32_t>(*mask)), false};
   }
 
+  // Whether `v` is the product of a quotient and something.
+  bool IsProductOfQuotient(Value v) const {
+    const InstData* d = Def(v);
+    if (d == nullptr || d->op != Opcode::kMul || d->type != Type::kI32) return false;
+    for (size_t k = 0; k < 2; ++k) {
+      const InstData* factor = Def(Arg(v, k));
+      if (factor != nullptr && factor->op == Opcode::kUdivTotal) return true;
+    }
+    return false;
+  }
   bool IsCorrection(Value condition) const {
     const InstData* d = Def(condition);
     if (d == nullptr || d->op != Opcode::kIcmp || d->type != Type::kI32) return false;
@@ -149,7 +156,7 @@ class Converter {
         cond == IntCond::kSge || cond == IntCond::kSgt || cond == IntCond::kSle) {
       return false;
     }
-    return IsProductOfQuotient(f_, Arg(condition, 0)) || IsProductOfQuotient(f_, Arg(condition, 1));
+    return IsProductOfQuotient(Arg(condition, 0)) || IsProductOfQuotient(Arg(condition, 1));
   }
 
   // --
@@ -476,17 +483,16 @@ class Converter {
     const Value r = first->less.x, m = first->less.y;
     const Value once = wraps->less.x, d = wraps->less.y;
     if (!IsSum(once, r, d) || second->less.x != once || second->less.y != m) return std::nullopt;
-    Way none = nodes_[first->fails].way, one_wraps = nodes_[wraps->holds].way,
-        one = nodes_[second->fails].way, two = nodes_[second->holds].way;
+    const Way &none = nodes_[first->fails].way, &one_wraps = nodes_[wraps->holds].way,
+              &one = nodes_[second->fails].way, &two = nodes_[second->holds].way;
     for (const Way* way : {&one_wraps, &one, &two}) {
-      if (way->charge < none.charge || way->charge > none.charge + kMaxCharge) return std::nullopt;
+      if (way->stores != none.stores || way->charge < none.charge ||
+          way->charge > none.charge + kMaxCharge) {
+        return std::nullopt;
+      }
     }
-    const size_t passed = none.args.size();
-    const std::optional<std::vector<ir::StateSlot>> slots =
-        PassStores({&none, &one_wraps, &one, &two});
-    if (!slots.has_value()) return std::nullopt;
     // What the ways choose: the rest, or the digit.
-    enum class Chosen : uint8_t { kSame, kRest, kRestOnce, kDigit };
+    enum class Chosen : uint8_t { kSame, kRest, kDigit };
     std::vector<Chosen> chosen;
     for (size_t k = 0; k < none.args.size(); ++k) {
       const Value v = none.args[k], v1 = one.args[k], v2 = two.args[k];
@@ -495,8 +501,6 @@ class Converter {
         chosen.push_back(Chosen::kSame);
       } else if (v == r && v1 == once && IsSum(v2, once, d)) {
         chosen.push_back(Chosen::kRest);
-      } else if (v == r && v1 == once && v2 == once) {
-        chosen.push_back(Chosen::kRestOnce);  // of the last digit only a quotient is wanted
       } else if (IsLessBy(v1, v, 1) && IsLessBy(v2, v, 2)) {
         chosen.push_back(Chosen::kDigit);
       } else {
@@ -507,7 +511,7 @@ class Converter {
                          .once = one.charge - none.charge,
                          .twice = two.charge - none.charge};
     const Corrected corrected = CorrectDigit(r, m, d, costs);
-    Way way = {.charge = none.charge, .more = corrected.charge};
+    Way way = {.charge = none.charge, .more = corrected.charge, .stores = none.stores};
     for (size_t k = 0; k < chosen.size(); ++k) {
       const Value v = none.args[k];
       if (chosen[k] == Chosen::kSame) {
@@ -516,46 +520,11 @@ class Converter {
         way.args.push_back(v == corrected.estimate ? corrected.digit
                                                    : builder_.Sub(v, corrected.times));
       } else {
-        const Value sum = builder_.Add(corrected.rest, m);
-        if (chosen[k] == Chosen::kRestOnce) {
-          const Value twice = builder_.ShrU(corrected.times, I32(1));
-          way.args.push_back(builder_.Sub(sum, builder_.Mul(twice, d)));
-          continue;
-        }
-        way.args.push_back(sum);
-        rests_.push_back({.m = m, .rest = corrected.rest, .sum = sum});
+        way.args.push_back(builder_.Add(corrected.rest, m));
+        rests_.push_back({.m = m, .rest = corrected.rest, .sum = way.args.back()});
       }
     }
-    for (size_t k = passed; k < way.args.size(); ++k) {
-      way.stores.emplace_back((*slots)[k - passed], way.args[k]);
-    }
-    way.args.resize(passed);
     return way;
-  }
-
-  // Appends what each way leaves in the slots that one of them stores to, to what it passes.
-  std::optional<std::vector<ir::StateSlot>> PassStores(const std::array<Way*, 4>& ways) const {
-    std::vector<ir::StateSlot> slots;
-    for (const Way* way : ways) {
-      for (const auto& [slot, v] : way->stores) slots.push_back(slot);
-    }
-    std::sort(slots.begin(), slots.end());
-    slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
-    for (const ir::StateSlot slot : slots) {
-      Value before;
-      for (Inst i : f_.block(builder_.block()).insts) {
-        if (f_.inst(i).op == Opcode::kStoreState && f_.inst(i).aux == slot) before = f_.args(i)[0];
-      }
-      for (Way* way : ways) {
-        Value last = before;
-        for (const auto& [stored, v] : way->stores) {
-          if (stored == slot) last = v;
-        }
-        if (!last.valid()) return std::nullopt;
-        way->args.push_back(last);
-      }
-    }
-    return slots;
   }
 
   Value Wide(Value v) { return builder_.Unary(Opcode::kExtendU32, v); }
@@ -580,18 +549,13 @@ class Converter {
     const std::optional<QuotientDigit> of = MatchDigit(f_, r, m, d);
     if (!of.has_value()) return CorrectTwice(r, m, d, costs);
     Digit digit = {.of = *of, .costs = costs};
-    // The digit is that of the quotient if the divisor is normalized and the dividend's upper part is less, as in a long division.
+    // The digit is that of the quotient if the dividend's upper part is less than the divisor, as it is in a long division.
     const Block head = builder_.block();
-    const bool normalized = CertainOnes(f_, d) >> 31 != 0;
-    // What is divided by is not 0.
-    digit.divisor = Wide(normalized ? d : builder_.Or(d, I32(INT32_MIN)));
     const Value dividend = builder_.Or(builder_.Shl(Wide(of->upper), I64(16)), Wide(of->next));
-    const Value quotient = builder_.Divide(Opcode::kUdivTotal, dividend, digit.divisor, true);
-    const Value rest = Narrow(builder_.Sub(dividend, builder_.Mul(quotient, digit.divisor)));
+    const Value quotient = builder_.Divide(Opcode::kUdivTotal, dividend, Wide(d), true);
+    const Value rest = Narrow(builder_.Sub(dividend, builder_.Mul(quotient, Wide(d))));
     std::vector<Value> known = KnownDigit(digit, Narrow(quotient), rest, Limit(*of));
-    // 0 if d is not normalized.
-    digit.bound = normalized ? d : builder_.And(d, builder_.ShrS(d, I32(31)));
-    const Value otherwise_if = builder_.Icmp(IntCond::kUge, of->upper, digit.bound);
+    const Value too_large = builder_.Icmp(IntCond::kUge, of->upper, d);
     const Block otherwise = f_.NewBlock(), behind = f_.NewBlock();
     for (Block b : {otherwise, behind}) f_.block(b).guest_pc = f_.block(head).guest_pc;
     f_.block(otherwise).cold = true;
@@ -599,11 +563,11 @@ class Converter {
     for (Value* v : {&corrected.times, &corrected.rest, &corrected.charge, &corrected.digit}) {
       *v = f_.AddParam(behind, Type::kI32);
     }
-    builder_.BrIf(otherwise_if, {otherwise, {}}, {behind, std::move(known)}, /*cold=*/true);
+    builder_.BrIf(too_large, {otherwise, {}}, {behind, std::move(known)}, /*cold=*/true);
     builder_.SetBlock(otherwise);
     // Estimated again: there is no need to do so if it is not too large.
     const Value estimate =
-        builder_.Divide(Opcode::kUdivTotal, of->upper, of->high, /*guarded=*/normalized);
+        builder_.Divide(Opcode::kUdivTotal, of->upper, of->high, /*guarded=*/true);
     const Value left = builder_.Sub(of->upper, builder_.Mul(estimate, of->high));
     const Corrected slow = CorrectTwice(builder_.Or(builder_.Shl(left, I32(16)), of->next),
                                         builder_.Mul(estimate, of->low), d, costs);
@@ -613,10 +577,7 @@ class Converter {
     digit.known = builder_.Add(corrected.digit, corrected.times);
     digit.rest = corrected.rest;
     digit.branch = f_.terminator(head);
-    if (f_.inst(digit.branch).op == Opcode::kBrIf) {
-      CopyEstimated(head, digit);
-      digits_.push_back(std::move(digit));
-    }
+    if (f_.inst(digit.branch).op == Opcode::kBrIf) digits_.push_back(digit);
     return corrected;
   }
 
@@ -642,13 +603,9 @@ class Converter {
   struct Digit {
     QuotientDigit of;
     Costs costs;
-    Value divisor = {};  // d, of which bit 31 is set
-    Value bound = {};    // upper is less
     // As converted: the branch whose second edge passes what is known, and where ways have met the rest and the estimate.
     Inst branch = {};
     Value rest = {}, known = {};
-    std::vector<std::pair<Value, Value>> copies =
-        {};  // what is made of the estimate, and of `known`
   };
 
   // What is passed on if it is known that the digit is q, and leaves `rest`, where upper < d.
@@ -700,8 +657,8 @@ class Converter {
       f_.block(head->second).insts.pop_back();
       builder_.SetBlock(head->second);
       const Value dividend = builder_.Or(builder_.Shl(Wide(UpperOf(first)), I64(32)), Wide(*word));
-      const Value quotient = builder_.Divide(Opcode::kUdivTotal, dividend, first.divisor, true);
-      const Value rest = Narrow(builder_.Sub(dividend, builder_.Mul(quotient, first.divisor)));
+      const Value quotient = builder_.Divide(Opcode::kUdivTotal, dividend, Wide(first.of.d), true);
+      const Value rest = Narrow(builder_.Sub(dividend, builder_.Mul(quotient, Wide(first.of.d))));
       const Value high = Narrow(builder_.ShrU(quotient, I64(16)));
       const Value low = builder_.And(Narrow(quotient), I32(0xffff));
       const Value rest_above = Narrow(builder_.ShrU(
@@ -713,56 +670,34 @@ class Converter {
       f_.block(next->second).insts.pop_back();
       builder_.SetBlock(next->second);
       // Where the first digit is that of the quotient, the second one is.
-      const Value otherwise_if = builder_.Icmp(IntCond::kUge, UpperOf(first), first.bound);
+      const Value too_large = builder_.Icmp(IntCond::kUge, UpperOf(first), first.of.d);
       known = KnownDigit(second, low, rest, limit);
       f_.block(next->second).insts.push_back(second.branch);
-      f_.mutable_args(second.branch)[0] = otherwise_if;
+      f_.mutable_args(second.branch)[0] = too_large;
       f_.mutable_edges(second.branch)[1].args = std::move(known);
     }
   }
 
-  // What the block `head` makes of the digit's estimate is made again where that is known, at the beginning of `behind`, so that
-  // only who uses it before divides for it.
-  void CopyEstimated(Block head, Digit& digit) {
-    const Inst estimate = Inst(f_.value(digit.of.estimate).def);
-    const std::vector<Inst> insts = f_.block(head).insts;
-    // One that is of another block may be used on other ways.
-    const auto at = std::find(insts.begin(), insts.end(), estimate);
-    if (at == insts.end()) return;
-    made_.assign(1, {digit.of.estimate, digit.known});
-    copies_ = 0;
-    limits_ = kEstimateLimits;
-    for (auto it = at + 1; it != insts.end(); ++it) {
-      if (f_.inst(*it).results_count != 1) continue;
-      const absl::Span<const Value> args = f_.args(*it);
-      if (f_.inst(*it).op == Opcode::kUremTotal && args[0] == digit.of.upper &&
-          args[1] == digit.of.high) {
-        const Value product = builder_.Mul(digit.known, args[1]);
-        made_.emplace_back(f_.result(*it), builder_.Sub(digit.of.upper, product));
-      } else if (std::any_of(args.begin(), args.end(), [&](Value v) { return Made(v) != v; })) {
-        Copy(*it);
+  // Behind a digit its estimate is what is known of it, so that only who uses it divides for it.
+  void UseEstimates() {
+    absl::flat_hash_map<uint32_t, const Digit*> by_estimate;
+    for (const Digit& digit : digits_) by_estimate[digit.of.estimate.index] = &digit;
+    // Those that are not of the block that the digit's branch ends may be used on other ways.
+    for (uint32_t b = 0; b < f_.num_blocks(); ++b) {
+      for (Inst i : f_.block(Block(b)).insts) {
+        if (f_.inst(i).op != Opcode::kUdivTotal) continue;
+        const auto found = by_estimate.find(f_.result(i).index);
+        if (found != by_estimate.end() && found->second->branch != f_.terminator(Block(b))) {
+          by_estimate.erase(found);
+        }
       }
     }
-    digit.copies = std::move(made_);
-    made_.clear();
-  }
-
-  // Whatever comes behind a digit uses the copies.
-  void UseEstimates() {
-    struct Known {
-      Value copy;
-      Inst branch;  // not in the block that it ends
-    };
-    absl::flat_hash_map<uint32_t, Known> known;
-    for (const Digit& digit : digits_) {
-      for (const auto& [v, copy] : digit.copies) known[v.index] = {copy, digit.branch};
-    }
-    if (known.empty()) return;
+    if (by_estimate.empty()) return;
     for (uint32_t b = 0; b < f_.num_blocks(); ++b) {
       const Inst last = f_.terminator(Block(b));
       const auto use = [&](Value& v) {
-        const auto found = known.find(v.index);
-        if (found != known.end() && found->second.branch != last) v = found->second.copy;
+        const auto found = by_estimate.find(v.index);
+        if (found != by_estimate.end() && found->second->branch != last) v = found->second->known;
       };
       for (auto& [slot, v] : f_.block(Block(b)).state) use(v);
       for (Inst i : f_.block(Block(b)).insts) {
@@ -825,7 +760,6 @@ class Converter {
 }  // namespace
 
 void ConvertBranches(Function& f, const ir::Graphs& graphs) {
-  SeparateDigits(f, graphs);
   Converter converter(f);
   if (!converter.Run(graphs.cfg(f))) return;
   RemoveUnreachableBlocks(f);

@@ -17,8 +17,7 @@ namespace precast::opt {
 // Requires: a RISC-V function in which meters have been placed (meter.h).
 // Does: where such a branch begins ways that meet again soon, and only compute and charge, computes all of
 //   them and selects; what the ways charge differs by path, and is computed as well (charge_value). A digit's corrections are
-//   counted in 64 bits. A digit that two ways end in is made on each (shared_digits.h).
-//   Divisors of which some bit is certain to be set are marked as not 0.
+//   counted in 64 bits. Divisors of which some bit is certain to be set are marked as not 0.
 // Keeps: everything observable, also what is charged.
 // Breaks: blocks become unreachable, and are removed. Leaves dead code.
 //

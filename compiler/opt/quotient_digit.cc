@@ -38,7 +38,9 @@ class Matcher {
   // Whether m is the lower half of d times q = upper / (d >> 16), and r is (upper % (d >> 16)) * 2^16 + next.
   std::optional<QuotientDigit> Match(Value r, Value m, Value d) const {
     const InstData* product = Def(m);
-    if (product == nullptr || product->op != Opcode::kMul) return std::nullopt;
+    if ((Ones(d) >> 31) == 0 || product == nullptr || product->op != Opcode::kMul) {
+      return std::nullopt;
+    }
     for (size_t k = 0; k < 2; ++k) {
       const Value estimate = Arg(m, k), low = Arg(m, 1 - k);
       const InstData* division = Def(estimate);
@@ -60,16 +62,6 @@ class Matcher {
       }
     }
     return std::nullopt;
-  }
-
-  bool IsProductOfQuotient(Value v) const {
-    const InstData* d = Def(v);
-    if (d == nullptr || d->op != Opcode::kMul || d->type != Type::kI32) return false;
-    for (size_t k = 0; k < 2; ++k) {
-      const InstData* factor = Def(Arg(v, k));
-      if (factor != nullptr && factor->op == Opcode::kUdivTotal) return true;
-    }
-    return false;
   }
 
   // x if `v` is x >> 16, or x & 0xffff.
@@ -131,7 +123,6 @@ class Matcher {
 std::optional<QuotientDigit> MatchDigit(const Function& f, Value r, Value m, Value d) {
   return Matcher(f).Match(r, m, d);
 }
-bool IsProductOfQuotient(const Function& f, Value v) { return Matcher(f).IsProductOfQuotient(v); }
 std::optional<Value> HighHalfOf(const Function& f, Value v) { return Matcher(f).HighHalf(v); }
 std::optional<Value> LowHalfOf(const Function& f, Value v) { return Matcher(f).LowHalf(v); }
 uint32_t CertainOnes(const Function& f, Value v) { return Matcher(f).Ones(v); }

@@ -9,7 +9,7 @@
 
 namespace precast::opt {
 
-// A digit of the quotient of upper * 2^16 + next by d, if d is at least 2^31 and larger than upper.
+// A digit of the quotient of upper * 2^16 + next by d, which is at least 2^31.
 struct QuotientDigit {
   ir::Value upper, next, d;
   ir::Value high, low;  // halves of d
@@ -19,9 +19,6 @@ struct QuotientDigit {
 // The digit, if m is the lower half of d times q = upper / (d >> 16), and r is (upper % (d >> 16)) * 2^16 + next.
 std::optional<QuotientDigit> MatchDigit(const ir::Function& f, ir::Value r, ir::Value m,
                                         ir::Value d);
-
-// Whether `v` is the product of a quotient and something.
-bool IsProductOfQuotient(const ir::Function& f, ir::Value v);
 
 // x if `v` is x >> 16, or x & 0xffff.
 std::optional<ir::Value> HighHalfOf(const ir::Function& f, ir::Value v);
