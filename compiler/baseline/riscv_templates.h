@@ -71,9 +71,11 @@ class Templates {
   void MultiplyHigh(bool signed_a, bool signed_b, const riscv::Instruction& in);
   void Divide(bool is_signed, bool remainder, const riscv::Instruction& in);
 
+  // What PrepareAccess has made ready.
+  x64::Mem Access() const { return x64::Mem::At(x64::kMemory, access_index_, 1, access_disp_); }
+
   Assembler& a_;
   x64::Encoder& e_;
-  x64::Mem Access() const { return x64::Mem::At(x64::kMemory, access_index_, 1, access_disp_); }
   x64::Reg access_index_{};
   int32_t access_disp_ = 0;
   x64::Reg access_value_{};

@@ -127,7 +127,7 @@ class Recovery {
     }
   }
 
-  // Follows straight-line code from `first` until it ends or joins what is known_.
+  // Follows straight-line code from `first` until it ends or joins what is known.
   void FollowFrom(uint32_t first) {
     // All others write rd, and that is all.
     constexpr uint64_t kSpecial =

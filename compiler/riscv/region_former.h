@@ -17,9 +17,9 @@ namespace precast::riscv {
 struct FoundCode {
   enum Flag : uint8_t {
     kReached = 1,
-    kLeader =
-        2,  // starts a basic block; reached, too, once all has been followed. What follows the end of a block
-    // is a leader, or was not reached.
+    // Starts a basic block; reached, too, once all has been followed. What follows the end of a block is a leader, or
+    // was not reached.
+    kLeader = 2,
     kStart = 4,        // a function starts here: never merged with its predecessors
     kTaken = 8,        // its address was found: needs an entry
     kReturnSite = 16,  // follows a call

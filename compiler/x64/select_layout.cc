@@ -197,15 +197,17 @@ void Selector::OrderCode(uint32_t hot_end) {
     pieces_[back[head]].align = cf_.info[pieces_[head].ir.index].align;
   }
   m_.order.reserve(n);
-  for (uint32_t k = 0; k <= n; ++k) {
-    // What is aside is no longer where something would fall through it.
-    for (uint32_t a = 0; k == hot_end && a < n; ++a) {
-      if (pieces_[a].aside) m_.order.push_back(a);
+  const auto put = [&](uint32_t begin, uint32_t end) {
+    for (uint32_t k = begin; k < end; ++k) {
+      if (back[k] != kNone) m_.order.push_back(back[k]);
+      if (!placed[k] && !pieces_[k].aside) m_.order.push_back(k);
     }
-    if (k == n) break;
-    if (back[k] != kNone) m_.order.push_back(back[k]);
-    if (!placed[k] && !pieces_[k].aside) m_.order.push_back(k);
+  };
+  put(0, hot_end);
+  for (uint32_t k = 0; k < n; ++k) {
+    if (pieces_[k].aside) m_.order.push_back(k);
   }
+  put(hot_end, n);
 }
 
 bool Selector::FlowsTo(Block from, Block to) const {
