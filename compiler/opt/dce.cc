@@ -13,6 +13,7 @@
 #include "absl/base/attributes.h"
 #include "absl/types/span.h"
 #include "compiler/ir/cfg.h"
+#include "compiler/ir/fold.h"
 #include "compiler/ir/ir.h"
 #include "compiler/opt/rewrite.h"
 
@@ -241,7 +242,7 @@ class UnusedValues {
           insts[--kept] = i;
           continue;
         }
-      } else if (kState && !seen.Pass(inst)) {
+      } else if (kState && !seen.Pass(inst) && !(keep_starts_ && DeclaresConstant(i))) {
         continue;  // (what can be removed is nothing to sites)
       }
       insts[--kept] = i;
@@ -254,6 +255,11 @@ class UnusedValues {
     }
     for (const auto& [slot, v] : block.state) Use(v);
     Follow();
+  }
+
+  // Constants of their own blocks cannot be in Block::state: the first of a slot may be of the block's start.
+  bool DeclaresConstant(Inst i) const {
+    return f_.inst(i).op == Opcode::kDeferState && ir::ConstantOf(f_, f_.args(i)[0]).has_value();
   }
 
   // Whether an access to memory comes before all else that has an effect.
