@@ -236,9 +236,12 @@ class Converter {
     f_.block(head).insts.pop_back();
     builder_.SetBlock(head);
     copies_ = selects_ = 0;
+    ends_ = 0;
+    passed_.clear();
     made_.clear();
     nodes_.clear();
-    const std::optional<size_t> root = FollowBranch(branch, meet, 0);
+    std::optional<size_t> root = FollowBranch(branch, meet, 0);
+    if (root.has_value() && MeetEarlier()) root.reset();
     std::optional<Way> way;
     if (root.has_value()) way = Correct(*root);
     if (root.has_value() && !way.has_value()) way = Merge(*root);
@@ -280,6 +283,7 @@ class Converter {
     for (Value v : edge.args) args.push_back(Made(v));
     const Block b = edge.target;
     if (b == meet) {
+      ++ends_;
       nodes_.push_back({.way = {.args = std::move(args)}});
       return nodes_.size() - 1;
     }
@@ -287,6 +291,7 @@ class Converter {
       return std::nullopt;
     }
     const size_t outer = made_.size();
+    const int ends = ends_;
     for (size_t k = 0; k < args.size(); ++k) {
       made_.emplace_back(f_.block(b).params[k], args[k]);
     }
@@ -312,8 +317,20 @@ class Converter {
       rest = FollowBranch(last, meet, depth + 1);
     }
     made_.resize(outer);
+    passed_.emplace_back(b, ends_ - ends);
     if (rest.has_value()) AddToAll(*rest, charge, stores);
     return rest;
+  }
+
+  // Whether all ways pass one block before they end. What is defined there may be used behind.
+  bool MeetEarlier() const {
+    return std::any_of(passed_.begin(), passed_.end(), [&](const auto& block) {
+      int ends = 0;
+      for (const auto& [b, n] : passed_) {
+        if (b == block.first) ends += n;
+      }
+      return ends == ends_;
+    });
   }
 
   // Every way from the node on charges `charge` more, and begins with `stores`.
@@ -745,6 +762,8 @@ class Converter {
   // Of the branch at hand.
   Limits limits_ = {};
   int copies_ = 0, selects_ = 0;
+  int ends_ = 0;                               // of ways
+  std::vector<std::pair<Block, int>> passed_;  // blocks on ways, and how many ways end behind
   std::vector<Node> nodes_;
   std::vector<std::pair<Value, Value>> made_;  // of the way being followed; the last one counts
 
