@@ -41,13 +41,9 @@ constexpr size_t kMaxMeeting = 8;
 // Charges that differ by more are not worth a multiplication.
 constexpr int64_t kMaxCharge = 16;
 
-// How much may be made for a branch.
-struct Limits {
-  int copies;   // instructions other than constants that are then executed always
-  int selects;  // arguments chosen
-};
-constexpr Limits kBitLimits = {.copies = 9, .selects = 3};
-constexpr Limits kQuotientLimits = {.copies = 12, .selects = 8};
+// How much may be made for a branch: instructions other than constants that are then executed always, and arguments chosen.
+constexpr int kBitCopies = 9, kQuotientCopies = 12;
+constexpr int kMaxSelects = 3;
 
 class Converter {
  public:
@@ -217,19 +213,21 @@ class Converter {
     const std::optional<Bit> bit = BitOf(condition);
     const bool is_bit = bit.has_value();
     if (is_bit ? IsRounded(bit->of, head, cfg) : !IsCorrection(condition)) return false;
-    limits_ = is_bit ? kBitLimits : kQuotientLimits;
+    max_copies_ = is_bit ? kBitCopies : kQuotientCopies;
     // Where the ways may meet: where one of the branch's edges leads, or what follows there.
     for (size_t e = 0; e < 2; ++e) {
       const Block next = f_.edges(branch)[e].target;
       if (next == head) return false;
       const Inst last = f_.terminator(next);
-      if (Replace(head, next)) return true;
-      if (f_.inst(last).op == Opcode::kBr && Replace(head, f_.edges(last)[0].target)) return true;
+      if (Replace(head, next, is_bit)) return true;
+      if (f_.inst(last).op == Opcode::kBr && Replace(head, f_.edges(last)[0].target, is_bit)) {
+        return true;
+      }
     }
     return false;
   }
 
-  bool Replace(Block head, Block meet) {
+  bool Replace(Block head, Block meet, bool is_bit) {
     if (meet == head || IsEntry(meet)) return false;
     const size_t size = f_.block(head).insts.size();
     const Inst branch = f_.terminator(head);
@@ -243,8 +241,7 @@ class Converter {
     std::optional<size_t> root = FollowBranch(branch, meet, 0);
     if (root.has_value() && MeetEarlier()) root.reset();
     std::optional<Way> way;
-    if (root.has_value()) way = Correct(*root);
-    if (root.has_value() && !way.has_value()) way = Merge(*root);
+    if (root.has_value()) way = is_bit ? Merge(*root) : Correct(*root);
     if (!way.has_value()) {
       // What was made for it is not needed.
       f_.block(head).insts.resize(size - 1);
@@ -348,7 +345,7 @@ class Converter {
   bool Copy(Inst i) {
     const InstData d = f_.inst(i);
     if (!ir::IsPure(d.op) || ir::IsDivision(d.op) || d.args_count > 3) return false;
-    if (d.op != Opcode::kIconst && ++copies_ > limits_.copies) return false;
+    if (d.op != Opcode::kIconst && ++copies_ > max_copies_) return false;
     std::array<Value, 3> args;
     for (size_t k = 0; k < d.args_count; ++k) args[k] = Made(f_.args(i)[k]);
     Value v;
@@ -426,7 +423,7 @@ class Converter {
         way.args.push_back(a);
         continue;
       }
-      if (++selects_ > limits_.selects) return std::nullopt;
+      if (++selects_ > kMaxSelects) return std::nullopt;
       way.args.push_back(Choose(condition, a, b));
     }
     way.charge = std::min(with.charge, without.charge);
@@ -483,6 +480,13 @@ class Converter {
            ir::ConstantOf(f_, Arg(v, 1)) == -n;
   }
 
+  // Whether a divisor's lower half is as good as random: that of a mantissa, or of what is made of two words. A single word
+  // that has been normalized is a small number as a rule, of which nothing is left there, and no digit is too large.
+  bool HasRandomHalf(Value d) const {
+    const InstData* def = Def(d);
+    return (def != nullptr && def->op == Opcode::kOr) || (CertainOnes(f_, d) >> 31) != 0;
+  }
+
   // With the rest r, the divisor d, and the product m of the estimated digit q and d's lower half:
   //   if (r < m) { --q; r += d; if (r >= d && r < m) { --q; r += d; } }
   // In 64 bits r - m is negative if the digit is too large, and so is r - m + d if it is too large by two: r + d does not wrap
@@ -500,6 +504,7 @@ class Converter {
     const Value r = first->less.x, m = first->less.y;
     const Value once = wraps->less.x, d = wraps->less.y;
     if (!IsSum(once, r, d) || second->less.x != once || second->less.y != m) return std::nullopt;
+    if (!HasRandomHalf(d)) return std::nullopt;
     const Way &none = nodes_[first->fails].way, &one_wraps = nodes_[wraps->holds].way,
               &one = nodes_[second->fails].way, &two = nodes_[second->holds].way;
     for (const Way* way : {&one_wraps, &one, &two}) {
@@ -760,8 +765,7 @@ class Converter {
   std::vector<bool> is_entry_;
 
   // Of the branch at hand.
-  Limits limits_ = {};
-  int copies_ = 0, selects_ = 0;
+  int max_copies_ = 0, copies_ = 0, selects_ = 0;
   int ends_ = 0;                               // of ways
   std::vector<std::pair<Block, int>> passed_;  // blocks on ways, and how many ways end behind
   std::vector<Node> nodes_;

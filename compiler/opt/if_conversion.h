@@ -12,7 +12,8 @@ namespace precast::opt {
 //   - one bit of a number (is the product of two mantissas normalized? is the checksum's lowest bit set?);
 //   - whether an estimated digit of a quotient is too large. RV32 code divides 64 bits by 32 in digits of 16 (Knuth 4.3.1,
 //     algorithm D; `udiv_qrnnd_c` in GCC's longlong.h): a digit is estimated by the divisor's upper half, multiplied with its
-//     lower half, and corrected up to twice if that is more than what is left.
+//     lower half, and corrected up to twice if that is more than what is left. (It seldom is where the divisor is a word that
+//     has been normalized: most are small.)
 //
 // Requires: a RISC-V function in which meters have been placed (meter.h).
 // Does: where such a branch begins ways that meet again soon, and only compute and charge, computes all of
