@@ -33,7 +33,7 @@ Width AccessWidth(ir::MemKind kind) {
 Mem Emitter::PlaceMem(uint32_t i, const MInst& m, uint32_t first) const {
   switch (m.place) {
     case Place::kGuest:
-      return Mem::At(kMemory, R(i, first), 1, m.disp);
+      return Mem::At(kMemory, R(i, first), m.place_scale, m.disp);
     case Place::kGuestAbsolute:
       return Mem::At(kMemory, m.disp);
     case Place::kSum:

@@ -149,9 +149,9 @@ enum class FlagsFrom : uint8_t {
 
 // Where a load or store goes.
 enum class Place : uint8_t {
-  kGuest,          // [address] guest memory
+  kGuest,          // [address] guest memory at address * place_scale + disp
   kGuestAbsolute,  // [] guest memory; disp is the whole address
-  kSum,            // [base, offset] base + offset * scale
+  kSum,            // [base, offset] base + offset
   kPointer,        // [base]
   kContext,        // []
 };
@@ -197,6 +197,7 @@ struct MInst {
   uint8_t aux = 0;
   bool constant_b = false;
   Place place = Place::kGuest;  // loads, stores, atomics
+  uint8_t place_scale = 1;      // kGuest
   bool can_fault = true;        // loads, stores
   bool folded = false;          // see above
   bool swap = false;            // loads, stores: of bytes in reverse order

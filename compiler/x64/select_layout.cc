@@ -67,6 +67,7 @@ void Selector::CountUses(Block b) {
         if (ir::CanStop(d.op)) sites.push_back(i.index);
         break;
     }
+    if (d.op == Opcode::kLoad || d.op == Opcode::kStore) ++address_uses_[f_.args(i)[0].index];
     for (Value v : f_.args(i)) ++uses_[v.index];
     for (const ir::Edge& e : f_.edges(i)) {
       for (Value v : e.args) ++uses_[v.index];

@@ -7,10 +7,14 @@
 
 #include "absl/log/check.h"
 #include "absl/types/span.h"
+#include "compiler/ir/possible_bits.h"
 #include "compiler/x64/selector.h"
 
 namespace precast::x64::selection {
 namespace {
+
+// So far back definitions are followed for the bits of an address.
+constexpr int kMostSteps = 4;
 
 bool IsNarrow(ir::MemKind kind, Type type) {
   return type == Type::kI64 ? kind != ir::MemKind::k64 : kind != ir::MemKind::kU32;
@@ -44,7 +48,47 @@ Address Selector::SelectAddress(Inst i, const InstData& d) {
       return {.place = Place::kGuestAbsolute, .disp = static_cast<int32_t>(whole)};
     }
   }
-  return {.place = Place::kGuest, .disp = disp, .a = Reg(args[0])};
+  return SelectGuest(args[0], disp);
+}
+
+Address Selector::SelectGuest(Value address, int32_t disp) {
+  // A constant of four bytes in each of more accesses than that would be longer than an addition.
+  constexpr uint32_t kMostUses = 3;
+  uint8_t scale = 1;
+  const Value whole = address;
+  while (f_.type(address) == Type::kI32) {
+    const InstData* d = DefOf(address);
+    if (d == nullptr || (d->op != Opcode::kAdd && d->op != Opcode::kOr && d->op != Opcode::kShl)) {
+      break;
+    }
+    const uint32_t uses = uses_[address.index];
+    const bool for_address =
+        address == whole ? uses <= kMostUses && uses == address_uses_[address.index] : uses == 1;
+    if (!for_address || Needed(address)) break;
+    const absl::Span<const Value> args = f_.args(Inst(f_.value(address).def));
+    const std::optional<int64_t> constant = ConstantOf(args[1]);
+    if (!constant.has_value() || ConstantOf(args[0]).has_value()) break;
+    const uint64_t c = static_cast<uint32_t>(*constant);
+    const uint64_t bits = BitsOf(args[0], kMostSteps);
+    if (d->op == Opcode::kShl) {
+      if (c == 0 || c > 3 || bits >> (32 - c) != 0) break;
+      scale = static_cast<uint8_t>(1 << c);
+      address = args[0];
+      break;
+    }
+    const bool carries = d->op == Opcode::kAdd ? bits + c > 0xffffffffu : (bits & c) != 0;
+    const int64_t sum = disp + static_cast<int64_t>(c);
+    if (carries || !FitsInt32(sum)) break;
+    disp = static_cast<int32_t>(sum);
+    address = args[0];
+  }
+  return {.place = Place::kGuest, .scale = scale, .disp = disp, .a = Reg(address)};
+}
+
+uint64_t Selector::BitsOf(Value v, int steps) const {
+  const ir::ValueData& data = f_.value(v);
+  if (data.is_param || steps == 0) return ir::AllBits(f_.type(v));
+  return ir::PossibleBits(f_, Inst(data.def), [&](Value a) { return BitsOf(a, steps - 1); });
 }
 
 Address Selector::SelectSum(Value base, Value offset, int64_t disp) {
@@ -75,6 +119,7 @@ void Selector::AddPlaceOperands(const Address& at, std::vector<Operand>& operand
 
 void Selector::SetPlace(const Address& at, const InstData& d, MInst& m) {
   m.place = at.place;
+  m.place_scale = at.scale;
   m.disp = at.disp;
   m.can_fault = at.can_fault;
   m.mem = static_cast<ir::MemKind>(d.aux);

@@ -64,6 +64,7 @@ inline Width WidthOf(Type type) {
 // Where a load, store or atomic operation goes.
 struct Address {
   Place place = Place::kGuest;
+  uint8_t scale = 1;  // kGuest
   int32_t disp = 0;
   bool can_fault = true;
   VReg a = kNoVReg, b = kNoVReg;  // as many as NumOperands(place)
@@ -120,6 +121,7 @@ class Selector {
         cf_(cf),
         cpu_features_(cpu_features),
         uses_(f.num_values(), 0),
+        address_uses_(f.num_values(), 0),
         vreg_of_(f.num_values(), kNoVReg),
         read_wide_(f.num_values(), false),
         inst_block_(f.num_insts(), kNone),
@@ -474,6 +476,11 @@ class Selector {
   // Of any load, store or atomic operation.
   Address SelectAddress(Inst i, const InstData& d);
   Address SelectSum(Value base, Value offset, int64_t disp);
+  // Guest memory at `address` + disp: constants added to an address, and a shift, become parts of the operand where nothing
+  // else asks for the sum and the 32 bits of it do not overflow.
+  Address SelectGuest(Value address, int32_t disp);
+  // Bits that `v` may have, by what defines it a few steps back.
+  uint64_t BitsOf(Value v, int steps) const;
   static void AddPlaceOperands(const Address& at, std::vector<Operand>& operands,
                                Operand (*use)(VReg) = &Use);
   static void SetPlace(const Address& at, const InstData& d, MInst& m);
@@ -587,8 +594,9 @@ class Selector {
   const ControlFlow& cf_;
   const uint64_t cpu_features_;
   MFunction m_;
-  std::vector<uint32_t> uses_;  // by value
-  std::vector<VReg> vreg_of_;   // by value
+  std::vector<uint32_t> uses_;          // by value
+  std::vector<uint32_t> address_uses_;  // by value: those as the address of a load or store
+  std::vector<VReg> vreg_of_;           // by value
   // Loads whose bytes are wanted in reverse order: the value that is.
   absl::flat_hash_map<uint32_t, Value> swapped_loads_;
   std::vector<bool> read_wide_;       // by value: 32 bits that instructions for 64 read
