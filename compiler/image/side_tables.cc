@@ -28,7 +28,8 @@ std::vector<uint8_t> EncodeExInfo(guest::Kind kind, const CompiledFunction& f,
   std::vector<format::StateLocation> changes;
   std::vector<format::Charge> more;
   const auto is_plain = [](const codegen::Site& site) {
-    return !site.reset && site.state_begin == site.state_end && site.more_begin == site.more_end;
+    return (uint32_t{site.reset} | (site.state_begin ^ site.state_end) |
+            (site.more_begin ^ site.more_end)) == 0;
   };
   const absl::Span<const codegen::Site> sites = f.sites;
   for (size_t i = 0; i < sites.size();) {

@@ -76,14 +76,18 @@ void StateMap::Apply(const StateLocation& location) {
   values_[location.slot] = location.value;
 }
 
-std::vector<StateLocation> StateMap::ToVector() const {
-  std::vector<StateLocation> result;
+void StateMap::AppendTo(std::vector<StateLocation>& out) const {
   for (size_t word = 0; word < present_.size(); ++word) {
     for (uint64_t bits = present_[word]; bits != 0; bits &= bits - 1) {
       const auto slot = static_cast<uint8_t>(word * 64 + std::countr_zero(bits));
-      result.push_back({slot, kinds_[slot], values_[slot]});
+      out.push_back({slot, kinds_[slot], values_[slot]});
     }
   }
+}
+
+std::vector<StateLocation> StateMap::ToVector() const {
+  std::vector<StateLocation> result;
+  AppendTo(result);
   return result;
 }
 
@@ -132,15 +136,15 @@ void ExInfoEncoder::AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_co
   if (reset) state_.Clear();
   for (const StateLocation& change : changes) state_.Apply(change);
 
-  std::vector<StateLocation> whole;
   if (site_count_ % kSitesPerChunk == 0) {
     const bool first = site_count_ == 0;
     site_index_.Le32(first ? 0 : code_offset);
     site_index_.Le32(static_cast<uint32_t>(site_stream_.size()));
     last_site_ = {first ? 0 : code_offset, base_pc_, 0};
     reset = false;  // The map is empty where a chunk starts.
-    whole = state_.ToVector();
-    changes = whole;
+    whole_.clear();
+    state_.AppendTo(whole_);
+    changes = whole_;
   }
   const bool is_unpaid = !more.empty() && kind == SiteKind::kMemory;
   uint8_t head = static_cast<uint8_t>(kind);
@@ -148,8 +152,8 @@ void ExInfoEncoder::AddSite(uint32_t code_offset, SiteKind kind, uint8_t trap_co
   if (reset) head |= kReset;
   if (!changes.empty()) head |= kHasState;
   ++site_count_;
-  site_stream_.Advance(PutSite(site_stream_.Room(kMaxSiteBytes), last_site_, code_offset, head,
-                               trap_code, guest_pc, refund));
+  site_stream_.Advance(PutSite(site_stream_.Room(kMaxSiteBytes), last_site_, pc_shift_, code_offset,
+                               head, trap_code, guest_pc, refund));
   if (!changes.empty()) EncodeState(changes, site_stream_);
   if (!more.empty()) site_stream_.Varint(static_cast<uint32_t>(more.size()));
   Charge before{guest_pc, is_unpaid ? 0 : refund};

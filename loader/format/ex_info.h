@@ -52,6 +52,7 @@
 #include <optional>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/log/check.h"
 #include "absl/types/span.h"
 #include "loader/format/blob.h"
@@ -81,6 +82,8 @@ class StateMap {
   void Apply(const StateLocation& location);
   // By ascending slot.
   std::vector<StateLocation> ToVector() const;
+  // Behind what `out` has.
+  void AppendTo(std::vector<StateLocation>& out) const;
 
  private:
   std::array<uint64_t, 4> present_ = {};
@@ -181,8 +184,8 @@ class ExInfoEncoder {
   static constexpr uint32_t kOneByte = 0x80;  // varints below are a byte
   // Writes a site at `out`, without state and charges; returns what is behind it. `head`: what of the head byte is
   // not said by the others.
-  uint8_t* PutSite(uint8_t* out, SiteBefore& before, uint32_t code_offset, uint8_t head,
-                   uint8_t trap_code, uint32_t guest_pc, uint32_t refund) const;
+  static uint8_t* PutSite(uint8_t* out, SiteBefore& before, uint32_t pc_shift, uint32_t code_offset,
+                          uint8_t head, uint8_t trap_code, uint32_t guest_pc, uint32_t refund);
   void StartLineChunk(uint32_t code_offset);
   // Of one guest pc, or several combined by `or`.
   void CheckAligned(uint32_t guest_pcs) const {
@@ -200,16 +203,17 @@ class ExInfoEncoder {
   uint32_t site_count_ = 0;
   SiteBefore last_site_;
   StateMap state_;
+  std::vector<StateLocation> whole_;  // state_, where a chunk begins
 
   ByteWriter line_stream_, line_index_;
   uint32_t line_count_ = 0;
   Line last_line_{0, 0};
 };
 
-inline uint8_t* ExInfoEncoder::PutSite(uint8_t* out, SiteBefore& before, uint32_t code_offset,
-                                       uint8_t head, uint8_t trap_code, uint32_t guest_pc,
-                                       uint32_t refund) const {
-  const int32_t difference = static_cast<int32_t>(guest_pc - before.guest_pc) >> pc_shift_;
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint8_t* ExInfoEncoder::PutSite(
+    uint8_t* out, SiteBefore& before, uint32_t pc_shift, uint32_t code_offset, uint8_t head,
+    uint8_t trap_code, uint32_t guest_pc, uint32_t refund) {
+  const int32_t difference = static_cast<int32_t>(guest_pc - before.guest_pc) >> pc_shift;
   const bool is_short = static_cast<uint32_t>(difference) - 1 < 3;
   const uint32_t predicted = before.refund - static_cast<uint32_t>(difference);
   const bool is_trap = (head & ex_info::kKindMask) == static_cast<uint8_t>(SiteKind::kTrap);
@@ -248,13 +252,14 @@ void ExInfoEncoder::AddPlainSites(absl::Span<const AnySite> sites) {
     const size_t count =
         std::min<size_t>(sites.size(), kSitesPerChunk - site_count_ % kSitesPerChunk);
     uint8_t* out = site_stream_.Room(count * kMaxSiteBytes);
+    const uint32_t pc_shift = pc_shift_;
     SiteBefore before = last_site_;
     uint32_t guest_pcs = 0;
     for (const AnySite& site : sites.subspan(0, count)) {
       CHECK_GT(site.code_offset, before.code_offset) << "sites must ascend";
       guest_pcs |= site.guest_pc;
-      out = PutSite(out, before, site.code_offset, static_cast<uint8_t>(site.kind), site.trap_code,
-                    site.guest_pc, site.refund);
+      out = PutSite(out, before, pc_shift, site.code_offset, static_cast<uint8_t>(site.kind),
+                    site.trap_code, site.guest_pc, site.refund);
     }
     CheckAligned(guest_pcs);
     last_site_ = before;
@@ -272,20 +277,32 @@ void ExInfoEncoder::AddLines(absl::Span<const AnyLine> lines) {
     const size_t count =
         std::min<size_t>(lines.size(), kLinesPerChunk - line_count_ % kLinesPerChunk);
     uint8_t* out = line_stream_.Room(count * kMaxLineBytes);
+    // In registers, not where bytes written could be thought to be.
+    const uint32_t pc_shift = pc_shift_;
+    const bool has_next = pc_shift != 0;
+    const uint32_t next = uint32_t{1} << pc_shift;
     Line last = last_line_;
     uint32_t guest_pcs = 0;
     for (const AnyLine& line : lines.subspan(0, count)) {
       CHECK_GE(line.code_offset, last.code_offset) << "lines must ascend";
       guest_pcs |= line.guest_pc;
       const uint32_t code = line.code_offset - last.code_offset;
-      const int32_t guest = static_cast<int32_t>(line.guest_pc - last.guest_pc) >> pc_shift_;
+      const uint32_t bytes = line.guest_pc - last.guest_pc;
       last = {line.code_offset, line.guest_pc};
+      // Where instructions have one size, nearly every line is of the next one; where they have not, that cannot be
+      // foreseen.
+      if (has_next && bytes == next && code < ex_info::kLineEscape / 4) {
+        *out++ = static_cast<uint8_t>(code << 2);
+        continue;
+      }
+      const int32_t guest = static_cast<int32_t>(bytes) >> pc_shift;
       if (code < ex_info::kLineEscape / 4 && ZigZag(guest) < kOneByte) [[likely]] {
         // As in PutSite.
-        const uint32_t field = std::min(static_cast<uint32_t>(guest) - 1, 3u);
-        out[0] = static_cast<uint8_t>(code << 2 | field);
+        const uint32_t field = static_cast<uint32_t>(guest) - 1;
+        const uint32_t follows = field > 2 ? 1 : 0;
+        out[0] = static_cast<uint8_t>(code << 2 | ((field | (0 - follows)) & 3));
         out[1] = static_cast<uint8_t>(ZigZag(guest));
-        out += field == 3 ? 2 : 1;
+        out += 1 + follows;
       } else if (code < ex_info::kLineEscape / 4) {
         *out++ = static_cast<uint8_t>(code << 2 | 3);
         out = PutSigned(out, guest);

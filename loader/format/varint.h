@@ -86,8 +86,9 @@ class ByteWriter {
     Byte(static_cast<uint8_t>(value >> 8));
   }
   void Le32(uint32_t value) {
-    Le16(static_cast<uint16_t>(value));
-    Le16(static_cast<uint16_t>(value >> 16));
+    uint8_t* const at = Room(4);
+    for (int i = 0; i < 4; ++i) at[i] = static_cast<uint8_t>(value >> (8 * i));
+    size_ += 4;
   }
   void Varint(uint32_t value) { Advance(PutVarint(Room(kMaxVarint), value)); }
   void Signed(int32_t value) { Varint(ZigZag(value)); }
