@@ -34,9 +34,12 @@ constexpr Row kRows[] = {
 // Rows that can match a word, by those of its bits that tell nearly all of them apart: [6:2], [14:12], and of funct7
 // the two that are used, 25 and 30. Two where ecall and ebreak are.
 struct Buckets {
+  // One multiplication moves them together: [14:12] to [56:54], 30 to 57, [6:2] to [62:58], 25 to 63. No two of its
+  // sums meet there or carry into there.
   static constexpr uint32_t Key(uint32_t word) {
-    return ((word >> 2) & 0x1f) | ((word >> 7) & 0xe0) | ((word >> 17) & 0x100) |
-           ((word >> 21) & 0x200);
+    constexpr uint64_t kMoves =
+        uint64_t{1} << 42 | uint64_t{1} << 27 | uint64_t{1} << 56 | uint64_t{1} << 38;
+    return static_cast<uint32_t>((word & 0x4200707cu) * kMoves >> 54);
   }
   std::array<std::array<uint8_t, 2>, 1024> rows{};  // one more than the index; 0: none
 
