@@ -79,13 +79,17 @@ class RegionCompiler {
   }
 
  private:
-  // A trap or a way out of the region that a conditional jump leads to.
+  // A way out of the region that a jump leads to.
   struct Exit {
     Label label;
-    bool is_trap;
-    uint32_t pc;      // of the instruction; of the jump's target
-    uint32_t refund;  // of a trap
-    abi::TrapCode trap = abi::TrapCode::kMisalignedPc;
+    uint32_t pc;  // of the jump's target
+  };
+  // A trap that a conditional jump leads to, whose field is at `field`.
+  struct Trap {
+    uint32_t field;
+    uint32_t pc;  // of the instruction
+    uint32_t refund;
+    abi::TrapCode code;
   };
   // What is known of the low bits of a guest register: it is `value` modulo 2^bits.
   struct LowBits {
@@ -118,6 +122,7 @@ class RegionCompiler {
     miss_ = kNoLabel;
     entries_.clear();
     exits_.clear();
+    traps_.clear();
     sites_.clear();
     relocations_.clear();
     frame_rules_.clear();
@@ -140,7 +145,11 @@ class RegionCompiler {
   uint32_t Frame() const { return has_frame_ ? kFrameSize : 0; }
   ABSL_ATTRIBUTE_ALWAYS_INLINE void SetLine(uint32_t pc) { lines_.push_back({a_.Here(), pc}); }
   void AddSite(Site::Kind kind, uint32_t pc, uint32_t refund, uint8_t trap_code = 0) {
-    sites_.push_back({.code_offset = a_.Here(),
+    AddSiteAt(a_.Here(), kind, pc, refund, trap_code);
+  }
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void AddSiteAt(uint32_t code_offset, Site::Kind kind, uint32_t pc,
+                                              uint32_t refund, uint8_t trap_code = 0) {
+    sites_.push_back({.code_offset = code_offset,
                       .kind = kind,
                       .trap_code = trap_code,
                       .guest_pc = pc,
@@ -190,66 +199,106 @@ class RegionCompiler {
     const uint32_t count = block.num_instructions();
     a_.Bind(LabelOf(b));
     SetLine(block.begin);
-    e_.AluRI(Alu::kSub, Width::k64, x64::kFuel, static_cast<int32_t>(count));
-    // Behind the byte ea is the number.
-    TrapInside(Cond::kL, count <= 127 ? 2 : 5, Site::Kind::kSuspend, block.begin, count);
+    Charge(block.begin, count);
 
     known_ = 1;
     known_value_[0] = 0;
     low_bits_.fill({});
     low_bits_[0] = {2, 0};
-    const uint32_t first = code_.IndexOf(block.begin);
     const bool has_end = block.kind != BlockEnd::kFallThrough;
     pc_ = block.begin;
-    const uint32_t straight = has_end ? count - 1 : count;
-    for (uint32_t i = 0; i < straight; ++i, pc_ += 4) {
-      if (i != 0) SetLine(pc_);
-      if (!EmitInstruction(code_.At(first + i), count - i)) return false;
+    const Instruction* in = &code_.At(code_.IndexOf(block.begin));
+    const Instruction* const end = in + (has_end ? count - 1 : count);
+    for (uint32_t left = count; in != end; ++in, --left, pc_ += 4) {
+      if (left != count) SetLine(pc_);
+      if (!EmitInstruction(*in, left)) return false;
     }
     if (!has_end) {
       GoTo(b, block.end, block.next_block);
       return true;
     }
-    if (straight != 0) SetLine(pc_);
-    return EmitEnd(b, block, code_.At(first + straight));
+    if (count != 1) SetLine(pc_);
+    return EmitEnd(b, block, *in);
+  }
+
+  // Takes `count` from the fuel of a block, or leaves it where there is less.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void Charge(uint32_t pc, uint32_t count) {
+    static_assert(abi::kFuelReg == 10);
+    // sub r10, imm; jl into the sub, behind whose byte ea is the number.
+    Cursor c(e_);
+    AddSiteAt(c.Here() + 2, Site::Kind::kSuspend, pc, count);
+    if (count <= 127) return c.Bytes(0xfc7c00ea8349 | uint64_t{count} << 24, 6);
+    c.Bytes(0xea8149 | uint64_t{count} << 24, 7);
+    c.Bytes(0xf97c, 2);
   }
 
   // `left`: instructions of the block that have not retired, this one included.
-  bool EmitInstruction(const Instruction& in, uint32_t left) {
-    // One jump finds what there is to do: a second one could not be foreseen either.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool EmitInstruction(const Instruction& in, uint32_t left) {
+    // One jump finds what there is to do, for nearly all: a second one could not be foreseen either.
     switch (in.op) {
       case Op::kLw:
-      case Op::kSw:
-        return EmitAccess(in, left, 3);
+        return EmitAccess<Op::kLw>(in, left);
       case Op::kLh:
+        return EmitAccess<Op::kLh>(in, left);
       case Op::kLhu:
-      case Op::kSh:
-        return EmitAccess(in, left, 1);
+        return EmitAccess<Op::kLhu>(in, left);
       case Op::kLb:
+        return EmitAccess<Op::kLb>(in, left);
       case Op::kLbu:
+        return EmitAccess<Op::kLbu>(in, left);
+      case Op::kSw:
+        return EmitAccess<Op::kSw>(in, left);
+      case Op::kSh:
+        return EmitAccess<Op::kSh>(in, left);
       case Op::kSb:
-        return EmitAccess(in, left, 0);
+        return EmitAccess<Op::kSb>(in, left);
       case Op::kLui:
-        Learn(in.rd, static_cast<uint32_t>(in.imm));
-        break;
+        return EmitConstant(in.rd, static_cast<uint32_t>(in.imm));
       case Op::kAuipc:
-        Learn(in.rd, pc_ + static_cast<uint32_t>(in.imm));
-        break;
+        return EmitConstant(in.rd, pc_ + static_cast<uint32_t>(in.imm));
       case Op::kAddi:
         LearnSum(in);
-        break;
+        if (in.rd != 0) t_.AddImm(in);
+        return true;
       case Op::kAdd:
         LearnLowBits(in.rd, low_bits_[in.rs1] + low_bits_[in.rs2]);
-        break;
+        if (in.rd != 0) t_.Alu<x64::Alu::kAdd>(in);
+        return true;
+      case Op::kSub:
+        Forget(in.rd);
+        if (in.rd != 0) t_.Alu<x64::Alu::kSub>(in);
+        return true;
+      case Op::kOr:
+        Forget(in.rd);
+        if (in.rd != 0) t_.Alu<x64::Alu::kOr>(in);
+        return true;
+      case Op::kXor:
+        Forget(in.rd);
+        if (in.rd != 0) t_.Alu<x64::Alu::kXor>(in);
+        return true;
+      case Op::kAnd:
+        Forget(in.rd);
+        if (in.rd != 0) t_.Alu<x64::Alu::kAnd>(in);
+        return true;
+      case Op::kSltu:
+        Forget(in.rd);
+        if (in.rd != 0) t_.SetIf<Cond::kB>(in);
+        return true;
       case Op::kSlli:
         LearnLowBits(in.rd, {static_cast<uint8_t>(std::min(in.imm, 2)), 0});
-        break;
+        if (in.rd != 0) t_.ShiftImm<x64::Shift::kShl>(in);
+        return true;
+      case Op::kSrli:
+        Forget(in.rd);
+        if (in.rd != 0) t_.ShiftImm<x64::Shift::kShr>(in);
+        return true;
       case Op::kAndi:
         LearnLowBits(
             in.rd,
             {static_cast<uint8_t>(std::min(std::countr_zero(static_cast<uint32_t>(in.imm) | 4), 2)),
              0});
-        break;
+        if (in.rd != 0) t_.AluImm<x64::Alu::kAnd>(in);
+        return true;
       case Op::kCustom:
       case Op::kCustomRegister:
       case Op::kCustomBranch:
@@ -257,31 +306,49 @@ class RegionCompiler {
         return EmitCustom(in, left);
       default:
         Forget(in.rd);
-        break;
+        return t_.Emit(in, pc_);
     }
-    return t_.Emit(in, pc_);
   }
 
-  // A load or store of which OpenVM wants the low bits in `mask` of the address to be 0.
-  ABSL_ATTRIBUTE_ALWAYS_INLINE bool EmitAccess(const Instruction& in, uint32_t left,
-                                               uint32_t mask) {
-    t_.PrepareAccess(in);
-    if (openvm_ && mask != 0) CheckAlignment(in, left, mask);
-    AddSite(Site::Kind::kMemory, pc_, left);
-    t_.EmitAccess(in);
-    Forget(in.rd);
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool EmitConstant(uint8_t rd, uint32_t value) {
+    Learn(rd, value);
+    t_.Set(rd, value);
     return true;
   }
 
-  // Traps unless the address is a multiple of the access's size.
-  void CheckAlignment(const Instruction& in, uint32_t left, uint32_t mask) {
+  // A load or store of which OpenVM wants the low bits in kMask of the address to be 0.
+  template <Op op>
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool EmitAccess(const Instruction& in, uint32_t left) {
+    constexpr uint32_t kMask = op == Op::kLw || op == Op::kSw                     ? 3
+                               : op == Op::kLh || op == Op::kLhu || op == Op::kSh ? 1
+                                                                                  : 0;
+    constexpr bool kIsStore = riscv::IsStore(op);
+    Cursor c(e_);
+    const Templates::Access access = t_.PrepareAccess(c, in, kIsStore);
+    if (kMask != 0 && openvm_ && !IsAligned(in, kMask)) {
+      t_.TestAddress(c, access, kMask);
+      c.Jcc(Cond::kNe);
+      traps_.push_back({c.Here() - 4, pc_, left, abi::TrapCode::kMisalignedAccess});
+    }
+    AddSiteAt(c.Here(), Site::Kind::kMemory, pc_, left);
+    if (kIsStore) {
+      t_.EmitStore<op>(c, in, access);
+    } else {
+      t_.EmitLoad<op>(c, in, access);
+      Forget(in.rd);
+    }
+    return true;
+  }
+
+  // Whether it is known that the address is a multiple of the access's size. If it is not, it is from here on, since
+  // it is going to be tested.
+  bool IsAligned(const Instruction& in, uint32_t mask) {
     const uint8_t bits = mask == 3 ? 2 : 1;
     const uint8_t wanted = static_cast<uint8_t>(-static_cast<uint32_t>(in.imm) & mask);
     const LowBits known = low_bits_[in.rs1];
-    if (known.bits >= bits && (known.value & mask) == wanted) return;
-    t_.TestAddress(mask);
-    a_.Jump(Cond::kNe, NewExit({0, true, pc_, left, abi::TrapCode::kMisalignedAccess}));
+    if (known.bits >= bits && (known.value & mask) == wanted) return true;
     if (in.rs1 != 0) low_bits_[in.rs1] = {bits, wanted};
+    return false;
   }
 
   // -- what is known: constants, for jumps to addresses made by two instructions, and low bits of addresses
@@ -325,7 +392,7 @@ class RegionCompiler {
     e_.Mov(Width::k32, Reg::r12, static_cast<Reg>(abi::kPassedIn[0]));
     t_.RestorePassed();
     e_.TestRR(Width::k32, Reg::rax, Reg::rax);
-    a_.Jump(Cond::kNe, NewExit({0, true, pc_, left, abi::TrapCode::kNone}));
+    TrapIf(Cond::kNe, left, abi::TrapCode::kNone);
     if (in.op == Op::kCustomRegister) {
       t_.Write(in.rd, Reg::r12);
       Forget(in.rd);
@@ -411,7 +478,7 @@ class RegionCompiler {
       t_.Compare(in.rs1, in.rs2);
     }
     if (in.imm % 4 != 0) {
-      a_.Jump(cond, NewExit({0, true, pc_, 1}));
+      TrapIf(cond, 1, abi::TrapCode::kMisalignedPc);
     } else {
       a_.Jump(cond, JumpTarget(block.target, block.target_block));
     }
@@ -421,13 +488,16 @@ class RegionCompiler {
 
   // A block of the region, or code that leaves it.
   Label JumpTarget(uint32_t pc, uint32_t block) {
-    return block != BasicBlock::kNone ? LabelOf(block) : NewExit({0, false, pc, 0});
+    return block != BasicBlock::kNone ? LabelOf(block) : NewExit(pc);
   }
 
-  Label NewExit(Exit exit) {
-    exit.label = a_.NewLabel();
-    exits_.push_back(exit);
-    return exit.label;
+  Label NewExit(uint32_t pc) {
+    exits_.push_back({a_.NewLabel(), pc});
+    return exits_.back().label;
+  }
+  void TrapIf(Cond cond, uint32_t refund, abi::TrapCode code) {
+    e_.JccRel32(cond);
+    traps_.push_back({static_cast<uint32_t>(e_.rip_field()), pc_, refund, code});
   }
 
   // From the end of block b to `pc`, where block `to` of the region begins, if one does.
@@ -533,7 +603,7 @@ class RegionCompiler {
     if (in.imm != 0) e_.AluRI(Alu::kAdd, Width::k32, Reg::rax, in.imm);
     e_.AluRI(Alu::kAnd, Width::k32, Reg::rax, -2);
     e_.TestRI(Width::k8, Reg::rax, 2);
-    a_.Jump(Cond::kNe, NewExit({0, true, pc_, 1}));
+    TrapIf(Cond::kNe, 1, abi::TrapCode::kMisalignedPc);
     if (in.rd != 0) {
       t_.Set(in.rd, block.end);
       EmitDispatch();
@@ -589,15 +659,13 @@ class RegionCompiler {
 
   // No site but a return address lies where a call before it returns to: traps come first.
   void EmitCold() {
-    for (const Exit& exit : exits_) {
-      if (!exit.is_trap) continue;
-      SetLine(exit.pc);
-      a_.Bind(exit.label);
-      AddSite(Site::Kind::kTrap, exit.pc, exit.refund, static_cast<uint8_t>(exit.trap));
+    for (const Trap& trap : traps_) {
+      SetLine(trap.pc);
+      e_.Patch32(trap.field, a_.Here() - (trap.field + 4));
+      AddSite(Site::Kind::kTrap, trap.pc, trap.refund, static_cast<uint8_t>(trap.code));
       e_.Ud2();
     }
     for (size_t i = 0; i < exits_.size(); ++i) {
-      if (exits_[i].is_trap) continue;
       SetLine(exits_[i].pc);
       a_.Bind(exits_[i].label);
       Leave(exits_[i].pc);
@@ -668,6 +736,7 @@ class RegionCompiler {
   std::vector<uint32_t>
       entries_;  // where their code is, by number in the region; only with a frame
   std::vector<Exit> exits_;
+  std::vector<Trap> traps_;
 
   // The point of emission.
   uint32_t pc_ = 0;

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "runtime/abi/vm_context.h"
+
 namespace precast::baseline {
 
 using riscv::Instruction;
@@ -17,22 +19,18 @@ namespace {
 constexpr Width k32 = Width::k32;
 constexpr Width k64 = Width::k64;
 
-constexpr bool Commutes(x64::Alu op) { return op != x64::Alu::kSub; }
+bool InRegister(uint8_t r) { return !kGuestRegisters[r].in_slot(); }
+Reg Home(uint8_t r) { return static_cast<Reg>(kGuestRegisters[r].reg); }
 
 }  // namespace
 
 // -- guest registers
 
 void Templates::Read(Reg dst, uint8_t r) {
-  if (InRegister(r)) {
-    e_.Mov(k32, dst, Home(r));
-  } else if (r == 0) {
-    e_.AluRR(x64::Alu::kXor, k32, dst, dst);
-  } else {
-    e_.Load(k32, dst, Slot(r));
-  }
+  Cursor(e_).Op(0x8b, Number(dst), kGuestRegisters[r].operand);
 }
 
+// The machine register that holds r; loads it into `scratch` if it is not in one.
 Reg Templates::Use(uint8_t r, Reg scratch) {
   if (InRegister(r)) return Home(r);
   Read(scratch, r);
@@ -41,29 +39,12 @@ Reg Templates::Use(uint8_t r, Reg scratch) {
 
 void Templates::Set(uint8_t rd, uint32_t value) {
   if (rd == 0) return;
-  if (!InRegister(rd)) {
-    e_.StoreImm(k32, Slot(rd), static_cast<int32_t>(value));
-  } else if (value == 0) {
-    e_.AluRR(x64::Alu::kXor, k32, Home(rd), Home(rd));
-  } else {
-    e_.MovImm(Home(rd), value);
-  }
+  Cursor c(e_);
+  SetIn(c, rd, value);
 }
 
 void Templates::Write(uint8_t rd, Reg value) {
-  if (rd == 0) return;
-  if (!InRegister(rd)) {
-    e_.Store(k32, Slot(rd), value);
-  } else if (Home(rd) != value) {
-    e_.Mov(k32, Home(rd), value);
-  }
-}
-
-void Templates::Move(uint8_t rd, uint8_t rs) {
-  if (rd == rs || rd == 0) return;
-  if (rs == 0) return Set(rd, 0);
-  if (InRegister(rd)) return Read(Home(rd), rs);
-  Write(rd, Use(rs, Reg::rax));
+  if (rd != 0) Cursor(e_).Op(0x89, Number(value), kGuestRegisters[rd].operand);
 }
 
 void Templates::SavePassed() {
@@ -74,89 +55,7 @@ void Templates::RestorePassed() {
   for (uint8_t r : abi::kPassed) e_.Load(k32, Home(r), Slot(r));
 }
 
-void Templates::Compare(uint8_t a, uint8_t b) {
-  if (InRegister(a)) {
-    if (b == 0) {
-      e_.TestRR(k32, Home(a), Home(a));
-    } else {
-      AluWith(x64::Alu::kCmp, Home(a), b);
-    }
-  } else if (a != 0 && b == 0) {
-    e_.AluMI(x64::Alu::kCmp, k32, Slot(a), 0);
-  } else if (a != 0 && InRegister(b)) {
-    e_.AluMR(x64::Alu::kCmp, k32, Slot(a), Home(b));
-  } else {
-    Read(Reg::rax, a);
-    AluWith(x64::Alu::kCmp, Reg::rax, b);
-  }
-}
-
-// dst := dst op r.
-void Templates::AluWith(x64::Alu op, Reg dst, uint8_t r) {
-  if (InRegister(r)) {
-    e_.AluRR(op, k32, dst, Home(r));
-  } else if (r == 0) {
-    e_.AluRI(op, k32, dst, 0);
-  } else {
-    e_.AluRM(op, k32, dst, Slot(r));
-  }
-}
-
 // -- arithmetic
-
-void Templates::Alu(x64::Alu op, const Instruction& in) {
-  const uint8_t d = in.rd, a = in.rs1, b = in.rs2;
-  if (op != x64::Alu::kAnd) {
-    if (b == 0) return Move(d, a);
-    if (a == 0 && Commutes(op)) return Move(d, b);
-  }
-  if (d == a || (d == b && Commutes(op))) {
-    const uint8_t other = d == a ? b : a;
-    if (InRegister(d)) {
-      AluWith(op, Home(d), other);
-    } else {
-      e_.AluMR(op, k32, Slot(d), Use(other, Reg::rax));
-    }
-    return;
-  }
-  const Reg result = InRegister(d) && d != b ? Home(d) : Reg::rax;
-  Read(result, a);
-  AluWith(op, result, b);
-  Write(d, result);
-}
-
-void Templates::AluImm(x64::Alu op, const Instruction& in) {
-  const uint8_t d = in.rd, a = in.rs1;
-  if (op != x64::Alu::kAnd) {
-    if (a == 0) return Set(d, static_cast<uint32_t>(in.imm));
-    if (in.imm == 0) return Move(d, a);
-  }
-  if (d == a) {
-    if (InRegister(d)) {
-      e_.AluRI(op, k32, Home(d), in.imm);
-    } else {
-      e_.AluMI(op, k32, Slot(d), in.imm);
-    }
-    return;
-  }
-  if (op == x64::Alu::kAdd && InRegister(a)) {
-    const Reg result = InRegister(d) ? Home(d) : Reg::rax;
-    e_.Lea(k32, result, Mem::At(Home(a), in.imm));
-    return Write(d, result);
-  }
-  const Reg result = InRegister(d) ? Home(d) : Reg::rax;
-  Read(result, a);
-  e_.AluRI(op, k32, result, in.imm);
-  Write(d, result);
-}
-
-void Templates::ShiftImm(x64::Shift op, const Instruction& in) {
-  if (in.imm == 0) return Move(in.rd, in.rs1);
-  const Reg result = InRegister(in.rd) ? Home(in.rd) : Reg::rax;
-  if (in.rd != in.rs1 || result == Reg::rax) Read(result, in.rs1);
-  e_.ShiftImm(op, k32, result, static_cast<uint8_t>(in.imm));
-  Write(in.rd, result);
-}
 
 // The amount must be in cl, which holds a guest register.
 void Templates::Shift(x64::Shift op, const Instruction& in) {
@@ -171,25 +70,21 @@ void Templates::Shift(x64::Shift op, const Instruction& in) {
   Write(in.rd, Reg::rax);
 }
 
-void Templates::SetIf(Cond cond, const Instruction& in) {
-  e_.AluRR(x64::Alu::kXor, k32, Reg::rax, Reg::rax);
-  AluWith(x64::Alu::kCmp, Use(in.rs1, Reg::r11), in.rs2);
-  e_.Setcc(cond, Reg::rax);
-  Write(in.rd, Reg::rax);
-}
-
 void Templates::SetIfImm(Cond cond, const Instruction& in) {
-  e_.AluRR(x64::Alu::kXor, k32, Reg::rax, Reg::rax);
-  e_.AluRI(x64::Alu::kCmp, k32, Use(in.rs1, Reg::r11), in.imm);
-  e_.Setcc(cond, Reg::rax);
-  Write(in.rd, Reg::rax);
+  Cursor c(e_);
+  c.Op(0x31, kRax, kMachineOperands[kRax]);  // xor
+  c.OpImm(x64::Alu::kCmp, kGuestRegisters[in.rs1].operand, in.imm);
+  c.Setcc(cond);
+  c.Op(0x89, kRax, kGuestRegisters[in.rd].operand);
 }
 
 void Templates::Multiply(const Instruction& in) {
-  const Reg result = InRegister(in.rd) && in.rd == in.rs1 ? Home(in.rd) : Reg::rax;
-  if (result == Reg::rax) Read(result, in.rs1);
-  e_.Imul(k32, result, Use(in.rs2, Reg::r11));
-  Write(in.rd, result);
+  Cursor c(e_);
+  const GuestRegister& d = kGuestRegisters[in.rd];
+  const uint32_t result = in.rd == in.rs1 ? d.reg : kRax;
+  if (result == kRax) c.Op(0x8b, kRax, kGuestRegisters[in.rs1].operand);
+  c.Op0f(0xaf, result, kGuestRegisters[in.rs2].operand);  // imul
+  if (result == kRax) c.Op(0x89, kRax, d.operand);
 }
 
 void Templates::MultiplyHigh(bool signed_a, bool signed_b, const Instruction& in) {
@@ -250,62 +145,6 @@ void Templates::Divide(bool is_signed, bool remainder, const Instruction& in) {
   Write(in.rd, Reg::rax);
 }
 
-// -- memory
-
-void Templates::PrepareAccess(const Instruction& in) {
-  if (in.rs1 == 0) {
-    e_.MovImm(Reg::rax, static_cast<uint32_t>(in.imm));
-    access_index_ = Reg::rax;
-    access_disp_ = 0;
-  } else {
-    access_index_ = Use(in.rs1, Reg::rax);
-    access_disp_ = in.imm;
-  }
-  if (!riscv::IsStore(in.op)) {
-    access_value_ = InRegister(in.rd) ? Home(in.rd) : Reg::rax;
-  } else if (in.rs2 != 0) {
-    access_value_ = Use(in.rs2, Reg::r11);
-  }
-}
-
-void Templates::TestAddress(uint32_t mask) {
-  Reg address = access_index_;
-  if ((static_cast<uint32_t>(access_disp_) & mask) != 0) {
-    e_.Lea(k32, Reg::r12, Mem::At(address, access_disp_));
-    address = Reg::r12;
-  }
-  e_.TestRI(Width::k8, address, static_cast<int32_t>(mask));
-}
-
-void Templates::EmitAccess(const Instruction& in) {
-  switch (in.op) {
-    case Op::kLb:
-      e_.Movsx(Width::k8, k32, access_value_, Access());
-      break;
-    case Op::kLh:
-      e_.Movsx(Width::k16, k32, access_value_, Access());
-      break;
-    case Op::kLbu:
-      e_.Movzx(Width::k8, access_value_, Access());
-      break;
-    case Op::kLhu:
-      e_.Movzx(Width::k16, access_value_, Access());
-      break;
-    case Op::kLw:
-      e_.Load(k32, access_value_, Access());
-      break;
-    case Op::kSw:
-      return in.rs2 == 0 ? e_.StoreImm(k32, Access(), 0) : e_.Store(k32, Access(), access_value_);
-    case Op::kSh:
-      return in.rs2 == 0 ? e_.StoreImm(Width::k16, Access(), 0)
-                         : e_.Store(Width::k16, Access(), access_value_);
-    default:
-      return in.rs2 == 0 ? e_.StoreImm(Width::k8, Access(), 0)
-                         : e_.Store(Width::k8, Access(), access_value_);
-  }
-  Write(in.rd, access_value_);
-}
-
 // -- all of them
 
 bool Templates::Emit(const Instruction& in, uint32_t pc) {
@@ -319,7 +158,7 @@ bool Templates::Emit(const Instruction& in, uint32_t pc) {
       Set(in.rd, pc + static_cast<uint32_t>(in.imm));
       return true;
     case Op::kAddi:
-      AluImm(x64::Alu::kAdd, in);
+      AddImm(in);
       return true;
     case Op::kSlti:
       SetIfImm(Cond::kL, in);
@@ -328,40 +167,40 @@ bool Templates::Emit(const Instruction& in, uint32_t pc) {
       SetIfImm(Cond::kB, in);
       return true;
     case Op::kXori:
-      AluImm(x64::Alu::kXor, in);
+      AluImm<x64::Alu::kXor>(in);
       return true;
     case Op::kOri:
-      AluImm(x64::Alu::kOr, in);
+      AluImm<x64::Alu::kOr>(in);
       return true;
     case Op::kAndi:
-      AluImm(x64::Alu::kAnd, in);
+      AluImm<x64::Alu::kAnd>(in);
       return true;
     case Op::kSlli:
-      ShiftImm(x64::Shift::kShl, in);
+      ShiftImm<x64::Shift::kShl>(in);
       return true;
     case Op::kSrli:
-      ShiftImm(x64::Shift::kShr, in);
+      ShiftImm<x64::Shift::kShr>(in);
       return true;
     case Op::kSrai:
-      ShiftImm(x64::Shift::kSar, in);
+      ShiftImm<x64::Shift::kSar>(in);
       return true;
     case Op::kAdd:
-      Alu(x64::Alu::kAdd, in);
+      Alu<x64::Alu::kAdd>(in);
       return true;
     case Op::kSub:
-      Alu(x64::Alu::kSub, in);
+      Alu<x64::Alu::kSub>(in);
       return true;
     case Op::kSll:
       Shift(x64::Shift::kShl, in);
       return true;
     case Op::kSlt:
-      SetIf(Cond::kL, in);
+      SetIf<Cond::kL>(in);
       return true;
     case Op::kSltu:
-      SetIf(Cond::kB, in);
+      SetIf<Cond::kB>(in);
       return true;
     case Op::kXor:
-      Alu(x64::Alu::kXor, in);
+      Alu<x64::Alu::kXor>(in);
       return true;
     case Op::kSrl:
       Shift(x64::Shift::kShr, in);
@@ -370,10 +209,10 @@ bool Templates::Emit(const Instruction& in, uint32_t pc) {
       Shift(x64::Shift::kSar, in);
       return true;
     case Op::kOr:
-      Alu(x64::Alu::kOr, in);
+      Alu<x64::Alu::kOr>(in);
       return true;
     case Op::kAnd:
-      Alu(x64::Alu::kAnd, in);
+      Alu<x64::Alu::kAnd>(in);
       return true;
     case Op::kMul:
       Multiply(in);

@@ -53,8 +53,8 @@ inline bool IsBranch(Op op) {
   return (op >= Op::kBeq && op <= Op::kBgeu) || op == Op::kCustomBranch;
 }
 inline bool IsCustom(Op op) { return op >= Op::kCustom && op <= Op::kCustomEnd; }
-inline bool IsLoad(Op op) { return op >= Op::kLb && op <= Op::kLhu; }
-inline bool IsStore(Op op) { return op >= Op::kSb && op <= Op::kSw; }
+constexpr bool IsLoad(Op op) { return op >= Op::kLb && op <= Op::kLhu; }
+constexpr bool IsStore(Op op) { return op >= Op::kSb && op <= Op::kSw; }
 // x1 and x5 are the link registers (unprivileged spec, table 2.1 "return-address prediction
 // hints").
 inline bool IsLinkRegister(uint8_t r) { return r == 1 || r == 5; }

@@ -98,6 +98,14 @@ class Encoder {
   void Patch8(size_t at, uint8_t v) { bytes_[at] = v; }
   // Offset of the last [rip + disp32] or rel32 field written.
   size_t rip_field() const { return rip_field_; }
+  // For who writes bytes without an emitter: where the next one goes, with room for kRoom of them; and what the next one
+  // is then.
+  static constexpr size_t kRoom = 64;
+  ABSL_ATTRIBUTE_ALWAYS_INLINE uint8_t* Room() {
+    Begin();
+    return at_;
+  }
+  void Advance(uint8_t* to) { at_ = to; }
 
   // -- moves
   void Mov(Width w, Reg dst, Reg src);  // mov dst, src (32 or 64 bits)
@@ -237,9 +245,9 @@ class Encoder {
 
  private:
   // Makes room for one instruction of the longest kind, and for what is written too much behind it.
-  static constexpr size_t kRoom = 32;
-  void Begin() {
-    if (at_ > limit_) Grow(2 * bytes_.size());
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void Begin() {
+    if (at_ > limit_) [[unlikely]]
+      Grow(2 * bytes_.size());
   }
   void Grow(size_t size);
   void Byte(uint32_t b) { *at_++ = static_cast<uint8_t>(b); }
