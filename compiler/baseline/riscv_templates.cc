@@ -1,6 +1,8 @@
 #include "compiler/baseline/riscv_templates.h"
 
+#include <array>
 #include <cstdint>
+#include <cstring>
 
 #include "runtime/abi/vm_context.h"
 
@@ -21,6 +23,29 @@ constexpr Width k64 = Width::k64;
 
 bool InRegister(uint8_t r) { return !kGuestRegisters[r].in_slot(); }
 Reg Home(uint8_t r) { return static_cast<Reg>(kGuestRegisters[r].reg); }
+
+// One `opcode` for each passed register and its slot: the same bytes wherever that is.
+struct PassedMoves {
+  std::array<uint8_t, 4 * abi::kNumPassed> bytes{};
+  uint32_t size = 0;
+
+  explicit constexpr PassedMoves(uint8_t opcode) {
+    for (int i = 0; i < abi::kNumPassed; ++i) {
+      const uint8_t reg = abi::kPassedIn[i];
+      if (reg >= 8) bytes[size++] = 0x44;
+      bytes[size++] = opcode;
+      bytes[size++] = static_cast<uint8_t>(0x45 | (reg & 7) << 3);
+      bytes[size++] = static_cast<uint8_t>(4 * abi::kPassed[i] - abi::kContextBias);
+    }
+  }
+  void Emit(x64::Encoder& e) const {
+    static_assert(sizeof bytes <= x64::Encoder::kRoom);
+    uint8_t* const at = e.Room();
+    std::memcpy(at, bytes.data(), sizeof bytes);
+    e.Advance(at + size);
+  }
+};
+constexpr PassedMoves kSaves(0x89), kLoads(0x8b);
 
 }  // namespace
 
@@ -47,13 +72,8 @@ void Templates::Write(uint8_t rd, Reg value) {
   if (rd != 0) Cursor(e_).Op(0x89, Number(value), kGuestRegisters[rd].operand);
 }
 
-void Templates::SavePassed() {
-  for (uint8_t r : abi::kPassed) e_.Store(k32, Slot(r), Home(r));
-}
-
-void Templates::RestorePassed() {
-  for (uint8_t r : abi::kPassed) e_.Load(k32, Home(r), Slot(r));
-}
+void Templates::SavePassed() { kSaves.Emit(e_); }
+void Templates::RestorePassed() { kLoads.Emit(e_); }
 
 // -- arithmetic
 
