@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -267,7 +268,11 @@ class CarryAdder {
   }
 
   // Makes the product right behind the sum, which it replaces. Returns whether there was a carry.
-  std::optional<Value> MakeProduct(Block head, const Carry& carry, const Product& p) {
+  struct ProductCarry {
+    Value bit;
+    Value upper;  // has it in bit 16, and nothing above
+  };
+  std::optional<ProductCarry> MakeProduct(Block head, const Carry& carry, const Product& p) {
     std::vector<Inst>& insts = f_.block(head).insts;
     const auto at = std::find(insts.begin(), insts.end(), Inst(f_.value(carry.sum).def));
     if (at == insts.end()) return std::nullopt;
@@ -299,7 +304,7 @@ class CarryAdder {
                          .top = f_.block(carry.meet.target).params[*carry.param],
                          .old_upper = old_top,
                          .new_upper = top});
-    return bit;
+    return ProductCarry{bit, upper};
   }
 
   // What is computed of the parts of a product.
@@ -309,6 +314,9 @@ class CarryAdder {
     Value low, high;             // the words of the product
     Value top;                   // the product of the upper halves, with the carry
     Value old_upper, new_upper;  // ... and without
+    Value carried = {};          // what is charged for, if anything: whether there was a carry
+    Value limit = {};            // the high word is not below it then
+    int uses = 0;                // of `top`
   };
 
   // The upper half of the sum, or of the product's lower word.
@@ -324,8 +332,8 @@ class CarryAdder {
     return LowOf(Arg(v, 0)).value_or(Arg(v, 0));
   }
 
-  using MadeByValue = absl::flat_hash_map<uint32_t, const Made*>;
-  static const Made* Find(const MadeByValue& map, Value v) {
+  using MadeByValue = absl::flat_hash_map<uint32_t, Made*>;
+  static Made* Find(const MadeByValue& map, Value v) {
     const auto found = map.find(v.index);
     return found == map.end() ? nullptr : found->second;
   }
@@ -336,14 +344,15 @@ class CarryAdder {
     for (size_t side = 0; side < 2; ++side) {
       const Value x = f_.args(i)[side], y = f_.args(i)[1 - side];
       const std::optional<Value> sum = ShiftedLow(x);
-      const Made* const lower = sum.has_value() ? Find(by_sum, *sum) : nullptr;
+      Made* const lower = sum.has_value() ? Find(by_sum, *sum) : nullptr;
       if (lower != nullptr && IsLowHalf(y, *lower)) {
         replacements.Set(f_.result(i), lower->low);
         return;
       }
-      const Made* const upper = Find(by_top, x);
+      Made* const upper = Find(by_top, x);
       if (upper == nullptr) continue;
       if (IsUpper(y, *upper)) {
+        --upper->uses;
         replacements.Set(f_.result(i), upper->high);
         return;
       }
@@ -365,7 +374,7 @@ class CarryAdder {
   void UseProducts() {
     Replacements replacements(f_.num_values());
     MadeByValue by_sum, by_top;
-    for (const Made& m : products_) {
+    for (Made& m : products_) {
       by_sum[m.sum.index] = &m;
       by_top[m.top.index] = &m;
     }
@@ -381,12 +390,36 @@ class CarryAdder {
         f_.block(Block(b)).insts.push_back(i);
       }
     }
+    CompareHighWords(by_top);
     for (const Made& m : products_) {
       // What the new one is made of does not depend on the old one.
       replacements.Set(m.sum, m.new_sum);
       if (m.old_upper != m.new_upper) replacements.Set(m.old_upper, m.new_upper);
     }
     replacements.Apply(f_);
+  }
+
+  // Where nobody asks for the product of the upper halves, whether there was a carry is seen from the high word, without what
+  // it has from the sum.
+  void CompareHighWords(const MadeByValue& by_top) {
+    const auto use = [&](Value v) {
+      if (Made* const m = Find(by_top, v)) ++m->uses;
+    };
+    for (uint32_t b = 0; b < f_.num_blocks(); ++b) {
+      for (const auto& [slot, v] : f_.block(Block(b)).state) use(v);
+      for (Inst i : f_.block(Block(b)).insts) {
+        for (Value v : f_.args(i)) use(v);
+        for (const Edge& edge : f_.edges(i)) {
+          for (Value v : edge.args) use(v);
+        }
+      }
+    }
+    for (const Made& m : products_) {
+      if (m.uses > 0 || !m.carried.valid()) continue;
+      const Inst compare(f_.value(m.carried).def);
+      f_.mutable_args(compare)[0] = m.high;
+      f_.mutable_args(compare)[1] = m.limit;
+    }
   }
 
   // x if `v` is x plus the sum's upper half.
@@ -419,19 +452,25 @@ class CarryAdder {
     f_.block(head).insts.pop_back();
     builder_.SetBlock(head);
     const std::optional<Product> product = FindProduct(carry);
-    std::optional<Value> made;
+    std::optional<ProductCarry> made;
     if (product.has_value()) made = MakeProduct(head, carry, *product);
     const Value bit =
-        made.has_value() ? *made : builder_.Icmp(IntCond::kUlt, carry.sum, carry.term);
+        made.has_value() ? made->bit : builder_.Icmp(IntCond::kUlt, carry.sum, carry.term);
     Edge meet = carry.meet;
     Value& v = meet.args[*carry.param];
     v = builder_.Add(v, Times(bit, static_cast<uint32_t>(carry.added)));
     const int64_t more = carry.charge - carry.charge_without;
-    if (more > 0) {
-      builder_.ChargeValue(Times(bit, static_cast<uint32_t>(more)));
-    } else if (more < 0) {
-      builder_.ChargeValue(
-          Times(builder_.Icmp(IntCond::kUge, carry.sum, carry.term), static_cast<uint32_t>(-more)));
+    if (more != 0) {
+      Value charged = bit;
+      if (made.has_value()) {
+        Made& m = products_.back();
+        m.limit = builder_.Add(m.new_upper, builder_.Iconst(Type::kI32, 0x10000));
+        charged = m.carried = builder_.Icmp(more > 0 ? IntCond::kUge : IntCond::kUlt, made->upper,
+                                            builder_.Iconst(Type::kI32, 0x10000));
+      } else if (more < 0) {
+        charged = builder_.Icmp(IntCond::kUge, carry.sum, carry.term);
+      }
+      builder_.ChargeValue(Times(charged, static_cast<uint32_t>(std::abs(more))));
     }
     builder_.Charge(more > 0 ? carry.charge_without : carry.charge);
     builder_.Br(std::move(meet));

@@ -3,6 +3,7 @@
 #include "compiler/opt/wide_arithmetic.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -197,6 +198,7 @@ class Rewriter {
   void RewriteBlock(Block b) {
     std::vector<Inst> insts = std::exchange(f_.block(b).insts, {});
     f_.block(b).insts.reserve(insts.size());
+    terminator_ = insts.back();
     builder_.SetBlock(b);
     // Parameters that became one: their halves are known to sites from the start of the block on.
     auto& state = f_.block(b).state;
@@ -226,6 +228,7 @@ class Rewriter {
   void RewriteInst(Block b, Inst i) {
     const uint32_t use = use_at_[i.index];
     const bool dropped = dropped_[i.index] || use != kNoPair;
+    if (!dropped && f_.inst(i).op == Opcode::kIcmp && CompareHighHalves(i)) return;
     // Making halves appends to what a span would refer to.
     for (size_t k = 0; !dropped && k < f_.inst(i).args_count; ++k) {
       const Value v = Get(f_.args(i)[k]);
@@ -247,6 +250,27 @@ class Rewriter {
       return;
     }
     if (!dropped) f_.block(b).insts.push_back(i);
+  }
+
+  // Whether high halves are equal is seen without taking out both. Not where a branch asks: two of them may become
+  // one (wide_branches.h).
+  bool CompareHighHalves(Inst i) {
+    const IntCond cond = static_cast<IntCond>(f_.inst(i).aux);
+    if (cond != IntCond::kEq && cond != IntCond::kNe) return false;
+    std::array<Value, 2> wide;
+    for (size_t k = 0; k < 2; ++k) {
+      const Value v = f_.args(i)[k];
+      if (v.index < to_.size() && to_[v.index].valid()) return false;
+      const HalfOf* half = FindHalf(v);
+      if (half == nullptr || !half->high) return false;
+      wide[k] = half->wide;
+    }
+    const absl::Span<const Value> asked = f_.args(terminator_);
+    if (std::find(asked.begin(), asked.end(), f_.result(i)) != asked.end()) return false;
+    const Value differs =
+        builder_.ShrU(builder_.Xor(wide[0], wide[1]), builder_.Iconst(Type::kI64, 32));
+    Replace(f_.result(i), builder_.Icmp(cond, differs, builder_.Iconst(Type::kI64, 0)));
+    return true;
   }
 
   // The wide arguments of the parameters added, in the order in which they were added.
@@ -401,6 +425,7 @@ class Rewriter {
   std::vector<uint32_t> params_;
   std::vector<bool> dropped_;     // by instruction of before
   std::vector<uint32_t> use_at_;  // by instruction of before: in uses_, or kNoPair
+  Inst terminator_;               // of the block at hand
 };
 
 }  // namespace

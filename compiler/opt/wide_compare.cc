@@ -336,54 +336,32 @@ class ComparisonWidener {
     return true;
   }
 
-  // So much more is charged if a condition holds.
-  struct Term {
-    int64_t amount;
-    Value cond;
-  };
-
   // Charges what the case's way charges. `chosen` are the values that are made anyway.
   void Charge(bool is_signed, const std::vector<Value>& chosen) {
     int64_t always = ways_[kCases - 1].charge;
     std::array<int64_t, kCases - 1> step;  // how much more is charged up to the border than beyond
     for (size_t k = 0; k + 1 < kCases; ++k) step[k] = ways_[k].charge - ways_[k + 1].charge;
-    std::vector<Term> terms;
+    // In the form n - condition * n if less is charged for the condition: what is charged is not negative.
+    const auto charge_if = [&](Value condition, int64_t amount) {
+      const Value n = builder_.Iconst(Type::kI32, std::abs(amount));
+      const Value product = builder_.Mul(condition, n);
+      builder_.ChargeValue(amount < 0 ? builder_.Sub(n, product) : product);
+      always += std::min(amount, int64_t{0});
+    };
     if (step[0] != 0 && step[0] == -step[3]) {
       // The same at both ends: it matters only whether the high halves are equal.
-      terms.push_back({step[3], builder_.Icmp(IntCond::kEq, high_.first, high_.second)});
+      charge_if(builder_.Icmp(IntCond::kEq, high_.first, high_.second), step[3]);
       step[0] = step[3] = 0;
     }
     for (size_t k = 0; k + 1 < kCases; ++k) {
       if (step[k] == 0) continue;
       const Value beyond = builder_.Icmp(IntCond::kEq, UpTo(k, is_signed), Zero());
       if (std::find(chosen.begin(), chosen.end(), beyond) != chosen.end()) {
-        terms.push_back({-step[k], beyond});
         always += step[k];
+        charge_if(beyond, -step[k]);
       } else {
-        terms.push_back({step[k], UpTo(k, is_signed)});
+        charge_if(UpTo(k, is_signed), step[k]);
       }
-    }
-    // Terms of one size are added up before they are multiplied.
-    for (size_t first = 0; first < terms.size(); ++first) {
-      const int64_t size = std::abs(terms[first].amount);
-      if (size == 0) continue;
-      Value sum;
-      int64_t negative = 0;  // so many are subtracted: the sum is not below -negative
-      for (const bool subtract : {false, true}) {
-        for (size_t k = first; k < terms.size(); ++k) {
-          if (terms[k].amount != (subtract ? -size : size)) continue;
-          terms[k].amount = 0;
-          if (subtract) {
-            sum = builder_.Sub(sum.valid() ? sum : Zero(), terms[k].cond);
-            ++negative;
-          } else {
-            sum = sum.valid() ? builder_.Add(sum, terms[k].cond) : terms[k].cond;
-          }
-        }
-      }
-      sum = builder_.Add(sum, builder_.Iconst(Type::kI32, negative));
-      builder_.ChargeValue(builder_.Mul(sum, builder_.Iconst(Type::kI32, size)));
-      always -= negative * size;
     }
     builder_.Charge(always);
   }

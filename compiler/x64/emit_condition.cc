@@ -132,17 +132,19 @@ bool Emitter::FlagsAlreadyCompare(uint32_t i, const MInst& m) const {
 }
 
 void Emitter::EmitChargeIf(uint32_t i, const MInst& m) {
-  const bool compared = FlagsAlreadyCompare(i, m);
+  const bool compared =
+      FlagsAlreadyCompare(i, m) || (m.flags == FlagsFrom::kTestSelf && IsReg(i, 0) &&
+                                    FlagsAlreadyShow(R(i, 0), m.flags_width, m.cond));
   const int32_t charge = static_cast<int32_t>(m.imm);
   if (m.alu != Alu::kAdd) {
     if (!compared) EmitTest(i, m);
-    e_.AluRI(m.alu, Width::k64, kFuel, m.alu == Alu::kSbb ? 0 : -1);
+    e_.AluRI(m.alu, Width::k64, kFuel, charge);
     return;
   }
+  if (!compared) EmitTest(i, m);
   // Neither lea nor cmov changes the flags.
   const Reg less = R(i, p_.insts[i].operands_count - 1u);
   e_.Lea(Width::k64, less, Mem::At(kFuel, -charge));
-  if (!compared) EmitTest(i, m);
   e_.Cmov(m.cond, Width::k64, kFuel, less);
 }
 

@@ -110,6 +110,9 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       return;
     case MOp::kShiftImm:
       e_.ShiftImm(m.shift, w, R(i, 1), static_cast<uint8_t>(m.imm));
+      if (m.imm != 0 && m.shift != Shift::kRol && m.shift != Shift::kRor) {
+        FlagsShow(R(i, 1), w, /*all=*/false);
+      }
       return;
     case MOp::kScale:
       if (R(i, 0) == R(i, 1) && m.disp == 0) {
@@ -296,6 +299,11 @@ void Emitter::EmitInst(uint32_t b, uint32_t i, const MInst& m) {
       return;
     case MOp::kChargeIf:
       return EmitChargeIf(i, m);
+    case MOp::kGiveBack:
+      e_.Lea(
+          Width::k64, kFuel,
+          Mem::At(kFuel, R(i, 0), static_cast<uint8_t>(1 << m.aux), static_cast<int32_t>(m.imm)));
+      return;
     case MOp::kLoadFuel:
       e_.Mov(Width::k64, R(i, 0), kFuel);
       return;

@@ -99,7 +99,8 @@ enum class MOp : uint8_t {
   kStoreStateImm,     // [] disp, imm
   kCharge,            // [] imm
   kChargeValue,       // [a]
-  kChargeIf,          // [f…, =temporary if alu is kAdd] imm if cond; see EmitChargeIf
+  kChargeIf,          // [f…, =temporary if alu is kAdd] imm if cond; kSbb, kAdc: of imm, with carry
+  kGiveBack,          // [a] the fuel becomes fuel + a << aux + imm
   kLoadFuel,          // [=d]
   kMeter,             // [] imm; site kSuspend
   kMeterCheck,        // [] imm; site kSuspend

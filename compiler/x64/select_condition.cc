@@ -1,6 +1,9 @@
 // Conditions: a comparison is not computed where it is defined but tested where it is used, in the
 // cheapest way that sets the flags.
+#include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -12,6 +15,10 @@
 
 namespace precast::x64::selection {
 namespace {
+
+// What is charged a few instructions earlier, together with a condition.
+constexpr size_t kMaxApart = 32;
+constexpr int64_t kMaxLate = 1 << 20;
 
 Cond ToCond(IntCond c) {
   switch (c) {
@@ -286,28 +293,121 @@ bool Selector::SelectAddCondition(Alu op, Value a, Value b, Width w, VReg d) {
   return true;
 }
 
-bool Selector::SelectChargeIf(Value v) {
-  int64_t charge = 1;
+bool Selector::ChargesValueBefore() const {
+  const std::vector<Inst>& insts = f_.block(block_).insts;
+  for (size_t k = at_; k > 0 && at_ - k < kMaxApart; --k) {
+    const Opcode op = f_.inst(insts[k - 1]).op;
+    if (op == Opcode::kChargeValue) return true;
+    if (!ir::IsPure(op) && op != Opcode::kCharge && op != Opcode::kDeferState) return false;
+  }
+  return false;
+}
+
+void Selector::SelectCharge(int64_t amount) {
+  CHECK(FitsInt32(amount)) << f_.name() << ": charge of " << amount;
+  const int64_t all = amount + charge_late_;
+  if (std::abs(all) <= kMaxLate && ChargesValueBefore()) {
+    charge_late_ = all;
+    return;
+  }
+  Emit(MOp::kCharge, {}).imm = amount;
+}
+
+void Selector::SelectChargeValue(Value v) {
+  int64_t more = std::exchange(charge_late_, 0);
+  // 32 bits are held zero-extended.
+  if (!SelectChargeIf(v, more)) Emit(MOp::kChargeValue, {Use(Reg(v))});
+  if (more != 0) SelectCharge(more);
+}
+
+bool Selector::SelectChargeIf(Value v, int64_t& more) {
+  // n - bit * charge is n - charge, and `charge` without the bit.
+  bool without = false;
+  int64_t constant = 0, charge = 1;
+  if (const std::optional<Inst> difference = SingleUse(v, Opcode::kSub)) {
+    const std::optional<int64_t> n = ConstantOf(f_.args(*difference)[0]);
+    if (!n.has_value() || *n < 0 || *n > kMaxLate) return false;
+    without = true;
+    constant = *n;
+    v = f_.args(*difference)[1];
+  }
   if (const std::optional<Inst> shift = SingleUse(v, Opcode::kShl)) {
     const std::optional<int64_t> amount = ConstantOf(f_.args(*shift)[1]);
-    if (!amount.has_value() || *amount > 16) return false;
+    if (!amount.has_value() || *amount < 0 || *amount > 16) return false;
     charge = int64_t{1} << *amount;
     v = f_.args(*shift)[0];
+  } else if (const std::optional<Inst> product = SingleUse(v, Opcode::kMul)) {
+    const std::optional<int64_t> factor = ConstantOf(f_.args(*product)[1]);
+    if (!factor.has_value() || *factor <= 0 || *factor > kMaxLate) return false;
+    charge = *factor;
+    v = f_.args(*product)[0];
   }
-  if (!SingleUse(v, Opcode::kIcmp).has_value() || !FusableCompare(v).has_value()) return false;
+  int64_t rest = more;
+  if (without) {
+    // It must not wrap around.
+    if (charge > constant) return false;
+    rest += constant - charge;
+    if (SelectGiveBack(v, charge, rest)) {
+      more = rest;
+      return true;
+    }
+  } else if (!SingleUse(v, Opcode::kIcmp).has_value()) {
+    return false;
+  }
+  if (!FusableCompare(v).has_value()) return false;
   Test t = MatchCondition(v);
   t.once = false;  // no load is put off
+  if (without) t.Invert();
   const bool is_compare = t.flags == FlagsFrom::kCompare || t.flags == FlagsFrom::kCompareImm;
-  if (t.parity || (!is_compare && t.flags != FlagsFrom::kTestSelf)) return false;
+  const bool is_test = t.flags == FlagsFrom::kTestSelf || t.flags == FlagsFrom::kTest ||
+                       t.flags == FlagsFrom::kTestImm;
+  if (t.parity || (!is_compare && !is_test)) return false;
   const bool carry = is_compare && charge == 1 && (t.cond == Cond::kB || t.cond == Cond::kAe);
+  if (!carry && rest == -charge) {
+    // To give back if not is the same.
+    t.Invert();
+    charge = std::exchange(rest, 0);
+  }
   std::vector<Operand>& operands = ScratchOperands();
   AddTestOperands(t, operands);
-  if (!carry) operands.push_back(DefEarly(NewVReg(Width::k64)));
+  if (!carry) operands.push_back(Def(NewVReg(Width::k64)));
   MInst& m = Emit(MOp::kChargeIf, operands);
   SetTest(t, m);
-  m.imm = charge;
   m.alu = !carry ? Alu::kAdd : t.cond == Cond::kB ? Alu::kSbb : Alu::kAdc;
+  // Without carry, one more: the other way around from -1.
+  m.imm = !carry ? charge : t.cond == Cond::kB ? rest : -1 - rest;
+  more = carry ? 0 : rest;
   return true;
+}
+
+bool Selector::SelectGiveBack(Value v, int64_t scale, int64_t& more) {
+  if (scale > 8 || !std::has_single_bit(static_cast<uint64_t>(scale)) || !IsBit(v)) return false;
+  // A comparison that nobody else wants in a register is made for its flags.
+  if (const InstData* d = DefOf(v); d->op == Opcode::kIcmp && !Needed(v)) return false;
+  MInst& m = Emit(MOp::kGiveBack, {Use(Reg(v))});
+  m.aux = static_cast<uint8_t>(std::countr_zero(static_cast<uint64_t>(scale)));
+  m.imm = -scale - std::exchange(more, 0);
+  return true;
+}
+
+bool Selector::IsBit(Value v) const {
+  const InstData* d = DefOf(v);
+  if (d == nullptr || f_.type(v) != Type::kI32) return false;
+  if (d->op == Opcode::kIcmp) return true;
+  // The carry of a sum.
+  if (d->op != Opcode::kWrap) return false;
+  v = f_.args(Inst(f_.value(v).def))[0];
+  d = DefOf(v);
+  if (d == nullptr || d->op != Opcode::kShrU || ConstantOf(f_.args(Inst(f_.value(v).def))[1]) != 32)
+    return false;
+  v = f_.args(Inst(f_.value(v).def))[0];
+  d = DefOf(v);
+  const auto is_word = [&](Value term) {
+    const InstData* def = DefOf(term);
+    return def != nullptr && def->op == Opcode::kExtendU32;
+  };
+  return d != nullptr && d->op == Opcode::kAdd && is_word(f_.args(Inst(f_.value(v).def))[0]) &&
+         is_word(f_.args(Inst(f_.value(v).def))[1]);
 }
 
 void Selector::SelectSelect(Inst i, const InstData& d) {

@@ -49,6 +49,7 @@ void Selector::SelectBlock(Block b) {
     }
     if (folded_[i.index]) continue;
     inst_ = i;
+    at_ = k;
     SelectInst(i, d);
     if (folded_load_.has_value()) {
       uint32_t& at = site_at_[folded_load_->index];
@@ -219,22 +220,18 @@ void Selector::SelectInst(Inst i, const InstData& d) {
       return;
     case Opcode::kDeferState:
       return;
-    case Opcode::kChargeValue:  // 32 bits are held zero-extended
-      if (SelectChargeIf(args[0])) return;
-      Emit(MOp::kChargeValue, {Use(Reg(args[0]))});
-      return;
+    case Opcode::kChargeValue:
+      return SelectChargeValue(args[0]);
     case Opcode::kLoadFuel:
       if (!Needed(f_.result(i))) return;  // a branch asks the register
       Emit(MOp::kLoadFuel, {Def(VRegOf(f_.result(i)))}).width = Width::k64;
       return;
     case Opcode::kCharge:
+      return SelectCharge(d.imm);
     case Opcode::kMeter:
     case Opcode::kMeterCheck: {
       CHECK(FitsInt32(d.imm)) << f_.name() << ": charge of " << d.imm;
-      MInst& m = Emit(d.op == Opcode::kCharge  ? MOp::kCharge
-                      : d.op == Opcode::kMeter ? MOp::kMeter
-                                               : MOp::kMeterCheck,
-                      {});
+      MInst& m = Emit(d.op == Opcode::kMeter ? MOp::kMeter : MOp::kMeterCheck, {});
       m.imm = d.imm;
       m.site = d.site;
       return;

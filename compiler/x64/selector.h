@@ -440,8 +440,15 @@ class Selector {
   void SelectSub(Value a, Value b, Width w, VReg d);
   // a plus (kAdd) or minus (kSub) the comparison b, by the carry flag; false if that is not what b leaves there.
   bool SelectAddCondition(Alu op, Value a, Value b, Width w, VReg d);
-  // Charges `v` if that is a condition, or a multiple of one.
-  bool SelectChargeIf(Value v);
+  // Of instructions that charge, the ones between which nothing is but what only computes charge at once.
+  bool ChargesValueBefore() const;
+  void SelectCharge(int64_t amount);
+  void SelectChargeValue(Value v);
+  // Charges `v` if that is a condition, or a multiple of one, and of `more` what costs nothing.
+  bool SelectChargeIf(Value v, int64_t& more);
+  bool SelectGiveBack(Value v, int64_t scale, int64_t& more);
+  // Whether `v` is 0 or 1.
+  bool IsBit(Value v) const;
   void SelectMul(Value a, Value b, Width w, VReg d);
   void EmitMulImm(VReg a, int32_t c, Width w, VReg d);
 
@@ -627,6 +634,8 @@ class Selector {
   std::vector<Operand> scratch_;
   Block block_;                      // being selected
   Inst inst_;                        // being selected
+  size_t at_ = 0;                    // ... where it is in its block
+  int64_t charge_late_ = 0;  // what an instruction before it charges besides, see ChargesValueBefore
   std::optional<Inst> folded_load_;  // by inst_; site_at_ is an index in current_
 };
 
