@@ -2,14 +2,17 @@
 #include "compiler/opt/likely_charges.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
 #include "compiler/ir/cfg.h"
+#include "compiler/ir/fold.h"
 #include "compiler/ir/ir.h"
 
 namespace precast::opt {
@@ -37,7 +40,10 @@ class ChargeMover {
   ChargeMover(Function& f, const ir::Cfg& cfg) : f_(f), cfg_(cfg), info_(f.num_blocks()) {}
 
   void Run() {
-    if (!Collect()) return;
+    if (!Collect()) {
+      for (Block b : cfg_.order()) ChargeAllAskedFor(b);
+      return;
+    }
     EstimateFrequencies();
     MakeNodes();
     ChooseTree();
@@ -53,6 +59,8 @@ class ChargeMover {
     int64_t charge = 0;
     bool asks = false;      // for fuel
     bool asks_for = false;  // just what it charges
+    int64_t asked = 0;
+    bool is_free = false;  // charging another amount costs nothing
     uint32_t frequency = 0;
   };
   // An edge from a block with others to a block to which others lead.
@@ -89,6 +97,7 @@ class ChargeMover {
             if (info.asks) return false;
             info.asks = true;
             info.asks_for = inst.op == Opcode::kMeter;
+            info.asked = inst.imm;
             info.at = k + (info.asks_for ? 0 : 1);
             info.charges = info.asks_for;
             info.charge = info.asks_for ? inst.imm : 0;
@@ -101,12 +110,61 @@ class ChargeMover {
             info.charge = inst.imm;
             any |= !info.asks;
             break;
+          case Opcode::kChargeValue:
+            if (info.asks || !TakesConstant(f_.args(insts[k])[0])) break;
+            any = true;
+            if (!info.charges) {
+              info.at = k + 1;
+              info.is_free = true;
+            }
+            break;
           default:
             if (ir::IsCall(inst.op)) return false;
         }
       }
     }
     return any;
+  }
+
+  // Whether what charges `v` charges a constant besides for nothing: if that is a carry, or what is less than a constant.
+  bool TakesConstant(Value v) const {
+    if (f_.value(v).is_param) return false;
+    const Inst def(f_.value(v).def);
+    if (f_.inst(def).op == Opcode::kSub) return ir::ConstantOf(f_, f_.args(def)[0]).has_value();
+    if (f_.inst(def).op != Opcode::kIcmp) return false;
+    const auto cond = static_cast<IntCond>(f_.inst(def).aux);
+    return cond == IntCond::kUlt || cond == IntCond::kUge;
+  }
+
+  // Where a block asks for more than it charges, and charges values later, of which one may take a constant for
+  // nothing, the rest is charged at once and given back there: what charges what it asks for is one instruction less.
+  void ChargeAllAskedFor(Block b) {
+    const std::vector<Inst>& insts = f_.block(b).insts;
+    std::optional<size_t> check, last;
+    for (size_t k = 0; k < insts.size(); ++k) {
+      const InstData& d = f_.inst(insts[k]);
+      if (d.op == Opcode::kMeter || d.op == Opcode::kCountRows || d.op == Opcode::kLoadFuel ||
+          ir::IsCall(d.op) || (d.op == Opcode::kMeterCheck && check.has_value())) {
+        return;
+      }
+      if (d.op == Opcode::kMeterCheck) check = k;
+      if (d.op == Opcode::kChargeValue && check.has_value()) last = k;
+    }
+    if (!last.has_value()) return;
+    InstData& meter = f_.inst(insts[*check]);
+    const InstData& charge = f_.inst(insts[*check + 1]);
+    const int64_t more = meter.imm - charge.imm;
+    if (charge.op != Opcode::kCharge || meter.site.refund != 0 || more <= 0 || more > kMaxMore) {
+      return;
+    }
+    meter.op = Opcode::kMeter;
+    meter.site.refund = static_cast<uint32_t>(meter.imm);
+    for (size_t k = *check + 1; k < *last; ++k) {
+      InstData& between = f_.inst(insts[k]);
+      if (ir::CanStop(between.op)) between.site.refund += static_cast<uint32_t>(more);
+    }
+    f_.Insert(b, *last + 1, {.op = Opcode::kCharge, .imm = -more});
+    f_.block(b).insts.erase(insts.begin() + static_cast<std::ptrdiff_t>(*check + 1));
   }
 
   // The part of its executions after which a block goes on to its `k`th successor: one of `kCold` and so on.
@@ -124,9 +182,20 @@ class ChargeMover {
     const ir::ValueData& condition = f_.value(f_.args(last)[0]);
     if (!condition.is_param && f_.inst(Inst(condition.def)).op == Opcode::kIcmp) {
       const auto cond = static_cast<IntCond>(f_.inst(Inst(condition.def)).aux);
-      if (cond == IntCond::kEq || cond == IntCond::kNe) return shared(cond == IntCond::kEq, kEqual);
+      if ((cond == IntCond::kEq || cond == IntCond::kNe) && !IsBit(Inst(condition.def))) {
+        return shared(cond == IntCond::kEq, kEqual);
+      }
     }
     return k == 0 ? n / 2 : n - n / 2;
+  }
+
+  // Whether it is one bit of a number that is compared with 0.
+  bool IsBit(Inst compare) const {
+    const ir::ValueData& tested = f_.value(f_.args(compare)[0]);
+    if (tested.is_param || f_.inst(Inst(tested.def)).op != Opcode::kAnd) return false;
+    const std::optional<int64_t> mask = ir::ConstantOf(f_, f_.args(Inst(tested.def))[1]);
+    return mask.has_value() && std::has_single_bit(static_cast<uint64_t>(*mask)) &&
+           ir::ConstantOf(f_, f_.args(compare)[1]) == 0;
   }
 
   void EstimateFrequencies() {
@@ -200,10 +269,10 @@ class ChargeMover {
     std::vector<Link> links;
     for (Block b : cfg_.order()) {
       const Info& info = this->info(b);
-      // What asks for just what it charges goes on to do so; what asks for more charges besides.
-      if (info.asks && !info.asks_for) continue;
-      links.push_back({In(b), Out(b), info.asks_for ? 0 : info.charge,
-                       info.frequency << (info.asks_for ? 1 : 0)});
+      // What asks for just what it charges goes on to do so; what asks for more charges besides, but if that
+      // becomes as much.
+      links.push_back({In(b), Out(b), info.asks_for ? 0 : info.charge - info.asked,
+                       info.is_free ? 0 : info.frequency << (info.asks_for ? 1 : 0)});
     }
     // A block made for it would be a jump more.
     for (const Crossing& c : crossings_) {
@@ -250,6 +319,14 @@ class ChargeMover {
       inst.site.refund = static_cast<uint32_t>(int64_t{inst.site.refund} + more);
     }
     const int64_t charge = ChargeOf(b);
+    if (info(b).asks && !info(b).asks_for && charge == info(b).asked &&
+        f_.inst(insts[at - 1]).site.refund == 0) {
+      InstData& meter = f_.inst(insts[at - 1]);
+      meter.op = Opcode::kMeter;
+      meter.site.refund = static_cast<uint32_t>(charge);
+      if (info(b).charges) insts.erase(insts.begin() + static_cast<std::ptrdiff_t>(at));
+      return;
+    }
     if (info(b).charges) {
       f_.inst(insts[at]).imm = charge;
       if (charge == 0) insts.erase(insts.begin() + static_cast<std::ptrdiff_t>(at));
