@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -576,16 +577,18 @@ class Converter {
     const Value dividend = builder_.Or(builder_.Shl(Wide(of->upper), I64(16)), Wide(of->next));
     const Value quotient = builder_.Divide(Opcode::kUdivTotal, dividend, Wide(d), true);
     const Value rest = Narrow(builder_.Sub(dividend, builder_.Mul(quotient, Wide(d))));
-    std::vector<Value> known = KnownDigit(digit, Narrow(quotient), rest, Limit(*of));
     const Value too_large = builder_.Icmp(IntCond::kUge, of->upper, d);
-    const Block otherwise = f_.NewBlock(), behind = f_.NewBlock();
-    for (Block b : {otherwise, behind}) f_.block(b).guest_pc = f_.block(head).guest_pc;
+    const Block otherwise = f_.NewBlock(), behind = f_.NewBlock(), if_known = f_.NewBlock();
+    for (Block b : {otherwise, behind, if_known}) f_.block(b).guest_pc = f_.block(head).guest_pc;
     f_.block(otherwise).cold = true;
     Corrected corrected = {.estimate = of->estimate};
-    for (Value* v : {&corrected.times, &corrected.rest, &corrected.charge, &corrected.digit}) {
+    for (Value* v : {&corrected.times, &corrected.rest, &corrected.digit}) {
       *v = f_.AddParam(behind, Type::kI32);
     }
-    builder_.BrIf(too_large, {otherwise, {}}, {behind, std::move(known)}, /*cold=*/true);
+    const Value q = Narrow(quotient);
+    builder_.BrIf(too_large, {otherwise, {}}, {if_known, {}}, /*cold=*/true);
+    builder_.SetBlock(if_known);
+    builder_.Br({behind, KnownDigit(digit, q, rest, Limit(*of))});
     builder_.SetBlock(otherwise);
     // Estimated again: there is no need to do so if it is not too large.
     const Value estimate =
@@ -594,7 +597,8 @@ class Converter {
     const Corrected slow = CorrectTwice(builder_.Or(builder_.Shl(left, I32(16)), of->next),
                                         builder_.Mul(estimate, of->low), d, costs);
     const Value corrected_estimate = builder_.Sub(estimate, slow.times);
-    builder_.Br({behind, {slow.times, slow.rest, slow.charge, corrected_estimate}});
+    builder_.ChargeValue(slow.charge);
+    builder_.Br({behind, {slow.times, slow.rest, corrected_estimate}});
     builder_.SetBlock(behind);
     digit.known = builder_.Add(corrected.digit, corrected.times);
     digit.rest = corrected.rest;
@@ -625,7 +629,7 @@ class Converter {
   struct Digit {
     QuotientDigit of;
     Costs costs;
-    // As converted: the branch whose second edge passes what is known, and where ways have met the rest and the estimate.
+    // As converted: the branch whose second way passes on what is known, and where ways have met the rest and the estimate.
     Inst branch = {};
     Value rest = {}, known = {};
   };
@@ -639,14 +643,22 @@ class Converter {
   std::vector<Value> KnownDigit(const Digit& digit, Value q, Value rest, Value limit) {
     const Value f =
         builder_.Add(Wide(rest), Wide(builder_.Mul(builder_.Add(q, I32(1)), digit.of.low)));
-    const Value once = builder_.Icmp(IntCond::kUge, f, Wide(digit.of.d));
-    const Value twice = builder_.Icmp(IntCond::kUge, f, limit);
-    const Value carry = Narrow(builder_.ShrU(f, I64(32)));
+    const auto is_once = [&] { return builder_.Icmp(IntCond::kUge, f, Wide(digit.of.d)); };
+    const auto is_twice = [&] { return builder_.Icmp(IntCond::kUge, f, limit); };
     const Costs& costs = digit.costs;
-    const Value charge =
-        builder_.Sub(builder_.Add(Times(once, costs.once), Times(twice, costs.twice - costs.wraps)),
-                     Times(carry, costs.once - costs.wraps));
-    return {builder_.Add(once, twice), rest, charge, q};
+    // Compared again for it, which takes no register.
+    ChargeIf(is_once(), costs.once);
+    ChargeIf(is_twice(), costs.twice - costs.wraps);
+    ChargeIf(Narrow(builder_.ShrU(f, I64(32))), costs.wraps - costs.once);
+    const Value once = is_once();
+    return {builder_.Add(once, is_twice()), rest, q};
+  }
+  // Charges `n` times `bit`, which is 0 or 1.
+  void ChargeIf(Value bit, int64_t n) {
+    const Value product = Times(bit, std::abs(n));
+    if (n >= 0) return builder_.ChargeValue(product);
+    builder_.ChargeValue(builder_.Sub(I32(-n), product));
+    builder_.Charge(n);
   }
   // From here on c is 2.
   Value Limit(const QuotientDigit& digit) {
@@ -686,18 +698,27 @@ class Converter {
       const Value rest_above = Narrow(builder_.ShrU(
           builder_.Add(builder_.Mul(Wide(low), Wide(first.of.d)), Wide(rest)), I64(16)));
       const Value limit = Limit(first.of);
-      std::vector<Value> known = KnownDigit(first, high, rest_above, limit);
       f_.block(head->second).insts.push_back(first.branch);
-      f_.mutable_edges(first.branch)[1].args = std::move(known);
+      MakeKnown(first, high, rest_above, limit);
       f_.block(next->second).insts.pop_back();
       builder_.SetBlock(next->second);
       // Where the first digit is that of the quotient, the second one is.
       const Value too_large = builder_.Icmp(IntCond::kUge, UpperOf(first), first.of.d);
-      known = KnownDigit(second, low, rest, limit);
       f_.block(next->second).insts.push_back(second.branch);
       f_.mutable_args(second.branch)[0] = too_large;
-      f_.mutable_edges(second.branch)[1].args = std::move(known);
+      MakeKnown(second, low, rest, limit);
     }
+  }
+
+  // Passes on something else if the digit is known.
+  void MakeKnown(const Digit& digit, Value q, Value rest, Value limit) {
+    const Block way = f_.edges(digit.branch)[1].target;
+    const Inst br = f_.terminator(way);
+    f_.block(way).insts.clear();
+    builder_.SetBlock(way);
+    std::vector<Value> known = KnownDigit(digit, q, rest, limit);
+    f_.mutable_edges(br)[0].args = std::move(known);
+    f_.block(way).insts.push_back(br);
   }
 
   // Behind a digit its estimate is what is known of it, so that only who uses it divides for it.
