@@ -89,12 +89,13 @@ class Joiner {
   // Declarations of state in the block that makes the value do not count here.
   void CountUses(const ir::Cfg& cfg) {
     uses_.assign(f_.num_values(), 0);
+    std::vector<uint32_t> made_in(f_.num_values(), kElsewhere);
     for (Block b : cfg.order()) {
       for (const auto& [slot, v] : f_.block(b).state) ++uses_[v.index];
       for (Inst i : f_.block(b).insts) {
-        if (f_.inst(i).op != Opcode::kDeferState) {
-          for (Value v : f_.args(i)) ++uses_[v.index];
-        }
+        const bool declares = f_.inst(i).op == Opcode::kDeferState;
+        for (Value v : f_.args(i)) uses_[v.index] += !declares || made_in[v.index] != b.index;
+        if (f_.inst(i).results_count == 1) made_in[f_.result(i).index] = b.index;
         for (const ir::Edge& edge : f_.edges(i)) {
           for (Value v : edge.args) ++uses_[v.index];
         }
