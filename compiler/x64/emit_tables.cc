@@ -14,12 +14,21 @@
 namespace precast::x64::emission {
 namespace {
 
-// Code is fetched so many bytes at once. A function of a few instructions that begins where such a piece does is fetched in fewer.
+// Code is fetched so many bytes at once. A function of a few instructions that begins where such a piece does is fetched
+// in fewer; so is one that calls itself, as a loop whose head that is.
 constexpr uint32_t kFetch = 32;
 constexpr size_t kSmallFunction = 2 * kFetch;
 
 bool SameState(const StateLocation& a, const StateLocation& b) {
   return a.slot == b.slot && a.kind == b.kind && a.value == b.value;
+}
+
+bool CallsItself(const codegen::CompiledFunction& f) {
+  return std::any_of(f.relocations.begin(), f.relocations.end(),
+                     [&](const codegen::CodeRelocation& r) {
+                       return r.target == codegen::CodeRelocation::Target::kFunction &&
+                              r.index == f.entries.front().guest_pc;
+                     });
 }
 
 }  // namespace
@@ -150,8 +159,6 @@ void Emitter::SetState(const StateLocation& where, uint32_t until) {
 codegen::CompiledFunction Emitter::Finish() {
   codegen::CompiledFunction out;
   out.code = buffer_.Finish();
-  if (out.code.size() <= kSmallFunction) out.alignment = kFetch;
-  if (buffer_.needs_line()) out.alignment = CodeBuffer::kLine;
   for (const PendingRelocation& r : relocations_) {
     out.relocations.push_back({buffer_.Offset(r.at), r.target, r.index, r.addend});
   }
@@ -169,6 +176,8 @@ codegen::CompiledFunction Emitter::Finish() {
     out.entries[order[k].second] = {entry_positions_[k].first,
                                     buffer_.Offset(entry_positions_[k].second)};
   }
+  if (out.code.size() <= kSmallFunction || CallsItself(out)) out.alignment = kFetch;
+  if (buffer_.needs_line()) out.alignment = CodeBuffer::kLine;
   for (const auto& [at, cfa] : frame_rules_) out.frame_rules.push_back({buffer_.Offset(at), cfa});
   for (const auto& [at, pc] : lines_) out.lines.push_back({buffer_.Offset(at), pc});
   FinishSites(out);
