@@ -15,8 +15,8 @@
 
 namespace precast {
 
-// Threads that stay from one ParallelFor to the next: while it exists, those of the thread that made it run on them.
-// They are started when they are first needed.
+// Threads that stay from one ParallelFor to the next: while it exists, those of the thread that
+// made it run on them. They are started when they are first needed.
 class Workers {
  public:
   Workers() : outer_(std::exchange(Current(), this)) {}

@@ -1,4 +1,5 @@
-// Sorting of many short ranges that are nearly sorted already: std::stable_sort allocates a buffer for each.
+// Sorting of many short ranges that are nearly sorted already: std::stable_sort allocates a buffer
+// for each.
 #ifndef PRECAST_COMPILER_STABLE_SORT_H_
 #define PRECAST_COMPILER_STABLE_SORT_H_
 

@@ -16,7 +16,8 @@ namespace precast::elfwriter {
 // Bytes, alignment and flags; nothing more is known about it.
 class DataSection : public Section {
  public:
-  // Makes the bytes from an offset on: as many as the span has, all of them. Called on any thread, for any part.
+  // Makes the bytes from an offset on: as many as the span has, all of them. Called on any thread,
+  // for any part.
   using Writer = std::function<void(uint64_t begin, absl::Span<uint8_t> out)>;
 
   explicit DataSection(SectionSpec spec);

@@ -93,8 +93,8 @@ class Object {
   void SetContents(SectionId id, std::vector<uint8_t> contents);
   // by bytes owned by the caller, which must outlive the Object,
   void SetContentsView(SectionId id, absl::Span<const uint8_t> contents);
-  // by `size` bytes that `writer` makes whenever a part of the section is written (fixups are applied after; addresses
-  // are fixed by then),
+  // by `size` bytes that `writer` makes whenever a part of the section is written (fixups are
+  // applied after; addresses are fixed by then),
   void SetContentsWriter(SectionId id, uint64_t size, DataSection::Writer writer);
   // or by `size` zero bytes that are not in the file (SHT_NOBITS; only in Segment::kData, where
   // only sections of the same kind may follow).
@@ -213,7 +213,8 @@ class Object {
   SectionId dynsym_id_{};
 };
 
-// The bytes of an object that is laid out, for those who need not have all of them in memory at once.
+// The bytes of an object that is laid out, for those who need not have all of them in memory at
+// once.
 class PieceWriter {
  public:
   // The object must outlive it and not change.

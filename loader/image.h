@@ -55,7 +55,8 @@ struct SiteInfo {
   };
   std::vector<Charge> more;
 
-  // Makes guest_pc and refund those of the charge that could not be paid; `fuel` is what the fuel register holds.
+  // Makes guest_pc and refund those of the charge that could not be paid; `fuel` is what the fuel
+  // register holds.
   void FindCharge(int64_t fuel) {
     for (const Charge& next : more) {
       if (fuel + next.refund < 0) return;
@@ -64,8 +65,8 @@ struct SiteInfo {
     }
   }
 
-  // Whether what was to be charged for before an access cannot be paid. Then guest_pc and refund are those of the first charge
-  // for which that is so.
+  // Whether what was to be charged for before an access cannot be paid. Then guest_pc and refund
+  // are those of the first charge for which that is so.
   bool IsUnpaid(int64_t fuel) {
     uint32_t before = 0;
     for (const Charge& next : more) {
@@ -123,7 +124,8 @@ class Image {
   // Wasm: of that module; nothing in them need be in range of anything. Live as long as the image.
   virtual format::DeclaredFunctions declared_functions() const { return {}; }
   virtual format::ElementFunctions element_functions() const { return {}; }
-  // OpenVM: the machine and the extensions the guest needs, as format::Metadata has them; else empty.
+  // OpenVM: the machine and the extensions the guest needs, as format::Metadata has them; else
+  // empty.
   virtual std::string_view machine() const { return {}; }
   virtual absl::Span<const std::string> extensions() const { return {}; }
 };

@@ -30,9 +30,10 @@ struct CheckOptions {
   abi::Fingerprint abi_fingerprint = abi::kFingerprint;
   uint64_t cpu_features = format::HostCpuFeatures();
   bool verify_digest = true;
-  // The bytes are what our own compiler wrote, because nobody else can write there: a private cache.
-  // Left out is all that takes time in proportion to the image: digest, dispatch entries, .eh_frame.
-  // A lazily mapped image is then read only where it is used. Never for files from outside.
+  // The bytes are what our own compiler wrote, because nobody else can write there: a private
+  // cache. Left out is all that takes time in proportion to the image: digest, dispatch entries,
+  // .eh_frame. A lazily mapped image is then read only where it is used. Never for files from
+  // outside.
   bool trusted = false;
   bool deep = false;
 };

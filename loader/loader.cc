@@ -165,7 +165,8 @@ class ImageLoader {
     return Map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1);
   }
 
-  // Symbols and debug information are for tools that read the file. Where it is mapped, they take up no memory.
+  // Symbols and debug information are for tools that read the file. Where it is mapped, they take
+  // up no memory.
   void DropTail() {
     ImageView& view = image_->view_;
     const uint32_t end = view.segments.back().end;
@@ -238,8 +239,9 @@ class ImageLoader {
     return absl::OkStatus();
   }
 
-  // Large initial memory of a Wasm image that was copied goes to a file of its own, which nobody can change, so
-  // that instances can map it copy-on-write instead of copying it. If the system gives none, they copy.
+  // Large initial memory of a Wasm image that was copied goes to a file of its own, which nobody
+  // can change, so that instances can map it copy-on-write instead of copying it. If the system
+  // gives none, they copy.
   absl::Status ShareGuestData() {
     const ImageView& view = image_->view_;
     const format::Range data = view.info.guest_data;

@@ -1,7 +1,9 @@
-// The virtual machine that an OpenVM guest was built for: which extensions it has, and their parameters. Comes
-// from an `openvm.toml` or from the guest's `.openvm` section; the image keeps it as text.
+// The virtual machine that an OpenVM guest was built for: which extensions it has, and their
+// parameters. Comes from an `openvm.toml` or from the guest's `.openvm` section; the image keeps it
+// as text.
 //
-// Source of fact: openvm-org/openvm, crates/sdk-config (`app_vm_config` tables) and docs "Customizing extensions".
+// Source of fact: openvm-org/openvm, crates/sdk-config (`app_vm_config` tables) and docs
+// "Customizing extensions".
 #ifndef PRECAST_OPENVM_CONFIG_H_
 #define PRECAST_OPENVM_CONFIG_H_
 
@@ -47,13 +49,15 @@ struct Config {
   friend bool operator==(const Config&, const Config&) = default;
 };
 
-// The canonical text of a configuration: what images keep, and part of their identity. One line per item.
+// The canonical text of a configuration: what images keep, and part of their identity. One line per
+// item.
 std::string ToText(const Config& config);
 // InvalidArgument, naming line, what was expected and what was found.
 absl::StatusOr<Config> FromText(std::string_view text);
 
-// The moduli that a guest's ELF section `.openvm` lists: records of a kind (1: modulus), an index, a size (u32,
-// little-endian) and the number's bytes, little-endian. InvalidArgument, naming the offset.
+// The moduli that a guest's ELF section `.openvm` lists: records of a kind (1: modulus), an index,
+// a size (u32, little-endian) and the number's bytes, little-endian. InvalidArgument, naming the
+// offset.
 absl::StatusOr<std::vector<Number>> ParseGuestSection(absl::Span<const uint8_t> section);
 
 // "0x…" or decimal digits.

@@ -1,5 +1,6 @@
-// Which rows native code counts by itself: those of RV32IM instructions and of custom instructions whose rows are
-// constant. All others are counted where the instruction is executed, by the runtime.
+// Which rows native code counts by itself: those of RV32IM instructions and of custom instructions
+// whose rows are constant. All others are counted where the instruction is executed, by the
+// runtime.
 #ifndef PRECAST_OPENVM_COUNTED_ROWS_H_
 #define PRECAST_OPENVM_COUNTED_ROWS_H_
 
@@ -12,9 +13,9 @@
 
 namespace precast::openvm {
 
-// The chip of each lane; those of one register first (abi::kRowLanes). Empty: not used. Chips that are often used by the
-// same block are in the same register. An image is right only for this very list: the options in its identity name it.
-// Changes to it change abi::kRowLanesVersion.
+// The chip of each lane; those of one register first (abi::kRowLanes). Empty: not used. Chips that
+// are often used by the same block are in the same register. An image is right only for this very
+// list: the options in its identity name it. Changes to it change abi::kRowLanesVersion.
 inline constexpr std::array<std::string_view, abi::kRowLanes> kCountedChips = {
     "LoadStore",
     "BranchEqual",
@@ -37,7 +38,8 @@ inline constexpr std::array<std::string_view, abi::kRowLanes> kCountedChips = {
     "BranchEqual256",
     "",
 };
-// The chip of each instruction that native code has executed and counted in no lane. Each has one row.
+// The chip of each instruction that native code has executed and counted in no lane. Each has one
+// row.
 inline constexpr std::string_view kUncountedChip = "BaseAlu";
 
 static_assert(kCountedChips[abi::kLeftLane] == "Jalr");

@@ -12,7 +12,8 @@ namespace {
 constexpr uint32_t kCustom0 = 0x0b;
 constexpr uint32_t kCustom1 = 0x2b;
 
-// Index of the list that a word belongs to: opcode and funct3; nullopt if it is no custom instruction.
+// Index of the list that a word belongs to: opcode and funct3; nullopt if it is no custom
+// instruction.
 int KeyOf(uint32_t word) {
   const uint32_t opcode = word & 0x7f;
   if (opcode != kCustom0 && opcode != kCustom1) return -1;

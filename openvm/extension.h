@@ -1,9 +1,11 @@
-// An extension of the instruction set of an OpenVM guest: what its instruction words look like, what they do, and
-// how many rows of which chips a prover needs for them. Whoever adds one writes one folder with one object of
-// class Extension in it and registers it; nothing else in the tree names it (docs/openvm.md shows how).
+// An extension of the instruction set of an OpenVM guest: what its instruction words look like,
+// what they do, and how many rows of which chips a prover needs for them. Whoever adds one writes
+// one folder with one object of class Extension in it and registers it; nothing else in the tree
+// names it (docs/openvm.md shows how).
 //
-// Compiler, interpreter and tools find instructions through `Registry`. The compiler uses `Opcode`'s decoding
-// columns only, so that a word means the same to it as to the interpreter; field extraction is its own.
+// Compiler, interpreter and tools find instructions through `Registry`. The compiler uses
+// `Opcode`'s decoding columns only, so that a word means the same to it as to the interpreter;
+// field extraction is its own.
 #ifndef PRECAST_OPENVM_EXTENSION_H_
 #define PRECAST_OPENVM_EXTENSION_H_
 
@@ -27,8 +29,8 @@ enum class Form : uint8_t {
   kB,  // rs1, rs2, imm
 };
 
-// What an instruction may do beside reading the registers rd, rs1 and rs2 of its form. Whatever is not
-// said here, native code relies on.
+// What an instruction may do beside reading the registers rd, rs1 and rs2 of its form. Whatever is
+// not said here, native code relies on.
 enum class Effect : uint8_t {
   kMemory,    // reads and writes guest memory and HostState; the next instruction follows
   kRegister,  // the same, and sets rd to Machine::result
@@ -44,46 +46,47 @@ struct Instruction {
   friend bool operator==(const Instruction&, const Instruction&) = default;
 };
 
-// Values of the registers that rd, rs1 and rs2 name. Many OpenVM instructions read rd: it holds an address.
+// Values of the registers that rd, rs1 and rs2 name. Many OpenVM instructions read rd: it holds an
+// address.
 struct Operands {
   uint32_t rd = 0, rs1 = 0, rs2 = 0;
 };
 
-// What an extension keeps for one guest: tables for its moduli, for example. Read-only while the guest runs; may
-// be used by several threads.
+// What an extension keeps for one guest: tables for its moduli, for example. Read-only while the
+// guest runs; may be used by several threads.
 class ExtensionState {
  public:
   virtual ~ExtensionState() = default;
 };
 
-// Executes an instruction. `state` is what Extension::Configure made. False: it traps, Machine::trap says why,
-// and nothing has changed.
+// Executes an instruction. `state` is what Extension::Configure made. False: it traps,
+// Machine::trap says why, and nothing has changed.
 using Executor = bool (*)(const ExtensionState* state, const Instruction& instruction,
                           const Operands& operands, Machine& machine);
 
 // Rows of one chip that an instruction adds.
 struct ChipRows {
-  // Name of the chip in the metering configuration (metering.h). "%" stands for funct7 / 8, the index of a
-  // modulus or curve. Chips that the configuration does not have count nothing.
+  // Name of the chip in the metering configuration (metering.h). "%" stands for funct7 / 8, the
+  // index of a modulus or curve. Chips that the configuration does not have count nothing.
   std::string_view chip;
   uint32_t rows = 1;
-  // If set: rows as a function of the operands, instead of `rows`. Asked before the instruction is executed; may
-  // look at memory with Machine::Peek, and does nothing else with the machine.
+  // If set: rows as a function of the operands, instead of `rows`. Asked before the instruction is
+  // executed; may look at memory with Machine::Peek, and does nothing else with the machine.
   uint32_t (*count)(const Instruction& instruction, const Operands& operands,
                     Machine& machine) = nullptr;
 };
 
 struct Opcode {
   std::string_view mnemonic = {};
-  // Word w is this instruction if (w & mask) == match. bits[6:0] must be in the mask, be custom-0 (0x0b) or
-  // custom-1 (0x2b), and no word may be two instructions.
+  // Word w is this instruction if (w & mask) == match. bits[6:0] must be in the mask, be custom-0
+  // (0x0b) or custom-1 (0x2b), and no word may be two instructions.
   uint32_t match = 0, mask = 0;
   Form form = Form::kR;
   Effect effect = Effect::kMemory;
   Executor execute = nullptr;
   absl::Span<const ChipRows> rows = {};
-  // Further conditions on the word that match and mask cannot say, such as an exit code that fits a byte: a
-  // word for which this is false is no instruction. May be null.
+  // Further conditions on the word that match and mask cannot say, such as an exit code that fits a
+  // byte: a word for which this is false is no instruction. May be null.
   bool (*valid)(uint32_t word) = nullptr;
 };
 
@@ -95,20 +98,22 @@ class Extension {
   // Raised when an instruction changes its meaning: an image names extension and version.
   virtual uint32_t version() const { return 1; }
   virtual absl::Span<const Opcode> opcodes() const = 0;
-  // Prepares for a guest. InvalidArgument if the configuration makes no sense. Null: nothing to keep.
+  // Prepares for a guest. InvalidArgument if the configuration makes no sense. Null: nothing to
+  // keep.
   virtual absl::StatusOr<std::unique_ptr<ExtensionState>> Configure(
       const Config& /*config*/) const {
     return nullptr;
   }
 };
 
-// All extensions linked into this program. An extension registers itself with PRECAST_REGISTER_EXTENSION in a
-// cc_library with alwayslink = True.
+// All extensions linked into this program. An extension registers itself with
+// PRECAST_REGISTER_EXTENSION in a cc_library with alwayslink = True.
 class Registry {
  public:
   static Registry& Global();
 
-  // `extension` lives for ever. CHECK-fails if its name is taken or a word would be two instructions.
+  // `extension` lives for ever. CHECK-fails if its name is taken or a word would be two
+  // instructions.
   void Add(const Extension* extension);
 
   struct Entry {
@@ -120,7 +125,8 @@ class Registry {
   // `index` < num_entries().
   const Entry& entry(size_t index) const { return *entries_[index]; }
 
-  // The instruction a word is; null if none. Thread-safe once all have been added. Pointers stay valid.
+  // The instruction a word is; null if none. Thread-safe once all have been added. Pointers stay
+  // valid.
   const Entry* Find(uint32_t word) const;
   const Extension* FindExtension(std::string_view name) const;
   // By name.

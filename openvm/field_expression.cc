@@ -76,7 +76,8 @@ uint32_t CarryBits(uint64_t limb_max) {
   return static_cast<uint32_t>(absl::bit_width(limb_max - 1)) - kLimbBits + 1;
 }
 
-// FieldVariable and SymbolicExpr in one: what the rules ask of an expression, without the expression itself.
+// FieldVariable and SymbolicExpr in one: what the rules ask of an expression, without the
+// expression itself.
 struct Expr {
   Number positive, negative;  // max_abs: its value is in [-negative, positive]
   uint32_t limbs = 0;
@@ -298,8 +299,8 @@ FieldExpressionCost FinishPoint(Builder& b, Expr lambda, Expr x3, Expr x1, Expr 
 
 }  // namespace
 
-// ecc/circuit/src/weierstrass_chip/add_ne/mod.rs. Each operand of an expression is a copy there: what is saved for one
-// expression is not saved for the next.
+// ecc/circuit/src/weierstrass_chip/add_ne/mod.rs. Each operand of an expression is a copy there:
+// what is saved for one expression is not saved for the next.
 FieldExpressionCost EcAddNeCost(const Number& modulus) {
   if (modulus.empty()) return {};
   Builder b(modulus);

@@ -1,8 +1,9 @@
-// What the core of a chip that computes modulo a prime costs a prover: columns and bus messages. They depend on the
-// prime, because a quotient has as many limbs as its greatest value needs.
+// What the core of a chip that computes modulo a prime costs a prover: columns and bus messages.
+// They depend on the prime, because a quotient has as many limbs as its greatest value needs.
 //
-// Source of fact: openvm-org/openvm f6595e3a66, crates/circuits/mod-builder/src/{builder,field_variable,
-// symbolic_expr}.rs, and the expressions of extensions/{algebra,ecc}/circuit.
+// Source of fact: openvm-org/openvm f6595e3a66,
+// crates/circuits/mod-builder/src/{builder,field_variable, symbolic_expr}.rs, and the expressions
+// of extensions/{algebra,ecc}/circuit.
 #ifndef PRECAST_OPENVM_FIELD_EXPRESSION_H_
 #define PRECAST_OPENVM_FIELD_EXPRESSION_H_
 

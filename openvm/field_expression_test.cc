@@ -1,6 +1,6 @@
-// Against what OpenVM's own rules say (mod-builder and the expressions of its extensions at f6595e3a66, compiled without the
-// circuits and asked for width() and for the range checks of eval), and against the rules where they can be
-// followed by hand.
+// Against what OpenVM's own rules say (mod-builder and the expressions of its extensions at
+// f6595e3a66, compiled without the circuits and asked for width() and for the range checks of
+// eval), and against the rules where they can be followed by hand.
 #include "openvm/field_expression.h"
 
 #include <string_view>
@@ -82,8 +82,9 @@ TEST(FieldExpression, AsOpenVmHasThem) {
   }
 }
 
-// Addition and subtraction: the sum less the result is between -2·2^8n and 2·2^8n, so the quotient of a modulus with
-// 8n bits has one limb; as many carries as limbs; two inputs, one variable, two flags and is_valid.
+// Addition and subtraction: the sum less the result is between -2·2^8n and 2·2^8n, so the quotient
+// of a modulus with 8n bits has one limb; as many carries as limbs; two inputs, one variable, two
+// flags and is_valid.
 TEST(FieldExpression, ByHand) {
   for (uint32_t limbs : {32u, 48u}) {
     const Number p(limbs, 0xfb);

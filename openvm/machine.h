@@ -1,8 +1,9 @@
-// What a custom instruction of an OpenVM guest sees of the machine: the guest's memory, and the host's streams
-// and public values. Executors (extension.h) get nothing else, so that they run the same below the interpreter,
-// below native code and in preflight.
+// What a custom instruction of an OpenVM guest sees of the machine: the guest's memory, and the
+// host's streams and public values. Executors (extension.h) get nothing else, so that they run the
+// same below the interpreter, below native code and in preflight.
 //
-// Source of fact: openvm-org/openvm, docs "OpenVM ISA" (virtual machine state) and "RISC-V Custom Code".
+// Source of fact: openvm-org/openvm, docs "OpenVM ISA" (virtual machine state) and "RISC-V Custom
+// Code".
 #ifndef PRECAST_OPENVM_MACHINE_H_
 #define PRECAST_OPENVM_MACHINE_H_
 
@@ -29,27 +30,30 @@ enum class AddressSpace : uint8_t {
 struct Instruction;
 struct Operands;
 
-// Who counts and records. Called by the interpreter and by Machine, in the order of execution. The default
-// observer of a run is none; native code calls one only for custom instructions whose rows vary with their operands, and
-// for accesses of all.
+// Who counts and records. Called by the interpreter and by Machine, in the order of execution. The
+// default observer of a run is none; native code calls one only for custom instructions whose rows
+// vary with their operands, and for accesses of all.
 class Observer {
  public:
   virtual ~Observer() = default;
   // Asked before every instruction: true suspends the run there. The instruction is not observed.
   virtual bool ShouldSuspend() { return false; }
-  // The instruction `word` at `pc` is about to be executed with these registers; if it traps, the run is over.
+  // The instruction `word` at `pc` is about to be executed with these registers; if it traps, the
+  // run is over.
   virtual void OnInstruction(uint32_t pc, uint32_t word, const uint32_t* x) = 0;
-  // Cells [address, address + size) of an address space other than kRegisters are about to be read or written
-  // by that instruction: bytes, field elements in kDeferral. The access has been checked; size > 0. Memory holds what
-  // it held before the instruction for the first write to a byte.
+  // Cells [address, address + size) of an address space other than kRegisters are about to be read
+  // or written by that instruction: bytes, field elements in kDeferral. The access has been
+  // checked; size > 0. Memory holds what it held before the instruction for the first write to a
+  // byte.
   virtual void OnAccess(AddressSpace space, uint32_t address, uint32_t size, bool write) = 0;
-  // Around a custom instruction whose rows vary (ChipRows::count) that native code has executed, instead of OnInstruction:
-  // before; and after, unless it has trapped (then the interpreter executes it again).
+  // Around a custom instruction whose rows vary (ChipRows::count) that native code has executed,
+  // instead of OnInstruction: before; and after, unless it has trapped (then the interpreter
+  // executes it again).
   virtual void OnNativeCustom(const Instruction& /*instruction*/, const Operands& /*operands*/) {}
   virtual void OnNativeCustomRetired() {}
 
-  // If not null: a byte for each page of kMemory (abi::kMarkedPageBits); OnAccess need not be called for pages whose byte
-  // is not 0.
+  // If not null: a byte for each page of kMemory (abi::kMarkedPageBits); OnAccess need not be
+  // called for pages whose byte is not 0.
   const uint8_t* seen_pages = nullptr;
 };
 
@@ -66,7 +70,8 @@ class Deferrals {
                                              absl::Span<const uint8_t> output_commit) = 0;
 };
 
-// What is outside the guest's memory. Owned by the host ABI (runtime/openvm/host.h), saved in snapshots.
+// What is outside the guest's memory. Owned by the host ABI (runtime/openvm/host.h), saved in
+// snapshots.
 struct HostState {
   std::vector<std::vector<uint8_t>> inputs;  // byte vectors; hintinput takes inputs[next_input]
   size_t next_input = 0;
@@ -78,7 +83,8 @@ struct HostState {
   std::function<void(std::string_view text)> print;
   Deferrals* deferrals = nullptr;  // not owned; null: there are none
 
-  // Replaces the hint stream. If `keep_hint`, the first one replaced goes to `kept_hint`, for who may want it back.
+  // Replaces the hint stream. If `keep_hint`, the first one replaced goes to `kept_hint`, for who
+  // may want it back.
   void SetHint(std::vector<uint8_t> bytes) {
     if (keep_hint && !kept_hint.has_value()) kept_hint = std::move(hint);
     hint = std::move(bytes);
@@ -89,16 +95,18 @@ struct HostState {
   std::optional<std::vector<uint8_t>> kept_hint;
 };
 
-// The machine while one custom instruction is executed. An executor calls Read, Write and PublicValues for all
-// that it will touch before it changes anything: an instruction that fails has no effect.
+// The machine while one custom instruction is executed. An executor calls Read, Write and
+// PublicValues for all that it will touch before it changes anything: an instruction that fails has
+// no effect.
 class Machine {
  public:
   // All of [0, memory_size) is readable and writable. `observer` may be null.
   Machine(uint8_t* memory, uint64_t memory_size, HostState& host, Observer* observer)
       : host(host), memory_(memory), memory_size_(memory_size), observer_(observer) {}
 
-  // Host pointer to guest bytes [address, address + size), which are going to be read or written; null, with
-  // `trap` set, if they are not all in memory. `size` 0 gives a pointer that nobody may follow.
+  // Host pointer to guest bytes [address, address + size), which are going to be read or written;
+  // null, with `trap` set, if they are not all in memory. `size` 0 gives a pointer that nobody may
+  // follow.
   const uint8_t* Read(uint32_t address, uint32_t size) { return Access(address, size, false); }
   uint8_t* Write(uint32_t address, uint32_t size) { return Access(address, size, true); }
 
@@ -120,7 +128,8 @@ class Machine {
     return host.public_values.data() + address;
   }
 
-  // Cells [first, first + count) of kDeferral are read and written. Only a prover has what is in them.
+  // Cells [first, first + count) of kDeferral are read and written. Only a prover has what is in
+  // them.
   void TouchDeferralCells(uint32_t first, uint32_t count) {
     if (observer_ != nullptr)
       observer_->OnAccess(AddressSpace::kDeferral, first, count, /*write=*/true);

@@ -1,17 +1,21 @@
-// What a prover pays for a run: which chips (AIRs) there are, what their rows cost, how many rows each instruction
-// adds, and the segments a run is cut into. Facts and types only; counting is in runtime/openvm.
+// What a prover pays for a run: which chips (AIRs) there are, what their rows cost, how many rows
+// each instruction adds, and the segments a run is cut into. Facts and types only; counting is in
+// runtime/openvm.
 //
 // Source of fact: openvm-org/openvm, crates/vm/src/arch/execution_mode/metered.
 //
 // How counting works, for whoever counts:
-//   * Each instruction adds the rows that RowTable names. Heights are sums since the segment's start.
-//   * Each touched page of memory (kPageBytes) adds rows to the boundary, Merkle and Poseidon2 chips, once a
-//     segment. A page counts when it is first touched. The registers' page counts in every segment.
-//   * A check takes place whenever the count of retired instructions is a multiple of `check_interval`. If a limit is
-//     exceeded there, the segment ends at the check before, and the next one starts with what has been
-//     counted since, with the pages touched since.
-// Interpreter and Machine report through Observer (machine.h). Native code compiled for metering counts how often
-// each block was entered and marks the pages it touches; both are needed at checks only.
+//   * Each instruction adds the rows that RowTable names. Heights are sums since the segment's
+//     start.
+//   * Each touched page of memory (kPageBytes) adds rows to the boundary, Merkle and Poseidon2
+//     chips, once a segment. A page counts when it is first touched. The registers' page counts in
+//     every segment.
+//   * A check takes place whenever the count of retired instructions is a multiple of
+//     `check_interval`. If a limit is exceeded there, the segment ends at the check before, and the
+//     next one starts with what has been counted since, with the pages touched since.
+// Interpreter and Machine report through Observer (machine.h). Native code compiled for metering
+// counts how often each block was entered and marks the pages it touches; both are needed at checks
+// only.
 #ifndef PRECAST_OPENVM_METERING_H_
 #define PRECAST_OPENVM_METERING_H_
 
@@ -46,7 +50,8 @@ struct Chip {
 };
 
 // Parameters of a prover that the estimate of its memory depends on (openvm-org/stark-backend,
-// crates/stark-backend/src/memory_metering.rs). The defaults are those of OpenVM's application proofs.
+// crates/stark-backend/src/memory_metering.rs). The defaults are those of OpenVM's application
+// proofs.
 struct MemoryModel {
   uint32_t base_field_bytes = 4;
   uint32_t extension_degree = 4;
@@ -79,9 +84,9 @@ struct MeteringConfig {
   friend bool operator==(const MeteringConfig&, const MeteringConfig&) = default;
 };
 
-// OpenVM's chips for this configuration, in its order, with its limits, for its CPU prover; where the numbers come
-// from: docs/openvm_segments.md. The "Program" chip has no constant height until somebody who knows the
-// program sets it.
+// OpenVM's chips for this configuration, in its order, with its limits, for its CPU prover; where
+// the numbers come from: docs/openvm_segments.md. The "Program" chip has no constant height until
+// somebody who knows the program sets it.
 MeteringConfig DefaultMetering(const Config& config);
 
 // What is wrong with a configuration, if anything: limits that Meter relies on.
@@ -117,8 +122,8 @@ struct RowUse {
                     Machine& machine) = nullptr;
 };
 
-// Name of the chip that counts an RV32IM instruction: "BaseAlu", "Phantom" for one without effect, such as `addi
-// x0, x0, 0`. Each adds one row. Empty if `word` is none.
+// Name of the chip that counts an RV32IM instruction: "BaseAlu", "Phantom" for one without effect,
+// such as `addi x0, x0, 0`. Each adds one row. Empty if `word` is none.
 std::string_view ChipOfBaseInstruction(uint32_t word);
 
 // Which rows a word adds. Not thread-safe: it remembers what it was asked.

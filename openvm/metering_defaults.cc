@@ -1,10 +1,11 @@
-// OpenVM's chips, in the order of its verifying key: the system's four, the extensions' from the last to the first,
-// the Poseidon2 chip and the range checker; and what each of their rows costs.
+// OpenVM's chips, in the order of its verifying key: the system's four, the extensions' from the
+// last to the first, the Poseidon2 chip and the range checker; and what each of their rows costs.
 //
-// Source of fact: openvm-org/openvm f6595e3a66. Order: crates/vm/src/arch/extensions.rs, crates/sdk-config/src/lib.rs,
-// extensions/*/circuit/src/extension. Columns are those of the *Cols structures, interactions are what `eval` pushes;
-// the names here are those structures'. The sums are written as the circuits are: an adapter, which fetches and
-// stores, and a core, which computes.
+// Source of fact: openvm-org/openvm f6595e3a66. Order: crates/vm/src/arch/extensions.rs,
+// crates/sdk-config/src/lib.rs, extensions/*/circuit/src/extension. Columns are those of the *Cols
+// structures, interactions are what `eval` pushes; the names here are those structures'. The sums
+// are written as the circuits are: an adapter, which fetches and stores, and a core, which
+// computes.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -24,10 +25,11 @@ constexpr Cost operator*(uint32_t n, Cost a) { return {n * a.columns, n * a.inte
 constexpr Cost Columns(uint32_t n) { return {n, 0}; }
 constexpr Cost Interactions(uint32_t n) { return {0, n}; }
 
-// ExecutionState (pc, timestamp). ExecutionBridge: the program's word, the state before, the state after.
+// ExecutionState (pc, timestamp). ExecutionBridge: the program's word, the state before, the state
+// after.
 constexpr Cost kState = {2, 3};
-// MemoryReadAuxCols of a block of four cells: previous timestamp and its distance in two limbs. MemoryBridge: range
-// checks of both limbs, the block before, the block after.
+// MemoryReadAuxCols of a block of four cells: previous timestamp and its distance in two limbs.
+// MemoryBridge: range checks of both limbs, the block before, the block after.
 constexpr Cost kRead = {3, 4};
 constexpr Cost kWrite = kRead + Columns(4);  // MemoryWriteAuxCols: previous data
 constexpr Cost kPointer = Columns(1);        // to a register
@@ -60,7 +62,8 @@ constexpr Cost kAuipc = {1 + 3 + 2 + 4, 5};
 constexpr Cost kMulH = {4 * 4 + 5, 2 * 4 + 1};
 constexpr Cost kDivRem = {7 * 4 + 13, 2 * 4 + 2};
 
-// rv32im/circuit/src/hintstore: is_single, is_buffer, is_buffer_start; words left; address, pointer to it; data.
+// rv32im/circuit/src/hintstore: is_single, is_buffer, is_buffer_start; words left; address, pointer
+// to it; data.
 constexpr Cost kHintStore = kState + Columns(3) + 3 * kRegisterValue + 2 * kPointer + 2 * kRead +
                             kWrite + Interactions(1 + 2);
 
@@ -75,21 +78,22 @@ constexpr Cost kKeccakfOp = kState + Columns(1) + kPointer + kRegisterValue + Co
                             kRead + 50 * kRead +
                             Interactions(1 + 200 / 2)  // the address, pairs of bytes
                             + Interactions(2);         // to KeccakfPerm
-// KeccakCols of p3-keccak-air 0.4.3: step flags, export, preimage and a (25 words of 4 limbs), c, c', a' (bits), a''
-// (limbs), bits of a''[0][0], a'''[0][0]; and the timestamp.
+// KeccakCols of p3-keccak-air 0.4.3: step flags, export, preimage and a (25 words of 4 limbs), c,
+// c', a' (bits), a'' (limbs), bits of a''[0][0], a'''[0][0]; and the timestamp.
 constexpr Cost kKeccakfPerm = {
     24 + 1 + 2 * 100 + 2 * 5 * 64 + 25 * 64 + 100 + 64 + 4 + 1,
     2,
 };
 
-// sha2/circuit/src/sha2_chips/main_chip: request, block, state before and after; instruction; accesses.
+// sha2/circuit/src/sha2_chips/main_chip: request, block, state before and after; instruction;
+// accesses.
 constexpr Cost Sha2Main(uint32_t block_bytes, uint32_t state_bytes) {
   return Columns(1 + block_bytes + 2 * state_bytes) + Interactions(3)               // Sha2BlockCols
          + kState + Columns(1) + 3 * (kPointer + kRegisterValue) + Interactions(2)  // its addresses
          + (3 + block_bytes / 4 + state_bytes / 4) * kRead + state_bytes / 4 * kWrite;
 }
-// sha2/circuit/src/sha2_chips/block_hasher_chip, crates/circuits/sha2-air: a row of four rounds, which is wider than
-// that of a digest. `row_variables`: of the encoder of the row's number.
+// sha2/circuit/src/sha2_chips/block_hasher_chip, crates/circuits/sha2-air: a row of four rounds,
+// which is wider than that of a digest. `row_variables`: of the encoder of the row's number.
 constexpr Cost Sha2BlockHasher(uint32_t word_bits, uint32_t row_variables) {
   const uint32_t bytes = word_bits / 8, halves = word_bits / 16;
   return Columns(1 + 4 + row_variables)               // request, Sha2FlagsCols
@@ -116,11 +120,12 @@ constexpr Cost IsEqualModAdapter(uint32_t read_blocks) {
 // algebra/circuit/src/modular_chip/is_eq.rs
 constexpr Cost ModularIsEqual(uint32_t limbs) { return {4 * limbs + 6, 1}; }
 
-// Poseidon2Cols of p3-poseidon2-air 0.4.3 for 16 elements, with a register for each S-box (max_constraint_degree < 7):
-// export, inputs, 4 + 4 full rounds, 13 partial ones.
+// Poseidon2Cols of p3-poseidon2-air 0.4.3 for 16 elements, with a register for each S-box
+// (max_constraint_degree < 7): export, inputs, 4 + 4 full rounds, 13 partial ones.
 constexpr uint32_t kPoseidon2Columns = 1 + 16 + 8 * 2 * 16 + 13 * 2;
 
-// deferral/circuit/src. Eight elements of four bytes are a commitment; accumulators are eight native cells.
+// deferral/circuit/src. Eight elements of four bytes are a commitment; accumulators are eight
+// native cells.
 constexpr Cost kCanonicity = Columns(4 + 1);  // CanonicityAuxCols
 constexpr Cost kDeferralAddresses = 2 * (kPointer + kRegisterValue + kRead) + Interactions(2);
 constexpr Cost kDeferralCall =
@@ -190,8 +195,9 @@ void AddExtensions(const Config& config, Chips& chips) {
     chips.Add("Sha512BlockHasher", Sha2BlockHasher(64, 6), true);
     chips.Add("Sha512Main", Sha2Main(128, 64), true);
   }
-  // circuits/primitives/src/range_tuple: a pair and its multiplicity. Pairs of 2^8 and 8 · 2^8, 32 · 2^8 with bigint
-  // (SdkVmConfig::apply_optimizations); a guest without a configuration has the machine without it.
+  // circuits/primitives/src/range_tuple: a pair and its multiplicity. Pairs of 2^8 and 8 · 2^8, 32
+  // · 2^8 with bigint (SdkVmConfig::apply_optimizations); a guest without a configuration has the
+  // machine without it.
   chips.Add("RangeTuple", {2 + 1, 1}, true, named("bigint") ? 1 << 21 : 1 << 19);
   chips.Add("Multiplication", kMultAdapter + Multiplication(n));
   chips.Add("MulH", kMultAdapter + kMulH);

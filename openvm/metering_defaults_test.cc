@@ -1,6 +1,7 @@
-// The default metering against a second count of OpenVM's columns and interactions (f6595e3a66): sums made by hand
-// from the structures and the `eval` functions, chip by chip, in the order of its verifying key. docs/openvm_segments.md
-// says which of them OpenVM's own code, compiled in parts, confirms.
+// The default metering against a second count of OpenVM's columns and interactions (f6595e3a66):
+// sums made by hand from the structures and the `eval` functions, chip by chip, in the order of its
+// verifying key. docs/openvm_segments.md says which of them OpenVM's own code, compiled in parts,
+// confirms.
 #include <cstdint>
 #include <string>
 #include <vector>

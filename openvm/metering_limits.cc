@@ -1,7 +1,7 @@
 // The limits that end a segment: heights, the prover's memory, interactions.
 //
-// Source of fact: openvm-org/openvm, crates/vm/src/arch/execution_mode/metered/segment_ctx.rs and memory_ctx.rs;
-// openvm-org/stark-backend, crates/stark-backend/src/memory_metering.rs.
+// Source of fact: openvm-org/openvm, crates/vm/src/arch/execution_mode/metered/segment_ctx.rs and
+// memory_ctx.rs; openvm-org/stark-backend, crates/stark-backend/src/memory_metering.rs.
 #include <algorithm>
 #include <limits>
 

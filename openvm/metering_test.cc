@@ -14,8 +14,9 @@ using ::testing::HasSubstr;
 
 MeteringConfig Defaults() { return DefaultMetering(Config{}); }
 
-// Values of an independent evaluation of the formulas of stark-backend's memory_metering.rs with the parameters of
-// the application proof (log_blowup 1, l_skip 4, log_stacked_height 24, k_whir 4, degree 3).
+// Values of an independent evaluation of the formulas of stark-backend's memory_metering.rs with
+// the parameters of the application proof (log_blowup 1, l_skip 4, log_stacked_height 24, k_whir 4,
+// degree 3).
 TEST(Metering, EstimatesMemory) {
   MeteringConfig config;
   config.chips = {{.name = "A", .width = 36, .interactions = 19},

@@ -9,9 +9,10 @@
 
 namespace precast::openvm {
 
-// Takes what `openvm.toml` files consist of: tables, arrays of tables, strings, integers, booleans and arrays of
-// TOML 1.0 (own code: no TOML library is among the archives that this is built from). Tables `app_vm_config.*` name the
-// extensions and their parameters; other tables are not looked at. InvalidArgument, naming the line.
+// Takes what `openvm.toml` files consist of: tables, arrays of tables, strings, integers, booleans
+// and arrays of TOML 1.0 (own code: no TOML library is among the archives that this is built from).
+// Tables `app_vm_config.*` name the extensions and their parameters; other tables are not looked
+// at. InvalidArgument, naming the line.
 absl::StatusOr<Config> FromToml(std::string_view text);
 
 // Either form of a configuration: FromToml or FromText.

@@ -238,7 +238,8 @@ absl::StatusOr<Instance::NativeStop> Instance::FindStop() {
     if (stop.site->kind == Kind::kSuspend) stop.reason = abi::ExitReason::kSuspended;
     if (stop.site->kind == Kind::kStack) stop.reason = abi::ExitReason::kStackExhausted;
     stop.interprets = stop.site->kind == Kind::kTrap && stop.site->trap_code == 0;
-    // A guard of an entry may be of one that begins with a custom instruction; it has charged nothing.
+    // A guard of an entry may be of one that begins with a custom instruction; it has charged
+    // nothing.
     stop.is_custom = stop.interprets && stop.site->refund != 0 &&
                      interpreter_->CustomAt(stop.site->guest_pc) != nullptr;
   }
@@ -280,7 +281,8 @@ absl::Status Instance::BringBackState(NativeStop& stop, int64_t fuel_before) {
 
 // What has been charged, and is in no lane, was counted as nothing so far.
 void Instance::CountRows(const NativeStop& stop, NativeRun& run) {
-  // A jump has been counted, and is counted again by who executes it; a guard of an entry has charged nothing.
+  // A jump has been counted, and is counted again by who executes it; a guard of an entry has
+  // charged nothing.
   const bool is_jump =
       stop.interprets && !stop.is_custom && stop.site->refund != 0 && image_->counts_rows();
   if (is_jump) {
@@ -313,8 +315,8 @@ bool Instance::GoOn(const NativeStop& stop, const NativeRun& run, RunResult& res
       // Native code counts by blocks; the interpreter does what is left exactly.
       return RunInterpreter(/*until_limit=*/true, result);
     case abi::ExitReason::kStackExhausted:
-      // Again from there, on an empty native stack; but a frame larger than the whole stack without native code, past
-      // this entry at least.
+      // Again from there, on an empty native stack; but a frame larger than the whole stack without
+      // native code, past this entry at least.
       return !progress && RunInterpreter(/*until_limit=*/false, result);
     default:
       break;

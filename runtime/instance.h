@@ -91,21 +91,24 @@ class Instance final : private NativeCallbacks {
   // The same, without native code.
   RunResult RunInterpreted(int64_t limit = kUnlimited);
 
-  // Whether native code counts rows and marks pages (loader::Image::counts_rows); the memory's meter area is mapped then.
+  // Whether native code counts rows and marks pages (loader::Image::counts_rows); the memory's
+  // meter area is mapped then.
   bool counts_rows() const { return image_ != nullptr && image_->counts_rows(); }
-  // A run ends early, once native code has called for so many custom instructions: where the rest of its limit is a multiple of
-  // `unit`, and less than that would have been left. 0 calls: no longer.
+  // A run ends early, once native code has called for so many custom instructions: where the rest
+  // of its limit is a multiple of `unit`, and less than that would have been left. 0 calls: no
+  // longer.
   void LimitCustomCalls(uint64_t calls, int64_t unit) {
     custom_calls_left_ = calls;
     custom_calls_unit_ = unit;
   }
-  // Then: marks and logs a page of guest memory, as native code does before it touches one that is not marked.
+  // Then: marks and logs a page of guest memory, as native code does before it touches one that is
+  // not marked.
   void TouchPage(uint32_t page);
   // What native code has counted since it was last taken.
   struct Rows {
     std::array<uint64_t, abi::kRowLanes> lanes = {};
-    // Instructions that it has executed, and counted in no lane; but for those that the runtime has executed for it.
-    // After a trap these are too many, as rows in lanes may be.
+    // Instructions that it has executed, and counted in no lane; but for those that the runtime has
+    // executed for it. After a trap these are too many, as rows in lanes may be.
     uint64_t uncounted = 0;
   };
   Rows TakeRows() { return std::exchange(rows_, {}); }
@@ -135,7 +138,8 @@ class Instance final : private NativeCallbacks {
   GuestMemory& memory() { return *memory_; }
   HostAbi& host() { return *host_; }
   const HostAbi& host() const { return *host_; }
-  // For an observer of everything that is interpreted, and of the custom instructions of native code.
+  // For an observer of everything that is interpreted, and of the custom instructions of native
+  // code.
   Interpreter& interpreter() { return *interpreter_; }
   const ProgramImage& program() const { return program_; }
   // For restoring.

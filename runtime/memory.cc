@@ -112,8 +112,8 @@ void GuestMemory::BeginPageLog() {
   CHECK_EQ(madvise(page_marks(), marks, MADV_DONTNEED), 0);
   meter_area().log = page_log_;
   meter_area().contents = page_contents_;
-  // Page faults that every run would have, and two each, for a mark is read before it is set: those of the program, and of
-  // what is next to it, the stack and the heap.
+  // Page faults that every run would have, and two each, for a mark is read before it is set: those
+  // of the program, and of what is next to it, the stack and the heap.
   *page_log_ = {};
   constexpr uint32_t kMost = 16 * kPageSize;
   const uint32_t begin = meter_area().file_page, size = std::min(meter_area().file_pages, kMost);

@@ -4,7 +4,8 @@
 //   meter area | lower guard 64 KiB | guest 4 GiB | upper guard, 4 GiB - 64 KiB
 //                                   ^ base()
 //
-// The meter area is for code that counts what a prover pays for (runtime/abi/meter_area.h); nobody else maps it.
+// The meter area is for code that counts what a prover pays for (runtime/abi/meter_area.h); nobody
+// else maps it.
 //
 // Generated code computes base + zero-extended address + a displacement within ±2 KiB, so an access
 // that wraps around 2^32 lands up to 2 KiB below or above the 4 GiB. It must act on the address
@@ -56,7 +57,8 @@ class GuestMemory {
 
   // Host address of guest address 0.
   uint8_t* base() const { return base_; }
-  // Maps the meter area, for guest memory of 2^memory_bits bytes and `program`, with room in the log for all its pages. Once.
+  // Maps the meter area, for guest memory of 2^memory_bits bytes and `program`, with room in the
+  // log for all its pages. Once.
   absl::Status MapMeterArea(uint32_t memory_bits, const ProgramImage& program);
   // From now on pages are logged when they are touched first, or no longer.
   void BeginPageLog();
@@ -91,7 +93,8 @@ class GuestMemory {
   // Unmaps everything; forgets heap and stack.
   absl::Status Clear();
 
-  // Of a mapping that is the guest's data: asks for huge pages if it is large (huge_pages.h) and Create() allowed it.
+  // Of a mapping that is the guest's data: asks for huge pages if it is large (huge_pages.h) and
+  // Create() allowed it.
   void AdviseLarge(uint32_t address, uint64_t size);
 
   // True if no page of the range is mapped.

@@ -89,8 +89,8 @@ void Handle(int signal, siginfo_t* info, void* ucontext) {
   Leave(scope, abi::ExitReason::kTrap, gregs);
 }
 
-// Async-signal-safe. Guest code that is about to be entered, or returned to, will see the flag itself; the sender
-// tries again if it did not.
+// Async-signal-safe. Guest code that is about to be entered, or returned to, will see the flag
+// itself; the sender tries again if it did not.
 void HandleInterrupt(int /*signal*/, siginfo_t* /*info*/, void* ucontext) {
   greg_t* gregs = static_cast<ucontext_t*>(ucontext)->uc_mcontext.gregs;
   const GuestCodeScope* scope = current_scope;

@@ -1,8 +1,8 @@
 // Faults of guest code become traps: one process-wide handler for SIGSEGV, SIGBUS, SIGILL and
 // SIGFPE looks whether the faulting instruction belongs to the guest code this thread is running;
 // if so, it stores the machine state into the `VmContext` and leaves guest code through
-// `precast_exit_guest`. Everything else goes to the handler that was installed before. One more signal asks
-// a thread to leave its guest code.
+// `precast_exit_guest`. Everything else goes to the handler that was installed before. One more
+// signal asks a thread to leave its guest code.
 #ifndef PRECAST_RUNTIME_SIGNALS_H_
 #define PRECAST_RUNTIME_SIGNALS_H_
 
@@ -27,8 +27,8 @@ struct NativeCode {
   bool Contains(uint64_t pc) const { return pc - begin < end - begin; }
 };
 
-// A set of them that may grow while a scope uses it, on the thread of the scope. Only for a few images: it is
-// searched from end to end.
+// A set of them that may grow while a scope uses it, on the thread of the scope. Only for a few
+// images: it is searched from end to end.
 class NativeCodeSet {
  public:
   // `code` must stay in place until the next call of this, or the end of the set.
@@ -57,8 +57,8 @@ class NativeCodeSet {
 class GuestCodeScope {
  public:
   GuestCodeScope(abi::VmContext* context, uint64_t code_begin, uint64_t code_end);
-  // All of `code`. If `interrupt` is set when this thread gets InterruptSignal() in guest code, the guest
-  // leaves with ExitReason::kInterrupted.
+  // All of `code`. If `interrupt` is set when this thread gets InterruptSignal() in guest code, the
+  // guest leaves with ExitReason::kInterrupted.
   GuestCodeScope(abi::VmContext* context, const NativeCodeSet* code,
                  const std::atomic<bool>* interrupt);
   ~GuestCodeScope();
@@ -81,8 +81,9 @@ class GuestCodeScope {
   const GuestCodeScope* outer_;
 };
 
-// The signal that interrupts; a real-time one, so not one that debuggers and libraries care about. Harmless to
-// threads that run no guest code, once PrepareThreadForGuestCode has run in the process.
+// The signal that interrupts; a real-time one, so not one that debuggers and libraries care about.
+// Harmless to threads that run no guest code, once PrepareThreadForGuestCode has run in the
+// process.
 int InterruptSignal();
 
 }  // namespace precast::runtime

@@ -15,8 +15,8 @@ extern "C" {
 // set.
 void precast_enter(precast::abi::VmContext* context, const void* native_entry);
 
-// The same for code that counts rows (runtime/abi/meter_area.h): `rows` gets the lanes as they are when it
-// leaves, having been 0 when it was entered.
+// The same for code that counts rows (runtime/abi/meter_area.h): `rows` gets the lanes as they are
+// when it leaves, having been 0 when it was entered.
 void precast_enter_counting(precast::abi::VmContext* context, const void* native_entry,
                             uint32_t* rows);
 
@@ -46,8 +46,8 @@ class NativeCallbacks {
   virtual bool HostCall() = 0;
   // Native code of PLT entry `index`, bound from now on. Never null.
   virtual const void* ResolvePlt(uint32_t index) = 0;
-  // Executes the custom instruction at `pc` with these values of its registers. Low half: 1 if it traps, and
-  // has done nothing; else 0. High half: its value.
+  // Executes the custom instruction at `pc` with these values of its registers. Low half: 1 if it
+  // traps, and has done nothing; else 0. High half: its value.
   virtual uint64_t Custom(uint32_t /*pc*/, uint32_t /*rd*/, uint32_t /*rs1*/, uint32_t /*rs2*/) {
     return 1;
   }

@@ -75,9 +75,9 @@ std::string Version() {
                          format::kFormatVersion, format::ToHex(abi::kFingerprint));
 }
 
-// A standard descriptor that is closed (`aotc run PROGRAM >&-`) would be given to the next file that is
-// opened, and what the guest prints would go there. So something takes its place that fails as
-// before: input that cannot be read, output that cannot be written.
+// A standard descriptor that is closed (`aotc run PROGRAM >&-`) would be given to the next file
+// that is opened, and what the guest prints would go there. So something takes its place that fails
+// as before: input that cannot be read, output that cannot be written.
 void OccupyStandardDescriptors() {
   for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
@@ -131,8 +131,8 @@ int Main(int argc, char** argv) {
 }  // namespace precast::aotc
 
 int main(int argc, char** argv) {
-  // A process that compiles once and ends: memory that was freed is used again, not given back to the
-  // system and asked for again page by page.
+  // A process that compiles once and ends: memory that was freed is used again, not given back to
+  // the system and asked for again page by page.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   mallopt(M_TOP_PAD, 4 << 20);

@@ -1,5 +1,6 @@
-// Parts of a metered run that are undone: registers, memory, streams and marks of pages are then those of a guest that never
-// went there, whether what pages held was kept or is known from the program.
+// Parts of a metered run that are undone: registers, memory, streams and marks of pages are then
+// those of a guest that never went there, whether what pages held was kept or is known from the
+// program.
 #include <fcntl.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// The guests of testdata/openvm, interpreted and at every level: exit codes, errors, public values, and that native
-// code equals the interpreter in every way it can be looked at.
+// The guests of testdata/openvm, interpreted and at every level: exit codes, errors, public values,
+// and that native code equals the interpreter in every way it can be looked at.
 #include <fcntl.h>
 
 #include <memory>

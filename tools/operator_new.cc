@@ -1,6 +1,6 @@
-// operator new and delete for programs that compile: they make and drop a great many small objects on several
-// threads, which took a tenth of their time with the C library's malloc. mimalloc takes it for nearly nothing. Where a
-// sanitizer has its own, that is used.
+// operator new and delete for programs that compile: they make and drop a great many small objects
+// on several threads, which took a tenth of their time with the C library's malloc. mimalloc takes
+// it for nearly nothing. Where a sanitizer has its own, that is used.
 #include "tools/operator_new.h"
 
 #if defined(__has_feature)
@@ -28,15 +28,16 @@
 #ifndef PRECAST_SANITIZER_HAS_NEW
 namespace {
 
-// mimalloc gives out all of a page before it gives out again what was freed, so that what one gets is seldom in the
-// processor's cache. What each thread has freed last, of each size, is kept here and given out first.
+// mimalloc gives out all of a page before it gives out again what was freed, so that what one gets
+// is seldom in the processor's cache. What each thread has freed last, of each size, is kept here
+// and given out first.
 constexpr size_t kStep = 16;
 constexpr size_t kLargest = 1024;
 constexpr size_t kMost = size_t{64} << 10;  // bytes in objects of one size
 
-// What the first thread asks for first lies here, one object behind the other, and stays here when it is freed. A
-// process that runs a small guest needs no more; mimalloc would begin a page for each size, and ask the system for 32
-// MiB before.
+// What the first thread asks for first lies here, one object behind the other, and stays here when
+// it is freed. A process that runs a small guest needs no more; mimalloc would begin a page for
+// each size, and ask the system for 32 MiB before.
 constexpr size_t kArena = size_t{128} << 10;
 constexpr size_t kLargestInArena = size_t{8} << 10;
 alignas(4096) constinit char arena[kArena];
@@ -180,10 +181,11 @@ namespace precast {
 void UseHugePages() {
 #ifndef PRECAST_SANITIZER_HAS_NEW
   mi_option_set_enabled_default(mi_option_large_os_pages, true);
-  // Without this, the first 32 MiB that each further thread takes would be small pages, asked for little by little.
+  // Without this, the first 32 MiB that each further thread takes would be small pages, asked for
+  // little by little.
   mi_option_set_default(mi_option_eager_commit_delay, 0);
-  // What is there already, nearly all of it untouched: mimalloc takes memory in pieces of 32 MiB, aligned so. It
-  // is only advice, and ignored where it does not fit.
+  // What is there already, nearly all of it untouched: mimalloc takes memory in pieces of 32 MiB,
+  // aligned so. It is only advice, and ignored where it does not fit.
   constexpr size_t kSegment = size_t{32} << 20;
   StartMimalloc();
   char* const object = static_cast<char*>(mi_malloc(1));

@@ -4,9 +4,9 @@
 
 namespace precast {
 
-// From now on memory comes from the system in huge pages, if it has them. For a process that will fill
-// tens of megabytes and end: to get them in small pages is a fifth of the time of `compile -O0`. Costs a few
-// megabytes.
+// From now on memory comes from the system in huge pages, if it has them. For a process that will
+// fill tens of megabytes and end: to get them in small pages is a fifth of the time of `compile
+// -O0`. Costs a few megabytes.
 void UseHugePages();
 
 }  // namespace precast

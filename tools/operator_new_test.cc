@@ -1,5 +1,5 @@
-// What operator new gives is nobody else's, is aligned, and has the room asked for: for every size, whoever frees it
-// and when, since what a thread frees is kept back by size and given out again.
+// What operator new gives is nobody else's, is aligned, and has the room asked for: for every size,
+// whoever frees it and when, since what a thread frees is kept back by size and given out again.
 #include "tools/operator_new.h"
 
 #include <cstddef>
@@ -57,7 +57,8 @@ class Object {
   uint8_t* bytes_;
 };
 
-// Makes and drops objects in random order; `objects` are what is left. All must be intact all the time.
+// Makes and drops objects in random order; `objects` are what is left. All must be intact all the
+// time.
 void Churn(uint32_t seed, std::vector<Object>& objects) {
   std::mt19937_64 random(seed);
   for (int i = 0; i < 20'000; ++i) {

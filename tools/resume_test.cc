@@ -1,5 +1,5 @@
-// Whoever resumes a suspended guest may have changed its registers. Native code that took one for a constant must
-// notice when it is entered in the middle of a loop.
+// Whoever resumes a suspended guest may have changed its registers. Native code that took one for a
+// constant must notice when it is entered in the middle of a loop.
 #include <cstddef>
 #include <cstdint>
 #include <memory>

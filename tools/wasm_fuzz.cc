@@ -1,5 +1,5 @@
-// Damages WebAssembly modules at random and sees that reader, validator and compiler take it: no crash, no
-// contradiction. Deterministic: a seed gives the same bytes everywhere.
+// Damages WebAssembly modules at random and sees that reader, validator and compiler take it: no
+// crash, no contradiction. Deterministic: a seed gives the same bytes everywhere.
 //
 //   bazel run --config=asan //tools:wasm_fuzz -- --count=200000 a.wasm b.wasm
 #include <unistd.h>

@@ -1,6 +1,7 @@
-// Machine code in its final place from the start: jumps forward take 32 bits and are filled in when their label is
-// bound, jumps back have the shortest form. So code needs no second pass, and an offset in it never changes.
-// (x64::CodeBuffer finds the shortest form of every jump, at the price of that pass.)
+// Machine code in its final place from the start: jumps forward take 32 bits and are filled in when
+// their label is bound, jumps back have the shortest form. So code needs no second pass, and an
+// offset in it never changes. (x64::CodeBuffer finds the shortest form of every jump, at the price
+// of that pass.)
 #ifndef PRECAST_COMPILER_BASELINE_ASSEMBLER_H_
 #define PRECAST_COMPILER_BASELINE_ASSEMBLER_H_
 

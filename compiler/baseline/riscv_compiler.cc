@@ -155,8 +155,8 @@ class RegionCompiler {
                       .guest_pc = pc,
                       .refund = refund});
   }
-  // Jumps, if the condition holds, to the byte that lies `back` bytes before the end of the code and is no
-  // instruction.
+  // Jumps, if the condition holds, to the byte that lies `back` bytes before the end of the code
+  // and is no instruction.
   void TrapInside(Cond cc, uint32_t back, Site::Kind kind, uint32_t pc, uint32_t refund) {
     AddSite(kind, pc, refund);
     sites_.back().code_offset -= back;
@@ -234,7 +234,8 @@ class RegionCompiler {
 
   // `left`: instructions of the block that have not retired, this one included.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool EmitInstruction(const Instruction& in, uint32_t left) {
-    // One jump finds what there is to do, for nearly all: a second one could not be foreseen either.
+    // One jump finds what there is to do, for nearly all: a second one could not be foreseen
+    // either.
     switch (in.op) {
       case Op::kLw:
         return EmitAccess<Op::kLw>(in, left);
@@ -340,8 +341,8 @@ class RegionCompiler {
     return true;
   }
 
-  // Whether it is known that the address is a multiple of the access's size. If it is not, it is from here on, since
-  // it is going to be tested.
+  // Whether it is known that the address is a multiple of the access's size. If it is not, it is
+  // from here on, since it is going to be tested.
   bool IsAligned(const Instruction& in, uint32_t mask) {
     const uint8_t bits = mask == 3 ? 2 : 1;
     const uint8_t wanted = static_cast<uint8_t>(-static_cast<uint32_t>(in.imm) & mask);
@@ -351,7 +352,8 @@ class RegionCompiler {
     return false;
   }
 
-  // -- what is known: constants, for jumps to addresses made by two instructions, and low bits of addresses
+  // -- what is known: constants, for jumps to addresses made by two instructions, and low bits of
+  // addresses
 
   void Forget(uint8_t rd) { LearnLowBits(rd, {}); }
 
@@ -377,8 +379,8 @@ class RegionCompiler {
   }
 
   // Calls the runtime. Registers are where they are at any other site before and after that. If the
-  // instruction traps, it has done nothing, and the interpreter finds out how by executing it again.
-  // Its value is then in r12.
+  // instruction traps, it has done nothing, and the interpreter finds out how by executing it
+  // again. Its value is then in r12.
   bool EmitCustom(const Instruction& in, uint32_t left) {
     if (!openvm_ || in.op == Op::kCustomEnd) return false;
     t_.SavePassed();
@@ -573,8 +575,8 @@ class RegionCompiler {
     AfterCall(b, block);
   }
 
-  // The callee says at which pc to continue. Anything but the return site is for a caller further out,
-  // or for the dispatcher.
+  // The callee says at which pc to continue. Anything but the return site is for a caller further
+  // out, or for the dispatcher.
   void AfterCall(uint32_t b, const BasicBlock& block) {
     AddSite(Site::Kind::kCall, pc_, 0);
     if (block.next_block == BasicBlock::kNone) {

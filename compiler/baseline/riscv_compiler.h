@@ -3,8 +3,8 @@
 //
 // The nine passed guest registers (abi::kPassed) stay in their machine registers throughout; the
 // others stay in VmContext. So the state is exact between any two instructions, every site has the
-// same state, and nothing is done at calls and returns. Boundary, sites, traps and counting are those
-// of docs/riscv_lifting.md, so regions compiled either way live in one image.
+// same state, and nothing is done at calls and returns. Boundary, sites, traps and counting are
+// those of docs/riscv_lifting.md, so regions compiled either way live in one image.
 #ifndef PRECAST_COMPILER_BASELINE_RISCV_COMPILER_H_
 #define PRECAST_COMPILER_BASELINE_RISCV_COMPILER_H_
 
@@ -32,10 +32,11 @@ class RiscVCompiler {
                 const RegionOptions& region_options, const codegen::CompileOptions& options);
   ~RiscVCompiler();
 
-  // nullopt if the region has an instruction that only the way through the IR compiles. Deterministic.
-  // The guest range is left to the caller.
+  // nullopt if the region has an instruction that only the way through the IR compiles.
+  // Deterministic. The guest range is left to the caller.
   std::optional<codegen::CompiledFunction> Compile(const riscv::Region& region);
-  // Takes the room of a function's side tables, which nobody needs any more, for the next function's.
+  // Takes the room of a function's side tables, which nobody needs any more, for the next
+  // function's.
   void Recycle(codegen::CompiledFunction& function);
 
  private:

@@ -92,7 +92,8 @@ TEST(Baseline, EverySiteHasTheSameState) {
   EXPECT_EQ(suspends, 2);
   EXPECT_EQ(stacks, 2);
   EXPECT_EQ(traps, 1);
-  // Three loads and stores and the call: all four are still to retire where there is too little fuel.
+  // Three loads and stores and the call: all four are still to retire where there is too little
+  // fuel.
   EXPECT_EQ(f.sites[1].kind, Site::Kind::kSuspend);
   EXPECT_EQ(f.sites[1].refund, 4u);
   EXPECT_EQ(f.sites[1].guest_pc, riscv::testing::kCodeBase);

@@ -1,6 +1,7 @@
-// Machine instructions on guest registers, for riscv_templates.h, put together by sums and tables: where a guest
-// register is says bytes, not which way to go, since that cannot be foreseen. What is to be left out at times, like the
-// load of what is in a machine register anyway, is written in any case and then not advanced over.
+// Machine instructions on guest registers, for riscv_templates.h, put together by sums and tables:
+// where a guest register is says bytes, not which way to go, since that cannot be foreseen. What is
+// to be left out at times, like the load of what is in a machine register anyway, is written in any
+// case and then not advanced over.
 #ifndef PRECAST_COMPILER_BASELINE_RISCV_OPERANDS_H_
 #define PRECAST_COMPILER_BASELINE_RISCV_OPERANDS_H_
 
@@ -22,7 +23,8 @@ struct RmOperand {
   uint16_t modrm;  // ModRM without its `reg`, and the displacement
 };
 
-// Where a guest register lives: in a machine register or in its slot of VmContext, as x0 does, which is always 0.
+// Where a guest register lives: in a machine register or in its slot of VmContext, as x0 does,
+// which is always 0.
 struct GuestRegister {
   uint8_t reg;     // its machine register, or rax if it has none
   uint8_t or_r11;  // likewise, r11
@@ -63,8 +65,8 @@ inline constexpr std::array<GuestRegister, 32> kGuestRegisters = [] {
 
 #define PRECAST_INLINE ABSL_ATTRIBUTE_ALWAYS_INLINE
 
-// Writes behind what an encoder has, in the room that it makes for a guest instruction, and hands back in the end where
-// that is. All operations are of 32 bits.
+// Writes behind what an encoder has, in the room that it makes for a guest instruction, and hands
+// back in the end where that is. All operations are of 32 bits.
 class Cursor {
  public:
   PRECAST_INLINE explicit Cursor(x64::Encoder& e) : e_(e), at_(e.Room()) {}
@@ -129,7 +131,8 @@ class Cursor {
     at_ += 6 - skip;
   }
 
-  // The machine register with the value of `r`: loads it into rax, r11 if it is not in one. Keep flags.
+  // The machine register with the value of `r`: loads it into rax, r11 if it is not in one. Keep
+  // flags.
   PRECAST_INLINE uint32_t UseRax(const GuestRegister& r) {
     Put32(at_, 0x8bu | uint32_t{r.operand.modrm} << 8);  // mov eax, [slot]
     at_ += r.load;
@@ -146,8 +149,8 @@ class Cursor {
     at_ += r.store;
   }
 
-  // [prefix] opcode reg, [kMemory + index + disp]; `opcode` is 0x0fxx if it has two bytes. `byte_reg`: of `reg`, the
-  // lowest byte is meant.
+  // [prefix] opcode reg, [kMemory + index + disp]; `opcode` is 0x0fxx if it has two bytes.
+  // `byte_reg`: of `reg`, the lowest byte is meant.
   PRECAST_INLINE void Access(uint32_t opcode, uint32_t reg, uint32_t index, int32_t disp,
                              bool byte_reg) {
     static_assert(abi::kMemoryReg == 3);

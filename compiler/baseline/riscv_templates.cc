@@ -122,8 +122,8 @@ void Templates::MultiplyHigh(bool signed_a, bool signed_b, const Instruction& in
   Write(in.rd, Reg::rax);
 }
 
-// x / 0 = all ones, x % 0 = x, MIN / -1 = MIN, MIN % -1 = 0, where the machine's division would trap.
-// rdx holds a guest register, which waits in r12.
+// x / 0 = all ones, x % 0 = x, MIN / -1 = MIN, MIN % -1 = 0, where the machine's division would
+// trap. rdx holds a guest register, which waits in r12.
 void Templates::Divide(bool is_signed, bool remainder, const Instruction& in) {
   Read(Reg::rax, in.rs1);
   Read(Reg::r11, in.rs2);

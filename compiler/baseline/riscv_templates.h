@@ -1,8 +1,8 @@
 // The machine code of single RISC-V instructions, for riscv_compiler.cc: what moves values between
 // guest registers, and nothing of control flow.
 //
-// Scratch registers are rax, r11 and r12, the three that hold no guest register. An instruction that
-// can fault changes no guest register before it.
+// Scratch registers are rax, r11 and r12, the three that hold no guest register. An instruction
+// that can fault changes no guest register before it.
 #ifndef PRECAST_COMPILER_BASELINE_RISCV_TEMPLATES_H_
 #define PRECAST_COMPILER_BASELINE_RISCV_TEMPLATES_H_
 
@@ -48,8 +48,8 @@ class Templates {
   template <x64::Cond cond>
   void SetIf(const riscv::Instruction& in);
 
-  // Loads and stores, in two steps, so that the caller can do something in between: the instruction made by the second
-  // may fault.
+  // Loads and stores, in two steps, so that the caller can do something in between: the instruction
+  // made by the second may fault.
   struct Access {
     uint32_t index;  // of the address
     int32_t disp;
@@ -219,7 +219,8 @@ PRECAST_HOT void Templates::TestAddress(Cursor& c, const Access& access, uint32_
     address = static_cast<uint32_t>(x64::Reg::r12);
   }
   if (address == kRax) return c.Bytes(0xa8 | mask << 8, 2);  // test al, mask
-  // test r8, mask: with a REX prefix, empty or not, for all that a guest register is in but cl and dl.
+  // test r8, mask: with a REX prefix, empty or not, for all that a guest register is in but cl and
+  // dl.
   const uint32_t skip = address < 4 ? 1 : 0;
   const uint32_t bytes = (0x40 | address >> 3) | 0xf600 | (0xc0 | (address & 7)) << 16 | mask << 24;
   c.Bytes(bytes >> (8 * skip), 4 - skip);

@@ -1,4 +1,5 @@
-// Atomic accesses, but for those that take a loop, or the runtime (waiting, waking), which go through the IR.
+// Atomic accesses, but for those that take a loop, or the runtime (waiting, waking), which go
+// through the IR.
 #include <cstdint>
 
 #include "compiler/baseline/wasm_function.h"

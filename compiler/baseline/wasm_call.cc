@@ -101,8 +101,8 @@ void WasmFunction::PassValues(absl::Span<const Operand> values, bool results,
   }
   if (index != nullptr) stack_.LoadInto(Any(kScratch), *index);
 
-  // A register is written when no move left reads it. If all are read, they go round in circles, of which one is broken
-  // up at a time.
+  // A register is written when no move left reads it. If all are read, they go round in circles, of
+  // which one is broken up at a time.
   while (num_moves != 0) {
     uint32_t read = 0;
     for (uint32_t k = 0; k < num_moves; ++k) read |= 1u << moves[k].from;

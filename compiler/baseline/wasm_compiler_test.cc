@@ -1,6 +1,7 @@
-// The code that templates make of WebAssembly functions, as text; that its side tables say what those of the way
-// through the IR say; and that hostile bodies are compiled, or given back, in reasonable time and room. What the code
-// does is tested where programs run: tools/testing, runtime/wasm, and the specification's scripts.
+// The code that templates make of WebAssembly functions, as text; that its side tables say what
+// those of the way through the IR say; and that hostile bodies are compiled, or given back, in
+// reasonable time and room. What the code does is tested where programs run: tools/testing,
+// runtime/wasm, and the specification's scripts.
 #include "compiler/baseline/wasm_compiler.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
-// Blocks and branches. Results and parameters are in their slots at a label. What lies on the stack below a block is in
-// slots or constant before it begins, so that it is the same after it whatever way led there. The locals that registers
-// hold are known on every way to a forward label, and those remain that all ways agree on; a loop chooses some at its
-// head.
+// Blocks and branches. Results and parameters are in their slots at a label. What lies on the stack
+// below a block is in slots or constant before it begins, so that it is the same after it whatever
+// way led there. The locals that registers hold are known on every way to a forward label, and
+// those remain that all ways agree on; a loop chooses some at its head.
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -178,7 +178,8 @@ void WasmFunction::End() {
   if (is_function && !dead_) Return();
 }
 
-// The values a branch brings into the slots where its label has them. The state of the stack is not changed.
+// The values a branch brings into the slots where its label has them. The state of the stack is not
+// changed.
 void WasmFunction::PassResults(const Frame& frame) {
   const size_t arity = frame.LabelTypes().size();
   // Ascending, as no value moves up: what is overwritten was read before.
@@ -257,7 +258,8 @@ void WasmFunction::BranchIf(uint32_t depth) {
 void WasmFunction::BranchTable(const wasm::Instruction& in) {
   const Operand index = stack_.Pop();
   const uint32_t cases = static_cast<uint32_t>(in.targets.size()) - 1;
-  // Labels that a branch brings nothing to are jumped to at once, the others by way of code of their own.
+  // Labels that a branch brings nothing to are jumped to at once, the others by way of code of
+  // their own.
   std::vector<std::pair<uint32_t, Label>> ways;  // depth, its code
   ++br_tables_;
   const auto target = [&](uint32_t depth) {

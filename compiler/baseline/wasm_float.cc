@@ -1,5 +1,5 @@
-// Floating-point arithmetic, and conversions. The same cases as in x64/emit_float.cc, so the same results, bit by bit,
-// of NaNs too.
+// Floating-point arithmetic, and conversions. The same cases as in x64/emit_float.cc, so the same
+// results, bit by bit, of NaNs too.
 #include <bit>
 #include <cstdint>
 

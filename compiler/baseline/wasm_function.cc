@@ -12,8 +12,9 @@ namespace precast::baseline {
 
 namespace {
 
-// In bytes. Frames beyond are compared with the stack's limit as a whole (x64::Emitter::EmitEntry), which is not done
-// here; and who has them is better served by a compiler that knows which values are needed at the same time.
+// In bytes. Frames beyond are compared with the stack's limit as a whole (x64::Emitter::EmitEntry),
+// which is not done here; and who has them is better served by a compiler that knows which values
+// are needed at the same time.
 constexpr size_t kMaxFrame = 32000;
 
 }  // namespace
@@ -163,7 +164,8 @@ void WasmFunction::AddSite(Site::Kind kind, uint32_t guest_pc, uint32_t refund, 
   sites_.push_back({a_.Here(), guest_pc, refund, kind, trap_code});
 }
 
-// Jumps, if the condition holds, to the byte that lies `back` bytes before the end of the code and is no instruction.
+// Jumps, if the condition holds, to the byte that lies `back` bytes before the end of the code and
+// is no instruction.
 void WasmFunction::TrapInside(Cond cc, uint32_t back, Site::Kind kind) {
   AddSite(kind, at_, 0);
   sites_.back().code_offset -= back;

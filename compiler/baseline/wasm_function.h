@@ -1,5 +1,5 @@
-// The one-pass compiler of a WebAssembly function, internal to wasm_compiler.h. One class, whose parts lie in several
-// files:
+// The one-pass compiler of a WebAssembly function, internal to wasm_compiler.h. One class, whose
+// parts lie in several files:
 //   wasm_function.cc  the walk over the body, fuel, sites, what is rarely executed
 //   wasm_control.cc   blocks and branches
 //   wasm_call.cc      calls, returns and what travels in them
@@ -68,8 +68,9 @@ class WasmFunction {
   struct Frame {
     enum class Kind : uint8_t { kFunction, kBlock, kLoop, kIf, kElse };
     Kind kind;
-    // As in the lifter: nothing reaches its start; in the sense of validation, which decides about segments: the rest
-    // of the current arm, and the code around the frame, are unreachable, and a reachable branch names its label.
+    // As in the lifter: nothing reaches its start; in the sense of validation, which decides about
+    // segments: the rest of the current arm, and the code around the frame, are unreachable, and a
+    // reachable branch names its label.
     bool dead = false;
     bool unreachable = false, unreachable_outside = false;
     bool targeted = false;
@@ -87,7 +88,8 @@ class WasmFunction {
     }
   };
 
-  // A condition in the machine's flags. After a comparison of floating-point values, it may need the parity flag too.
+  // A condition in the machine's flags. After a comparison of floating-point values, it may need
+  // the parity flag too.
   struct Condition {
     enum class Parity : uint8_t { kNone, kAndOrdered, kOrUnordered };
     Cond cc;
@@ -124,7 +126,8 @@ class WasmFunction {
   using Place = FrameChange::Place;
 
   // -- wasm_function.cc
-  // Without the cold parts. False if it cannot; then wants_vectors_ says whether wide slots would do.
+  // Without the cold parts. False if it cannot; then wants_vectors_ says whether wide slots would
+  // do.
   bool CompileBody(uint32_t function, bool wide);
   bool Begin(uint32_t function, bool wide);
   void EmitPrologue();
@@ -138,7 +141,8 @@ class WasmFunction {
   void EmitCold();
   codegen::CompiledFunction Finish();
 
-  // Sites. A refund is, until its segment ends, the number of instructions of the segment before it.
+  // Sites. A refund is, until its segment ends, the number of instructions of the segment before
+  // it.
   uint32_t Retired() const { return options_.metered ? retired_ : 0; }
   void AddSite(Site::Kind kind, uint32_t guest_pc, uint32_t refund, uint8_t trap_code = 0);
   void TrapInside(Cond cc, uint32_t back, Site::Kind kind);
@@ -165,7 +169,8 @@ class WasmFunction {
   void BeginIf();
   void Else();
   void End();
-  // Remembers for a forward label, where there is a jump now or the label comes next, which locals are in registers.
+  // Remembers for a forward label, where there is a jump now or the label comes next, which locals
+  // are in registers.
   void Join(Frame& frame);
   CachedLocals& LocalsAt(const Frame& frame) {
     return locals_at_[static_cast<size_t>(&frame - frames_.data())];
@@ -280,7 +285,8 @@ class WasmFunction {
   uint32_t begin_ = 0;  // offset of its body
   std::vector<wasm::LocalRun> runs_;
   std::vector<Frame> frames_;
-  // By frame: which locals are in registers at its label, and at the start of the other arm of an `if`.
+  // By frame: which locals are in registers at its label, and at the start of the other arm of an
+  // `if`.
   std::vector<CachedLocals> locals_at_, locals_otherwise_;
   wasm::Instruction scanned_;
   std::vector<uint32_t> loop_locals_;

@@ -27,7 +27,8 @@ void WasmFunction::Binary(Alu op, Type type) {
     const int64_t negated = -int64_t{b.Immediate()};
     b.value = type == Type::kI32 ? static_cast<uint32_t>(negated) : static_cast<uint64_t>(negated);
   }
-  // The second one is better the one that is a constant, the first the one whose register may be written.
+  // The second one is better the one that is a constant, the first the one whose register may be
+  // written.
   if (op != Alu::kSub &&
       (a.IsConst() || (!b.IsConst() && stack_.IsOwned(b) && !stack_.IsOwned(a)))) {
     std::swap(a, b);

@@ -1,5 +1,5 @@
-// Loads and stores, globals, tables. A 32-bit memory lies in a reservation that covers every address an access can
-// form, so that the hardware finds what is out of bounds.
+// Loads and stores, globals, tables. A 32-bit memory lies in a reservation that covers every
+// address an access can form, so that the hardware finds what is out of bounds.
 #include <cstdint>
 #include <limits>
 

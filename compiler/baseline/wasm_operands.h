@@ -1,17 +1,18 @@
-// Where the values of a WebAssembly function are while its code is written, for wasm_function.h: the operand stack and
-// the locals.
+// Where the values of a WebAssembly function are while its code is written, for wasm_function.h:
+// the operand stack and the locals.
 //
-// Every local and every position of the operand stack has a slot in the frame, of 8 bytes, or of 16 in functions with
-// vectors. A local's slot is always up
-// to date; a register may hold a copy of it. A value on the operand stack is in its slot, in a register, a constant, or
-// "what local n holds now", for which nothing was emitted yet. Only the topmost kWindow values are anything but in
-// their slots or constants, so that no step takes longer than the window is long.
+// Every local and every position of the operand stack has a slot in the frame, of 8 bytes, or of 16
+// in functions with vectors. A local's slot is always up
+// to date; a register may hold a copy of it. A value on the operand stack is in its slot, in a
+// register, a constant, or "what local n holds now", for which nothing was emitted yet. Only the
+// topmost kWindow values are anything but in their slots or constants, so that no step takes longer
+// than the window is long.
 //
-// Where control flow meets, those locals are in registers that are in them on every way there. A loop wants some
-// locals in registers at its head, and a branch back puts them there.
+// Where control flow meets, those locals are in registers that are in them on every way there. A
+// loop wants some locals in registers at its head, and a branch back puts them there.
 //
-// A register may hold several values at once: it is only written by who owns it alone (Own). r12 and xmm15 never hold
-// a value: they are free for any instruction's use.
+// A register may hold several values at once: it is only written by who owns it alone (Own). r12
+// and xmm15 never hold a value: they are free for any instruction's use.
 #ifndef PRECAST_COMPILER_BASELINE_WASM_OPERANDS_H_
 #define PRECAST_COMPILER_BASELINE_WASM_OPERANDS_H_
 
@@ -63,7 +64,8 @@ struct Operand {
   uint64_t value;  // kConst, never a vector: the bits; of an i32 or f32, zero-extended
 
   bool IsConst() const { return kind == Kind::kConst; }
-  // The value as a sign-extended 32-bit immediate of an instruction of the type's width, if it is one.
+  // The value as a sign-extended 32-bit immediate of an instruction of the type's width, if it is
+  // one.
   bool FitsImmediate() const {
     return IsConst() && (WidthOf(type) == x64::Width::k32 ||
                          static_cast<int64_t>(value) == static_cast<int32_t>(value));
@@ -149,7 +151,8 @@ class Operands {
   void Acquire(x64::Reg r);
   // The register that holds an operand, if one does.
   bool InRegister(const Operand& v, AnyReg& r) const;
-  // Emits nothing but moves; keeps flags. May use the scratch register for a constant of floating point.
+  // Emits nothing but moves; keeps flags. May use the scratch register for a constant of floating
+  // point.
   void LoadInto(AnyReg r, const Operand& v, x64::Reg scratch = kScratch) const;
   void StoreTo(const x64::Mem& m, const Operand& v) const;
   void LoadMem(Type type, AnyReg r, const x64::Mem& m) const;
@@ -172,7 +175,8 @@ class Operands {
   // Emits moves so that they do, whatever they held; keeps flags.
   void Establish(const CachedLocals& locals);
   bool HoldsOperand(uint32_t registers) const { return (in_use_ & registers) != 0; }
-  // Only these locals in registers, those that are not yet too as long as there is room. No operand may be in one.
+  // Only these locals in registers, those that are not yet too as long as there is room. No operand
+  // may be in one.
   void CacheOnly(absl::Span<const uint32_t> locals);
 
   // -- places where control flow meets, and calls. They emit only moves, and keep flags.

@@ -1,5 +1,6 @@
-// Vectors: the code of the other levels (x64/simd_emitter.h), without AVX, with operands that are always in registers.
-// Memory instructions are made of a scalar access and an operation, as in the lifter.
+// Vectors: the code of the other levels (x64/simd_emitter.h), without AVX, with operands that are
+// always in registers. Memory instructions are made of a scalar access and an operation, as in the
+// lifter.
 #include <algorithm>
 #include <array>
 #include <cstring>

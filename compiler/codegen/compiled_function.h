@@ -56,10 +56,11 @@ struct StateLocation {
   int32_t value;
 };
 
-// Where several charges have one check: those after the first. The guest is out of fuel at the first that cannot be
-// paid, and the one that follows would leave less than nothing: fuel + its refund < 0.
-// Where an access comes before what was to be charged for first: these charges. The guest is out of fuel at the first that would
-// leave less than nothing, and otherwise the access has faulted; `refund`, less than 0, is what leaves what is left behind it.
+// Where several charges have one check: those after the first. The guest is out of fuel at the
+// first that cannot be paid, and the one that follows would leave less than nothing: fuel + its
+// refund < 0. Where an access comes before what was to be charged for first: these charges. The
+// guest is out of fuel at the first that would leave less than nothing, and otherwise the access
+// has faulted; `refund`, less than 0, is what leaves what is left behind it.
 struct Charge {
   uint32_t guest_pc;
   uint32_t refund;

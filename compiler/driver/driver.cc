@@ -164,8 +164,8 @@ class Compilation {
   }
 
   // Functions are independent: each is lifted, optimized and encoded on
-  // whichever thread is free. Their IR lives only for that long. Before the first of them comes the file's hash, if that
-  // is not known yet.
+  // whichever thread is free. Their IR lives only for that long. Before the first of them comes the
+  // file's hash, if that is not known yet.
   absl::Status CompileFunctions() {
     codegen::CompileOptions target_options;
     target_options.opt_level = options_.opt_level;

@@ -1,5 +1,5 @@
-// What the driver needs of a guest's front half: the program, and its functions as IR, one at a time. One class
-// for each kind of guest implements it; after it everything is the same for all.
+// What the driver needs of a guest's front half: the program, and its functions as IR, one at a
+// time. One class for each kind of guest implements it; after it everything is the same for all.
 #ifndef PRECAST_COMPILER_DRIVER_FRONT_END_H_
 #define PRECAST_COMPILER_DRIVER_FRONT_END_H_
 
@@ -28,17 +28,20 @@ class FrontEnd {
   // The program, which has been read and found to be valid. Its GUID is left to the driver.
   virtual guest::Program& program() = 0;
 
-  // Finds what is to be compiled, as far as the options are possible for this kind of guest. Once, before
-  // what follows. May call `meanwhile`, once, on another thread, when there is too little work of its own.
+  // Finds what is to be compiled, as far as the options are possible for this kind of guest. Once,
+  // before what follows. May call `meanwhile`, once, on another thread, when there is too little
+  // work of its own.
   virtual absl::Status Analyze(const std::function<void()>& meanwhile) = 0;
 
   // Functions, in the order their code gets in the image. Lifting is deterministic and thread-safe.
   // ResourceExhausted if the function's SSA form would be out of all proportion.
   virtual size_t num_functions() const = 0;
   virtual absl::StatusOr<ir::Function> Lift(size_t i) const = 0;
-  // Number of the function that a direct call of `callee` calls; nullopt if it may not be put in there.
+  // Number of the function that a direct call of `callee` calls; nullopt if it may not be put in
+  // there.
   virtual std::optional<size_t> Inlinable(ir::FuncRef /*callee*/) const { return std::nullopt; }
-  // Guest instructions in function i, not counting those that can never be executed, if that is known.
+  // Guest instructions in function i, not counting those that can never be executed, if that is
+  // known.
   virtual size_t CountInstructions(size_t i) const = 0;
   // Fills in what the back end does not know: name and guest range.
   virtual void Describe(size_t i, codegen::CompiledFunction& function) const = 0;
@@ -46,9 +49,10 @@ class FrontEnd {
   // Whether function i is better off without IR at every level.
   virtual bool SuitsBaseline(size_t /*i*/) const { return false; }
 
-  // Machine code of function i without IR, for -O0 and what SuitsBaseline; nullopt if this kind of guest or this function goes
-  // through the IR at every level. Deterministic and thread-safe. May set `instructions` to what CountInstructions
-  // would find. The function is described, and its side tables are encoded.
+  // Machine code of function i without IR, for -O0 and what SuitsBaseline; nullopt if this kind of
+  // guest or this function goes through the IR at every level. Deterministic and thread-safe. May
+  // set `instructions` to what CountInstructions would find. The function is described, and its
+  // side tables are encoded.
   virtual std::optional<codegen::CompiledFunction> CompileBaseline(
       size_t /*i*/, const codegen::CompileOptions& /*options*/,
       std::optional<size_t>& /*instructions*/) const {

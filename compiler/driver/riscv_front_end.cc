@@ -1,5 +1,5 @@
-// The front half for RISC-V: an ELF executable, its control flow recovered from the code alone, a region at a
-// time.
+// The front half for RISC-V: an ELF executable, its control flow recovered from the code alone, a
+// region at a time.
 #include <cstddef>
 #include <cstdint>
 #include <memory>

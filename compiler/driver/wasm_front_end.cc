@@ -178,8 +178,9 @@ class WasmFrontEnd final : public FrontEnd {
     format::ExInfoEncoder encoder;
   };
 
-  // Names of symbols, which are all different, so that a debugger's `break NAME` means one function. Those of
-  // WebAssembly may be the same, and may contain a zero byte, at which a name in an ELF file ends.
+  // Names of symbols, which are all different, so that a debugger's `break NAME` means one
+  // function. Those of WebAssembly may be the same, and may contain a zero byte, at which a name in
+  // an ELF file ends.
   void ChooseNames() {
     absl::flat_hash_set<std::string> taken;
     taken.reserve(num_functions());

@@ -20,7 +20,8 @@ constexpr uint64_t kMinGapPages = 4;
 constexpr uint64_t kSmall = 256 << 10;
 constexpr uint64_t kMaxGrowth = 8;
 
-// The value of `i32.const N end` or `i64.const N end`; nothing for other expressions. An i32 is zero-extended.
+// The value of `i32.const N end` or `i64.const N end`; nothing for other expressions. An i32 is
+// zero-extended.
 std::optional<uint64_t> ConstantOf(absl::Span<const uint8_t> expression) {
   if (expression.size() < 3 || expression.back() != 0x0b) return std::nullopt;
   const bool is_64 = expression[0] == 0x42;

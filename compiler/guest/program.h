@@ -58,7 +58,8 @@ struct Export {
   uint32_t index;
 };
 
-// A function that can be referred to, and what element segments refer to (loader/format/function_references.h).
+// A function that can be referred to, and what element segments refer to
+// (loader/format/function_references.h).
 struct DeclaredFunction {
   uint32_t function, type;  // indices in the module
 };
@@ -91,7 +92,8 @@ struct Program {
   std::optional<std::vector<uint8_t>> openvm_section;
   // RISC-V: calls of libgcc functions have been replaced (compiler/riscv/fast_helpers.h).
   bool fast_helpers = false;
-  // Extensions whose instructions the code has (openvm::ExtensionId), ascending; known once it is compiled.
+  // Extensions whose instructions the code has (openvm::ExtensionId), ascending; known once it is
+  // compiled.
   std::vector<std::string> openvm_extensions;
 
   // WebAssembly. `segments` then hold what the active data segments write to memory 0, if

@@ -20,8 +20,9 @@ struct DispatchRange {
 // entries out: these are reached by direct calls only, indirect jumps to them are interpreted.
 DispatchRange CoverEntries(absl::Span<const uint32_t> entries);
 
-// The dispatch table while the image is made: which instructions have an entry, and where its code is in .text. The
-// table itself, of which one word in thirty is not zero, is made when it is written.
+// The dispatch table while the image is made: which instructions have an entry, and where its code
+// is in .text. The table itself, of which one word in thirty is not zero, is made when it is
+// written.
 class DispatchMap {
  public:
   // Two entries at one place, or entries in descending order, are bugs of the caller.

@@ -169,8 +169,8 @@ class Builder : public std::enable_shared_from_this<Builder> {
     return it->second;
   }
 
-  // .rodata begins with the file info, which is written from where it is; then come the functions' constants, the
-  // dispatch table, the tables.
+  // .rodata begins with the file info, which is written from where it is; then come the functions'
+  // constants, the dispatch table, the tables.
   void PlaceConstants() {
     size_t size = sizeof(AotFileInfo) + 16;
     for (const CompiledFunction& f : functions_) {

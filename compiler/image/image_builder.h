@@ -35,9 +35,9 @@ struct LaidOutImage {
   elfwriter::SectionId file_info_section;  // begins with AotFileInfo
   format::Sha256Digest* digest;            // the one in it; lives as long as the object
 };
-// `functions` are in the order their code gets. For a Wasm program they are the defined functions by
-// ascending index, each with one entry at its first instruction; `dispatch` is empty. Relocations of each ascend by
-// offset. The program and the functions must outlive the image.
+// `functions` are in the order their code gets. For a Wasm program they are the defined functions
+// by ascending index, each with one entry at its first instruction; `dispatch` is empty.
+// Relocations of each ascend by offset. The program and the functions must outlive the image.
 LaidOutImage Build(const guest::Program& program,
                    absl::Span<const codegen::CompiledFunction> functions, DispatchRange dispatch,
                    const ImageOptions& options, int threads = 1);

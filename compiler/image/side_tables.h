@@ -13,14 +13,15 @@ namespace precast::image {
 
 // Guest pcs are stored in units of 1 << this.
 uint32_t PcShift(guest::Kind kind);
-// The record that `encoder` makes, which is used for nothing else meanwhile; the CFA program of .eh_frame.
+// The record that `encoder` makes, which is used for nothing else meanwhile; the CFA program of
+// .eh_frame.
 std::vector<uint8_t> EncodeExInfo(guest::Kind kind, const codegen::CompiledFunction& f,
                                   format::ExInfoEncoder& encoder);
 std::vector<uint8_t> EncodeUnwind(const codegen::CompiledFunction& f);
 
-// Encodes the side tables of a function, which makes them much smaller; they themselves stay as they are. Build does it
-// where it was not done before; doing it as soon as a function is compiled, on the thread that compiled it, saves memory
-// and time. The guest range must be known.
+// Encodes the side tables of a function, which makes them much smaller; they themselves stay as
+// they are. Build does it where it was not done before; doing it as soon as a function is compiled,
+// on the thread that compiled it, saves memory and time. The guest range must be known.
 void EncodeSideTables(guest::Kind kind, codegen::CompiledFunction& function,
                       format::ExInfoEncoder& encoder);
 // Throws away what EncodeSideTables encoded.

@@ -28,8 +28,8 @@ absl::Status MemorySink::Write(uint64_t offset, absl::Span<const uint8_t> bytes)
 
 namespace {
 
-// Hands pieces to a sink, one at a time, by whichever thread comes when nobody does it. A file can be written by one
-// thread only: the others would wait for it; here they go on with the next piece.
+// Hands pieces to a sink, one at a time, by whichever thread comes when nobody does it. A file can
+// be written by one thread only: the others would wait for it; here they go on with the next piece.
 class PieceQueue {
  public:
   using Buffer = std::unique_ptr<std::vector<uint8_t>>;
@@ -92,8 +92,8 @@ absl::Status Finish(LaidOutImage& laid_out, int threads, ImageSink& sink) {
   const uint64_t size = object.FileSize();
   if (absl::Status status = sink.Begin(size); !status.ok()) return status;
   const elfwriter::PieceWriter writer(object);
-  // Two pieces of the digest at a time, which are in the processor's cache from when they are made until they are
-  // written.
+  // Two pieces of the digest at a time, which are in the processor's cache from when they are made
+  // until they are written.
   constexpr uint64_t kStep = 2 * format::kDigestPiece;
   std::vector<format::Sha256Digest> digests((size + format::kDigestPiece - 1) /
                                             format::kDigestPiece);

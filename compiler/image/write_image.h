@@ -18,8 +18,8 @@ class ImageSink {
   virtual ~ImageSink() = default;
   // Comes first.
   virtual absl::Status Begin(uint64_t size) = 0;
-  // `bytes` are those from `offset` on. On any thread, one call at a time, in any order: every byte once, then those of
-  // the digest again.
+  // `bytes` are those from `offset` on. On any thread, one call at a time, in any order: every byte
+  // once, then those of the digest again.
   virtual absl::Status Write(uint64_t offset, absl::Span<const uint8_t> bytes) = 0;
 };
 
@@ -34,8 +34,8 @@ class MemorySink final : public ImageSink {
   std::vector<uint8_t> bytes_;
 };
 
-// The image's bytes, with the content digest filled in (in the object too), made on `threads` threads (0 = one per
-// processor). Errors are the sink's.
+// The image's bytes, with the content digest filled in (in the object too), made on `threads`
+// threads (0 = one per processor). Errors are the sink's.
 absl::Status Finish(LaidOutImage& image, int threads, ImageSink& sink);
 std::vector<uint8_t> Finish(LaidOutImage& image, int threads = 1);
 

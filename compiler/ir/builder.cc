@@ -217,8 +217,8 @@ Value Builder::Binary(Opcode op, uint8_t aux, Value a, Value b) {
   if (op == Opcode::kOr || op == Opcode::kXor || op == Opcode::kAdd) {
     if (std::optional<Value> v = SimplifyRotate(type, a, b)) return *v;
   }
-  // Where the quotient is known, a multiplication takes less time than another division. It holds for division by 0 and
-  // for the quotient that overflows, too.
+  // Where the quotient is known, a multiplication takes less time than another division. It holds
+  // for division by 0 and for the quotient that overflows, too.
   if (op == Opcode::kSremTotal || op == Opcode::kUremTotal) {
     if (const std::optional<Value> q = KnownQuotient(op, a, b)) {
       return Binary(Opcode::kSub, a, Binary(Opcode::kMul, *q, b));

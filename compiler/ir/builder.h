@@ -35,16 +35,16 @@ class Builder {
   // `function` must outlive the builder.
   explicit Builder(Function& function) : f_(function) {}
 
-  // From here on what dominates the current block is made use of. `table` must outlive the builder; the
-  // caller tells it where the walk is.
+  // From here on what dominates the current block is made use of. `table` must outlive the builder;
+  // the caller tells it where the walk is.
   void SetTable(ValueTable* table) { values_ = table; }
 
-  // From here on what an analysis has found is made use of: by value, the bits that may be other than 0, for the
-  // values there were then. `bits` must outlive the builder.
+  // From here on what an analysis has found is made use of: by value, the bits that may be other
+  // than 0, for the values there were then. `bits` must outlive the builder.
   void SetPossibleBits(const std::vector<uint64_t>* bits) { bits_ = bits; }
 
-  // From here on constants are brought to the outside of sums: (x + 1) + y becomes (x + y) + 1, which a machine
-  // adds up at once.
+  // From here on constants are brought to the outside of sums: (x + 1) + y becomes (x + y) + 1,
+  // which a machine adds up at once.
   void SetReassociate(bool on) { reassociate_ = on; }
 
   Function& function() { return f_; }
@@ -60,8 +60,8 @@ class Builder {
   Value Vconst(const V128& bytes);
   // `op` is one of kAdd … kRotr; `a` and `b` have one integer type.
   Value Binary(Opcode op, Value a, Value b) { return Binary(op, 0, a, b); }
-  // `op` is one of kSdivTotal … kUremTotal. `guarded`: whoever builds this has trapped on a divisor of
-  // 0 and, for kSdivTotal, on MIN / -1.
+  // `op` is one of kSdivTotal … kUremTotal. `guarded`: whoever builds this has trapped on a divisor
+  // of 0 and, for kSdivTotal, on MIN / -1.
   Value Divide(Opcode op, Value a, Value b, bool guarded) { return Binary(op, guarded, a, b); }
   // `op` is one of kClz … kBswap and kExtendU32 … kExtendS16.
   Value Unary(Opcode op, Value a);

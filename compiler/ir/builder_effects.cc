@@ -1,5 +1,5 @@
-// The part of the builder that makes instructions with effects: they are appended as they are, except
-// for branches that are decided.
+// The part of the builder that makes instructions with effects: they are appended as they are,
+// except for branches that are decided.
 #include <algorithm>
 #include <cstdint>
 #include <optional>

@@ -1,6 +1,6 @@
 // Control-flow graph. Dominators: Lengauer, Tarjan, "A Fast Algorithm for Finding Dominators in a
-// Flowgraph", with path compression alone: n log n at worst. (The simpler algorithms are quadratic on
-// functions that anyone can write down: nested loops, many branches to one block.)
+// Flowgraph", with path compression alone: n log n at worst. (The simpler algorithms are quadratic
+// on functions that anyone can write down: nested loops, many branches to one block.)
 // Loops: from the innermost heads outwards, a found loop counting as one node.
 #include "compiler/ir/cfg.h"
 

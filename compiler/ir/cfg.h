@@ -97,9 +97,10 @@ class Loops {
   std::vector<Block> parent_;
 };
 
-// The graph of one function and what follows from it, each made when first asked for and kept as long as blocks,
-// edges and entries stay as they are. Whether they have is looked at on each call, which takes a tenth of the time of
-// making a Cfg, so that nobody has to say what he changed. What a call returns holds until the next one.
+// The graph of one function and what follows from it, each made when first asked for and kept as
+// long as blocks, edges and entries stay as they are. Whether they have is looked at on each call,
+// which takes a tenth of the time of making a Cfg, so that nobody has to say what he changed. What
+// a call returns holds until the next one.
 class Graphs {
  public:
   const Cfg& cfg(const Function& f) const;

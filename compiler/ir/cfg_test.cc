@@ -13,8 +13,8 @@
 namespace precast::ir {
 namespace {
 
-// Blocks that paths from the entries reach without `without`. With `primary`, edges from blocks that
-// the first entry does not reach to ones it reaches do not count.
+// Blocks that paths from the entries reach without `without`. With `primary`, edges from blocks
+// that the first entry does not reach to ones it reaches do not count.
 std::vector<bool> Reach(const Function& f, const Cfg& cfg, std::optional<Block> without,
                         bool primary) {
   std::vector<bool> reached(f.num_blocks(), false);

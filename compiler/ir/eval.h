@@ -26,8 +26,9 @@ struct EvalMachine {
   std::vector<uint8_t> memory;           // guest addresses 0 … size-1; all others fault
   std::array<uint32_t, 256> state = {};  // guest state slots
   int64_t fuel = 0;
-  // What host addresses lead to: the context, and memory for everything else, such as what `load_at`
-  // has as its base. Where they lie may be chosen, so that a run can be compared with native code.
+  // What host addresses lead to: the context, and memory for everything else, such as what
+  // `load_at` has as its base. Where they lie may be chosen, so that a run can be compared with
+  // native code.
   std::vector<uint8_t> context;
   uint64_t context_address = 0x2000'0000'0000;
   std::vector<uint8_t> host;

@@ -5,7 +5,8 @@
 //
 // Constants are held as in `InstData::imm`: i32 sign-extended to 64 bits, i64 as is; f32 and f64 as
 // their bits, zero-extended. Floating-point arithmetic is not folded: it gains nothing (compilers
-// that make WebAssembly have done it), and a NaN among the operands would have to follow the machine.
+// that make WebAssembly have done it), and a NaN among the operands would have to follow the
+// machine.
 #ifndef PRECAST_COMPILER_IR_FOLD_H_
 #define PRECAST_COMPILER_IR_FOLD_H_
 

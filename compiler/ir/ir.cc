@@ -44,7 +44,8 @@ Inst Function::Append(Block b, InstData data, absl::Span<const Value> args,
   CHECK(args.size() <= kMost && results.size() <= kMost);
   CHECK(num_insts < Inst::kNone && num_values + results.size() < Value::kNone);
   const Inst inst(static_cast<uint32_t>(num_insts));
-  // The rest is written where it stays: a copy of what has just been written in parts would wait for it.
+  // The rest is written where it stays: a copy of what has just been written in parts would wait
+  // for it.
   InstData& d = insts_.emplace_back(data);
 
   d.args_begin = static_cast<uint32_t>(value_pool_.size());

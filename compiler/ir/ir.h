@@ -94,8 +94,8 @@ Type OperandType(const SimdInfo& info, size_t k);
 
 using V128 = std::array<uint8_t, 16>;
 
-// Width and extension of a guest memory access. Floating-point values take kU32 and k64. Loads extend to the result's integer type.
-// k128Aligned: the address is known to be a multiple of 16.
+// Width and extension of a guest memory access. Floating-point values take kU32 and k64. Loads
+// extend to the result's integer type. k128Aligned: the address is known to be a multiple of 16.
 enum class MemKind : uint8_t { kU8, kS8, kU16, kS16, kU32, kS32, k64, k128, k128Aligned };
 inline constexpr bool IsVector(MemKind kind) {
   return kind == MemKind::k128 || kind == MemKind::k128Aligned;
@@ -122,8 +122,9 @@ struct Site {
   bool IsUnpaid() const { return refund >= kUnpaid; }
 };
 
-// What is known of an access that meters have been moved behind. If it faults, they come first: the first that cannot be paid
-// is what execution stops for, and if there is none, `refund` is what the access gives back of them all.
+// What is known of an access that meters have been moved behind. If it faults, they come first: the
+// first that cannot be paid is what execution stops for, and if there is none, `refund` is what the
+// access gives back of them all.
 struct Unpaid {
   struct Charge {
     uint32_t guest_pc = 0;
@@ -163,11 +164,12 @@ struct BlockData {
   std::vector<std::pair<StateSlot, Value>> state;
   uint32_t guest_pc = 0;  // of the first guest instruction; for tables and dumps
   bool cold = false;      // laid out after all hot code
-  // From a profile: how often it is executed, in parts of 2^20 of the program's hottest place. 0: not known.
+  // From a profile: how often it is executed, in parts of 2^20 of the program's hottest place. 0:
+  // not known.
   uint32_t weight = 0;
   uint32_t loop_depth = 0;
-  // RISC-V, set for heads of loops: bit r says that no way on from here reads guest register x[r] before it writes it or
-  // leaves the function. A register may be bound to be shown all the same.
+  // RISC-V, set for heads of loops: bit r says that no way on from here reads guest register x[r]
+  // before it writes it or leaves the function. A register may be bound to be shown all the same.
   uint32_t unread = 0;
 };
 
@@ -182,12 +184,13 @@ struct ValueData {
 // A calling convention is a set of types and the promise of where they travel. Guest functions
 // all pass guest registers: all machine registers are clobbered by a call.
 enum class CallConv : uint8_t {
-  // RISC-V: parameters are the guest registers that travel in machine registers; the first result is
-  // the guest pc to continue at (runtime/abi/vm_context.h).
+  // RISC-V: parameters are the guest registers that travel in machine registers; the first result
+  // is the guest pc to continue at (runtime/abi/vm_context.h).
   kGuest,
-  // WebAssembly: integers and references in the machine registers abi::kWasmPassedIn, floating-point
-  // and vector values in xmm0 up, each class counted apart; results the same. What does not fit
-  // travels in the context (runtime/abi/wasm_context.h), by the front end's own loads and stores.
+  // WebAssembly: integers and references in the machine registers abi::kWasmPassedIn,
+  // floating-point and vector values in xmm0 up, each class counted apart; results the same. What
+  // does not fit travels in the context (runtime/abi/wasm_context.h), by the front end's own loads
+  // and stores.
   kWasm,
 };
 

@@ -1,5 +1,6 @@
-// Which bits of an integer may be other than 0, by what defines it: the rules of each operation, for whoever follows definitions
-// in whatever order (opt/known_bits through the whole function, instruction selection a few steps back).
+// Which bits of an integer may be other than 0, by what defines it: the rules of each operation,
+// for whoever follows definitions in whatever order (opt/known_bits through the whole function,
+// instruction selection a few steps back).
 #ifndef PRECAST_COMPILER_IR_POSSIBLE_BITS_H_
 #define PRECAST_COMPILER_IR_POSSIBLE_BITS_H_
 
@@ -34,7 +35,8 @@ inline bool IsLoad(Opcode op) {
 
 }  // namespace possible_bits_internal
 
-// Bits that the one result of `i` may have, zero-extended to 64, where bits(Value) tells it of an operand.
+// Bits that the one result of `i` may have, zero-extended to 64, where bits(Value) tells it of an
+// operand.
 template <typename BitsOf>
 uint64_t PossibleBits(const Function& f, Inst i, const BitsOf& bits) {
   const InstData& inst = f.inst(i);

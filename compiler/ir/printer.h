@@ -23,8 +23,8 @@
 // function     name as a C string literal, parameter and result types, calling convention (guest or
 //              wasm), and the entries in order (no `entries` if there are none)
 // block        blocks come in the order of their numbers, from block0. Parameters; `cold`; `pc`
-//              (guest pc, if not 0); `depth` (loop depth, if not 0); `unread` (guest registers, a bit
-//              each, if not 0); `state` (deferred on entry, by ascending slot)
+//              (guest pc, if not 0); `depth` (loop depth, if not 0); `unread` (guest registers, a
+//              bit each, if not 0); `state` (deferred on entry, by ascending slot)
 // results      a call names the types of its results, other instructions imply them; the numbers of
 //              one instruction's results are consecutive
 // x10          guest state slot number 10

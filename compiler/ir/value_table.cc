@@ -7,8 +7,8 @@
 namespace precast::ir {
 namespace {
 
-// What comparing two integers may give. The bits are the five ways in which signed and unsigned order can
-// combine.
+// What comparing two integers may give. The bits are the five ways in which signed and unsigned
+// order can combine.
 enum Outcome : uint8_t {
   kEqual = 1,
   kLessBoth = 2,          // signed and unsigned

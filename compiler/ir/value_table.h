@@ -1,13 +1,14 @@
-// What is known at a place of a function because it was computed, compared or branched on at every way to it:
-// value numbers and comparisons, for a walk over the dominator tree. The builder asks it before it makes an
-// instruction (Builder::SetTable).
+// What is known at a place of a function because it was computed, compared or branched on at every
+// way to it: value numbers and comparisons, for a walk over the dominator tree. The builder asks it
+// before it makes an instruction (Builder::SetTable).
 //
 // The walk must visit blocks in the order of Dominators::preorder() and call EnterBlock for each.
 //
-// A value has a *number*: that of the first value found to be equal. Expressions are compared by the numbers of
-// their operands. Not every equal value is worth using: what one cheap instruction makes anew (constants,
-// comparisons that a branch absorbs, additions of constants) costs less than a register kept busy across
-// blocks. Such an expression is made again in its block and shares the number only.
+// A value has a *number*: that of the first value found to be equal. Expressions are compared by
+// the numbers of their operands. Not every equal value is worth using: what one cheap instruction
+// makes anew (constants, comparisons that a branch absorbs, additions of constants) costs less than
+// a register kept busy across blocks. Such an expression is made again in its block and shares the
+// number only.
 #ifndef PRECAST_COMPILER_IR_VALUE_TABLE_H_
 #define PRECAST_COMPILER_IR_VALUE_TABLE_H_
 

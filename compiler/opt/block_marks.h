@@ -1,5 +1,5 @@
-// The marks that a block needs, by itself and by what is known before it: of what it touches within a page only the lowest
-// and the highest (mark_pages.h).
+// The marks that a block needs, by itself and by what is known before it: of what it touches within
+// a page only the lowest and the highest (mark_pages.h).
 #ifndef PRECAST_COMPILER_OPT_BLOCK_MARKS_H_
 #define PRECAST_COMPILER_OPT_BLOCK_MARKS_H_
 
@@ -13,7 +13,8 @@
 
 namespace precast::opt {
 
-// What is to be marked before instruction `before`: `address` + `displacement`, which is position `at` of `root`.
+// What is to be marked before instruction `before`: `address` + `displacement`, which is position
+// `at` of `root`.
 struct Mark {
   ir::Inst before;
   ir::Value address;  // not valid: a constant
@@ -35,7 +36,8 @@ bool IsExactMeter(const ir::Function& f, ir::Inst meter);
 // The marks that `b` needs, in their order.
 struct BlockMarks {
   std::vector<Mark> marks;
-  // So many are of accesses before which there is no barrier but at most one meter, before which fuel is exact.
+  // So many are of accesses before which there is no barrier but at most one meter, before which
+  // fuel is exact.
   size_t first_group = 0;
   bool asks = false;  // there is one
 };

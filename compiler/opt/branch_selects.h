@@ -1,10 +1,11 @@
 // Makes branches of selections that a loop would wait for.
 //
 // Requires: verified IR of a WebAssembly function, whose blocks know their loop depths.
-// Does: in an innermost loop, a selection between two values known early, by a condition that depends on
-//   something loaded, whose result leads to the address of a load and is carried around the loop, becomes a branch.
-//   A selection makes every such load wait for the one before (walking a heap, binary search); with a branch the
-//   processor guesses and goes on.
+// Does: in an innermost loop, a selection between two values known early, by a condition that
+// depends on
+//   something loaded, whose result leads to the address of a load and is carried around the loop,
+//   becomes a branch. A selection makes every such load wait for the one before (walking a heap,
+//   binary search); with a branch the processor guesses and goes on.
 // Keeps: everything observable.
 // Breaks: blocks are split.
 #ifndef PRECAST_COMPILER_OPT_BRANCH_SELECTS_H_

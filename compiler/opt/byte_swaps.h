@@ -1,9 +1,10 @@
 // Finds bytes that a guest reverses by shifts and masks.
 //
 // Requires: verified IR.
-// Does: where an `or` of shifted, rotated and masked parts of one value has its bytes in reverse order, makes it a
-//   `bswap`. Neither guest has such an instruction: both of their compilers spell it out (9 instructions for 32 bits, 23
-//   for 64).
+// Does: where an `or` of shifted, rotated and masked parts of one value has its bytes in reverse
+// order, makes it a
+//   `bswap`. Neither guest has such an instruction: both of their compilers spell it out (9
+//   instructions for 32 bits, 23 for 64).
 // Keeps: everything observable.
 // Breaks: leaves dead code.
 //

@@ -100,7 +100,8 @@ class CarryAdder {
     return false;
   }
 
-  // The sum and the term that the branch at the end of `head` compares, and which of its edges is taken with carry.
+  // The sum and the term that the branch at the end of `head` compares, and which of its edges is
+  // taken with carry.
   struct Compare {
     Value sum, term;
     size_t carries;
@@ -231,7 +232,8 @@ class CarryAdder {
     Terms(Arg(sum, 1), depth - 1, terms);
   }
 
-  // With u = u1:u0 and v = v1:v0: whether the sum is u1 v0 + u0 v1 + (u0 v0 >> 16), and what a carry is added to is u1 v1.
+  // With u = u1:u0 and v = v1:v0: whether the sum is u1 v0 + u0 v1 + (u0 v0 >> 16), and what a
+  // carry is added to is u1 v1.
   std::optional<Product> FindProduct(const Carry& carry) const {
     const Value top = carry.meet.args[*carry.param];
     if (carry.added != 0x10000 || !carry.is_only || !IsMul(top)) return std::nullopt;
@@ -399,8 +401,8 @@ class CarryAdder {
     replacements.Apply(f_);
   }
 
-  // Where nobody asks for the product of the upper halves, whether there was a carry is seen from the high word, without what
-  // it has from the sum.
+  // Where nobody asks for the product of the upper halves, whether there was a carry is seen from
+  // the high word, without what it has from the sum.
   void CompareHighWords(const MadeByValue& by_top) {
     const auto use = [&](Value v) {
       if (Made* const m = Find(by_top, v)) ++m->uses;

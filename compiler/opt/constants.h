@@ -1,8 +1,8 @@
-// Which values are constant on every path that can be taken: an analysis (sparse conditional constant
-// propagation, through block parameters; Wegman and Zadeck 1991).
+// Which values are constant on every path that can be taken: an analysis (sparse conditional
+// constant propagation, through block parameters; Wegman and Zadeck 1991).
 //
-// Blocks are visited in reverse postorder, which decides all that does not go round a loop; what goes round one takes
-// further rounds, and after some of them lists of uses are made and followed.
+// Blocks are visited in reverse postorder, which decides all that does not go round a loop; what
+// goes round one takes further rounds, and after some of them lists of uses are made and followed.
 //
 // Time: linear in uses.
 #ifndef PRECAST_COMPILER_OPT_CONSTANTS_H_
@@ -20,7 +20,8 @@ namespace precast::opt {
 
 class ConstantPropagation {
  public:
-  // `f` must outlive it; `cfg` is its graph. What follows from entering at `ignored` is not followed.
+  // `f` must outlive it; `cfg` is its graph. What follows from entering at `ignored` is not
+  // followed.
   ConstantPropagation(const ir::Function& f, const ir::Cfg& cfg,
                       absl::Span<const ir::Block> ignored = {});
 
@@ -31,7 +32,8 @@ class ConstantPropagation {
     return facts_[v.index].constant;
   }
   bool executable(ir::Block b) const { return executable_[b.index]; }
-  // Whether some branch of the function goes one way only, or the same way twice. `cfg` is its graph.
+  // Whether some branch of the function goes one way only, or the same way twice. `cfg` is its
+  // graph.
   bool DecidesBranches(const ir::Cfg& cfg) const;
 
  private:
@@ -51,8 +53,8 @@ class ConstantPropagation {
     uint32_t index = 0;
   };
 
-  // A round over the blocks from place `from` of the order on. Returns the first that another one is needed for, or
-  // kDone.
+  // A round over the blocks from place `from` of the order on. Returns the first that another one
+  // is needed for, or kDone.
   uint32_t Round(const ir::Cfg& cfg, uint32_t from);
   void FollowUses(const ir::Cfg& cfg);
   void CollectUses();

@@ -66,7 +66,8 @@ std::optional<std::pair<Value, Value>> StaysWhileDifferent(const Function& f, Bl
   return std::pair(cond, Value());
 }
 
-// The parameter of `b` and what it grows by, if `v` is what it is in this round or will be in the next one.
+// The parameter of `b` and what it grows by, if `v` is what it is in this round or will be in the
+// next one.
 std::optional<std::pair<size_t, uint32_t>> Grows(const Function& f, Block b, Value v) {
   const absl::Span<const Edge> edges = f.edges(f.terminator(b));
   const Edge& back = edges[0].target == b ? edges[0] : edges[1];

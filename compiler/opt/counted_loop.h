@@ -1,10 +1,13 @@
 // Loops whose rounds are counted before they begin, and paid for there.
 //
-// Requires: a loop of one block that ends in a branch to itself or out of it, of which a parameter grows by a constant in
+// Requires: a loop of one block that ends in a branch to itself or out of it, of which a parameter
+// grows by a constant in
 //   each round until it equals a number that is known before.
-// Does: charges the fuel of all rounds before the loop, if there is that much, so that no round asks for any.
-// Keeps: where fuel ends, for where it does not suffice another loop is executed, which asks; and what is left of it
-//   at every site: the site's state says how many rounds have not begun (runtime/abi/round_slots.h).
+// Does: charges the fuel of all rounds before the loop, if there is that much, so that no round
+// asks for any. Keeps: where fuel ends, for where it does not suffice another loop is executed,
+// which asks; and what is left of it
+//   at every site: the site's state says how many rounds have not begun
+//   (runtime/abi/round_slots.h).
 #ifndef PRECAST_COMPILER_OPT_COUNTED_LOOP_H_
 #define PRECAST_COMPILER_OPT_COUNTED_LOOP_H_
 
@@ -28,18 +31,21 @@ struct CountedLoop {
   // How the loop that is `b` ends, if a counter ends it; without its cost.
   static std::optional<CountedLoop> FindCounter(const ir::Function& f, ir::Block b);
 
-  // The loop that is `b`, entered with these arguments; nullopt if it is not of that kind or asks for no fuel.
+  // The loop that is `b`, entered with these arguments; nullopt if it is not of that kind or asks
+  // for no fuel.
   static std::optional<CountedLoop> Find(const ir::Function& f, ir::Block b,
                                          absl::Span<const ir::Value> initial);
 
-  // Fills in `at`, which is empty: leads to `loop`, a copy of the block found, having paid for it; to `otherwise` if
-  // fuel does not suffice, or if the counter steps over its bound. Both take `initial`. `loop` no longer asks for fuel.
+  // Fills in `at`, which is empty: leads to `loop`, a copy of the block found, having paid for it;
+  // to `otherwise` if fuel does not suffice, or if the counter steps over its bound. Both take
+  // `initial`. `loop` no longer asks for fuel.
   void PayBefore(ir::Function& f, ir::Block at, ir::Block loop, ir::Block otherwise,
                  absl::Span<const ir::Value> initial) const;
 
  private:
   void RemoveMeters(ir::Function& f, ir::Block loop) const;
-  // Makes the loop end by what the counter will be: what it is then ends at the last site, and is overwritten.
+  // Makes the loop end by what the counter will be: what it is then ends at the last site, and is
+  // overwritten.
   void CompareNext(ir::Function& f, ir::Block loop, ir::Value end) const;
 };
 

@@ -113,12 +113,14 @@ class SeenSlots {
   std::bitset<256> seen_;
 };
 
-// What has an effect is needed, and what is needed needs its operands. Blocks are walked backwards, each
-// after those it leads to, so that nearly all uses are met before their definitions, and whether a parameter
-// is used is known where its arguments are; what edges back to loops need is followed as it is found.
+// What has an effect is needed, and what is needed needs its operands. Blocks are walked backwards,
+// each after those it leads to, so that nearly all uses are met before their definitions, and
+// whether a parameter is used is known where its arguments are; what edges back to loops need is
+// followed as it is found.
 class UnusedValues {
  public:
-  // `replaced`: parameters to be replaced on the way, or null. `keep_starts`: see EliminateDeadCodeEarly.
+  // `replaced`: parameters to be replaced on the way, or null. `keep_starts`: see
+  // EliminateDeadCodeEarly.
   UnusedValues(Function& f, const ir::Cfg& cfg, Replacements* replaced, bool keep_starts = false)
       : f_(f),
         cfg_(cfg),
@@ -257,7 +259,8 @@ class UnusedValues {
     Follow();
   }
 
-  // Constants of their own blocks cannot be in Block::state: the first of a slot may be of the block's start.
+  // Constants of their own blocks cannot be in Block::state: the first of a slot may be of the
+  // block's start.
   bool DeclaresConstant(Inst i) const {
     return f_.inst(i).op == Opcode::kDeferState && ir::ConstantOf(f_, f_.args(i)[0]).has_value();
   }

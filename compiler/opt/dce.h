@@ -19,8 +19,9 @@ namespace precast::opt {
 
 void EliminateDeadCode(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
-// The same between the placing of meters, which are the sites that see what a block begins with, and the moving of
-// sites to where blocks begin (late_state.h): there, what is declared at the start of a block stays.
+// The same between the placing of meters, which are the sites that see what a block begins with,
+// and the moving of sites to where blocks begin (late_state.h): there, what is declared at the
+// start of a block stays.
 void EliminateDeadCodeEarly(ir::Function& f, const ir::Graphs& graphs = ir::Graphs());
 
 // Its parts, for tests.

@@ -1,6 +1,7 @@
-// Classes of edges: two edges are in one class if they share a source or a target, or if others between them do. What is
-// counted in advance on an edge must be one number for all of its class, since a block counts the same whichever way it
-// was come to and whichever way it is left (meter.h, place_rows.h).
+// Classes of edges: two edges are in one class if they share a source or a target, or if others
+// between them do. What is counted in advance on an edge must be one number for all of its class,
+// since a block counts the same whichever way it was come to and whichever way it is left (meter.h,
+// place_rows.h).
 #ifndef PRECAST_COMPILER_OPT_EDGE_CLASSES_H_
 #define PRECAST_COMPILER_OPT_EDGE_CLASSES_H_
 

@@ -1,11 +1,12 @@
 // Puts constants that are added to addresses into the accesses.
 //
-// Requires: verified IR of a WebAssembly function whose memory 0 never has more than kMaxMemory bytes.
-// Does: where p + c is used as an address only, and p, or p + d with d < c, has been accessed on every way to there,
-//   accesses p with c, or c - d, added to the access's own offset. The sum cannot have wrapped around
-//   2^32: what has been accessed lies below kMaxMemory, and c - d is less than what is above. (A compiler that makes
-//   WebAssembly may leave constants out of an access's offset where it does not know that. In unrolled loops it mostly
-//   does not.)
+// Requires: verified IR of a WebAssembly function whose memory 0 never has more than kMaxMemory
+// bytes. Does: where p + c is used as an address only, and p, or p + d with d < c, has been
+// accessed on every way to there,
+//   accesses p with c, or c - d, added to the access's own offset. The sum cannot have wrapped
+//   around 2^32: what has been accessed lies below kMaxMemory, and c - d is less than what is
+//   above. (A compiler that makes WebAssembly may leave constants out of an access's offset where
+//   it does not know that. In unrolled loops it mostly does not.)
 // Keeps: everything observable, and the addresses of faults.
 // Leaves: constants that nothing uses in place of the additions.
 //

@@ -45,7 +45,8 @@ bool HoistedMarks::Find() {
         any |= Hoist(b, guard, marks[k], asks, false, nullptr);
         continue;
       }
-      // The end of a range that a loop moves on with is enough: the rest is between that and what has been touched.
+      // The end of a range that a loop moves on with is enough: the rest is between that and what
+      // has been touched.
       const Mark &low = marks[k], &high = marks[k + 1];
       any |= Hoist(b, guard, high, asks, true, nullptr);
       any |= Hoist(b, guard, low, asks, true, IsStride(b, high, ir::kMarkUp) ? &high : nullptr);
@@ -132,7 +133,8 @@ uint8_t HoistedMarks::ModeAhead(Block from, const Position& there) const {
   return std::abs(step) <= kMarkedPage / 2 ? StepMode(step) : ir::kMarkAlways;
 }
 
-// `other`: of the same root, and marked by `b` in any case; or null. With a guard: on the ways to that.
+// `other`: of the same root, and marked by `b` in any case; or null. With a guard: on the ways to
+// that.
 bool HoistedMarks::Hoist(Block b, const Guard& guard, const Mark& mark, bool asks, bool in_pair,
                          const Mark* other) {
   const Block head = guard.block.valid() ? guard.block : b;

@@ -1,6 +1,7 @@
-// What is marked before its block (mark_pages.h). Where a block touches in its first group what some of its predecessors
-// have touched already (itself, maybe, in the round of a loop before), it is marked in the others, and the block does
-// nothing; or it needs another look only where the constant that a loop adds to a pointer may have led to the next page.
+// What is marked before its block (mark_pages.h). Where a block touches in its first group what
+// some of its predecessors have touched already (itself, maybe, in the round of a loop before), it
+// is marked in the others, and the block does nothing; or it needs another look only where the
+// constant that a loop adds to a pointer may have led to the next page.
 #ifndef PRECAST_COMPILER_OPT_HOIST_MARKS_H_
 #define PRECAST_COMPILER_OPT_HOIST_MARKS_H_
 
@@ -20,13 +21,14 @@ namespace precast::opt {
 
 class HoistedMarks {
  public:
-  // All outlive this. What is found is touched at the ends of predecessors from then on, and a fact there.
+  // All outlive this. What is found is touched at the ends of predecessors from then on, and a fact
+  // there.
   HoistedMarks(const ir::Function& f, const ir::Cfg& cfg, TouchedPositions& positions,
                MarkedFacts& facts)
       : f_(f), cfg_(cfg), positions_(positions), facts_(facts) {}
 
-  // Finds marks to be made at the ends of predecessors. False if there are none; else once more after
-  // MarkedFacts::Propagate().
+  // Finds marks to be made at the ends of predecessors. False if there are none; else once more
+  // after MarkedFacts::Propagate().
   bool Find();
 
   // The marks of `b` itself, with what is marked before it in mind.

@@ -1,6 +1,6 @@
 // Functions made to be slow to compile: of the largest size that a module may hold in practice, and
-// of the shapes that make careless passes take quadratic time. There is no clock here; a pass that is
-// quadratic exceeds the test's time limit.
+// of the shapes that make careless passes take quadratic time. There is no clock here; a pass that
+// is quadratic exceeds the test's time limit.
 #include <cstdint>
 #include <vector>
 

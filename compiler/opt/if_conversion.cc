@@ -42,7 +42,8 @@ constexpr size_t kMaxMeeting = 8;
 // Charges that differ by more are not worth a multiplication.
 constexpr int64_t kMaxCharge = 16;
 
-// How much may be made for a branch: instructions other than constants that are then executed always, and arguments chosen.
+// How much may be made for a branch: instructions other than constants that are then executed
+// always, and arguments chosen.
 constexpr int kBitCopies = 9, kQuotientCopies = 12;
 constexpr int kMaxSelects = 3;
 
@@ -76,7 +77,8 @@ class Converter {
  private:
   // The guest state stored on a way: slots and values.
   using Stores = std::vector<std::pair<ir::StateSlot, Value>>;
-  // What a way passes to where the ways meet, and what it charges: `charge`, and a value if there is one.
+  // What a way passes to where the ways meet, and what it charges: `charge`, and a value if there
+  // is one.
   struct Way {
     std::vector<Value> args = {};
     int64_t charge = 0;
@@ -182,8 +184,8 @@ class Converter {
     return Arg(v, 0);
   }
 
-  // Whether `v` is the upper half of a number that may have been rounded on a way to `b`. How far a carry goes is no question of
-  // chance.
+  // Whether `v` is the upper half of a number that may have been rounded on a way to `b`. How far a
+  // carry goes is no question of chance.
   bool IsRounded(Value v, Block b, const ir::Cfg& cfg) const {
     const std::optional<Value> joined = Doubleword(v);
     const Value met = joined.value_or(v);
@@ -481,8 +483,9 @@ class Converter {
            ir::ConstantOf(f_, Arg(v, 1)) == -n;
   }
 
-  // Whether a divisor's lower half is as good as random: that of a mantissa, or of what is made of two words. A single word
-  // that has been normalized is a small number as a rule, of which nothing is left there, and no digit is too large.
+  // Whether a divisor's lower half is as good as random: that of a mantissa, or of what is made of
+  // two words. A single word that has been normalized is a small number as a rule, of which nothing
+  // is left there, and no digit is too large.
   bool HasRandomHalf(Value d) const {
     const InstData* def = Def(d);
     return (def != nullptr && def->op == Opcode::kOr) || (CertainOnes(f_, d) >> 31) != 0;
@@ -490,8 +493,8 @@ class Converter {
 
   // With the rest r, the divisor d, and the product m of the estimated digit q and d's lower half:
   //   if (r < m) { --q; r += d; if (r >= d && r < m) { --q; r += d; } }
-  // In 64 bits r - m is negative if the digit is too large, and so is r - m + d if it is too large by two: r + d does not wrap
-  // around there.
+  // In 64 bits r - m is negative if the digit is too large, and so is r - m + d if it is too large
+  // by two: r + d does not wrap around there.
   std::optional<Way> Correct(size_t root) {
     const std::optional<Decision> first = DecisionAt(root);
     if (!first.has_value() || nodes_[first->fails].IsBranch()) return std::nullopt;
@@ -562,7 +565,8 @@ class Converter {
     int64_t twice;
   };
 
-  // How often a digit is corrected, r - m then, and what that costs; where `estimate` is valid, what it becomes.
+  // How often a digit is corrected, r - m then, and what that costs; where `estimate` is valid,
+  // what it becomes.
   struct Corrected {
     Value times = {}, rest = {}, charge = {};
     Value estimate = {}, digit = {};
@@ -572,7 +576,8 @@ class Converter {
     const std::optional<QuotientDigit> of = MatchDigit(f_, r, m, d);
     if (!of.has_value()) return CorrectTwice(r, m, d, costs);
     Digit digit = {.of = *of, .costs = costs};
-    // The digit is that of the quotient if the dividend's upper part is less than the divisor, as it is in a long division.
+    // The digit is that of the quotient if the dividend's upper part is less than the divisor, as
+    // it is in a long division.
     const Block head = builder_.block();
     const Value dividend = builder_.Or(builder_.Shl(Wide(of->upper), I64(16)), Wide(of->next));
     const Value quotient = builder_.Divide(Opcode::kUdivTotal, dividend, Wide(d), true);
@@ -629,17 +634,20 @@ class Converter {
   struct Digit {
     QuotientDigit of;
     Costs costs;
-    // As converted: the branch whose second way passes on what is known, and where ways have met the rest and the estimate.
+    // As converted: the branch whose second way passes on what is known, and where ways have met
+    // the rest and the estimate.
     Inst branch = {};
     Value rest = {}, known = {};
   };
 
   // What is passed on if it is known that the digit is q, and leaves `rest`, where upper < d.
   //
-  // How often the estimate was too large, c, is known without it. With h and l for the halves of d, in whole numbers:
+  // How often the estimate was too large, c, is known without it. With h and l for the halves of d,
+  // in whole numbers:
   //   f = rest + (q + 1) * l = (upper * 2^16 + next) - q * h * 2^16 + l = r + c * h * 2^16 + l
-  // As r < h * 2^16, c is 1 at least if f >= d, and 2 (r + d < m < 2^32 then) if f >= d + h * 2^16. In bit 32 of f, which is
-  // less than 2^33, is whether r + d wraps around if c is 1; it is set if c is 2.
+  // As r < h * 2^16, c is 1 at least if f >= d, and 2 (r + d < m < 2^32 then) if f >= d + h * 2^16.
+  // In bit 32 of f, which is less than 2^33, is whether r + d wraps around if c is 1; it is set if
+  // c is 2.
   std::vector<Value> KnownDigit(const Digit& digit, Value q, Value rest, Value limit) {
     const Value f =
         builder_.Add(Wide(rest), Wide(builder_.Mul(builder_.Add(q, I32(1)), digit.of.low)));

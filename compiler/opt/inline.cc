@@ -80,8 +80,8 @@ class Inliner {
       const uint32_t weight = f_.block(place.block).weight;
       const bool hot = weight >= kHotWeight;
       if (size > kMaxInlinedInsts && !hot) continue;
-      // Outside of loops calls take little time, but as much room. A function that calls itself is as good as a loop. A
-      // profile knows better.
+      // Outside of loops calls take little time, but as much room. A function that calls itself is
+      // as good as a loop. A profile knows better.
       const bool often =
           weight != 0 ? hot : place.in_loop || callee.index == self_ || Calls(*body, callee);
       if (size > kMaxInlinedStraightInsts && !often) continue;

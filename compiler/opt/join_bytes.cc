@@ -103,7 +103,8 @@ class Joiner {
     }
   }
 
-  // Whether nothing but itself can be observed of the instruction: loads change place only among such.
+  // Whether nothing but itself can be observed of the instruction: loads change place only among
+  // such.
   static bool IsPassed(Opcode op) {
     return op == Opcode::kLoad || op == Opcode::kDeferState || op == Opcode::kLoadState ||
            ir::IsPure(op);
@@ -141,8 +142,8 @@ class Joiner {
     return Inst(data.def);
   }
 
-  // Takes in what `v` is made of, which goes into the number with this shift. The bits of `v` that may be other than 0; 0
-  // if it is something else.
+  // Takes in what `v` is made of, which goes into the number with this shift. The bits of `v` that
+  // may be other than 0; 0 if it is something else.
   uint32_t Collect(Value v, uint32_t shift, size_t depth, Tree& tree) const {
     if (depth > kMaxDepth) return 0;
     const std::optional<Inst> i = Local(v);
@@ -330,7 +331,8 @@ class Joiner {
     return i.has_value() && IsRemoved(*i);
   }
 
-  // Whether only loads, in the stretch of the first, see a part as declared state. `insts` begin with the first.
+  // Whether only loads, in the stretch of the first, see a part as declared state. `insts` begin
+  // with the first.
   bool FindSeen(absl::Span<const Inst> insts, const Tree& tree, uint32_t stretch, uint32_t pc,
                 std::optional<Inst>& seen_by) {
     std::array<bool, kSlots> holds = {};  // by slot: a part is declared

@@ -1,7 +1,8 @@
 // Joins block parameters that always have the same value.
 //
 // Requires: verified IR without unreachable blocks.
-// Does: of the parameters of one block that get the same arguments on every edge (or, in loops, themselves)
+// Does: of the parameters of one block that get the same arguments on every edge (or, in loops,
+// themselves)
 //   keeps the first, and uses it for the others.
 // Keeps: everything observable.
 // Breaks: removed parameters are no longer defined.

@@ -13,8 +13,8 @@
 
 namespace precast::opt {
 
-// By value: bits that may be set, zero-extended to 64. All bits for what is not an integer. `f` has no
-// unreachable blocks.
+// By value: bits that may be set, zero-extended to 64. All bits for what is not an integer. `f` has
+// no unreachable blocks.
 std::vector<uint64_t> PossibleBits(const ir::Function& f, const ir::Cfg& cfg);
 
 }  // namespace precast::opt

@@ -1,9 +1,10 @@
-// What memory is known to hold at a place of a function: the last few values loaded and stored, along one
-// path. For passes that walk a function and replace loads.
+// What memory is known to hold at a place of a function: the last few values loaded and stored,
+// along one path. For passes that walk a function and replace loads.
 //
-// Spaces do not overlap: guest memory, the context, host memory that the context leads to, guest state. (The
-// pointers that host accesses follow lead to other objects than the fields that context accesses name.) Within a
-// space two accesses are apart if they begin at one value and their bytes do not meet.
+// Spaces do not overlap: guest memory, the context, host memory that the context leads to, guest
+// state. (The pointers that host accesses follow lead to other objects than the fields that context
+// accesses name.) Within a space two accesses are apart if they begin at one value and their bytes
+// do not meet.
 #ifndef PRECAST_COMPILER_OPT_KNOWN_MEMORY_H_
 #define PRECAST_COMPILER_OPT_KNOWN_MEMORY_H_
 
@@ -41,7 +42,8 @@ class KnownMemory {
   KnownMemory(ir::Function& f, const ir::ValueTable& values, ir::Builder& builder)
       : f_(f), values_(values), builder_(builder) {}
 
-  // If `i` is a load of what is known, its value, maybe narrowed by new instructions in the builder's block.
+  // If `i` is a load of what is known, its value, maybe narrowed by new instructions in the
+  // builder's block.
   std::optional<ir::Value> Find(ir::Inst i) {
     return f_.inst(i).results_count == 1 ? FindLoad(i) : std::nullopt;
   }

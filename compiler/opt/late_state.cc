@@ -44,9 +44,10 @@ class StateDelayer {
   }
 
  private:
-  // Values that are needed for more than being declared in their block, those that are used in other blocks than the one
-  // that makes them, and where the others are needed last. Walked backwards, each block after those it leads
-  // to, uses come before definitions: what an edge passes is needed whether its parameter is or not.
+  // Values that are needed for more than being declared in their block, those that are used in
+  // other blocks than the one that makes them, and where the others are needed last. Walked
+  // backwards, each block after those it leads to, uses come before definitions: what an edge
+  // passes is needed whether its parameter is or not.
   void FindUsed(const ir::Cfg& cfg) {
     for (auto b = cfg.order().rbegin(); b != cfg.order().rend(); ++b) {
       const std::vector<Inst>& insts = f_.block(*b).insts;
@@ -180,7 +181,8 @@ class StateDelayer {
       case Opcode::kTrapIf:
         Flush(out);
         SetPlace(d.site);
-        // Whether an instruction that the runtime has executed has trapped: if not, it must not be executed again.
+        // Whether an instruction that the runtime has executed has trapped: if not, it must not be
+        // executed again.
         if (d.op == Opcode::kTrapIf && IsOfCall(f_.args(i)[0])) place_.reset();
         out.push_back(i);
         return;
@@ -210,9 +212,10 @@ class StateDelayer {
     out.insert(out.end(), pending_.begin(), pending_.end());
     pending_.clear();
   }
-  // The block's first instruction, if `own` is the first site of the block. Instructions between are executed one
-  // after the other, and count one each. Not if halves of a parameter or constants are declared: other passes declare
-  // those for the start of the block (wide pairs, guards of resumption).
+  // The block's first instruction, if `own` is the first site of the block. Instructions between
+  // are executed one after the other, and count one each. Not if halves of a parameter or constants
+  // are declared: other passes declare those for the start of the block (wide pairs, guards of
+  // resumption).
   void SetPlaceAtStart(Site own) {
     const uint32_t distance = own.guest_pc - *start_;
     const bool of_start = std::any_of(pending_.begin(), pending_.end(), [&](Inst i) {
@@ -268,7 +271,8 @@ class StateDelayer {
 
   Function& f_;
   std::vector<Need> needs_;  // by value
-  // By block: whether it declares anything, and whether it makes a value that is declared in it and nothing else.
+  // By block: whether it declares anything, and whether it makes a value that is declared in it and
+  // nothing else.
   std::vector<uint8_t> declares_, makes_;
   bool makes_anywhere_ = false;  // whether such a value is declared in another block
 

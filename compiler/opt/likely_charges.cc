@@ -126,7 +126,8 @@ class ChargeMover {
     return any;
   }
 
-  // Whether what charges `v` charges a constant besides for nothing: if that is a carry, or what is less than a constant.
+  // Whether what charges `v` charges a constant besides for nothing: if that is a carry, or what is
+  // less than a constant.
   bool TakesConstant(Value v) const {
     if (f_.value(v).is_param) return false;
     const Inst def(f_.value(v).def);
@@ -136,8 +137,9 @@ class ChargeMover {
     return cond == IntCond::kUlt || cond == IntCond::kUge;
   }
 
-  // Where a block asks for more than it charges, and charges values later, of which one may take a constant for
-  // nothing, the rest is charged at once and given back there: what charges what it asks for is one instruction less.
+  // Where a block asks for more than it charges, and charges values later, of which one may take a
+  // constant for nothing, the rest is charged at once and given back there: what charges what it
+  // asks for is one instruction less.
   void ChargeAllAskedFor(Block b) {
     const std::vector<Inst>& insts = f_.block(b).insts;
     std::optional<size_t> check, last;
@@ -167,7 +169,8 @@ class ChargeMover {
     f_.block(b).insts.erase(insts.begin() + static_cast<std::ptrdiff_t>(*check + 1));
   }
 
-  // The part of its executions after which a block goes on to its `k`th successor: one of `kCold` and so on.
+  // The part of its executions after which a block goes on to its `k`th successor: one of `kCold`
+  // and so on.
   uint32_t Part(Block b, size_t k) {
     const Inst last = f_.terminator(b);
     const absl::Span<const Edge> edges = ir::Successors(f_, b);
@@ -212,7 +215,8 @@ class ChargeMover {
     }
   }
 
-  // -- nodes: what is in front of each block, and behind it; the last one is where nothing may be charged in advance
+  // -- nodes: what is in front of each block, and behind it; the last one is where nothing may be
+  // charged in advance
 
   uint32_t In(Block b) const { return 2 * b.index; }
   uint32_t Out(Block b) const { return 2 * b.index + 1; }
@@ -269,8 +273,8 @@ class ChargeMover {
     std::vector<Link> links;
     for (Block b : cfg_.order()) {
       const Info& info = this->info(b);
-      // What asks for just what it charges goes on to do so; what asks for more charges besides, but if that
-      // becomes as much.
+      // What asks for just what it charges goes on to do so; what asks for more charges besides,
+      // but if that becomes as much.
       links.push_back({In(b), Out(b), info.asks_for ? 0 : info.charge - info.asked,
                        info.is_free ? 0 : info.frequency << (info.asks_for ? 1 : 0)});
     }

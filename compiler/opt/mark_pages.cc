@@ -1,5 +1,6 @@
-// Marks pages, see mark_pages.h: puts in the marks that others have found. What is touched: touched_positions.h; what is
-// known of that: marked_facts.h; what is to be marked: block_marks.h; where else than before it is touched: hoist_marks.h.
+// Marks pages, see mark_pages.h: puts in the marks that others have found. What is touched:
+// touched_positions.h; what is known of that: marked_facts.h; what is to be marked: block_marks.h;
+// where else than before it is touched: hoist_marks.h.
 #include "compiler/opt/mark_pages.h"
 
 #include <algorithm>
@@ -110,7 +111,8 @@ class PageMarking {
     f_.Append(b, {.op = Opcode::kBrIf}, {taken}, {}, {edges[0], edges[1]});
   }
 
-  // The value that `v` of the block at the end of `edge` will be, at the end of the instructions of `b`, whose only edge is `edge`.
+  // The value that `v` of the block at the end of `edge` will be, at the end of the instructions of
+  // `b`, whose only edge is `edge`.
   Value Copy(Block b, const ir::Edge& edge, Value v) {
     const ir::ValueData data = f_.value(v);
     if (data.is_param) return data.def == edge.target.index ? edge.args[data.index] : v;

@@ -34,7 +34,8 @@ MarkedFacts::Near MarkedFacts::FindNear(const Facts& facts, const Position& p) c
   return near;
 }
 
-// Which positions have been touched before each block. What is relative to a parameter is a matter of the edges.
+// Which positions have been touched before each block. What is relative to a parameter is a matter
+// of the edges.
 void MarkedFacts::Propagate() {
   const size_t words = positions_.words();
   if (words == 0) return;

@@ -1,5 +1,5 @@
-// What is known of pages before and behind each block of a function: which positions have been touched on every way there,
-// and so are in pages that are marked (mark_pages.h).
+// What is known of pages before and behind each block of a function: which positions have been
+// touched on every way there, and so are in pages that are marked (mark_pages.h).
 #ifndef PRECAST_COMPILER_OPT_MARKED_FACTS_H_
 #define PRECAST_COMPILER_OPT_MARKED_FACTS_H_
 
@@ -23,7 +23,8 @@ class MarkedFacts {
   // From what is touched now. At an entry of the function nothing is known.
   void Propagate();
 
-  // Distances from a position of the nearest ones, relative to the same root, that are known; kFar if there are none near.
+  // Distances from a position of the nearest ones, relative to the same root, that are known; kFar
+  // if there are none near.
   struct Near {
     int64_t below, above;  // both 0 if it is known itself
     // Whether its page is known to be marked: it is between two that are.
@@ -34,8 +35,9 @@ class MarkedFacts {
     return FindNear(out_[behind.index], p);
   }
 
-  // Positions relative to `root` that have been touched before `b`, of those at most a page from one of `needed`. (All
-  // would be too many: constant addresses have one root, and a function may use thousands.)
+  // Positions relative to `root` that have been touched before `b`, of those at most a page from
+  // one of `needed`. (All would be too many: constant addresses have one root, and a function may
+  // use thousands.)
   std::set<int64_t> Known(ir::Block b, ir::Value root, const std::set<int64_t>& needed) const;
 
   // Position `number` is marked wherever `b` is entered, from the next Propagate() on.

@@ -144,8 +144,9 @@ class MeterPlacement {
     for (const auto& [b, at] : asking_) info(b).meter = at;
   }
 
-  // A loop's way on is charged in advance where it forks only if the other way can give that back. If others lead to
-  // that other block too (to the loop's head, or out of the loop), it needs a place of its own to do so.
+  // A loop's way on is charged in advance where it forks only if the other way can give that back.
+  // If others lead to that other block too (to the loop's head, or out of the loop), it needs a
+  // place of its own to do so.
   void SplitEdges() {
     const size_t before = f_.num_blocks();
     for (Block b : cfg_->order()) {
@@ -176,7 +177,8 @@ class MeterPlacement {
     return between;
   }
 
-  // Whether a loop ends from `from` to `to`, in a loop around it, and others lead to `to` that need not ask for fuel there.
+  // Whether a loop ends from `from` to `to`, in a loop around it, and others lead to `to` that need
+  // not ask for fuel there.
   bool ChecksOnExit(Block from, Block to) {
     if (to.index >= info_.size()) return false;  // an edge with a block of its own
     const auto is_exit = [&](Block b) {
@@ -201,7 +203,8 @@ class MeterPlacement {
     });
   }
 
-  // A meter in `between`, for what comes behind it: with the state that its target's has, reached by `edge`.
+  // A meter in `between`, for what comes behind it: with the state that its target's has, reached
+  // by `edge`.
   void AskOnEdge(Block between, const Edge& edge) {
     const Block to = edge.target;
     std::vector<std::pair<Value, Value>> renamed;
@@ -370,8 +373,8 @@ class MeterPlacement {
         decided[classes.Out(b)] = true;
       }
     }
-    // Blocks by class, in order; a class's turn comes with its last block that does not check, so that what its
-    // blocks lead to is decided where possible. If all check, nothing is prepaid.
+    // Blocks by class, in order; a class's turn comes with its last block that does not check, so
+    // that what its blocks lead to is decided where possible. If all check, nothing is prepaid.
     std::vector<std::vector<Block>> targets(classes.size());
     std::vector<Block> last(classes.size());
     for (Block b : order_) {
@@ -414,8 +417,9 @@ class MeterPlacement {
 
   int64_t ChargeOf(Block b) { return info(b).instructions + PrepaidOut(b) - PrepaidIn(b); }
 
-  // A check in a loop that asks for more than it charges is two instructions; in most rounds the ways for which it
-  // asks may not be taken. Where each of them charges again, that can be the check of the rest.
+  // A check in a loop that asks for more than it charges is two instructions; in most rounds the
+  // ways for which it asks may not be taken. Where each of them charges again, that can be the
+  // check of the rest.
   void SpreadChecks() {
     std::vector<Block> work;
     for (Block b : cfg_->order()) {
@@ -440,8 +444,8 @@ class MeterPlacement {
     }
   }
 
-  // The blocks that charge next on the ways from `b` that are not checked; none if there are too many, or one
-  // cannot check.
+  // The blocks that charge next on the ways from `b` that are not checked; none if there are too
+  // many, or one cannot check.
   std::vector<Block> NextCharges(Block b) {
     std::vector<Block> result;
     std::vector<Block> seen = {b};
@@ -507,8 +511,8 @@ class MeterPlacement {
     if (charge != 0) f_.Insert(b, at + 1, {.op = Opcode::kCharge, .imm = charge});
   }
 
-  // Moves what a block gives back to its end, if that is where a loop's head is next: it may become one with the
-  // head's meter there.
+  // Moves what a block gives back to its end, if that is where a loop's head is next: it may become
+  // one with the head's meter there.
   void GiveBackLate(Block b, size_t at, int64_t amount) {
     std::vector<Inst>& insts = f_.block(b).insts;
     if (f_.inst(insts.back()).op != Opcode::kBr ||

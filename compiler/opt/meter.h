@@ -2,8 +2,8 @@
 //
 // Requires: IR without unreachable blocks in which a block has at most one `meter`, before all of
 //   the block's other sites, with refund == amount, and no `charge` or `meter_check`: what a front
-//   end makes, whose every block asks for its own instructions; at its end a block may charge a condition, or that times
-//   a power of two (short_branches.h). On any other function the pass does
+//   end makes, whose every block asks for its own instructions; at its end a block may charge a
+//   condition, or that times a power of two (short_branches.h). On any other function the pass does
 //   nothing; nor on a WebAssembly function, which must stop at exactly the segment that fuel does
 //   not cover (docs/wasm_lifting.md).
 // Does: asks for fuel only where execution cannot otherwise be bounded, for all that may be
@@ -43,8 +43,8 @@ inline constexpr int64_t kMaxHeadroom = 256;
 struct MeterOptions {
   int64_t max_headroom = kMaxHeadroom;
   bool split_edges = true;  // where that saves charges in loops, edges get blocks of their own
-  // Where a check in a loop would ask for more than it charges, others take its place. Not where rows are counted, which
-  // each check needs exactly.
+  // Where a check in a loop would ask for more than it charges, others take its place. Not where
+  // rows are counted, which each check needs exactly.
   bool spread_checks = true;
 };
 

@@ -28,8 +28,8 @@ using ir::Value;
 constexpr uint32_t kNone = 0xffffffffu;
 constexpr uint32_t kMaxNesting = 8;
 constexpr size_t kMaxOperands = 16;
-// So many values may be kept in registers across a loop: integers; floats and vectors. The rest is for what the loop
-// computes.
+// So many values may be kept in registers across a loop: integers; floats and vectors. The rest is
+// for what the loop computes.
 constexpr uint32_t kMaxInts = 8, kMaxVectors = 11;
 
 enum class Worth : uint8_t {
@@ -63,8 +63,9 @@ class Mover {
     Move();
   }
 
-  // Whether there may be anything to do, at a glance: an instruction in a loop, as far as the order of the blocks shows,
-  // that is worth a register, and whose operands come from other blocks. Most functions have none.
+  // Whether there may be anything to do, at a glance: an instruction in a loop, as far as the order
+  // of the blocks shows, that is worth a register, and whose operands come from other blocks. Most
+  // functions have none.
   static bool MayMove(const Function& f) {
     std::vector<int32_t> depth(f.num_blocks() + 1, 0);
     bool loops = false;
@@ -195,7 +196,8 @@ class Mover {
     return any;
   }
 
-  // The outermost loop around `b` that does not change the operands of `i`, which count as computed where they would be.
+  // The outermost loop around `b` that does not change the operands of `i`, which count as computed
+  // where they would be.
   Block OutermostLoop(Inst i, Block b) const {
     Block found;
     Block head = loops_.head(b);
@@ -258,8 +260,8 @@ class Mover {
     return n;
   }
 
-  // The block behind which, or on whose edge to the head, instructions can be put that are to come before the loop;
-  // not valid if there is none.
+  // The block behind which, or on whose edge to the head, instructions can be put that are to come
+  // before the loop; not valid if there is none.
   Block Before(Block head) const {
     Block before;
     for (Block p : cfg_.predecessors(head)) {
@@ -314,7 +316,8 @@ class Mover {
     }
   }
 
-  // Whether a value of `type` can be kept in a register across all the loops that are left; then it is.
+  // Whether a value of `type` can be kept in a register across all the loops that are left; then it
+  // is.
   bool TakeRegister(const Candidate& c, Type type) {
     const uint32_t most = IsVector(type) ? kMaxVectors : kMaxInts;
     for (const bool take : {false, true}) {
@@ -364,7 +367,8 @@ class Mover {
     std::vector<bool> moved(f_.num_insts(), false);
     std::vector<bool> changed(f_.num_blocks(), false);
     for (Candidate& c : candidates_) {
-      // An operand may have found no place, because of a way into its loop that only it would have come after.
+      // An operand may have found no place, because of a way into its loop that only it would have
+      // come after.
       if (!c.chosen || !dominators_->Dominates(c.loop, c.block)) continue;
       bool ready = Before(c.loop).valid();
       for (Value v : f_.args(c.inst)) {

@@ -220,7 +220,8 @@ class Planner {
     return next.root == root && next.plus == 0;
   }
 
-  // Whether a copy that is left where something else happens knows of marks that the loop does not know of.
+  // Whether a copy that is left where something else happens knows of marks that the loop does not
+  // know of.
   bool KnowsMore(const Plan& plan) const {
     std::vector<std::pair<Value, int32_t>> in_head;
     for (Block b : plan.blocks) {
@@ -265,7 +266,8 @@ class Planner {
     return edges[0].target == plan.head ? edges[0] : edges.back();
   }
 
-  // What each round adds to `v`, which is a parameter of the head and maybe more; nullopt if it is nothing of the kind.
+  // What each round adds to `v`, which is a parameter of the head and maybe more; nullopt if it is
+  // nothing of the kind.
   std::optional<int32_t> StepOf(const Plan& plan, Value v) const {
     const Sum sum = SumOf(f_, v);
     const ir::ValueData& data = f_.value(sum.root);
@@ -481,7 +483,8 @@ class Separation {
     }
   }
 
-  // Behind a round of the first loop that is not the last: into the second one, if it has something to do.
+  // Behind a round of the first loop that is not the last: into the second one, if it has something
+  // to do.
   void Enter(const Plan& plan, Block head) {
     const Block left = f_.NewBlock(), near = f_.NewBlock(), paid = f_.NewBlock();
     for (Block b : {left, near, paid}) f_.block(b).guest_pc = f_.block(plan.head).guest_pc;

@@ -1,12 +1,14 @@
 // Preheaders for loops that are entered from several places.
 //
 // Requires: verified IR without unreachable blocks.
-// Does: puts a block with the same parameters before the head of each natural loop that has more than one edge
+// Does: puts a block with the same parameters before the head of each natural loop that has more
+// than one edge
 //   from outside; those edges lead to it instead.
 // Keeps: everything observable.
-// Breaks: nothing but the control-flow graph. Run dead code elimination next, which is what this is for: what
-//   the loop does not change is then a parameter of the preheader alone and crosses the loop as one value.
-//   Every loop of a RISC-V guest that the dispatcher may resume at has such a second edge.
+// Breaks: nothing but the control-flow graph. Run dead code elimination next, which is what this is
+// for: what
+//   the loop does not change is then a parameter of the preheader alone and crosses the loop as one
+//   value. Every loop of a RISC-V guest that the dispatcher may resume at has such a second edge.
 //
 // Time: linear in edges and their arguments.
 #ifndef PRECAST_COMPILER_OPT_PREHEADERS_H_

@@ -35,7 +35,8 @@ class Matcher {
     return d->op == Opcode::kShl ? ones << (*amount & 31) : ones >> (*amount & 31);
   }
 
-  // Whether m is the lower half of d times q = upper / (d >> 16), and r is (upper % (d >> 16)) * 2^16 + next.
+  // Whether m is the lower half of d times q = upper / (d >> 16), and r is (upper % (d >> 16)) *
+  // 2^16 + next.
   std::optional<QuotientDigit> Match(Value r, Value m, Value d) const {
     const InstData* product = Def(m);
     if ((Ones(d) >> 31) == 0 || product == nullptr || product->op != Opcode::kMul) {

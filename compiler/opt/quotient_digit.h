@@ -1,4 +1,5 @@
-// A digit of a long quotient, as RV32 code computes it: by `udiv_qrnnd_c` in GCC's longlong.h (Knuth 4.3.1, algorithm D).
+// A digit of a long quotient, as RV32 code computes it: by `udiv_qrnnd_c` in GCC's longlong.h
+// (Knuth 4.3.1, algorithm D).
 #ifndef PRECAST_COMPILER_OPT_QUOTIENT_DIGIT_H_
 #define PRECAST_COMPILER_OPT_QUOTIENT_DIGIT_H_
 
@@ -16,7 +17,8 @@ struct QuotientDigit {
   ir::Value estimate;   // upper / high
 };
 
-// The digit, if m is the lower half of d times q = upper / (d >> 16), and r is (upper % (d >> 16)) * 2^16 + next.
+// The digit, if m is the lower half of d times q = upper / (d >> 16), and r is (upper % (d >> 16))
+// * 2^16 + next.
 std::optional<QuotientDigit> MatchDigit(const ir::Function& f, ir::Value r, ir::Value m,
                                         ir::Value d);
 

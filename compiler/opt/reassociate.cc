@@ -84,8 +84,8 @@ class Pass {
 
  private:
   static constexpr uint32_t kElsewhere = 0xffffffffu;
-  // When a value is ready, in cycles after what its loop carries around. Fast is what depends on counters and
-  // on values from outside alone: the processor has it long before.
+  // When a value is ready, in cycles after what its loop carries around. Fast is what depends on
+  // counters and on values from outside alone: the processor has it long before.
   static constexpr int32_t kFast = -1;
 
   struct Leaf {
@@ -106,8 +106,8 @@ class Pass {
     Inst inst;
   };
 
-  // Where there may be anything to do, at a glance. A tree of three leaves that are no constants has an operation of two
-  // operands that are none, of which one is the same operation.
+  // Where there may be anything to do, at a glance. A tree of three leaves that are no constants
+  // has an operation of two operands that are none, of which one is the same operation.
   bool FindTrees() {
     position_.assign(f_.num_insts(), kElsewhere);  // here the number of the block
     for (uint32_t b = 0; b < f_.num_blocks(); ++b) {

@@ -1,4 +1,5 @@
-// After blocks have been copied: which of two definitions of a value is the one, where both may come.
+// After blocks have been copied: which of two definitions of a value is the one, where both may
+// come.
 #ifndef PRECAST_COMPILER_OPT_REPAIR_VALUES_H_
 #define PRECAST_COMPILER_OPT_REPAIR_VALUES_H_
 
@@ -12,7 +13,8 @@
 
 namespace precast::opt {
 
-// Requires: every way from an entry to a use of a value passes one of its definitions. Uses name the first one, except in
+// Requires: every way from an entry to a use of a value passes one of its definitions. Uses name
+// the first one, except in
 //   copied blocks, in which they name the definition in their own copy where that is meant.
 // Does: gives blocks where two definitions meet a parameter, and uses behind what they mean.
 //

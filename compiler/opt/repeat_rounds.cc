@@ -31,9 +31,11 @@ using ir::StateSlot;
 using ir::Type;
 using ir::Value;
 
-// By so many more registers must be shown than kept of the round before for a first round to be made.
+// By so many more registers must be shown than kept of the round before for a first round to be
+// made.
 constexpr size_t kMinGain = 4;
-// A first round has at most so many instructions, all of a function at least so many or an eighth of it.
+// A first round has at most so many instructions, all of a function at least so many or an eighth
+// of it.
 constexpr size_t kMaxInsts = 128;
 constexpr size_t kMinGrowth = 256;
 // What is computed behind a loop again takes at most so many instructions for each value.
@@ -47,7 +49,8 @@ bool IsPure(const Function& f, Inst i) {
          d.op != Opcode::kLoadState && d.op != Opcode::kLoadContext && d.op != Opcode::kLoadHost;
 }
 
-// Calls `use` with each value that block `b` uses, but for what it shows at stops; and with each that it shows, and true.
+// Calls `use` with each value that block `b` uses, but for what it shows at stops; and with each
+// that it shows, and true.
 template <typename Use>
 void ForEachUse(Function& f, Block b, Use use) {
   for (auto& [slot, v] : f.block(b).state) use(v, true);
@@ -189,8 +192,8 @@ class Repeater {
       const std::optional<size_t> k = ParamOf(v);
       if (k.has_value() && !unread) keep_[*k] = true;
     }
-    // What comes back to a parameter that goes is not what another was; but what comes back to one that stays is the
-    // next round's value of the round before.
+    // What comes back to a parameter that goes is not what another was; but what comes back to one
+    // that stays is the next round's value of the round before.
     old_.clear();
     before_.assign(params.size(), Value());
     for (size_t k = 0; k < params.size(); ++k) {
@@ -250,7 +253,8 @@ class Repeater {
     return made;
   }
 
-  // What leaves the loop goes through one block, in which stand values for those of the loop that are used behind it.
+  // What leaves the loop goes through one block, in which stand values for those of the loop that
+  // are used behind it.
   Block MergeExits() {
     const Block exit = NewBlock();
     const Inst last = f_.terminator(loop_);
@@ -414,7 +418,8 @@ class Repeater {
   }
 
   Function& f_;
-  // By value, of those that were there at first: where it is defined, whether anybody reads it, whether another block does.
+  // By value, of those that were there at first: where it is defined, whether anybody reads it,
+  // whether another block does.
   std::vector<uint32_t> home_;
   std::vector<bool> read_, escapes_;
   std::vector<uint32_t> owner_;  // by block: the loop it is the way back of, or itself

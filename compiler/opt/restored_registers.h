@@ -7,10 +7,12 @@
 
 namespace precast::opt {
 
-// NumberValues knows what memory holds along one way only. Between saving registers and restoring them ways part and join.
+// NumberValues knows what memory holds along one way only. Between saving registers and restoring
+// them ways part and join.
 //
 // Requires: verified IR without unreachable blocks, of a RISC-V region.
-// Does: in a function without loops, replaces loads of words that have been stored on every way there, at the same value
+// Does: in a function without loops, replaces loads of words that have been stored on every way
+// there, at the same value
 //   and displacement, if nothing in between can have changed them, by what was stored.
 // Keeps: everything observable: the loads that go cannot trap.
 // Breaks: nothing.

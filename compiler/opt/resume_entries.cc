@@ -33,8 +33,8 @@ Block TargetOf(const Function& f, Block e) {
   return f.inst(last).op == Opcode::kBr ? f.edges(last)[0].target : Block();
 }
 
-// Makes `b` go on at the entry `pc` of another function, with the registers as they are at its beginning. Does nothing
-// if one of those that travel in machine registers is not known.
+// Makes `b` go on at the entry `pc` of another function, with the registers as they are at its
+// beginning. Does nothing if one of those that travel in machine registers is not known.
 void LeaveAt(Function& f, Block b, uint32_t pc) {
   std::vector<Value> passed(abi::kNumPassed);
   std::vector<std::pair<uint8_t, Value>> stored;
@@ -54,7 +54,8 @@ void LeaveAt(Function& f, Block b, uint32_t pc) {
   builder.TailCall(ir::FuncRef(pc), passed, {.guest_pc = pc});
 }
 
-// Makes the interpreter go on at the beginning of `b`, if all registers that travel in machine registers are known there.
+// Makes the interpreter go on at the beginning of `b`, if all registers that travel in machine
+// registers are known there.
 void Interpret(Function& f, Block b) {
   const ir::BlockData& block = f.block(b);
   const auto passed = std::count_if(block.state.begin(), block.state.end(), [](const auto& known) {
@@ -68,8 +69,8 @@ void Interpret(Function& f, Block b) {
   builder.Trap(kInterpret, {.guest_pc = f.block(b).guest_pc});
 }
 
-// Makes calls jumps. Whoever is called returns to one of the frames below, none of which wants to go on there, and at last
-// to the dispatcher, which enters the function.
+// Makes calls jumps. Whoever is called returns to one of the frames below, none of which wants to
+// go on there, and at last to the dispatcher, which enters the function.
 void JumpInsteadOfCalls(Function& f) {
   for (uint32_t n = 0; n < f.num_blocks(); ++n) {
     std::vector<Inst>& insts = f.block(Block(n)).insts;
@@ -102,8 +103,8 @@ std::optional<Function> SplitResumeEntries(Function& f, bool counts_rows,
   for (Block e : f.entries()) {
     if (const Block to = TargetOf(f, e); to.valid()) is_entered[to.index] = true;
   }
-  // By block: whether it is the head of a loop inside one that is entered. An outer head comes before an inner
-  // one in the order.
+  // By block: whether it is the head of a loop inside one that is entered. An outer head comes
+  // before an inner one in the order.
   std::vector<bool> is_inside(f.num_blocks(), false);
   // And whether it, or a head around it, is where an entry goes that moves.
   std::vector<bool> is_resumed(f.num_blocks(), false);
@@ -138,7 +139,8 @@ std::optional<Function> SplitResumeEntries(Function& f, bool counts_rows,
       is_left[to.index] = true;
     }
   }
-  // Out of the loops, an entry is near. Where rows are counted, such a trap would have to be a jump.
+  // Out of the loops, an entry is near. Where rows are counted, such a trap would have to be a
+  // jump.
   for (uint32_t n = 0; n < f.num_blocks() && !counts_rows; ++n) {
     const Block h = loops.head(Block(n));
     const bool stays = h.valid() && is_resumed[h.index];

@@ -25,7 +25,8 @@ namespace {
 
 constexpr ir::TrapCode kInterpret = 0;
 
-// What the entry `e`, which leads to `to` and nowhere else, knows of the guest's registers at its end.
+// What the entry `e`, which leads to `to` and nowhere else, knows of the guest's registers at its
+// end.
 void DeferAll(Function& f, Block to, const std::vector<Value>& args, ir::Builder& builder) {
   const ir::BlockData& block = f.block(to);
   for (const auto& [slot, v] : block.state) {

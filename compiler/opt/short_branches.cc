@@ -126,8 +126,9 @@ class Converter {
     return skipped;
   }
 
-  // Whether it is the numbers of a program's data that are compared: it chooses the larger or the smaller one, or has
-  // loaded one of them. Not for what has been the largest of a loop's so far, which seldom changes.
+  // Whether it is the numbers of a program's data that are compared: it chooses the larger or the
+  // smaller one, or has loaded one of them. Not for what has been the largest of a loop's so far,
+  // which seldom changes.
   bool IsHardToGuess(Inst branch, const Skipped& skipped) const {
     const absl::Span<const Value> compared = f_.args(Inst(f_.value(f_.args(branch)[0]).def));
     const bool is_extreme =

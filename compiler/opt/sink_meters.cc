@@ -22,7 +22,8 @@ using ir::Opcode;
 
 // A meter is copied to at most so many edges.
 constexpr size_t kMaxPreds = 3;
-// So many meters side by side are enough: each is copied to both edges of a branch, and named at each load on the way.
+// So many meters side by side are enough: each is copied to both edges of a branch, and named at
+// each load on the way.
 constexpr size_t kMaxTogether = 8;
 
 class Pass {
@@ -61,8 +62,8 @@ class Pass {
     return ir::Info(d.op).has_side_effect || ir::CanStop(d.op);
   }
 
-  // What only reads memory can stop, but is seen by nobody otherwise: if it faults, the runtime charges for what was to come
-  // before it.
+  // What only reads memory can stop, but is seen by nobody otherwise: if it faults, the runtime
+  // charges for what was to come before it.
   static bool IsLoad(const InstData& d) { return d.op == Opcode::kLoad || d.op == Opcode::kLoadAt; }
   bool Holds(const InstData& d) const { return IsObservable(d) && !IsLoad(d); }
 
@@ -104,7 +105,8 @@ class Pass {
     return true;
   }
 
-  // Whether edges into `b` may bring meters: its leading ones then go to the edges too, if there are many.
+  // Whether edges into `b` may bring meters: its leading ones then go to the edges too, if there
+  // are many.
   bool CanHoist(Block b) {
     const Info& info = this->info(b);
     const size_t preds = cfg_.predecessors(b).size();
@@ -141,8 +143,8 @@ class Pass {
     }
   }
 
-  // A loop's leading meters go to its edges only if they cannot go down, and all edges that lead back bring some: else the
-  // way around the loop would become longer, not shorter.
+  // A loop's leading meters go to its edges only if they cannot go down, and all edges that lead
+  // back bring some: else the way around the loop would become longer, not shorter.
   void ChooseLoops() {
     for (Block h : cfg_.order()) {
       const Info before = info(h);
@@ -191,8 +193,9 @@ class Pass {
     }
   }
 
-  // Moves the meters of `b` down to the next meter, as far as nothing that holds them is between; takes out those that
-  // reach the terminator, and the leading ones if they are hoisted. Returns the former.
+  // Moves the meters of `b` down to the next meter, as far as nothing that holds them is between;
+  // takes out those that reach the terminator, and the leading ones if they are hoisted. Returns
+  // the former.
   std::vector<InstData> MoveDown(Block b) {
     std::vector<Inst> result;
     std::vector<Inst> meters;  // since the last instruction that holds them

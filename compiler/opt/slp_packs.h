@@ -1,7 +1,8 @@
 // What a loop does to neighbours in memory, as vectors.
 //
-// Of a loop that is one block, unrolled by the compiler that made the guest: which stores are of 16 adjacent bytes, and
-// which instructions compute what is stored there, lane by lane alike. slp_vectorize.h makes vector operations of them.
+// Of a loop that is one block, unrolled by the compiler that made the guest: which stores are of 16
+// adjacent bytes, and which instructions compute what is stored there, lane by lane alike.
+// slp_vectorize.h makes vector operations of them.
 #ifndef PRECAST_COMPILER_OPT_SLP_PACKS_H_
 #define PRECAST_COMPILER_OPT_SLP_PACKS_H_
 
@@ -21,7 +22,8 @@ namespace precast::opt {
 
 inline constexpr uint32_t kVectorBytes = 16;
 
-// An address as the loop computes it: sum of terms and a constant, growing by `step` each round, all modulo 2^32.
+// An address as the loop computes it: sum of terms and a constant, growing by `step` each round,
+// all modulo 2^32.
 struct LinearAddress {
   struct Term {
     ir::Value value;
@@ -62,8 +64,8 @@ class LoopPacks {
   LoopPacks(const ir::Function& f, const ValueUses& facts, ir::Block block)
       : f_(f), facts_(facts), block_(block) {}
 
-  // Whether there is something to do, and vectors keep the order of faults and of what is in memory, provided that
-  // all their addresses are aligned.
+  // Whether there is something to do, and vectors keep the order of faults and of what is in
+  // memory, provided that all their addresses are aligned.
   bool Find();
 
   // After Find.
@@ -116,8 +118,8 @@ class LoopPacks {
   // All of a pack happens where its first lane did.
   uint32_t NewPosition(const MemoryAccess& a) const;
   bool OrderIsKept() const;
-  // Whether, where store `a` happens now, nothing that came before it can still stop execution: only lanes whose first
-  // lane has been accessed before.
+  // Whether, where store `a` happens now, nothing that came before it can still stop execution:
+  // only lanes whose first lane has been accessed before.
   bool NothingFaultsBefore(const MemoryAccess& a) const;
   // Whether two accesses never touch the same byte, if packs are aligned.
   bool Differ(const MemoryAccess& a, const MemoryAccess& b) const;

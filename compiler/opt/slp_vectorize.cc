@@ -66,8 +66,8 @@ class Loop {
   // Finds what to do; nothing is changed.
   bool Plan() { return loop_.Find(); }
 
-  // Does it, and returns the block that follows the loops. `replaced` gets what users behind them have to use instead,
-  // by value.
+  // Does it, and returns the block that follows the loops. `replaced` gets what users behind them
+  // have to use instead, by value.
   Block Rewrite(std::vector<Value>& replaced) {
     const Block vector_loop = f_.NewBlock();
     const Block check = f_.NewBlock();
@@ -191,9 +191,10 @@ class Loop {
     return sum;
   }
 
-  // -- one offset for all addresses. A sum that is one grows by a small step each round, and does not wrap around
-  // 2^32, since where the round before accessed memory is below kMaxMemory. So its distance from anything else that
-  // grows like that is the same in all rounds, and known before the loop.
+  // -- one offset for all addresses. A sum that is one grows by a small step each round, and does
+  // not wrap around 2^32, since where the round before accessed memory is below kMaxMemory. So its
+  // distance from anything else that grows like that is the same in all rounds, and known before
+  // the loop.
 
   // Whether each access to this root shows that.
   bool StaysInMemory(Value root) {
@@ -216,7 +217,8 @@ class Loop {
     return f_.block(block_).params[counter->param];
   }
 
-  // Gives roots that are sums a base each, if there is something to add to it: a counter, a pointer, or one of them.
+  // Gives roots that are sums a base each, if there is something to add to it: a counter, a
+  // pointer, or one of them.
   void FindBases(Block check) {
     // A place in the round before, and a step from there, is below 2^32.
     constexpr uint32_t kMaxStep = static_cast<uint32_t>((uint64_t{1} << 32) - kMaxMemory);

@@ -65,7 +65,8 @@ class Remover {
     return d.op == Opcode::kLoadState && d.aux == slot;
   }
 
-  // The slots of which somebody may see, at the beginning of `b`, what the context holds. Removes stores if `remove`.
+  // The slots of which somebody may see, at the beginning of `b`, what the context holds. Removes
+  // stores if `remove`.
   Slots WalkBack(Block b, bool remove) {
     std::vector<Inst>& insts = f_.block(b).insts;
     // Where a slot is deferred, by instruction that can stop.
@@ -179,7 +180,8 @@ class Remover {
   }
 
   bool FindUnchanged() {
-    // Entries do not come after one another, so that there is one state of the context to compare with.
+    // Entries do not come after one another, so that there is one state of the context to compare
+    // with.
     unchanged_.assign(f_.num_blocks(), kAll);
     original_.assign(f_.num_insts(), true);
     for (int round = 0; round < kMaxRounds; ++round) {

@@ -100,10 +100,10 @@ class SwitchThreader {
     }
   }
 
-  // The blocks below `b_` in the dominator tree that ways without the switch will reach too: where jumps lead, and
-  // where several ways meet. What each dominates sees the parameters of `b_` as they are there. What only the switch
-  // reaches is cold, but for the first case: if no loop comes back to it, it says where execution begins, which hardly
-  // ever is anywhere else.
+  // The blocks below `b_` in the dominator tree that ways without the switch will reach too: where
+  // jumps lead, and where several ways meet. What each dominates sees the parameters of `b_` as
+  // they are there. What only the switch reaches is cold, but for the first case: if no loop comes
+  // back to it, it says where execution begins, which hardly ever is anywhere else.
   void FindJoins() {
     std::vector<bool> is_target(f_.num_blocks(), false);
     for (const Jump& jump : jumps_) is_target[jump.to.index] = true;
@@ -156,7 +156,8 @@ class SwitchThreader {
     }
   }
 
-  // To the joins, from wherever ways lead there. (Not all blocks are reachable any more, if this is not the first switch.)
+  // To the joins, from wherever ways lead there. (Not all blocks are reachable any more, if this is
+  // not the first switch.)
   void PassVersions() {
     const Inst terminator = f_.terminator(b_);
     for (uint32_t n = 0; n < join_of_.size(); ++n) {
@@ -189,7 +190,8 @@ class SwitchThreader {
     return block;
   }
 
-  // What the jump passes to `b_` is what `jump.to` sees as the parameters of `b_`, if it sees them at all.
+  // What the jump passes to `b_` is what `jump.to` sees as the parameters of `b_`, if it sees them
+  // at all.
   void Thread(const Jump& jump) {
     const Inst terminator = f_.terminator(jump.from);
     Edge on{jump.to};

@@ -41,7 +41,8 @@ std::optional<uint32_t> TouchedPositions::NumberOf(const Position& p) const {
   return static_cast<uint32_t>(it - positions_.begin());
 }
 
-// Calls visit(predecessor, position) for what `p`, whose root is a parameter, is at the end of each predecessor of its block.
+// Calls visit(predecessor, position) for what `p`, whose root is a parameter, is at the end of each
+// predecessor of its block.
 template <typename Visit>
 void TouchedPositions::ForEachSource(const Position& p, Visit visit) const {
   if (!p.root.valid() || !f_.value(p.root).is_param) return;
@@ -52,7 +53,8 @@ void TouchedPositions::ForEachSource(const Position& p, Visit visit) const {
   });
 }
 
-// The positions that are touched, and what they are on the way to the blocks of whose parameters they are.
+// The positions that are touched, and what they are on the way to the blocks of whose parameters
+// they are.
 void TouchedPositions::Collect() {
   home_.assign(f_.num_insts(), UINT32_MAX);
   for (Block b : cfg_.order()) {

@@ -1,5 +1,6 @@
-// Which places of memory a function touches, as sums of a value and a constant: what mark_pages (mark_pages.h) reasons
-// about. Positions have numbers, so that what is known of them is a set of bits (marked_facts.h).
+// Which places of memory a function touches, as sums of a value and a constant: what mark_pages
+// (mark_pages.h) reasons about. Positions have numbers, so that what is known of them is a set of
+// bits (marked_facts.h).
 #ifndef PRECAST_COMPILER_OPT_TOUCHED_POSITIONS_H_
 #define PRECAST_COMPILER_OPT_TOUCHED_POSITIONS_H_
 
@@ -32,7 +33,8 @@ struct Position {
 
 class TouchedPositions {
  public:
-  // Of the function as it is now; both outlive this. Instructions that are added later touch nothing.
+  // Of the function as it is now; both outlive this. Instructions that are added later touch
+  // nothing.
   TouchedPositions(const ir::Function& f, const ir::Cfg& cfg);
 
   Position PositionOf(ir::Value v, int64_t displacement) const;
@@ -77,8 +79,8 @@ class TouchedPositions {
   // As if it were touched at the end of `b`, which leads to one block.
   void Add(ir::Block b, uint32_t number) { touched_[b.index].push_back(number); }
 
-  // What a position relative to a parameter of a block, or one that a block touches where ways meet, is at the ends of the
-  // predecessors.
+  // What a position relative to a parameter of a block, or one that a block touches where ways
+  // meet, is at the ends of the predecessors.
   struct Translation {
     uint32_t number;
     std::vector<std::pair<ir::Block, Position>> sources;

@@ -33,15 +33,16 @@ using ir::Value;
 // Instructions of a loop of which one makes four rounds, and two.
 constexpr size_t kMaxInstsForFour = 8;
 constexpr size_t kMaxInstsForTwo = 16;
-// The same where at least so many values of a round are moved on to where others were: several rounds at once know
-// them by other names. Then a function may grow by at least so many instructions, or by an eighth.
+// The same where at least so many values of a round are moved on to where others were: several
+// rounds at once know them by other names. Then a function may grow by at least so many
+// instructions, or by an eighth.
 constexpr size_t kManyMoved = 4;
 constexpr size_t kMaxMovingForFour = 64;
 constexpr size_t kMaxMovingForTwo = 128;
 constexpr size_t kMinMovingGrowth = 384;
-// A loop that is in no other loop takes little of the time, but as much room: only in functions of at most so many
-// instructions, which loops may call. For each loop around it four times as many. (Of sqlite3's 990 such loops 850 are of
-// strlen, which has been put in.)
+// A loop that is in no other loop takes little of the time, but as much room: only in functions of
+// at most so many instructions, which loops may call. For each loop around it four times as many.
+// (Of sqlite3's 990 such loops 850 are of strlen, which has been put in.)
 constexpr size_t kMaxInstsAround = 128;
 // Instructions by which a function may grow: at least these, or by a 32nd.
 constexpr size_t kMinGrowth = 64;
@@ -185,7 +186,8 @@ class Unroller {
 
   size_t ExitEdge() const { return f_.edges(f_.terminator(loop_))[0].target == loop_ ? 1 : 0; }
 
-  // What leaves the loop goes through one block, in which stand values for those of the loop that are used behind it.
+  // What leaves the loop goes through one block, in which stand values for those of the loop that
+  // are used behind it.
   Block MergeExits() {
     const Block exit = NewBlock();
     const Inst last = f_.terminator(loop_);
@@ -210,7 +212,8 @@ class Unroller {
     return exit;
   }
 
-  // What is `v` in `exit`: made again if that is easy, so that rounds that do not leave need not make it.
+  // What is `v` in `exit`: made again if that is easy, so that rounds that do not leave need not
+  // make it.
   Value Leave(Block exit, Value v) {
     if (v.index >= homes_.home.size() || homes_.home[v.index] != loop_.index) return v;
     if (const auto it = values_.find(v.index); it != values_.end()) return it->second;
@@ -253,8 +256,8 @@ class Unroller {
     return Edge{between, {}};
   }
 
-  // Appends to `to` what round number `round` does, with its values in `values_`, without its meters. It goes on at `next`, with
-  // what will be the loop's parameters or nothing, or out.
+  // Appends to `to` what round number `round` does, with its values in `values_`, without its
+  // meters. It goes on at `next`, with what will be the loop's parameters or nothing, or out.
   void CopyRound(Block to, int64_t round, Block next, bool with_args) {
     const std::vector<Inst> insts = f_.block(loop_).insts;
     const int64_t rounds_behind = plan_.rounds - 1 - round;
@@ -295,8 +298,8 @@ class Unroller {
     return args;
   }
 
-  // Rounds number `begin` to `end` - 1, the first in `at`, the last of which goes on at `next` with what will be the loop's
-  // parameters. What comes before has the values `values_`.
+  // Rounds number `begin` to `end` - 1, the first in `at`, the last of which goes on at `next` with
+  // what will be the loop's parameters. What comes before has the values `values_`.
   void AppendRounds(Block at, int64_t begin, int64_t end, Block next) {
     for (int64_t round = begin; round < end - 1; ++round) {
       const Block between = NewBlock();
@@ -352,7 +355,8 @@ class Unroller {
     }
   }
 
-  // The loop becomes the last round, which is executed alone, with its own meters, where fuel does not suffice for all.
+  // The loop becomes the last round, which is executed alone, with its own meters, where fuel does
+  // not suffice for all.
   void UnrollBefore() {
     const Block head = NewBlock(), alone = NewBlock(), first = NewBlock();
     LeadTo(head);

@@ -1,5 +1,5 @@
-// Pairs of i32 values as i64 values, see wide_arithmetic.h: which webs of pairs gain (WebChooser), and
-// the rewriting (Rewriter).
+// Pairs of i32 values as i64 values, see wide_arithmetic.h: which webs of pairs gain (WebChooser),
+// and the rewriting (Rewriter).
 #include "compiler/opt/wide_arithmetic.h"
 
 #include <algorithm>
@@ -252,8 +252,8 @@ class Rewriter {
     if (!dropped) f_.block(b).insts.push_back(i);
   }
 
-  // Whether high halves are equal is seen without taking out both. Not where a branch asks: two of them may become
-  // one (wide_branches.h).
+  // Whether high halves are equal is seen without taking out both. Not where a branch asks: two of
+  // them may become one (wide_branches.h).
   bool CompareHighHalves(Inst i) {
     const IntCond cond = static_cast<IntCond>(f_.inst(i).aux);
     if (cond != IntCond::kEq && cond != IntCond::kNe) return false;

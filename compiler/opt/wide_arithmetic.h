@@ -9,14 +9,15 @@ namespace precast::opt {
 
 // Finds *pairs* of i32 values (low, high half of a 64-bit number) that belong together: sums with a
 // carry, differences with a borrow, products with a high half, shifts and rotates across both
-// halves, and what such operations need or give: bitwise operations, selections, constants, pairs of
-// block parameters, loads and stores of two words side by side. A connected set of pairs (a web)
-// that gains from it becomes i64 values throughout; the halves are taken out of them where something
-// else needs them.
+// halves, and what such operations need or give: bitwise operations, selections, constants, pairs
+// of block parameters, loads and stores of two words side by side. A connected set of pairs (a web)
+// that gains from it becomes i64 values throughout; the halves are taken out of them where
+// something else needs them.
 //
 // A load or store of a pair has the site of the first of the two accesses, and the guest state
-// there. So if it faults, execution goes on, by interpretation, *before* both, and finds out which of
-// the two cannot be done. Only for guests whose runtime does that (RISC-V: Instance::ConfirmTrap).
+// there. So if it faults, execution goes on, by interpretation, *before* both, and finds out which
+// of the two cannot be done. Only for guests whose runtime does that (RISC-V:
+// Instance::ConfirmTrap).
 //
 // Requires: nothing. Values without use, the former halves among them, and parameters without use
 // remain for EliminateDeadCode.

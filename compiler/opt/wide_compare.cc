@@ -6,8 +6,8 @@
 //   2  equal
 //   3  high halves equal, low A > low B
 //   4  high A > high B
-// The ways of all five through the branches are followed. What they choose and what they charge may be anything,
-// as functions of the case; all four borders between cases are single comparisons.
+// The ways of all five through the branches are followed. What they choose and what they charge may
+// be anything, as functions of the case; all four borders between cases are single comparisons.
 #include "compiler/opt/wide_compare.h"
 
 #include <algorithm>
@@ -140,8 +140,8 @@ class ComparisonWidener {
     high_ = {first->a, first->b};
     low_ = {Value(), Value()};
     is_signed_.reset();
-    // Of which numbers the low halves are is seen only from what becomes of the comparison: if the high ones are equal,
-    // to begin with, as in most branches nothing comes of it.
+    // Of which numbers the low halves are is seen only from what becomes of the comparison: if the
+    // high ones are equal, to begin with, as in most branches nothing comes of it.
     Follow(head, 2);
     if (!low_.first.valid()) return false;
     low_ = {Value(), Value()};
@@ -161,8 +161,8 @@ class ComparisonWidener {
     return true;
   }
 
-  // The condition of `branch` in case `k`, if it is known. The first comparison of other values than the high
-  // halves is that of the low halves.
+  // The condition of `branch` in case `k`, if it is known. The first comparison of other values
+  // than the high halves is that of the low halves.
   std::optional<bool> Decide(Inst branch, size_t k) {
     const std::optional<Compare> c = CompareOf(f_.args(branch)[0]);
     if (!c.has_value()) return std::nullopt;
@@ -229,8 +229,8 @@ class ComparisonWidener {
     return false;
   }
 
-  // What `v`, seen on `way` at the end of its block `depth` (-1: the branch's), is at the branch. Instructions
-  // of the way are made again there.
+  // What `v`, seen on `way` at the end of its block `depth` (-1: the branch's), is at the branch.
+  // Instructions of the way are made again there.
   std::optional<Value> AtBranch(const Way& way, int depth, Value v) {
     const ir::ValueData data = f_.value(v);
     for (; depth >= 0; --depth) {
@@ -341,7 +341,8 @@ class ComparisonWidener {
     int64_t always = ways_[kCases - 1].charge;
     std::array<int64_t, kCases - 1> step;  // how much more is charged up to the border than beyond
     for (size_t k = 0; k + 1 < kCases; ++k) step[k] = ways_[k].charge - ways_[k + 1].charge;
-    // In the form n - condition * n if less is charged for the condition: what is charged is not negative.
+    // In the form n - condition * n if less is charged for the condition: what is charged is not
+    // negative.
     const auto charge_if = [&](Value condition, int64_t amount) {
       const Value n = builder_.Iconst(Type::kI32, std::abs(amount));
       const Value product = builder_.Mul(condition, n);

@@ -211,7 +211,8 @@ class PairFinder {
     return cond == IntCond::kUgt && ((Same(x, b) && Same(y, a)) || (Same(x, lo) && Same(y, a)));
   }
 
-  // Notes what is where, and what seeds may be made of. Returns whether there are such as FindOrdered looks for.
+  // Notes what is where, and what seeds may be made of. Returns whether there are such as
+  // FindOrdered looks for.
   bool Survey(Block b) {
     sums_.clear();
     shifts_.clear();
@@ -319,8 +320,8 @@ class PairFinder {
     }
   }
 
-  // hi is a sum of a carry and of one or two other values. Of several carries it is the last one's: the
-  // others are those of sums that this one continues.
+  // hi is a sum of a carry and of one or two other values. Of several carries it is the last one's:
+  // the others are those of sums that this one continues.
   void FindSum(Value hi) {
     const Value p = Arg(hi, 0), q = Arg(hi, 1);
     std::optional<Carry> last;
@@ -527,7 +528,8 @@ class PairFinder {
            IsConstant(Arg(Arg(hi, 0), 1), 32);
   }
 
-  // The first of two loads of words side by side, if nothing that could tell comes between them; or else not valid.
+  // The first of two loads of words side by side, if nothing that could tell comes between them; or
+  // else not valid.
   Inst FirstLoad(Value lo, Value hi) const {
     if (!IsOp(lo, Opcode::kLoad) || !IsOp(hi, Opcode::kLoad) || lo == hi || !SameBlock(lo, hi)) {
       return Inst();

@@ -1,4 +1,5 @@
-// Finds pairs of i32 values that are the halves of 64-bit numbers: the analysis of wide_arithmetic.h.
+// Finds pairs of i32 values that are the halves of 64-bit numbers: the analysis of
+// wide_arithmetic.h.
 #ifndef PRECAST_COMPILER_OPT_WIDE_PAIRS_H_
 #define PRECAST_COMPILER_OPT_WIDE_PAIRS_H_
 

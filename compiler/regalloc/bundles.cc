@@ -90,7 +90,8 @@ class BundleBuilder {
     return absl::MakeConstSpan(pool_).subspan(list.begin, list.size);
   }
 
-  // Whether two values are ever live at the same time. Looks at all of the first, and at little of the second.
+  // Whether two values are ever live at the same time. Looks at all of the first, and at little of
+  // the second.
   static bool Overlap(absl::Span<const Range> few, absl::Span<const Range> many) {
     auto at = many.begin();
     for (const Range& range : few) {

@@ -5,9 +5,10 @@
 //   move                        the target holds what the source holds
 //   memory-to-memory move       and the vector scratch register holds nothing
 //   of lower halves             the target holds only those of wide values
-//   definition of v             v is in the definition's place and nowhere else; nothing else is there
-//   clobber                     the register holds nothing
-//   edge with arguments         whatever holds an argument holds the parameter, and nothing else does;
+//   definition of v             v is in the definition's place and nowhere else; nothing else is
+//   there clobber                     the register holds nothing
+//   edge with arguments         whatever holds an argument holds the parameter, and nothing else
+//   does;
 //                               for a parameter that is not wide, a lower half will do
 //   two paths meet              only what holds on both
 #include "compiler/regalloc/checker.h"
@@ -30,7 +31,8 @@ using VRegSet = std::vector<VReg>;   // ascending; with kLowerHalf, that of a wi
 using State = std::vector<VRegSet>;  // by place
 
 constexpr VReg kLowerHalf = VReg{1} << 31;
-// Besides the wide value itself: here its upper half is known to be zero, so that lower halves are all of it.
+// Besides the wide value itself: here its upper half is known to be zero, so that lower halves are
+// all of it.
 constexpr VReg kSmall = VReg{1} << 30;
 
 template <typename... Args>
@@ -316,7 +318,8 @@ class Checker {
           continue;
         }
         if (lower) renamed.push_back(param | kLowerHalf);
-        // What is not wide has an upper half of zeros in a register, and when it is loaded from a slot of 4 bytes.
+        // What is not wide has an upper half of zeros in a register, and when it is loaded from a
+        // slot of 4 bytes.
         if (Contains(set, arg)) {
           renamed.push_back(param);
           if (!IsWide(p_, arg) || Contains(set, arg | kSmall)) renamed.push_back(param | kSmall);

@@ -17,8 +17,8 @@ namespace precast::regalloc {
 namespace {
 
 constexpr uint32_t kNil = ~uint32_t{0};
-// What a function's parameters and the like should rather stay in than in another register that would save as many
-// moves: those of the others have not been decided yet.
+// What a function's parameters and the like should rather stay in than in another register that
+// would save as many moves: those of the others have not been decided yet.
 constexpr float kArrival = 1.5f;
 
 template <typename T>
@@ -275,8 +275,8 @@ class Builder {
     }
   }
 
-  // Where something comes back to a loop from is not decided when the loop's parameters are, unless a definition
-  // leaves it in a certain register.
+  // Where something comes back to a loop from is not decided when the loop's parameters are, unless
+  // a definition leaves it in a certain register.
   void AddHintsOfReturning() {
     for (auto& [param, hint] : returning_) {
       const int8_t reg = out_.fixed_def[hint.target];

@@ -180,7 +180,8 @@ void Scan::MakeInitialIntervals() {
 
 // Descending by beginning and number. Nearly every instruction begins one or two.
 void Scan::SortInitial() {
-  // Where in `keys` each instruction's intervals begin, then where they end; the last instruction comes first.
+  // Where in `keys` each instruction's intervals begin, then where they end; the last instruction
+  // comes first.
   std::vector<uint32_t> at(p_.insts.size() + 2, 0);
   const auto bucket = [&](uint32_t id) {
     return p_.insts.size() - std::min<size_t>(InstOf(intervals_[id].from), p_.insts.size());
@@ -200,8 +201,8 @@ void Scan::SortInitial() {
   for (size_t k = 0; k < keys.size(); ++k) initial_[k] = static_cast<uint32_t>(keys[k]);
 }
 
-// Of those that begin at the same place, what gains most by a certain register comes first, which is last: somebody to whom all are
-// alike would take it.
+// Of those that begin at the same place, what gains most by a certain register comes first, which
+// is last: somebody to whom all are alike would take it.
 void Scan::SortByPull(absl::Span<uint64_t> keys) {
   for (size_t from = 0, to; from < keys.size(); from = to) {
     to = from + 1;

@@ -7,8 +7,8 @@
 namespace precast::regalloc {
 namespace {
 
-// Where everything is defined, and what is read outside of the defining block. Within a block definitions come before
-// their uses, so that one walk is enough.
+// Where everything is defined, and what is read outside of the defining block. Within a block
+// definitions come before their uses, so that one walk is enough.
 void Survey(const Problem& p, Liveness& live) {
   live.inst_block.resize(p.insts.size());
   live.def_block.assign(p.vreg_class.size(), kNoBlock);

@@ -1,4 +1,5 @@
-// Which virtual registers are live on entry to each block, where each is defined, and what each block reads first.
+// Which virtual registers are live on entry to each block, where each is defined, and what each
+// block reads first.
 #ifndef PRECAST_COMPILER_REGALLOC_LIVENESS_H_
 #define PRECAST_COMPILER_REGALLOC_LIVENESS_H_
 

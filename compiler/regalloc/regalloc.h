@@ -102,8 +102,8 @@ struct TrackedRange {
 // (their first instruction defines the ABI registers by fixed definitions).
 struct Problem {
   std::vector<RegClass> vreg_class;  // one per virtual register
-  // One per virtual register, or empty if all are wide. What is not wide is an int value whose upper half is zero in a
-  // register, and no operand reads more than the lower half of its slot.
+  // One per virtual register, or empty if all are wide. What is not wide is an int value whose
+  // upper half is zero in a register, and no operand reads more than the lower half of its slot.
   std::vector<bool> vreg_wide;
   std::vector<Operand> operands;
   std::vector<Inst> insts;
@@ -155,7 +155,8 @@ struct Solution {
   std::vector<TrackedLocation> tracked;  // ascending by `from`
   uint32_t num_int_slots = 0;
   uint32_t num_vector_slots = 0;
-  // By int slot: whether it has to hold 8 bytes, or only the lower halves of registers, which a move out of it zero-extends.
+  // By int slot: whether it has to hold 8 bytes, or only the lower halves of registers, which a
+  // move out of it zero-extends.
   std::vector<bool> int_slot_wide;
 };
 

@@ -300,8 +300,8 @@ TEST(AllocateTest, ValueAcrossCallsIsStoredOnce) {
   EXPECT_EQ(stores, 1) << ToString(problem, &solution);
 }
 
-// Three times as many as there are registers and slots that are searched: a value that comes when others are over takes
-// the place of one.
+// Three times as many as there are registers and slots that are searched: a value that comes when
+// others are over takes the place of one.
 TEST(AllocateTest, ManyValuesInMemory) {
   constexpr size_t kValues = 700, kRounds = 3;
   Maker m;

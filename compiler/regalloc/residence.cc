@@ -1,8 +1,8 @@
-// Belady's rule on a control-flow graph (Braun and Hack, "Register Spilling and Live-Range Splitting
-// for SSA-Form Programs"): where there are too few registers, the value whose next use is farthest
-// away goes to memory. How far is measured in instructions along the shortest way, and ways out of
-// loops and into cold code are very long. So a loop keeps what it uses, and a call on a cold path
-// costs nothing on the hot one.
+// Belady's rule on a control-flow graph (Braun and Hack, "Register Spilling and Live-Range
+// Splitting for SSA-Form Programs"): where there are too few registers, the value whose next use is
+// farthest away goes to memory. How far is measured in instructions along the shortest way, and
+// ways out of loops and into cold code are very long. So a loop keeps what it uses, and a call on a
+// cold path costs nothing on the hot one.
 //
 // The result only steers the scan that follows, so the estimates here need not be right: loops are
 // taken from the layout, distances go around back edges once.
@@ -649,8 +649,8 @@ void Residence::EvictAll(int cls, InstIndex i) {
   w.resize(kept);
 }
 
-// A value in memory that an instruction may as well read there, or copy from there, and that is needed afterwards: is a
-// register better because more uses follow?
+// A value in memory that an instruction may as well read there, or copy from there, and that is
+// needed afterwards: is a register better because more uses follow?
 bool Residence::WorthReload(VReg v, BlockIndex b, InstIndex i) {
   return w_[ClassOf(v)].size() < static_cast<size_t>(registers_[ClassOf(v)]) &&
          Distance(v, b, i) < kSoon;

@@ -5,8 +5,8 @@
 // A value that goes to memory is stored in one of two ways, whichever executes fewer stores: once,
 // right after its definition (SSA: the slot stays right for ever), or wherever a part in a register
 // is followed by a part in memory (good for values that are needed in memory only on cold paths).
-// "Right after the definition" of a block parameter means on the edges to it, and not on those whose
-// argument is in the same slot already: what a loop only passes on is stored before the loop.
+// "Right after the definition" of a block parameter means on the edges to it, and not on those
+// whose argument is in the same slot already: what a loop only passes on is stored before the loop.
 #include "compiler/regalloc/resolve.h"
 
 #include <algorithm>
@@ -109,8 +109,8 @@ class Resolver {
     moves_.push_back({before, stage, from_vreg, to_vreg, from, to, frequency});
   }
 
-  // A jump of its own, as on what would be a critical edge: where values are there is nobody's business, and what leads
-  // there and what leads away is one set of moves, at the end.
+  // A jump of its own, as on what would be a critical edge: where values are there is nobody's
+  // business, and what leads there and what leads away is one set of moves, at the end.
   bool IsPassedThrough(BlockIndex b) const {
     const Block& block = p_.blocks[b];
     return block.end - block.begin == 1 && block.succs_count == 1 && block.preds_count == 1 &&
@@ -362,7 +362,8 @@ class Resolver {
   }
 
   void EmitMoves() {
-    // By instruction and stage, stable: buckets by instruction, and there is seldom more than one stage.
+    // By instruction and stage, stable: buckets by instruction, and there is seldom more than one
+    // stage.
     std::vector<uint32_t> begin(p_.insts.size() + 1, 0);
     for (const RawMove& move : moves_) ++begin[move.before];
     uint32_t end = 0;
@@ -398,7 +399,8 @@ class Resolver {
   }
 
   void SetTracked() {
-    // By beginning, the first pieces of all ranges are in order. The others are not, and there are few.
+    // By beginning, the first pieces of all ranges are in order. The others are not, and there are
+    // few.
     std::vector<TrackedLocation> first, others;
     first.reserve(p_.tracked.size());
     for (const TrackedRange& t : p_.tracked) {

@@ -1,7 +1,7 @@
 // First fit. A slot remembers in a bit set, eight instructions to the bit, where it is taken:
-// coarse, but quick to test and never wrong in the dangerous direction. Time and space must stay near to linear: only so
-// many slots have such sets. What fits none of them gets others, as in a linear scan: whoever comes next takes a slot
-// whose last user is over.
+// coarse, but quick to test and never wrong in the dangerous direction. Time and space must stay
+// near to linear: only so many slots have such sets. What fits none of them gets others, as in a
+// linear scan: whoever comes next takes a slot whose last user is over.
 #include "compiler/regalloc/slots.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// Words of initialized memory that are addresses of instructions: pointers to functions, or entries of jump tables.
+// Words of initialized memory that are addresses of instructions: pointers to functions, or entries
+// of jump tables.
 #ifndef PRECAST_COMPILER_RISCV_CODE_POINTERS_H_
 #define PRECAST_COMPILER_RISCV_CODE_POINTERS_H_
 

@@ -162,7 +162,8 @@ class Recovery {
         case Op::kBltu:
         case Op::kBgeu:
           if (in.imm % 4 == 0) MarkPc(pc + static_cast<uint32_t>(in.imm), 0);
-          // Go on here instead of from the worklist, so that what is known of registers is not lost.
+          // Go on here instead of from the worklist, so that what is known of registers is not
+          // lost.
           if (index + 1 != end) flags[index + 1] |= FoundCode::kLeader;
           break;
         case Op::kJal:
@@ -203,8 +204,8 @@ class Recovery {
     }
   }
 
-  // A function pointer built by code; data addresses are in no instruction range. (The result of auipc is half of an
-  // address: of a call's, mostly.)
+  // A function pointer built by code; data addresses are in no instruction range. (The result of
+  // auipc is half of an address: of a call's, mostly.)
   void FoundAddress(uint32_t value) {
     if (likely_.Contains(value)) built_.push_back(value);
   }
@@ -286,8 +287,8 @@ class Recovery {
     }
   }
 
-  // A jump whose table was not seen may go to all code addresses in data that are in its function. A
-  // jump through a field is a tail call more often than not: what is known to be another jump's
+  // A jump whose table was not seen may go to all code addresses in data that are in its function.
+  // A jump through a field is a tail call more often than not: what is known to be another jump's
   // table is not for it.
   void GuessTargets(BlindJump jump) {
     const auto [begin, end] = Extent(jump.index);
@@ -404,7 +405,8 @@ class Recovery {
   std::vector<TableJump> table_jumps_;
   std::vector<BlindJump> blind_jumps_;
   std::vector<CaseJump> case_jumps_;
-  // Pcs that need an entry: built by instructions, starts of gaps, targets of switches too large, cases that are called.
+  // Pcs that need an entry: built by instructions, starts of gaps, targets of switches too large,
+  // cases that are called.
   std::vector<uint32_t> built_;
   size_t built_marked_ = 0;  // the first so many have been followed
   CodePointers pointers_;

@@ -119,8 +119,8 @@ struct Region {
   std::vector<uint32_t> switch_targets;  // of all blocks
   uint32_t shared_instructions = 0;      // of blocks that another region has, too, and counts
 
-  // Possible targets of a block of kind kSwitch, ascending, unique; none of another kind. One that is also called is
-  // in another region.
+  // Possible targets of a block of kind kSwitch, ascending, unique; none of another kind. One that
+  // is also called is in another region.
   absl::Span<const uint32_t> TargetsOf(const BasicBlock& block) const {
     return absl::MakeConstSpan(switch_targets)
         .subspan(block.switch_begin, block.switch_end - block.switch_begin);
@@ -136,8 +136,8 @@ struct ControlFlow {
   bool IsEntry(uint32_t pc) const;
 };
 
-// On that many threads (0 = one per processor), with the same result on any number. For a part of the time there is
-// work for one only: `meanwhile`, which is called once, is then done on another.
+// On that many threads (0 = one per processor), with the same result on any number. For a part of
+// the time there is work for one only: `meanwhile`, which is called once, is then done on another.
 ControlFlow RecoverControlFlow(const guest::Program& program, const Code& code, int threads = 1,
                                const std::function<void()>& meanwhile = nullptr);
 

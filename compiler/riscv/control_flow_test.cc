@@ -672,7 +672,8 @@ TEST(ControlFlow, InvariantsOfRandomPrograms) {
   }
 }
 
-// Stretches of the code are worked on at the same time; blocks and functions lie across where they meet.
+// Stretches of the code are worked on at the same time; blocks and functions lie across where they
+// meet.
 TEST(ControlFlow, IsTheSameOnAnyNumberOfThreads) {
   std::vector<guest::Program> programs = {Read(Guest("big100k"))};
   for (uint64_t seed = 0; seed < 3; ++seed) {

@@ -1,6 +1,7 @@
-// How an extension's instruction becomes IR instead of a call of the runtime. An extension may register a lowering
-// for any of its opcodes (openvm::Effect kMemory, kRegister or kBranch), in a library of its own beside its
-// executor, so that the runtime does not link the compiler. Without one, native code calls the executor.
+// How an extension's instruction becomes IR instead of a call of the runtime. An extension may
+// register a lowering for any of its opcodes (openvm::Effect kMemory, kRegister or kBranch), in a
+// library of its own beside its executor, so that the runtime does not link the compiler. Without
+// one, native code calls the executor.
 #ifndef PRECAST_COMPILER_RISCV_CUSTOM_LOWERING_H_
 #define PRECAST_COMPILER_RISCV_CUSTOM_LOWERING_H_
 
@@ -22,8 +23,8 @@ struct CustomContext {
   openvm::Instruction instruction;
   ir::Value rd, rs1, rs2;  // values of the registers, i32
   const openvm::Config& config;
-  // Of the instruction. A trap there (TrapIf with code 0, or an access that faults) makes the interpreter execute the
-  // instruction again: until then it must have changed nothing.
+  // Of the instruction. A trap there (TrapIf with code 0, or an access that faults) makes the
+  // interpreter execute the instruction again: until then it must have changed nothing.
   ir::Site site;
 };
 

@@ -31,11 +31,11 @@ constexpr Row kRows[] = {
 #undef PRECAST_RV_OP
 };
 
-// Rows that can match a word, by those of its bits that tell nearly all of them apart: [6:2], [14:12], and of funct7
-// the two that are used, 25 and 30. Two where ecall and ebreak are.
+// Rows that can match a word, by those of its bits that tell nearly all of them apart: [6:2],
+// [14:12], and of funct7 the two that are used, 25 and 30. Two where ecall and ebreak are.
 struct Buckets {
-  // One multiplication moves them together: [14:12] to [56:54], 30 to 57, [6:2] to [62:58], 25 to 63. No two of its
-  // sums meet there or carry into there.
+  // One multiplication moves them together: [14:12] to [56:54], 30 to 57, [6:2] to [62:58], 25 to
+  // 63. No two of its sums meet there or carry into there.
   static constexpr uint32_t Key(uint32_t word) {
     constexpr uint64_t kMoves =
         uint64_t{1} << 42 | uint64_t{1} << 27 | uint64_t{1} << 56 | uint64_t{1} << 38;
@@ -56,8 +56,9 @@ struct Buckets {
 };
 constexpr Buckets kBuckets;
 
-// Where an instruction of each format has its operands: masks of the parts of the word that become parts of an
-// Instruction. "Types of immediate produced by RISC-V instructions", figure 2.4 of the manual.
+// Where an instruction of each format has its operands: masks of the parts of the word that become
+// parts of an Instruction. "Types of immediate produced by RISC-V instructions", figure 2.4 of the
+// manual.
 struct Fields {
   uint32_t registers;  // rd, rs1 and rs2 as they lie in an Instruction
   uint32_t high;       // of the word's bits [31:20], moved down, sign-extended
@@ -104,7 +105,8 @@ inline const Row* FindRow(uint32_t word) {
   return is(first) ? &kRows[first - 1] : is(second) ? &kRows[second - 1] : nullptr;
 }
 
-// All that decoding a word takes, for those that at most one row can match and that are the same in every dialect.
+// All that decoding a word takes, for those that at most one row can match and that are the same in
+// every dialect.
 struct Usual {
   uint32_t mask, match;
   Fields fields;

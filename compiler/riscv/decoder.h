@@ -1,5 +1,5 @@
-// Decodes RV32IM instruction words, and for OpenVM guests those of instruction set extensions, into operands, and
-// prints them as assembly.
+// Decodes RV32IM instruction words, and for OpenVM guests those of instruction set extensions, into
+// operands, and prints them as assembly.
 #ifndef PRECAST_COMPILER_RISCV_DECODER_H_
 #define PRECAST_COMPILER_RISCV_DECODER_H_
 
@@ -13,7 +13,8 @@ enum class Op : uint8_t {
 #define PRECAST_RV_OP(Name, ...) k##Name,
 #include "compiler/riscv/opcodes.def"
 #undef PRECAST_RV_OP
-  // OpenVM: instructions of extensions, by what they do (openvm::Effect). They read the registers rd, rs1 and rs2.
+  // OpenVM: instructions of extensions, by what they do (openvm::Effect). They read the registers
+  // rd, rs1 and rs2.
   kCustom,          // kMemory
   kCustomRegister,  // kRegister: writes rd, too
   kCustomBranch,    // kBranch
@@ -37,7 +38,8 @@ enum class Dialect : uint8_t {
 };
 
 Instruction Decode(uint32_t word, Dialect dialect = Dialect::kBase);
-// The same for `count` words, little-endian, one after another; `out` is room for as many, uninitialized.
+// The same for `count` words, little-endian, one after another; `out` is room for as many,
+// uninitialized.
 void DecodeAll(const uint8_t* words, size_t count, Dialect dialect, Instruction* out);
 
 // A set of operations.

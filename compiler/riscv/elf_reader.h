@@ -21,8 +21,9 @@ bool LooksLikeRiscVElf(absl::Span<const uint8_t> file);
 // page per segment. The program's GUID can be left out: most of the time is its.
 absl::StatusOr<guest::Program> ReadElf(absl::Span<const uint8_t> file, bool with_guid = true);
 
-// Whether a program that has been read is one for the OpenVM machine: it has a section `.openvm`, or its code has
-// an instruction that ends such a guest. Nothing else looks like that: the encoding is illegal elsewhere.
+// Whether a program that has been read is one for the OpenVM machine: it has a section `.openvm`,
+// or its code has an instruction that ends such a guest. Nothing else looks like that: the encoding
+// is illegal elsewhere.
 bool LooksLikeOpenVm(const guest::Program& program);
 
 // The instruction word at `pc`, 0 where the file has none.

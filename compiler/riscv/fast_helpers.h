@@ -8,9 +8,9 @@
 
 namespace precast::riscv {
 
-// Replaces every `jal ra` found by control-flow recovery whose target is a function symbol of a helper's
-// name. The symbols are trusted. Marks the program as one that uses fast helpers, and gives it a
-// GUID of its own. Returns the number of calls replaced.
+// Replaces every `jal ra` found by control-flow recovery whose target is a function symbol of a
+// helper's name. The symbols are trusted. Marks the program as one that uses fast helpers, and
+// gives it a GUID of its own. Returns the number of calls replaced.
 size_t UseFastHelpers(guest::Program& program);
 
 }  // namespace precast::riscv

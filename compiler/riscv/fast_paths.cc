@@ -21,8 +21,8 @@ constexpr size_t kMaxBlocks = 192;
 constexpr uint32_t kMaxInstructions = 1024;
 // Fewer registers restored are not worth a second copy.
 constexpr int kMinRestored = 3;
-// So many branches on the way have to have a side that is seldom taken. What is known of the others is only that they lead to
-// calls, which may be what the function is for.
+// So many branches on the way have to have a side that is seldom taken. What is known of the others
+// is only that they lead to calls, which may be what the function is for.
 constexpr int kMinSeldom = 2;
 // A field of so many bits is seldom equal to one number.
 constexpr int kManyBits = 8;
@@ -131,7 +131,8 @@ class Splitter {
     return std::popcount(restored);
   }
 
-  // The blocks from the start on without going past a call, each before those it leads to. False if there is a loop.
+  // The blocks from the start on without going past a call, each before those it leads to. False if
+  // there is a loop.
   bool Order() {
     enum : uint8_t { kUnseen, kOpen, kDone };
     std::vector<uint8_t> mark(region_.blocks.size(), kUnseen);

@@ -1,5 +1,5 @@
-// What control-flow recovery knows of the guest's registers while it follows straight-line code: constants, everywhere; and
-// all that it takes to see a jump's table, where there is such a jump.
+// What control-flow recovery knows of the guest's registers while it follows straight-line code:
+// constants, everywhere; and all that it takes to see a jump's table, where there is such a jump.
 #ifndef PRECAST_COMPILER_RISCV_KNOWN_REGISTERS_H_
 #define PRECAST_COMPILER_RISCV_KNOWN_REGISTERS_H_
 
@@ -23,8 +23,8 @@ class Constants {
   // If it is one.
   uint32_t Get(uint8_t r) const { return value_[r]; }
   void Forget(uint8_t rd) { is_known_[rd] = rd == 0 ? 1 : 0; }
-  // Behind an instruction that writes rd and does nothing else. True if rd is a sum of constants of which one was in a
-  // register. Without branches, as this is what most instructions are.
+  // Behind an instruction that writes rd and does nothing else. True if rd is a sum of constants of
+  // which one was in a register. Without branches, as this is what most instructions are.
   bool Follow(const Instruction& in, uint32_t pc) {
     static constexpr auto kIsSum = [] {
       std::array<uint8_t, static_cast<size_t>(Op::kIllegal) + 1> is_sum{};
@@ -47,9 +47,10 @@ class Constants {
   std::array<uint32_t, 32> value_{};  // of those that are not, anything
 };
 
-// What is known of a register's value: a constant c; "c + something" (an indexed table address); the word loaded from
-// such an address, and that word plus c, with a bound if a range check was seen; a sum of which no part is known; or a
-// word loaded through a pointer that is no sum, such as a function pointer in a virtual table.
+// What is known of a register's value: a constant c; "c + something" (an indexed table address);
+// the word loaded from such an address, and that word plus c, with a bound if a range check was
+// seen; a sum of which no part is known; or a word loaded through a pointer that is no sum, such as
+// a function pointer in a virtual table.
 struct Abstract {
   enum class Kind : uint8_t {
     kUnknown,

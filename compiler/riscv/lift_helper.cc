@@ -65,7 +65,8 @@ std::optional<Value> HelperLifter::CompareWithZero(IntCond cond, Value v) {
   const auto inverted = [this, x = x, y = y](FloatCond c) {
     return b_.Icmp(IntCond::kEq, b_.Fcmp(c, x, y), Const(Type::kI32, 0));
   };
-  // Every comparison with a NaN is false but "not equal"; so some must be asked the other way round.
+  // Every comparison with a NaN is false but "not equal"; so some must be asked the other way
+  // round.
   switch (cond) {
     case IntCond::kEq:
       return b_.Fcmp(FloatCond::kEq, x, y);

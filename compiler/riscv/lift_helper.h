@@ -45,8 +45,8 @@ class HelperLifter {
   };
 
   ir::Builder& b_;
-  // What was computed, by the halves or bits it became: the same number, but for which NaN it is. To
-  // arithmetic, all NaNs are the same.
+  // What was computed, by the halves or bits it became: the same number, but for which NaN it is.
+  // To arithmetic, all NaNs are the same.
   absl::flat_hash_map<std::pair<uint32_t, uint32_t>, ir::Value> doubles_;
   absl::flat_hash_map<uint32_t, ir::Value> floats_;
   absl::flat_hash_map<uint32_t, Comparison> comparisons_;

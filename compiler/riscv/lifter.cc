@@ -136,8 +136,9 @@ class Lifter {
     return edge;
   }
 
-  // Where a branch to `pc` goes: a block of this region, or else a new block that leaves the region. What is stored
-  // on the way out of a loop is not stored in it: that takes a new block too.
+  // Where a branch to `pc` goes: a block of this region, or else a new block that leaves the
+  // region. What is stored on the way out of a loop is not stored in it: that takes a new block
+  // too.
   ir::Edge EdgeToPc(uint32_t pc) {
     const std::optional<uint32_t> target = region_.FindBlock(pc);
     if (target && !StoresOutOfLoop(*target)) return EdgeTo(*target);
@@ -429,8 +430,8 @@ class Lifter {
 
   // -- alignment
 
-  // What is known of the low bits of values, and of the values they were computed from: a value known to be r
-  // modulo 2^n.
+  // What is known of the low bits of values, and of the values they were computed from: a value
+  // known to be r modulo 2^n.
   struct LowBits {
     uint32_t bits = 0;  // n
     uint32_t value = 0;
@@ -519,7 +520,8 @@ class Lifter {
     return lowering;
   }
 
-  // Counts the rows of the block that begins at pc_, but those of custom instructions that the runtime executes.
+  // Counts the rows of the block that begins at pc_, but those of custom instructions that the
+  // runtime executes.
   void CountRows(const BasicBlock& block) {
     openvm::CountedRows rows = {};
     const auto add = [&] {
@@ -547,8 +549,8 @@ class Lifter {
     pc_ = begin;
   }
 
-  // Calls the runtime, with the state where it is. If the instruction traps, it has done nothing, and the
-  // interpreter finds out how by executing it again. Returns its value.
+  // Calls the runtime, with the state where it is. If the instruction traps, it has done nothing,
+  // and the interpreter finds out how by executing it again. Returns its value.
   Value LiftCustom(const Instruction& in) {
     const bool has_value = in.op != Op::kCustom;
     if (CustomLowering lowering = FindLowering()) {
@@ -681,9 +683,9 @@ class Lifter {
     }
   }
 
-  // The pc that a jalr to `target` jumps to. Bit 0 of `target` is ignored, and a set bit 1 is a trap; since neither
-  // happens, one test finds both, and the interpreter executes the jump (abi::kLeftLane): in a block that ends there, so
-  // that its rows have been counted.
+  // The pc that a jalr to `target` jumps to. Bit 0 of `target` is ignored, and a set bit 1 is a
+  // trap; since neither happens, one test finds both, and the interpreter executes the jump
+  // (abi::kLeftLane): in a block that ends there, so that its rows have been counted.
   Value Aligned(Value target) {
     if (const std::optional<int64_t> c = b_.ConstantOf(target)) {
       if ((*c & 2) != 0)
@@ -697,8 +699,8 @@ class Lifter {
   }
 
   // A jump table by target address, of the span between the lowest and the highest target. A target
-  // that is not in it goes through the dispatcher. If one of the low two bits of `target` is set, the rotation
-  // makes it far too large.
+  // that is not in it goes through the dispatcher. If one of the low two bits of `target` is set,
+  // the rotation makes it far too large.
   void LiftSwitch(const BasicBlock& block, Value target) {
     if (local_) Flush(~RegisterSet{0});
     const absl::Span<const uint32_t> targets = region_.TargetsOf(block);

@@ -18,7 +18,8 @@ struct LiftOptions {
   bool local = false;
   // Loads and stores that are not naturally aligned trap.
   bool strict_alignment = false;
-  // OpenVM: the program, whose custom instructions are lowered where there is a lowering; null: all are calls.
+  // OpenVM: the program, whose custom instructions are lowered where there is a lowering; null: all
+  // are calls.
   const guest::Program* lower_custom = nullptr;
   // OpenVM: the program, whose rows are counted (docs/openvm_segments.md); null: nothing is.
   const guest::Program* count_rows = nullptr;

@@ -26,8 +26,8 @@ bool IsCall(BlockEnd kind) {
 
 constexpr int kFirstArgument = 10;  // a0
 
-// Registers that an instruction reads and writes; x0 is never in a set. (The decoder leaves operands
-// that a format lacks x0.)
+// Registers that an instruction reads and writes; x0 is never in a set. (The decoder leaves
+// operands that a format lacks x0.)
 RegisterSet Reads(const Instruction& in) {
   RegisterSet set = (RegisterSet{1} << in.rs1) | (RegisterSet{1} << in.rs2);
   if (IsCustom(in.op)) set |= RegisterSet{1} << in.rd;
@@ -197,8 +197,9 @@ class Planner {
     return rank;
   }
 
-  // Finds the nodes that can be executed again before the next boundary: those in a strongly connected component with
-  // an edge (Tarjan, "Depth-first search and linear graph algorithms", 1972).
+  // Finds the nodes that can be executed again before the next boundary: those in a strongly
+  // connected component with an edge (Tarjan, "Depth-first search and linear graph algorithms",
+  // 1972).
   void FindLoops() {
     constexpr uint32_t kUnseen = 0, kDone = 0xffffffff;
     struct Frame {
@@ -252,8 +253,9 @@ class Planner {
     }
   }
 
-  // How likely it is, by register and in parts of 255, that it is overwritten before the next boundary, if each way on
-  // is taken as often as the others. Ways around a loop count as if they led to a boundary.
+  // How likely it is, by register and in parts of 255, that it is overwritten before the next
+  // boundary, if each way on is taken as often as the others. Ways around a loop count as if they
+  // led to a boundary.
   using Chances = std::array<uint8_t, 32>;
   static constexpr uint8_t kLikely = 128;
   std::vector<Chances> FindChances() const {
@@ -274,11 +276,12 @@ class Planner {
     return chances;
   }
 
-  // Where ways join that have left a register in VmContext and ways that have changed it, a parameter would have
-  // to be loaded on the first ones, and stored before the next boundary, unless it is overwritten before. Where that
-  // is not likely, storing it on the others before the join leaves a load where it is read, if it is. The same goes for
-  // a register that is not read any more. Not in loops: a parameter may cost nothing there, a store is one in each
-  // round. True if there is such a register.
+  // Where ways join that have left a register in VmContext and ways that have changed it, a
+  // parameter would have to be loaded on the first ones, and stored before the next boundary,
+  // unless it is overwritten before. Where that is not likely, storing it on the others before the
+  // join leaves a load where it is read, if it is. The same goes for a register that is not read
+  // any more. Not in loops: a parameter may cost nothing there, a store is one in each round. True
+  // if there is such a register.
   bool FindJoinLoaders() {
     bool found = false;
     const std::vector<Chances> overwritten = FindChances();
@@ -305,9 +308,9 @@ class Planner {
     return found;
   }
 
-  // A register that every way around a loop leaves in VmContext, because a call comes after its last
-  // change, would be a parameter of the loop's head only for what comes into the loop: then each
-  // round would store it before the call and load it again after. Storing it before the loop
+  // A register that every way around a loop leaves in VmContext, because a call comes after its
+  // last change, would be a parameter of the loop's head only for what comes into the loop: then
+  // each round would store it before the call and load it again after. Storing it before the loop
   // instead leaves just the loads. True if there is such a register.
   bool FindLoopLoaders() {
     const std::vector<uint32_t> rank = Ranks();

@@ -20,7 +20,8 @@ namespace {
 constexpr uint64_t kEach = FoundCode::kEach;
 
 constexpr uint32_t BitOf(BlockEnd kind) { return uint32_t{1} << static_cast<int>(kind); }
-// Ends behind which control may be at a block's target, and at the next block (once a call has returned).
+// Ends behind which control may be at a block's target, and at the next block (once a call has
+// returned).
 constexpr uint32_t kGoesToTarget = BitOf(BlockEnd::kBranch) | BitOf(BlockEnd::kJump);
 constexpr uint32_t kGoesOn = BitOf(BlockEnd::kBranch) | BitOf(BlockEnd::kFallThrough) |
                              BitOf(BlockEnd::kCall) | BitOf(BlockEnd::kIndirectCall) |

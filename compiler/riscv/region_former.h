@@ -1,4 +1,5 @@
-// The second half of control-flow recovery: from instructions that were reached to basic blocks and regions.
+// The second half of control-flow recovery: from instructions that were reached to basic blocks and
+// regions.
 #ifndef PRECAST_COMPILER_RISCV_REGION_FORMER_H_
 #define PRECAST_COMPILER_RISCV_REGION_FORMER_H_
 
@@ -17,8 +18,8 @@ namespace precast::riscv {
 struct FoundCode {
   enum Flag : uint8_t {
     kReached = 1,
-    // Starts a basic block; reached, too, once all has been followed. What follows the end of a block is a leader, or
-    // was not reached.
+    // Starts a basic block; reached, too, once all has been followed. What follows the end of a
+    // block is a leader, or was not reached.
     kLeader = 2,
     kStart = 4,        // a function starts here: never merged with its predecessors
     kTaken = 8,        // its address was found: needs an entry
@@ -34,7 +35,8 @@ struct FoundCode {
       : flags(8 * (size_t{num_instructions} / 8 + 1)),
         jump_target(std::make_unique_for_overwrite<uint32_t[]>(num_instructions)) {}
 
-  // By instruction index; behind the last there is at least one more, and they are a multiple of eight.
+  // By instruction index; behind the last there is at least one more, and they are a multiple of
+  // eight.
   std::vector<uint8_t> flags;
   std::unique_ptr<uint32_t[]> jump_target;  // by instruction index; only with kTarget
   // By instruction index of the jump; ascending, unique.

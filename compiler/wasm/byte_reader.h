@@ -1,5 +1,5 @@
-// Reads the primitive pieces of the binary format: bytes, LEB128 integers, names (core specification 2.0,
-// section 5.2). Module reader and instruction reader are built from it.
+// Reads the primitive pieces of the binary format: bytes, LEB128 integers, names (core
+// specification 2.0, section 5.2). Module reader and instruction reader are built from it.
 #ifndef PRECAST_COMPILER_WASM_BYTE_READER_H_
 #define PRECAST_COMPILER_WASM_BYTE_READER_H_
 
@@ -15,12 +15,12 @@ namespace precast::wasm {
 
 // "<message> at offset 0x1f": how all faults in a module are reported.
 absl::Status FaultAt(uint32_t offset, std::string_view message);
-// The same for a module that is beyond a limit of limits.h: "<what>: <actual>, at most <limit> allowed at
-// offset 0x1f".
+// The same for a module that is beyond a limit of limits.h: "<what>: <actual>, at most <limit>
+// allowed at offset 0x1f".
 absl::Status LimitAt(uint32_t offset, std::string_view what, uint64_t actual, uint64_t limit);
 
-// A cursor in a range of the file. Every function returns whether it succeeded; after a failure status() says
-// why and where, and the position is unspecified.
+// A cursor in a range of the file. Every function returns whether it succeeded; after a failure
+// status() says why and where, and the position is unspecified.
 class ByteReader {
  public:
   ByteReader(absl::Span<const uint8_t> file, ByteRange range)

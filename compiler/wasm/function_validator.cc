@@ -62,8 +62,8 @@ constexpr std::array<Signature, kNumOps> kSignatures = {
 #undef PRECAST_WASM_OP
 };
 
-// The same of instructions of at most two operands and one result, which address no memory or the first one, of 32
-// bits, to be compared at once.
+// The same of instructions of at most two operands and one result, which address no memory or the
+// first one, of 32 bits, to be compared at once.
 struct QuickSignature {
   bool exists = false;
   uint8_t num_params = 0;
@@ -175,7 +175,8 @@ absl::Status FunctionValidator::Validate(uint32_t function) {
   return absl::OkStatus();
 }
 
-// --- Faults -----------------------------------------------------------------------------------------
+// --- Faults
+// -----------------------------------------------------------------------------------------
 
 bool FunctionValidator::Fail(std::string_view message) {
   status_ =
@@ -192,7 +193,8 @@ bool FunctionValidator::Mismatch(ValType expected, std::optional<ValType> actual
                               actual.has_value() ? Name(*actual) : "an empty stack"));
 }
 
-// --- Operands ---------------------------------------------------------------------------------------
+// --- Operands
+// ---------------------------------------------------------------------------------------
 
 bool FunctionValidator::PopAny(ValType& actual) {
   if (stack_.size() > height_) {
@@ -228,7 +230,8 @@ void FunctionValidator::SetUnreachable() {
   frames_.back().unreachable = unreachable_ = true;
 }
 
-// --- Indices ----------------------------------------------------------------------------------------
+// --- Indices
+// ----------------------------------------------------------------------------------------
 
 bool FunctionValidator::FindLabel(uint32_t depth, Frame*& out) {
   if (depth >= frames_.size()) return Unknown("label", depth, frames_.size());
@@ -273,7 +276,8 @@ bool FunctionValidator::FindData(uint32_t index) {
   return Unknown("data segment", index, module_.data.size());
 }
 
-// --- Instructions -----------------------------------------------------------------------------------
+// --- Instructions
+// -----------------------------------------------------------------------------------
 
 inline bool FunctionValidator::CheckLocal() {
   constexpr auto kGet = static_cast<uint32_t>(Op::kLocalGet);

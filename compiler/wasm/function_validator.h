@@ -1,5 +1,5 @@
-// Validates function bodies: the algorithm of the specification (core specification 2.0, appendix "Validation
-// Algorithm"), which keeps a stack of operand types and a stack of open blocks.
+// Validates function bodies: the algorithm of the specification (core specification 2.0, appendix
+// "Validation Algorithm"), which keeps a stack of operand types and a stack of open blocks.
 #ifndef PRECAST_COMPILER_WASM_FUNCTION_VALIDATOR_H_
 #define PRECAST_COMPILER_WASM_FUNCTION_VALIDATOR_H_
 
@@ -18,8 +18,8 @@
 
 namespace precast::wasm {
 
-// Holds the buffers, to be used for one function after another. Takes time and space linear in a body's size
-// (times the parameters and results of a block, kMaxParams at most).
+// Holds the buffers, to be used for one function after another. Takes time and space linear in a
+// body's size (times the parameters and results of a block, kMaxParams at most).
 class FunctionValidator {
  public:
   // `module` must outlive the validator and have passed ValidateModule.
@@ -80,7 +80,8 @@ class FunctionValidator {
 
   // All of these return false after they have noted a fault.
   bool CheckInstruction(bool& done);
-  // Of an instruction with a fixed type, if nothing is wrong and nothing is unusual about it; else it does nothing.
+  // Of an instruction with a fixed type, if nothing is wrong and nothing is unusual about it; else
+  // it does nothing.
   bool CheckQuickly();
   // The same of what gets or sets a local.
   bool CheckLocal();
@@ -151,8 +152,8 @@ class FunctionValidator {
   uint32_t num_br_tables_ = 0;
   uint32_t num_instructions_ = 0;
 
-  // The first locals' types, by code; as many as a body of its size could need, so that bodies which declare many
-  // locals are not slow. The others are found in run_ends_.
+  // The first locals' types, by code; as many as a body of its size could need, so that bodies
+  // which declare many locals are not slow. The others are found in run_ends_.
   std::vector<uint8_t> locals_;
   std::vector<LocalRun> runs_;
   std::vector<uint32_t> run_ends_;  // local index where each run ends

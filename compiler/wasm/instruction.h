@@ -1,5 +1,5 @@
-// One decoded instruction, and the reader that delivers a function body instruction by instruction. Validator
-// and lifter both read bodies through it.
+// One decoded instruction, and the reader that delivers a function body instruction by instruction.
+// Validator and lifter both read bodies through it.
 #ifndef PRECAST_COMPILER_WASM_INSTRUCTION_H_
 #define PRECAST_COMPILER_WASM_INSTRUCTION_H_
 
@@ -37,9 +37,10 @@ constexpr bool Has(const Features& features, Feature feature) {
   return false;
 }
 
-// Instructions, named after their text: `i32.add` is kI32Add, `local.get` kLocalGet, `br_if` kBrIf, `if` kIf,
-// `i8x16.extract_lane_s` kI8x16ExtractLaneS, `memory.atomic.wait32` kMemoryAtomicWait32,
-// `i32.atomic.rmw8.add_u` kI32AtomicRmw8AddU, `select` with types kSelectT, `i64.add128` kI64Add128.
+// Instructions, named after their text: `i32.add` is kI32Add, `local.get` kLocalGet, `br_if` kBrIf,
+// `if` kIf, `i8x16.extract_lane_s` kI8x16ExtractLaneS, `memory.atomic.wait32` kMemoryAtomicWait32,
+// `i32.atomic.rmw8.add_u` kI32AtomicRmw8AddU, `select` with types kSelectT, `i64.add128`
+// kI64Add128.
 enum class Op : uint16_t {
 #define PRECAST_WASM_OP(Name, ...) k##Name,
 #include "compiler/wasm/opcodes.def"
@@ -79,9 +80,10 @@ enum class Immediate : uint8_t {
 struct OpInfo {
   std::string_view text;
   Immediate immediate;
-  // For an instruction with a fixed type, its operands and results as letters: i i32, l i64, f f32, d f64,
-  // v v128, a: address of its memory (i32 or i64; the memory is `memory`, `index` or `index2` by the
-  // immediate, see AddressedMemory). "*" in both if the type depends on immediates or the stack.
+  // For an instruction with a fixed type, its operands and results as letters: i i32, l i64, f f32,
+  // d f64, v v128, a: address of its memory (i32 or i64; the memory is `memory`, `index` or
+  // `index2` by the immediate, see AddressedMemory). "*" in both if the type depends on immediates
+  // or the stack.
   std::string_view params, results;
   uint8_t natural_align;  // log2 of the access size, for memory instructions
   Feature feature;
@@ -135,8 +137,8 @@ struct LocalRun {
   ValType type;
 };
 
-// How InstructionReader::Read reads what has an opcode of one byte, of a core feature, and at most one number behind it:
-// so that it need not ask what it is.
+// How InstructionReader::Read reads what has an opcode of one byte, of a core feature, and at most
+// one number behind it: so that it need not ask what it is.
 struct QuickOpcode {
   Op op = Op::kUnreachable;
   uint8_t number_at = 1;   // from the opcode: 2 if the flags of a memory argument are between
@@ -149,15 +151,15 @@ struct QuickOpcode {
 extern const std::array<QuickOpcode, 0x100> kQuickOpcodes;  // by the first byte
 extern const std::array<uint8_t, 0x100> kQuickSecondBytes;  // by that byte, what it may be
 
-// Reads a function body or constant expression. Checks the binary format only (what assert_malformed is
-// about); errors name the offset. Does not check that blocks are closed.
+// Reads a function body or constant expression. Checks the binary format only (what
+// assert_malformed is about); errors name the offset. Does not check that blocks are closed.
 class InstructionReader {
  public:
   InstructionReader(absl::Span<const uint8_t> file, ByteRange range, const Features& features)
       : in_(file, range), features_(features) {}
 
-  // The local declarations at the start of a body, without the parameters. To be called once, first. At most
-  // kMaxLocals in all (ResourceExhausted).
+  // The local declarations at the start of a body, without the parameters. To be called once,
+  // first. At most kMaxLocals in all (ResourceExhausted).
   absl::Status ReadLocals(std::vector<LocalRun>& out);
 
   bool AtEnd() const { return in_.AtEnd(); }
@@ -181,8 +183,8 @@ class InstructionReader {
   static constexpr uint32_t kMaxQuickBytes = 10;
   static_assert(kMaxQuickBytes == 2 + sizeof(uint64_t));
 
-  // What is usual, without tests that only what is malformed needs, and without a branch that depends on which
-  // instruction it is: the bytes of the instruction, or 0 if it is anything else.
+  // What is usual, without tests that only what is malformed needs, and without a branch that
+  // depends on which instruction it is: the bytes of the instruction, or 0 if it is anything else.
   static uint32_t ReadQuickly(const uint8_t* in, Instruction& out);
   // A LEB128 number of at most 8 bytes, without a sign: how many they are, or 0.
   static uint32_t QuickNumber(const uint8_t* in, uint64_t& out);

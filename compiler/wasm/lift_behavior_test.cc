@@ -1,5 +1,5 @@
-// What lifted functions do, run by the IR's reference interpreter; and that hostile bodies are lifted, or refused, in
-// reasonable time.
+// What lifted functions do, run by the IR's reference interpreter; and that hostile bodies are
+// lifted, or refused, in reasonable time.
 #include <chrono>
 #include <cmath>
 #include <cstddef>

@@ -1,10 +1,12 @@
 // Blocks and branches, and the SSA form of locals across them.
 //
-// Forward labels: a branch to one remembers the values it brings, and its edge stays open until the label is
-// reached. Then all edges are known, and only what differs among them becomes a parameter. What a branch remembers
-// of the locals are those assigned since the label's block began, if they are still wanted (lift_scan.h); all others
-// are the same on every edge. To know them, assignments are logged, which also leads back to the state at the block's
-// start (for `else`, and for the edges that do not mention a local). So a block costs nothing for locals it does not touch, however many there are.
+// Forward labels: a branch to one remembers the values it brings, and its edge stays open until the
+// label is reached. Then all edges are known, and only what differs among them becomes a parameter.
+// What a branch remembers of the locals are those assigned since the label's block began, if they
+// are still wanted (lift_scan.h); all others are the same on every edge. To know them, assignments
+// are logged, which also leads back to the state at the block's start (for `else`, and for the
+// edges that do not mention a local). So a block costs nothing for locals it does not touch,
+// however many there are.
 //
 // Backward labels: the same scan has told which wanted locals change before the last branch back.
 #include <algorithm>

@@ -1,4 +1,5 @@
-// The lifter of one function, internal to compiler/wasm. One class, whose parts lie in several files:
+// The lifter of one function, internal to compiler/wasm. One class, whose parts lie in several
+// files:
 //   lift_function.cc  the walk over the body, segments of fuel, locals, globals, tables
 //   lift_control.cc   blocks, branches, and the SSA form of locals across them
 //   lift_call.cc      calls and what travels in them
@@ -55,7 +56,8 @@ class FunctionLifter {
     ir::Inst inst;
     uint32_t edge;
     std::vector<Value> results = {};
-    // The locals that were assigned since the frame began and are wanted at the label, with their values.
+    // The locals that were assigned since the frame began and are wanted at the label, with their
+    // values.
     std::vector<std::pair<uint32_t, Value>> locals = {};
   };
 
@@ -63,8 +65,8 @@ class FunctionLifter {
     enum class Kind : uint8_t { kFunction, kBlock, kLoop, kIf, kElse };
     Kind kind;
     uint32_t num_params = 0, num_results = 0;
-    // Nothing reaches its start, so no IR is made for it. It is tracked because it may still be reachable
-    // in the sense of validation, which decides about segments.
+    // Nothing reaches its start, so no IR is made for it. It is tracked because it may still be
+    // reachable in the sense of validation, which decides about segments.
     bool dead = false;
     // In the sense of validation: the rest of the current arm; the code around the frame.
     bool unreachable = false, unreachable_outside = false;
@@ -101,8 +103,8 @@ class FunctionLifter {
   Value AsIndex(Value v, bool is_64);
   void TrapIf(Value condition, Trap code);
 
-  // Fuel. A segment's cost is known at its end; until then a site's refund is the number of instructions of the
-  // segment before it.
+  // Fuel. A segment's cost is known at its end; until then a site's refund is the number of
+  // instructions of the segment before it.
   ir::Site Here() const { return {.guest_pc = at_, .refund = options_.metered ? retired_ : 0}; }
   // For calls, which end their segment and count at once.
   ir::Site CallSite() const {
@@ -128,7 +130,8 @@ class FunctionLifter {
   uint32_t LabelArity(const Frame& frame) const {
     return frame.kind == Frame::Kind::kLoop ? frame.num_params : frame.num_results;
   }
-  // The edge to a label from here, as edge number `edge` of the instruction that will be appended next.
+  // The edge to a label from here, as edge number `edge` of the instruction that will be appended
+  // next.
   ir::Edge EdgeTo(Frame& frame, uint32_t edge);
   // Appends a branch as it is, also on constants: edges are found again by their position.
   ir::Inst AppendBranch(ir::Opcode op, absl::Span<const Value> args, std::vector<ir::Edge> edges);
@@ -178,7 +181,8 @@ class FunctionLifter {
   bool LiftMemory(const Instruction& in);
   bool LiftBulk(const Instruction& in);
   bool LiftAtomic(const Instruction& in);
-  // Where an access of `bytes` bytes at a popped address goes; checks the bounds where nothing else does.
+  // Where an access of `bytes` bytes at a popped address goes; checks the bounds where nothing else
+  // does.
   struct Place {
     bool direct = false;  // memory 0 through its register: `offset` is the i32 address
     Value base = {}, offset = {};
@@ -218,8 +222,8 @@ class FunctionLifter {
   bool dead_ = false;  // nothing reaches this point: no IR is made
   uint32_t at_ = 0;    // offset of the current instruction
 
-  // What assignments have replaced, for going back to the state at the start of a frame. A local is logged once per
-  // frame.
+  // What assignments have replaced, for going back to the state at the start of a frame. A local is
+  // logged once per frame.
   struct LogEntry {
     uint32_t local;
     Value before;

@@ -1,7 +1,7 @@
 // Memory: loads and stores, atomics, and what the runtime does in bulk.
 //
-// A 32-bit memory lies in a reservation that covers every address an access can form, so that the hardware finds what
-// is out of bounds. A 64-bit memory is checked here.
+// A 32-bit memory lies in a reservation that covers every address an access can form, so that the
+// hardware finds what is out of bounds. A 64-bit memory is checked here.
 #include <limits>
 
 #include "absl/log/check.h"

@@ -2,11 +2,12 @@
 //
 // Changes: all assignments go to one list, in order, so that those of a loop are a range of it.
 //
-// Liveness: what matters to locals is noted while the body is read, and walked backwards. Control flow is structured, so
-// two walks do, without iteration. The first takes no branch back. What it finds live at the start of an outermost loop
-// is all that is: a way that comes back to the start before it reads a local could have been shorter. For a loop
-// inside another what is live at the start of the outer one is added, which may be more than is. The second walk
-// knows then what a branch back wants.
+// Liveness: what matters to locals is noted while the body is read, and walked backwards. Control
+// flow is structured, so two walks do, without iteration. The first takes no branch back. What it
+// finds live at the start of an outermost loop is all that is: a way that comes back to the start
+// before it reads a local could have been shorter. For a loop inside another what is live at the
+// start of the outer one is added, which may be more than is. The second walk knows then what a
+// branch back wants.
 #include "compiler/wasm/lift_scan.h"
 
 #include <algorithm>
@@ -150,7 +151,8 @@ class BodyScanner {
 
   void Assign(uint32_t local) {
     if (loop_ == kNoLoop) return;
-    // `last_` counts from 1. Once in the innermost loop is enough: the loops around it see it there.
+    // `last_` counts from 1. Once in the innermost loop is enough: the loops around it see it
+    // there.
     if (last_[local] > loops_[loop_].begin) return;
     assigned_.push_back(local);
     last_[local] = assigned_.size();
@@ -186,7 +188,8 @@ class BodyScanner {
     loop_ = loop.outer;
   }
 
-  // What the closing loop assigns after a branch to a loop around it comes to that branch the next time round.
+  // What the closing loop assigns after a branch to a loop around it comes to that branch the next
+  // time round.
   void LeadOutwards(const OpenLoop& closing) {
     for (size_t k = closing.outer; k != kNoLoop && k >= closing.reach; k = loops_[k].outer) {
       ++work_;

@@ -1,6 +1,7 @@
-// IR for small modules, compared with expectations in the same file: filetests/*.wat hold a module, then the IR of its
-// functions as comments. A module is lifted without metering, or with it after a line `;; metered`; with canonical
-// NaNs after a line `;; canonical_nans`. To accept what the lifter now makes, after reading it:
+// IR for small modules, compared with expectations in the same file: filetests/*.wat hold a module,
+// then the IR of its functions as comments. A module is lifted without metering, or with it after a
+// line `;; metered`; with canonical NaNs after a line `;; canonical_nans`. To accept what the
+// lifter now makes, after reading it:
 //   bazel run //compiler/wasm:lifter_test -- --update
 #include "compiler/wasm/lifter.h"
 

@@ -1,6 +1,6 @@
-// A WebAssembly module as the binary reader delivers it. Everything but function bodies is decoded; bodies and
-// initializers are ranges of the module's bytes, which must outlive the Module. Offsets are in the file; they serve to
-// report faults.
+// A WebAssembly module as the binary reader delivers it. Everything but function bodies is decoded;
+// bodies and initializers are ranges of the module's bytes, which must outlive the Module. Offsets
+// are in the file; they serve to report faults.
 #ifndef PRECAST_COMPILER_WASM_MODULE_H_
 #define PRECAST_COMPILER_WASM_MODULE_H_
 
@@ -118,8 +118,8 @@ struct Module {
   std::string_view name;
   std::vector<std::string_view> function_names;  // by function index, may be shorter
 
-  // By function index: named by an export, an element segment, or an initializer. `ref.func` in code may only
-  // name these, and they have a FunctionRecord (runtime/abi/wasm_context.h).
+  // By function index: named by an export, an element segment, or an initializer. `ref.func` in
+  // code may only name these, and they have a FunctionRecord (runtime/abi/wasm_context.h).
   std::vector<bool> declared;
 
   const FuncType& TypeOf(uint32_t function) const { return types[functions[function].type]; }

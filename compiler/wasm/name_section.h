@@ -1,5 +1,5 @@
-// The custom section `name` (core specification 2.0, appendix "Custom Sections"): what a compiler called the
-// module and its functions. Only for people to read: a malformed one is ignored.
+// The custom section `name` (core specification 2.0, appendix "Custom Sections"): what a compiler
+// called the module and its functions. Only for people to read: a malformed one is ignored.
 #ifndef PRECAST_COMPILER_WASM_NAME_SECTION_H_
 #define PRECAST_COMPILER_WASM_NAME_SECTION_H_
 

@@ -260,7 +260,8 @@ absl::Status ModuleReader::ReadCount(ByteReader& in, std::string_view what, size
   const uint32_t at = in.offset();
   if (!in.U32(out)) return in.status();
   if (present + out > limit) return LimitAt(at, what, present + out, limit);
-  // Everything has at least one byte: so what we reserve for it is no more than a multiple of the file.
+  // Everything has at least one byte: so what we reserve for it is no more than a multiple of the
+  // file.
   if (out > in.Left()) {
     return FaultAt(at, absl::StrFormat("unexpected end: %u %s in %u bytes", out, what, in.Left()));
   }
@@ -348,7 +349,8 @@ absl::Status ModuleReader::ReadLimits(ByteReader& in, bool is_64, bool has_max, 
   return absl::OkStatus();
 }
 
-// The byte that limits begin with: bit 0 there is a maximum, bit 1 shared (threads), bit 2 64-bit (memory64).
+// The byte that limits begin with: bit 0 there is a maximum, bit 1 shared (threads), bit 2 64-bit
+// (memory64).
 constexpr uint8_t kHasMax = 1, kShared = 2, kIs64 = 4;
 
 absl::Status ModuleReader::ReadTableType(ByteReader& in, TableType& out) {

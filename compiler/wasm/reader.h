@@ -13,8 +13,9 @@ namespace precast::wasm {
 // Whether `bytes` begin as a module does (magic and version 1).
 bool IsModule(absl::Span<const uint8_t> bytes);
 
-// Reads everything but function bodies. `bytes` must outlive the module. InvalidArgument with offset and reason if
-// the module is malformed, ResourceExhausted if it exceeds a limit of limits.h.
+// Reads everything but function bodies. `bytes` must outlive the module. InvalidArgument with
+// offset and reason if the module is malformed, ResourceExhausted if it exceeds a limit of
+// limits.h.
 absl::StatusOr<Module> ReadModule(absl::Span<const uint8_t> bytes, const Features& features);
 
 }  // namespace precast::wasm

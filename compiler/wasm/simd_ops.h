@@ -13,7 +13,8 @@ namespace precast::wasm {
 // The operation that the instruction is; nullopt if it is none, or one on memory.
 std::optional<ir::SimdOp> SimdOpOf(Op op);
 
-// A load or store that is a scalar access and an operation; of how many bytes is in the table of opcodes.
+// A load or store that is a scalar access and an operation; of how many bytes is in the table of
+// opcodes.
 struct VectorAccess {
   enum class Form : uint8_t {
     kExtend,     // 64 bits are loaded into the low half, then op
@@ -27,7 +28,8 @@ struct VectorAccess {
 // nullopt of all other instructions, v128.load and v128.store too.
 std::optional<VectorAccess> VectorAccessOf(Op op);
 
-// Whether NaNs in the result may have more than one bit pattern: of f32 lanes, of f64 lanes, or not at all.
+// Whether NaNs in the result may have more than one bit pattern: of f32 lanes, of f64 lanes, or not
+// at all.
 enum class VectorNans : uint8_t { kNone, kF32, kF64 };
 VectorNans VectorNansOf(ir::SimdOp op);
 

@@ -1,5 +1,5 @@
-// The types of WebAssembly (core specification 2.0, section 2.3, with the index types of memory64 and the
-// sharing of threads).
+// The types of WebAssembly (core specification 2.0, section 2.3, with the index types of memory64
+// and the sharing of threads).
 #ifndef PRECAST_COMPILER_WASM_TYPES_H_
 #define PRECAST_COMPILER_WASM_TYPES_H_
 
@@ -12,8 +12,8 @@
 
 namespace precast::wasm {
 
-// A value type. `code` is the byte of the binary format; `heap_type` and `nullable` leave room for typed
-// references (3.0), of which only the two abstract ones of 2.0 exist so far, both nullable.
+// A value type. `code` is the byte of the binary format; `heap_type` and `nullable` leave room for
+// typed references (3.0), of which only the two abstract ones of 2.0 exist so far, both nullable.
 struct ValType {
   uint8_t code = 0;
   bool nullable = false;

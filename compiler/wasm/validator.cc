@@ -120,7 +120,8 @@ absl::Status ModuleValidator::CheckMemories() {
 absl::Status ModuleValidator::CheckGlobals() {
   for (uint32_t i = module_.num_imported_globals; i < module_.globals.size(); ++i) {
     const Global& global = module_.globals[i];
-    // 2.0 lets initializers use imported globals only, 3.0 (as extended constants do) all earlier ones.
+    // 2.0 lets initializers use imported globals only, 3.0 (as extended constants do) all earlier
+    // ones.
     const uint32_t visible = std::min(i, VisibleGlobals());
     if (absl::Status status = CheckConstExpr(global.init, global.type.type, visible);
         !status.ok()) {

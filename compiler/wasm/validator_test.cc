@@ -43,10 +43,10 @@ std::string CheckSections(const std::vector<Bytes>& sections,
   return std::string(Check(testing::Module(sections), features).message());
 }
 
-// A module to put a function in: types 0 [] -> [], 1 [i32] -> [i32 i32], 2 [i32 i64] -> [i64], 3 [] -> [i32];
-// function 0 of type 2 (declared), function 1 of the given type and code (not declared); table 0 funcref, 1
-// externref, 2 64-bit funcref; memory 0 32-bit, 1 64-bit; global 0 mutable i32, 1 constant externref; one element
-// segment of functions, one data segment.
+// A module to put a function in: types 0 [] -> [], 1 [i32] -> [i32 i32], 2 [i32 i64] -> [i64], 3 []
+// -> [i32]; function 0 of type 2 (declared), function 1 of the given type and code (not declared);
+// table 0 funcref, 1 externref, 2 64-bit funcref; memory 0 32-bit, 1 64-bit; global 0 mutable i32,
+// 1 constant externref; one element segment of functions, one data segment.
 std::vector<Bytes> Around(const Bytes& params, const Bytes& results,
                           const std::vector<Bytes>& locals, const Bytes& code,
                           bool data_count = true) {
@@ -370,7 +370,8 @@ TEST(ValidatorTest, IndicesOfAModule) {
               HasSubstr("unknown memory 0"));
 }
 
-// Every instruction with a fixed type is accepted with its operands, gives its results, and lacks them without.
+// Every instruction with a fixed type is accepted with its operands, gives its results, and lacks
+// them without.
 TEST(ValidatorTest, EveryInstructionOfTheTable) {
   const auto type_of = [](char letter) -> uint8_t {
     return letter == 'l' ? kL : letter == 'f' ? kF : letter == 'd' ? kD : letter == 'v' ? kV : kI;
@@ -439,7 +440,8 @@ TEST(ValidatorTest, Nesting) {
   EXPECT_THAT(Code({}, nested(50'001)), HasSubstr("nested blocks"));
 }
 
-// Bodies whose checking would take quadratic time if done without care. A minute is what they would take.
+// Bodies whose checking would take quadratic time if done without care. A minute is what they would
+// take.
 TEST(ValidatorTest, HostileBodiesTakeLinearTime) {
   const auto start = std::chrono::steady_clock::now();
   const Bytes thousand(1000, kI);

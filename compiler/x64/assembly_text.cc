@@ -160,7 +160,8 @@ std::string AssemblyText(const codegen::CompiledFunction& f) {
                       return std::nullopt;
                     });
     std::string line = absl::StrCat("    ", named[0].text);
-    // Sites are instructions or inside of them; those of calls are return addresses, shown beside the call.
+    // Sites are instructions or inside of them; those of calls are return addresses, shown beside
+    // the call.
     std::string note;
     while (next_site < f.sites.size()) {
       const Site& site = f.sites[next_site];

@@ -46,10 +46,11 @@ class CodeBuffer {
   void Call(Label target);
   // Pads with no-ops to a multiple of `alignment`, a power of two of at most 64.
   void Align(uint8_t alignment);
-  // Pads before the loop whose head `head` is, to be bound next, to a multiple of 16. A loop that fits into a line of
-  // kLine bytes is placed in one: in two, an AMD Zen 5 takes up to a third longer. If a longer one's last jump back,
-  // the last one to `head` within kMaxLoop bytes, would end in the first bytes of a line, then to 32 more: with a loop
-  // that takes a whole line and a few bytes of the next one, it takes twice as long.
+  // Pads before the loop whose head `head` is, to be bound next, to a multiple of 16. A loop that
+  // fits into a line of kLine bytes is placed in one: in two, an AMD Zen 5 takes up to a third
+  // longer. If a longer one's last jump back, the last one to `head` within kMaxLoop bytes, would
+  // end in the first bytes of a line, then to 32 more: with a loop that takes a whole line and a
+  // few bytes of the next one, it takes twice as long.
   void AlignLoop(Label head);
   // After Finish(): whether the code must be placed at a multiple of kLine because of that.
   bool needs_line() const { return needs_line_; }

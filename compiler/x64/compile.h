@@ -10,11 +10,13 @@
 //    and the bounded reads [table + index * 4] of jump and dispatch tables.
 //  * Indirect branches: `jmp reg` after a bounds check against a jump table, `call/jmp r12` after a
 //    bounds check against the dispatch table, `call/jmp [rip + GOT]`.
-//  * Two traps are jumps into the instruction before them, to a byte that is no instruction in 64-bit mode (Intel SDM
-//    vol. 2, appendix A, table A-2: i64): `sub r10, n; jl` to the ea of the subtraction where fuel is charged for, and
-//    `cmp rsp, [rbp+0x60]; jb` to the 60 at entries. Others are `hlt`. Where rows are counted, and wherever fuel is compared
-//    and not subtracted, want of fuel is a jump to a `hlt`: privileged instructions trap in less time than invalid ones, which
-//    hypervisors look at first (1.2 instead of 8.7 us under KVM), and metered runs are left so at the end of each stretch.
+//  * Two traps are jumps into the instruction before them, to a byte that is no instruction in
+//    64-bit mode (Intel SDM vol. 2, appendix A, table A-2: i64): `sub r10, n; jl` to the ea of the
+//    subtraction where fuel is charged for, and `cmp rsp, [rbp+0x60]; jb` to the 60 at entries.
+//    Others are `hlt`. Where rows are counted, and wherever fuel is compared and not subtracted,
+//    want of fuel is a jump to a `hlt`: privileged instructions trap in less time than invalid
+//    ones, which hypervisors look at first (1.2 instead of 8.7 us under KVM), and metered runs are
+//    left so at the end of each stretch.
 //  * A frame is one `sub rsp` at each entry; the stack pointer is 16-aligned at calls. A function
 //    without calls and spills has no frame and does not check the stack.
 //  * StateLocation::kFrame is a displacement from the stack pointer.

@@ -1,5 +1,6 @@
 // Assembly for small IR functions, compared with expectations in the same file: filetests/*.ir hold
-// IR, then the assembly as comments. A name that ends in _o2 means -O2, in _v3 --cpu=x86-64-v3. To accept what the compiler now makes, after reading it:
+// IR, then the assembly as comments. A name that ends in _o2 means -O2, in _v3 --cpu=x86-64-v3. To
+// accept what the compiler now makes, after reading it:
 //   bazel run //compiler/x64:compile_test -- --update
 #include "compiler/x64/compile.h"
 

@@ -70,8 +70,8 @@ class Analysis {
         }
         uint32_t pick = frame.next++;
         if (use_loops && successors.size() == 2) {
-          // Shallower first; at equal depth the colder first, or by a profile the much lighter, else the
-          // taken edge first, so that the other falls through.
+          // Shallower first; at equal depth the colder first, or by a profile the much lighter,
+          // else the taken edge first, so that the other falls through.
           const ControlFlow::BlockInfo& a = cf_.info[successors[0].target.index];
           const ControlFlow::BlockInfo& b = cf_.info[successors[1].target.index];
           const uint64_t heavy = f_.block(successors[0].target).weight;
@@ -106,8 +106,9 @@ class Analysis {
     return !loops_.Contains(head, target);
   }
 
-  // A loop that is left near its beginning ("while") ends with a jump back. If it is laid out to begin behind the
-  // block that leaves it, that jump is made once, on the way in, instead of in each round.
+  // A loop that is left near its beginning ("while") ends with a jump back. If it is laid out to
+  // begin behind the block that leaves it, that jump is made once, on the way in, instead of in
+  // each round.
   void Rotate(Block head, Items& all) {
     std::vector<Item>& items = all[head.index + 1];
     if (items.empty() || items[0].is_loop || items[0].index != head.index) return;

@@ -82,8 +82,8 @@ TEST(ControlFlowTest, NestedLoops) {
   EXPECT_EQ(Layout(cf), (std::vector<uint32_t>{0, 1, 3, 2, 4, 5}));
 }
 
-// Each of very many blocks may leave for the same one; with and without a way back from there, which makes a loop of all.
-// A pass that is quadratic takes longer than a test may.
+// Each of very many blocks may leave for the same one; with and without a way back from there,
+// which makes a loop of all. A pass that is quadratic takes longer than a test may.
 TEST(ControlFlowTest, ManyBranchesToOneBlock) {
   constexpr uint32_t kBlocks = 400'000;
   for (const bool back : {false, true}) {

@@ -25,8 +25,8 @@ UnsignedMagic<Unsigned> Compute(Unsigned d) {
       return {static_cast<Unsigned>(m), static_cast<uint8_t>(shift), false};
     }
   }
-  // m has w+1 bits at shift = ceil(log2 d); its top bit is the added n. 2^(w+shift) may be too wide, so
-  // the lower bits are computed as floor(2^w * (2^shift - d) / d) + 1.
+  // m has w+1 bits at shift = ceil(log2 d); its top bit is the added n. 2^(w+shift) may be too
+  // wide, so the lower bits are computed as floor(2^w * (2^shift - d) / d) + 1.
   const Wide low = (((Wide{1} << max_shift) - d) << kBits) / d + 1;
   return {static_cast<Unsigned>(low), static_cast<uint8_t>(max_shift), true};
 }

@@ -7,8 +7,8 @@
 
 namespace precast::x64 {
 
-// n / d for unsigned n of w = 32 or 64 bits: if not `add`, (n * multiplier) >> (w + shift); else with
-// t = (n * multiplier) >> w: (((n - t) >> 1) + t) >> (shift - 1).
+// n / d for unsigned n of w = 32 or 64 bits: if not `add`, (n * multiplier) >> (w + shift); else
+// with t = (n * multiplier) >> w: (((n - t) >> 1) + t) >> (shift - 1).
 template <typename Unsigned>
 struct UnsignedMagic {
   Unsigned multiplier;

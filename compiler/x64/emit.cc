@@ -338,7 +338,8 @@ void Emitter::EmitElsewhere() {
 }
 
 void Emitter::EmitElsewhereIfShort() {
-  // A short jump saves four bytes. While all that are near can still wait, a return of the guest's may come.
+  // A short jump saves four bytes. While all that are near can still wait, a return of the guest's
+  // may come.
   constexpr uint32_t kWait = 64;
   const uint32_t here = buffer_.Here().raw;
   const auto near = std::partition_point(from_.begin(), from_.end(),

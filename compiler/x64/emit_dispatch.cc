@@ -1,7 +1,7 @@
 // Two kinds of dispatch. That of an interpreter loop in the guest, of which copies are made: see
-// Emitter::FindDispatch. After register allocation a copy is the same instructions once more, since where all values are
-// depends on the block alone. And that of guest addresses through the image's table, of which a function has one copy
-// for all places outside of loops.
+// Emitter::FindDispatch. After register allocation a copy is the same instructions once more, since
+// where all values are depends on the block alone. And that of guest addresses through the image's
+// table, of which a function has one copy for all places outside of loops.
 #include <algorithm>
 #include <cstdint>
 #include <utility>
@@ -17,8 +17,8 @@ constexpr int64_t kMinCases = 4;
 // Loops whose dispatch is long gain little by a copy, and code grows; in instructions and moves.
 constexpr uint32_t kMaxChain = 40, kMaxCopied = 4000;
 
-// Whether the instruction neither stops nor asks what has been charged: some of those that may stand at the end of a
-// block.
+// Whether the instruction neither stops nor asks what has been charged: some of those that may
+// stand at the end of a block.
 bool IsComputation(MOp op) {
   switch (op) {
     case MOp::kMove:
@@ -38,7 +38,8 @@ bool IsComputation(MOp op) {
   }
 }
 
-// Whether what has been charged matters to nobody while the instruction is executed, but for its site.
+// Whether what has been charged matters to nobody while the instruction is executed, but for its
+// site.
 bool KnowsNoFuel(const MInst& m) {
   if (m.flags == FlagsFrom::kFuel) return false;
   switch (m.op) {

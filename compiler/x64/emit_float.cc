@@ -71,8 +71,8 @@ void Emitter::EmitFloat(uint32_t i, const MInst& m) {
       RelocateRepeated(w, SignBit(w) - 1);
       return e_.SseBitsRR(SseBits::kOr, d, t);
     }
-    // Source and result, or what the rest of the result comes from, are one register, so no instruction waits for an
-    // older value of it.
+    // Source and result, or what the rest of the result comes from, are one register, so no
+    // instruction waits for an older value of it.
     case MOp::kSqrt:
       return e_.SseRR(Sse::kSqrt, w, X(i, 1), X(i, 0), X(i, 0));
     case MOp::kRound:

@@ -13,8 +13,8 @@ namespace precast::x64::emission {
 namespace {
 
 constexpr uint32_t kFarFrame = 32 * 1024;  // larger frames are checked against the limit as a whole
-// Smaller ones are not checked if nothing is called. There is room below the limit for the largest frame that is not
-// checked as a whole, and for one of these, and more.
+// Smaller ones are not checked if nothing is called. There is room below the limit for the largest
+// frame that is not checked as a whole, and for one of these, and more.
 constexpr uint32_t kNearFrame = 1024;
 
 bool FitsInt32(int64_t v) { return v == static_cast<int32_t>(v); }

@@ -35,7 +35,8 @@ void Emitter::TestPage(uint32_t i, const MInst& m) {
 void Emitter::EmitMarkPage(uint32_t i, const MInst& m) {
   const Stub stub = AddRareCase(Stub::Kind::kMarkPage, i, m);
   if (HasStride(m)) {
-    // Another page than before only if it is at most a step from where that begins, or from where it ends.
+    // Another page than before only if it is at most a step from where that begins, or from where
+    // it ends.
     const int32_t step = int32_t{1} << (m.aux & 15);
     const int32_t disp = m.disp + ((m.aux & ir::kMarkDown) != 0 ? step : 0);
     Reg low = R(i, 0);

@@ -1,5 +1,5 @@
-// The machine code of operations on v128: which code a pattern is, and lanes, shuffles and constants. See
-// simd_emitter.h.
+// The machine code of operations on v128: which code a pattern is, and lanes, shuffles and
+// constants. See simd_emitter.h.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

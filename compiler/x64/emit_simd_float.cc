@@ -1,13 +1,13 @@
-// The machine code of operations on floating-point lanes that take several instructions. See simd_emitter.h.
-// Bitwise instructions are those for f32, which are shorter and do the same.
+// The machine code of operations on floating-point lanes that take several instructions. See
+// simd_emitter.h. Bitwise instructions are those for f32, which are shorter and do the same.
 #include <cstdint>
 
 #include "compiler/x64/simd_emitter.h"
 
 namespace precast::x64::emission {
 
-// minps x, y is x < y ? x : y: with a NaN or two zeros, y. So both orders are computed; their union is -0 if
-// one operand is, and NaN if one is.
+// minps x, y is x < y ? x : y: with a NaN or two zeros, y. So both orders are computed; their union
+// is -0 if one operand is, and NaN if one is.
 void SimdEmitter::Min(bool f64, Xmm d) {
   const VectorOp min = f64 ? VectorOp::kMinpd : VectorOp::kMinps;
   Op(min, kS, kB, X(kA));
@@ -16,8 +16,9 @@ void SimdEmitter::Min(bool f64, Xmm d) {
   Quiet(f64, d);
 }
 
-// As Min; but of zeros the union is -0 where it should be +0: where the two orders differ in the sign only, the
-// difference x is -0, and -0 - -0 is +0. Elsewhere x is +0, or the lane is NaN, which the subtraction quiets.
+// As Min; but of zeros the union is -0 where it should be +0: where the two orders differ in the
+// sign only, the difference x is -0, and -0 - -0 is +0. Elsewhere x is +0, or the lane is NaN,
+// which the subtraction quiets.
 void SimdEmitter::Max(bool f64, Xmm d) {
   const VectorOp max = f64 ? VectorOp::kMaxpd : VectorOp::kMaxps;
   Op(max, kS, kB, X(kA));
@@ -44,8 +45,8 @@ void SimdEmitter::MulAdd(const SimdLowering& l, Xmm d) {
   Op(l.op2, d, X(kC), kS);
 }
 
-// cvttps2dq gives 0x80000000 for all that does not fit: right for what is too small; where the operand was not
-// negative, inverting it is right.
+// cvttps2dq gives 0x80000000 for all that does not fit: right for what is too small; where the
+// operand was not negative, inverting it is right.
 void SimdEmitter::TruncF32S(Xmm d) {
   constexpr uint8_t kEqual = 0;
   OpImm(VectorOp::kCmpps, kS, X(kA), X(kA), kEqual);
@@ -57,8 +58,8 @@ void SimdEmitter::TruncF32S(Xmm d) {
   Op(VectorOp::kPxor, d, kS);
 }
 
-// The sum of two signed conversions: of x, which gives 2^31 if x >= 2^31, and of x - 2^31, at least 0 and at
-// most 2^31 - 1.
+// The sum of two signed conversions: of x, which gives 2^31 if x >= 2^31, and of x - 2^31, at least
+// 0 and at most 2^31 - 1.
 void SimdEmitter::TruncF32U(Xmm d, Xmm t) {
   constexpr uint8_t kLessOrEqual = 2;
   constexpr uint32_t kTwo31 = 0x4f000000;  // 2^31 as f32
@@ -87,7 +88,8 @@ void SimdEmitter::ConvertF32U(Xmm d) {
   Op(VectorOp::kAddps, d, kS);
 }
 
-// cvttpd2dq gives 0x80000000 for what does not fit: right if it is too small. NaN becomes 0 by minpd.
+// cvttpd2dq gives 0x80000000 for what does not fit: right if it is too small. NaN becomes 0 by
+// minpd.
 void SimdEmitter::TruncF64S(Xmm d) {
   constexpr uint8_t kEqual = 0;
   constexpr uint64_t kMax = 0x41dfffffffc00000;  // 2^31 - 1 as f64

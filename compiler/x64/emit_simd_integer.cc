@@ -178,7 +178,8 @@ void SimdEmitter::Mul64(Xmm d, Xmm t) {
   Op(VectorOp::kPaddq, d, kS);
 }
 
-// pmulhrsw is it but for -1 × -1, which gives -1 (0x8000) instead of the largest number: inverted, that is right.
+// pmulhrsw is it but for -1 × -1, which gives -1 (0x8000) instead of the largest number: inverted,
+// that is right.
 void SimdEmitter::Q15Mul(Xmm d) {
   Op(VectorOp::kPmulhrsw, d, X(kA), kB);
   Load(kS, Splat16(0x8000));

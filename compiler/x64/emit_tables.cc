@@ -14,8 +14,8 @@
 namespace precast::x64::emission {
 namespace {
 
-// Code is fetched so many bytes at once. A function of a few instructions that begins where such a piece does is fetched
-// in fewer; so is one that calls itself, as a loop whose head that is.
+// Code is fetched so many bytes at once. A function of a few instructions that begins where such a
+// piece does is fetched in fewer; so is one that calls itself, as a loop whose head that is.
 constexpr uint32_t kFetch = 32;
 constexpr size_t kSmallFunction = 2 * kFetch;
 

@@ -1,5 +1,5 @@
-// The machine code of operations on v128 in a function whose registers are allocated: what the emitter of such
-// operations asks for, from the function's tables.
+// The machine code of operations on v128 in a function whose registers are allocated: what the
+// emitter of such operations asks for, from the function's tables.
 #include <cstddef>
 #include <cstdint>
 

@@ -86,7 +86,8 @@ class Emitter {
       kFloatToInt,
       kIntToFloat,
       kMarkPage,
-      // What follows meter `index`, if there is not enough fuel for all that it asked for: see Prepays.
+      // What follows meter `index`, if there is not enough fuel for all that it asked for: see
+      // Prepays.
       kUnpaid,
     };
     Kind kind;
@@ -162,8 +163,8 @@ class Emitter {
                uint32_t state_count = 0);
   // Of the last site: what has not been charged for before it.
   void AddUnpaid(const ir::Unpaid& unpaid);
-  // Jumps, if the condition holds, to the byte that lies `back` bytes before the end of the code and is
-  // no instruction: to a trap that takes no room. Puts the site there.
+  // Jumps, if the condition holds, to the byte that lies `back` bytes before the end of the code
+  // and is no instruction: to a trap that takes no room. Puts the site there.
   void TrapInside(Cond cc, uint32_t back, Site::Kind kind, const MInst& m, uint32_t state_begin = 0,
                   uint32_t state_count = 0);
 
@@ -190,22 +191,24 @@ class Emitter {
   void JumpUnlessNext(uint32_t target);
   // Whether that makes a copy.
   bool Copies(uint32_t target) const;
-  // Whether charging, as instruction `i` of block `b` does, can be left to the meter that a copy begins with.
+  // Whether charging, as instruction `i` of block `b` does, can be left to the meter that a copy
+  // begins with.
   bool MeterPays(uint32_t b, uint32_t i) const;
-  // What the meters behind meter `i` of block `b` ask for, with those that the copy begins with that the block ends
-  // in, if meter `i` can ask for that too. If there is too little fuel for all of it, the rest of the block is
-  // executed elsewhere, where each meter asks for itself.
+  // What the meters behind meter `i` of block `b` ask for, with those that the copy begins with
+  // that the block ends in, if meter `i` can ask for that too. If there is too little fuel for all
+  // of it, the rest of the block is executed elsewhere, where each meter asks for itself.
   int64_t Prepays(uint32_t b, uint32_t i) const;
   void EmitUnpaidStub(const Stub& stub);
 
   void EmitBlock(uint32_t b);
-  // The moves and instructions of block `b`, those before `from` left out; its code is followed by that of block `next`.
+  // The moves and instructions of block `b`, those before `from` left out; its code is followed by
+  // that of block `next`.
   void EmitBody(uint32_t b, uint32_t next, uint32_t from = 0);
 
-  // An interpreter written in the guest's language jumps from every handler back to one place that looks up the
-  // next handler. A copy of that place at the end of each handler saves the jump, and gives the processor an
-  // indirect branch per handler to predict, which is much easier. This finds such places: short chains of blocks
-  // in loops that end with a jump table.
+  // An interpreter written in the guest's language jumps from every handler back to one place that
+  // looks up the next handler. A copy of that place at the end of each handler saves the jump, and
+  // gives the processor an indirect branch per handler to predict, which is much easier. This finds
+  // such places: short chains of blocks in loops that end with a jump table.
   void FindDispatch();
   // Emits copies of the chain of blocks that starts with `b`.
   void EmitDispatchCopy(uint32_t b);
@@ -229,7 +232,8 @@ class Emitter {
     return !m.folded && IsReg(i, 0) &&
            (m.flags == FlagsFrom::kCompareImm || (m.flags == FlagsFrom::kCompare && IsReg(i, 1)));
   }
-  // Instruction i has just selected by comparing registers, which it has left alone: the flags are of that.
+  // Instruction i has just selected by comparing registers, which it has left alone: the flags are
+  // of that.
   void FlagsCompare(uint32_t i) { compared_ = {buffer_.Here(), i}; }
   bool FlagsAlreadyCompare(uint32_t i, const MInst& m) const;
 
@@ -254,11 +258,11 @@ class Emitter {
   void EmitSetReg(Reg r, uint64_t value);
   void EmitInst(uint32_t b, uint32_t i, const MInst& m);
   void EmitMeter(uint32_t b, uint32_t i, const MInst& m);
-  // Where in the subtraction of `asked`, just emitted, the byte is that names the fuel register, counted from behind:
-  // no instruction begins with it.
+  // Where in the subtraction of `asked`, just emitted, the byte is that names the fuel register,
+  // counted from behind: no instruction begins with it.
   uint32_t FuelByte(int32_t asked) const;
-  // Whether instruction i + 1 of block `b` is a meter that the check of that at `i` can ask for too, besides
-  // `amount`.
+  // Whether instruction i + 1 of block `b` is a meter that the check of that at `i` can ask for
+  // too, besides `amount`.
   bool MeterFollows(uint32_t b, uint32_t i, int64_t amount) const;
   void EmitEntry(const MInst& m);
   void EmitZeroExtend(uint32_t i, const MInst& m);
@@ -290,8 +294,8 @@ class Emitter {
 
   // r12 := the native entry of the guest pc in eax, or away to the runtime.
   void EmitLookup();
-  // One that several places outside of loops go through, at the function's end; and those that call what they find, or
-  // jump there.
+  // One that several places outside of loops go through, at the function's end; and those that call
+  // what they find, or jump there.
   struct SharedLookup {
     uint32_t count = 0;  // of places
     bool used = false;
@@ -313,10 +317,12 @@ class Emitter {
   void EmitReturn();
   // Where these jump to: to a return behind them if a short jump reaches it, else to the next one.
   Label Elsewhere();
-  // A return for those that wait for one, if there are any. Between blocks: if it saves more than it takes.
+  // A return for those that wait for one, if there are any. Between blocks: if it saves more than
+  // it takes.
   void EmitElsewhere();
   void EmitElsewhereIfShort();
-  // Between blocks where nothing falls through: the stubs that are but a trap, as long as short jumps reach them.
+  // Between blocks where nothing falls through: the stubs that are but a trap, as long as short
+  // jumps reach them.
   void EmitTrapStubs();
   void EmitDivideStub(const Stub& stub);
   void EmitFloatMinMaxStub(const Stub& stub);
@@ -352,8 +358,8 @@ class Emitter {
   uint32_t next_ = kNone;           // the block whose code follows that of the block being emitted
   // By block: its range in Solution::moves.
   std::vector<uint32_t> first_move_, num_moves_;
-  // By block, if there is any dispatch: the instructions and moves from here to the jump table, 0 if there is
-  // none near; and the next block on the way, kNone at the end.
+  // By block, if there is any dispatch: the instructions and moves from here to the jump table, 0
+  // if there is none near; and the next block on the way, kNone at the end.
   struct Dispatch {
     uint32_t size = 0, next = kNone;
   };
@@ -371,7 +377,8 @@ class Emitter {
   bool has_miss_ = false;
   Label miss_;
   SharedLookup calls_, jumps_;
-  // Calls that may have returned to somewhere else jump here, from these places; and the last return, if there is one.
+  // Calls that may have returned to somewhere else jump here, from these places; and the last
+  // return, if there is one.
   Label elsewhere_, return_;
   std::vector<uint32_t> from_;  // code before them, without jumps, as in Stub::at
   uint32_t return_at_ = kNone;

@@ -73,8 +73,9 @@ class Encoder {
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
 
-  // From here on all vector and scalar floating-point instructions are AVX's, with a VEX prefix. They never use more
-  // than 128 bits and clear the rest, so that they mix with legacy ones at no cost.
+  // From here on all vector and scalar floating-point instructions are AVX's, with a VEX prefix.
+  // They never use more than 128 bits and clear the rest, so that they mix with legacy ones at no
+  // cost.
   void UseAvx() { avx_ = true; }
   bool avx() const { return avx_; }
 
@@ -98,8 +99,8 @@ class Encoder {
   void Patch8(size_t at, uint8_t v) { bytes_[at] = v; }
   // Offset of the last [rip + disp32] or rel32 field written.
   size_t rip_field() const { return rip_field_; }
-  // For who writes bytes without an emitter: where the next one goes, with room for kRoom of them; and what the next one
-  // is then.
+  // For who writes bytes without an emitter: where the next one goes, with room for kRoom of them;
+  // and what the next one is then.
   static constexpr size_t kRoom = 64;
   ABSL_ATTRIBUTE_ALWAYS_INLINE uint8_t* Room() {
     Begin();
@@ -177,8 +178,8 @@ class Encoder {
   void LockAluImm(Alu op, Width w, const Mem& m, int32_t imm);
   void Mfence();
 
-  // -- scalar floating point: Width::k32 is f32, k64 is f64. Where there is an `a`, dst = a op b, and the rest of
-  // dst is a's; it must be dst without AVX.
+  // -- scalar floating point: Width::k32 is f32, k64 is f64. Where there is an `a`, dst = a op b,
+  // and the rest of dst is a's; it must be dst without AVX.
   void SseRR(Sse op, Width w, Xmm dst, Xmm a, Xmm b);
   void SseRM(Sse op, Width w, Xmm dst, Xmm a, const Mem& m);
   void SseRR(Sse op, Width w, Xmm dst, Xmm src) { SseRR(op, w, dst, dst, src); }
@@ -220,8 +221,8 @@ class Encoder {
   void Hlt();              // traps, being privileged
   void Nop(size_t bytes);  // any number, in the recommended multi-byte forms
 
-  // -- vectors: the instructions of vector_op.def, according to their VectorForm. dst = a op src; `a` is ignored if
-  // the instruction has one source, and must be dst without AVX.
+  // -- vectors: the instructions of vector_op.def, according to their VectorForm. dst = a op src;
+  // `a` is ignored if the instruction has one source, and must be dst without AVX.
   void Vector(VectorOp op, Xmm dst, Xmm a, Xmm src);
   void Vector(VectorOp op, Xmm dst, Xmm a, const Mem& m);
   void Vector(VectorOp op, Xmm dst, Xmm a, Xmm src, uint8_t imm);
@@ -280,21 +281,23 @@ class Encoder {
   }
   // An immediate operand of width `w`, at most 32 bits.
   void Imm(Width w, int32_t v);
-  // [prefix] [REX] opcode ModRM, register form. `prefix` is 0, a mandatory prefix, or lock. `byte_regs`: bit 0 says that `reg`, bit 1 that `rm`
-  // is named as a byte register, for which spl … dil need an empty REX.
+  // [prefix] [REX] opcode ModRM, register form. `prefix` is 0, a mandatory prefix, or lock.
+  // `byte_regs`: bit 0 says that `reg`, bit 1 that `rm` is named as a byte register, for which spl
+  // … dil need an empty REX.
   void OpR(Width w, uint32_t opcode, uint8_t reg, uint8_t rm, uint8_t byte_regs = 0,
            uint8_t prefix = 0);
   // Memory form. `byte_reg`: `reg` is named as a byte register.
   void OpM(Width w, uint32_t opcode, uint8_t reg, const Mem& m, bool byte_reg = false,
            uint8_t prefix = 0);
 
-  // The same two, put together anew where they are used: little is left of them if most arguments are constants.
+  // The same two, put together anew where they are used: little is left of them if most arguments
+  // are constants.
   void HotR(Width w, uint32_t opcode, uint8_t reg, uint8_t rm, uint8_t byte_regs = 0,
             uint8_t prefix = 0);
   void HotM(Width w, uint32_t opcode, uint8_t reg, const Mem& m, bool byte_reg = false,
             uint8_t prefix = 0);
-  // Opcode bytes at the bottom, in the order in which they are written; `opcode` is one byte, or 0x0Fxx, 0x0F38xx,
-  // 0x0F3Axx.
+  // Opcode bytes at the bottom, in the order in which they are written; `opcode` is one byte, or
+  // 0x0Fxx, 0x0F38xx, 0x0F3Axx.
   static constexpr uint32_t OpcodeSize(uint32_t opcode) {
     return opcode > 0xffff ? 3 : opcode > 0xff ? 2 : 1;
   }
@@ -313,12 +316,13 @@ class Encoder {
 
   // ModRM, SIB and displacement of a memory operand.
   void ModRm(uint8_t reg, const Mem& m);
-  // VEX [opcode] ModRM with 128 bits or a scalar; `prefix` is 0, 0x66, 0xf3 or 0xf2; `v` the register in
-  // VEX.vvvv.
+  // VEX [opcode] ModRM with 128 bits or a scalar; `prefix` is 0, 0x66, 0xf3 or 0xf2; `v` the
+  // register in VEX.vvvv.
   void VexR(uint8_t prefix, bool wide, uint32_t opcode, uint8_t reg, uint8_t v, uint8_t rm);
   void VexM(uint8_t prefix, bool wide, uint32_t opcode, uint8_t reg, uint8_t v, const Mem& m);
   void Vex(uint8_t prefix, bool wide, uint32_t opcode, uint32_t rxb, uint8_t v);
-  // A vector instruction in the encoding asked for. `first`: the register that it reads besides `rm`, or kOneSource.
+  // A vector instruction in the encoding asked for. `first`: the register that it reads besides
+  // `rm`, or kOneSource.
   static constexpr uint8_t kOneSource = 0xff;
   uint8_t RestOf(Xmm dst, Xmm src) const { return Number(avx_ ? src : dst); }
   void XmmR(uint8_t prefix, uint32_t opcode, uint8_t reg, uint8_t first, uint8_t rm,
@@ -333,8 +337,8 @@ class Encoder {
   bool avx_ = false;
 };
 
-// -- the instructions that nearly all code consists of, put in line: templates with constant operands become stores of
-// constants
+// -- the instructions that nearly all code consists of, put in line: templates with constant
+// operands become stores of constants
 
 #define PRECAST_HOT ABSL_ATTRIBUTE_ALWAYS_INLINE inline
 

@@ -1,5 +1,5 @@
-// Every vector and scalar floating-point instruction in the encoding of AVX, over registers and the special forms of
-// memory operands, decoded by Zydis and compared with the assembly it stands for.
+// Every vector and scalar floating-point instruction in the encoding of AVX, over registers and the
+// special forms of memory operands, decoded by Zydis and compared with the assembly it stands for.
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -1,5 +1,5 @@
-// Bit counts, atomics and scalar floating point, over all registers and the special forms of memory operands,
-// decoded by Zydis and compared with the assembly they stand for.
+// Bit counts, atomics and scalar floating point, over all registers and the special forms of memory
+// operands, decoded by Zydis and compared with the assembly they stand for.
 #include <cstddef>
 #include <cstdint>
 #include <string>

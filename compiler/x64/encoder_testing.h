@@ -1,4 +1,5 @@
-// What the tests of the encoder share: code is decoded by Zydis and compared with the assembly it stands for.
+// What the tests of the encoder share: code is decoded by Zydis and compared with the assembly it
+// stands for.
 #ifndef PRECAST_COMPILER_X64_ENCODER_TESTING_H_
 #define PRECAST_COMPILER_X64_ENCODER_TESTING_H_
 
@@ -59,7 +60,8 @@ inline std::vector<std::pair<Mem, std::string>> Mems() {
   };
 }
 
-// Compares what `e_` has made with what was expected of it, line by line, without the sizes of memory operands.
+// Compares what `e_` has made with what was expected of it, line by line, without the sizes of
+// memory operands.
 class EncoderTest : public ::testing::Test {
  protected:
   void Expect(const std::string& text) { expected_.push_back(text); }

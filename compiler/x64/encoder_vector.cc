@@ -1,5 +1,5 @@
-// The encodings of vector instructions: those of vector_op.def, and those that move between vector and general
-// registers. See encoder.h.
+// The encodings of vector instructions: those of vector_op.def, and those that move between vector
+// and general registers. See encoder.h.
 #include "absl/log/check.h"
 #include "compiler/x64/encoder.h"
 #include "compiler/x64/vector_op.h"

@@ -1,5 +1,5 @@
-// Every vector instruction, over all registers and the special forms of memory operands, decoded by Zydis and
-// compared with the assembly it stands for.
+// Every vector instruction, over all registers and the special forms of memory operands, decoded by
+// Zydis and compared with the assembly it stands for.
 #include <string>
 #include <vector>
 

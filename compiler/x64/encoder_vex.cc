@@ -1,5 +1,5 @@
-// The encodings with a VEX prefix (Intel SDM vol. 2, 2.3), and lzcnt: what x86-64-v3 has over x86-64-v2. And the choice
-// between the two encodings that vector instructions have.
+// The encodings with a VEX prefix (Intel SDM vol. 2, 2.3), and lzcnt: what x86-64-v3 has over
+// x86-64-v2. And the choice between the two encodings that vector instructions have.
 #include <cstdint>
 
 #include "absl/log/check.h"

@@ -8,9 +8,9 @@
 //  * A 32-bit value is zero-extended in its register: every instruction that defines one is a
 //    32-bit operation. In a spill slot only the low 4 bytes count.
 //  * Each instruction reads its register allocator operands in the order its opcode states.
-//  * An instruction with `folded` has the operands of a load in the place of its operand b: it reads b
-//    from there, and may have the load's site. (kAlu, kImul, kFloat, and tests kCompare and kFloat; the
-//    test kCompareImm has them in the place of a.)
+//  * An instruction with `folded` has the operands of a load in the place of its operand b: it
+//    reads b from there, and may have the load's site. (kAlu, kImul, kFloat, and tests kCompare and
+//    kFloat; the test kCompareImm has them in the place of a.)
 #ifndef PRECAST_COMPILER_X64_MIR_H_
 #define PRECAST_COMPILER_X64_MIR_H_
 
@@ -92,20 +92,20 @@ enum class MOp : uint8_t {
   // Integer `width` from float `from`, toward zero; aux: kConvertUnsigned, kConvertInRange.
   kFloatToInt,  // [a, =d, =temporary if to u32 and not in range]
   // Float `width` from integer `from`; aux: kConvertUnsigned.
-  kIntToFloat,        // [a, =d, =temporary (integer) if from u64]
-  kBitcast,           // [a, =d] between the classes
-  kLoadState,         // [=d] disp from the context
-  kStoreState,        // [a] disp
-  kStoreStateImm,     // [] disp, imm
-  kCharge,            // [] imm
-  kChargeValue,       // [a]
-  kChargeIf,          // [f…, =temporary if alu is kAdd] imm if cond; kSbb, kAdc: of imm, with carry
-  kGiveBack,          // [a] the fuel becomes fuel + a << aux + imm
-  kLoadFuel,          // [=d]
-  kMeter,             // [] imm; site kSuspend
-  kMeterCheck,        // [] imm; site kSuspend
-  kCountRows,         // [] aux = row register, imm = four counts of 16 bits
-  kMarkPage,          // [address, =temporary, not address's] disp; aux: ir/mark_mode.h
+  kIntToFloat,     // [a, =d, =temporary (integer) if from u64]
+  kBitcast,        // [a, =d] between the classes
+  kLoadState,      // [=d] disp from the context
+  kStoreState,     // [a] disp
+  kStoreStateImm,  // [] disp, imm
+  kCharge,         // [] imm
+  kChargeValue,    // [a]
+  kChargeIf,       // [f…, =temporary if alu is kAdd] imm if cond; kSbb, kAdc: of imm, with carry
+  kGiveBack,       // [a] the fuel becomes fuel + a << aux + imm
+  kLoadFuel,       // [=d]
+  kMeter,          // [] imm; site kSuspend
+  kMeterCheck,     // [] imm; site kSuspend
+  kCountRows,      // [] aux = row register, imm = four counts of 16 bits
+  kMarkPage,       // [address, =temporary, not address's] disp; aux: ir/mark_mode.h
   kMarkPageAbsolute,  // [] imm: the page; aux likewise
   kTrapIf,            // [f…] aux = trap code; site kTrap
   kCall,              // [arguments…, =results…] imm = function; site kCall
@@ -113,9 +113,9 @@ enum class MOp : uint8_t {
   kCallRuntime,       // [arguments…, =results…] aux = callback; site kCall
   kCallPointer,  // [code in r11, record in rax, type in r12, arguments…, =results…]; site kCall
   // Vectors. Constants are named by their index in MFunction::v128_constants.
-  // operands: simd_lowering.h; aux = SimdOp, imm = lane or amount of a shift. With `constant_b` the second
-  // input is no operand but constant disp; with `folded` the operands of a load are in the place of the only or
-  // the second input.
+  // operands: simd_lowering.h; aux = SimdOp, imm = lane or amount of a shift. With `constant_b` the
+  // second input is no operand but constant disp; with `folded` the operands of a load are in the
+  // place of the only or the second input.
   kSimd,
   kShuffle,  // see ShuffleForm
   kVconst,   // [=d] imm = constant
@@ -125,8 +125,8 @@ enum class MOp : uint8_t {
   // imm: number of cases; tables[disp … disp+imm] says which edge each takes, the last is the
   // default.
   kBranchTable,  // [index, =temporary, =temporary]
-  // [] block disp comes next, which begins with kReceive. After a call (aux = 1), if that has returned to imm; or else
-  // this function returns what the call has returned.
+  // [] block disp comes next, which begins with kReceive. After a call (aux = 1), if that has
+  // returned to imm; or else this function returns what the call has returned.
   kReceived,
   kReturn,        // [results…]
   kTailCall,      // [arguments…] imm = function
@@ -240,8 +240,8 @@ struct MFunction {
   std::vector<ir::V128> v128_constants;       // those of the IR function and more
   std::vector<ir::Unpaid> unpaid;             // of the IR function
   bool has_calls = false;
-  // Calls are made with an aligned stack pointer. A RISC-V guest's functions need none: what they call of the runtime
-  // has a stack of its own.
+  // Calls are made with an aligned stack pointer. A RISC-V guest's functions need none: what they
+  // call of the runtime has a stack of its own.
   bool aligns_stack = true;
 };
 

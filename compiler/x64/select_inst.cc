@@ -1,5 +1,5 @@
-// Selection of a block, instruction by instruction: dispatch on the operation, and what is too small
-// for a file of its own (guest state, metering, traps, branches).
+// Selection of a block, instruction by instruction: dispatch on the operation, and what is too
+// small for a file of its own (guest state, metering, traps, branches).
 #include <cstddef>
 #include <cstdint>
 #include <optional>

@@ -168,8 +168,8 @@ void Selector::LayOut() {
 
 void Selector::OrderCode(uint32_t hot_end) {
   const uint32_t n = static_cast<uint32_t>(pieces_.size());
-  // By head of a loop: of the edges back to it the one that is taken most. Right before the head, it needs no jump of its
-  // own in each round, and what leads into the loop jumps over it.
+  // By head of a loop: of the edges back to it the one that is taken most. Right before the head,
+  // it needs no jump of its own in each round, and what leads into the loop jumps over it.
   std::vector<uint32_t> back(n, kNone);
   // By piece: the last one before it that is not aside.
   std::vector<uint32_t> above(n, 0);

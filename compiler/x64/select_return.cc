@@ -1,16 +1,17 @@
-// Where a guest's calls return to. A native call returns the guest pc to go on at in a register; if that is not the one
-// expected, the function returns too, with the same registers. And since a guest may be resumed behind each of its
-// calls, there is an entry that leads there:
+// Where a guest's calls return to. A native call returns the guest pc to go on at in a register; if
+// that is not the one expected, the function returns too, with the same registers. And since a
+// guest may be resumed behind each of its calls, there is an entry that leads there:
 //
 //   calls:      … r0, r1 … r9 = call …          elsewhere:  ret r0, r1 … r9
 //               br_if r0 != pc, elsewhere, receives(r1 … r9)
 //   enters(e1 … e9):  br receives(e1 … e9)
 //   receives(p1 … p9):  …
 //
-// Both ways bring the parameters in the registers that parameters travel in, so that the register allocator need not
-// hear of results, entry parameters, arguments and edges: where the call returns to is for it like an entry, whose first
-// instruction (kReceive) defines the parameters, and nothing leads there. For RISC-V code that is a third of what it
-// would have to look at. No value is alive on such a way, because an entry leads there.
+// Both ways bring the parameters in the registers that parameters travel in, so that the register
+// allocator need not hear of results, entry parameters, arguments and edges: where the call returns
+// to is for it like an entry, whose first instruction (kReceive) defines the parameters, and
+// nothing leads there. For RISC-V code that is a third of what it would have to look at. No value
+// is alive on such a way, because an entry leads there.
 #include <algorithm>
 #include <cstdint>
 #include <vector>

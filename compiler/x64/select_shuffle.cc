@@ -1,5 +1,6 @@
-// Selection of shuffles: the cheapest instruction that moves the bytes where they belong. Lane patterns are as
-// in ir::Opcode::kShuffle, with kZero besides for a byte of zero, which comes from an operand known to be zero.
+// Selection of shuffles: the cheapest instruction that moves the bytes where they belong. Lane
+// patterns are as in ir::Opcode::kShuffle, with kZero besides for a byte of zero, which comes from
+// an operand known to be zero.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -66,8 +67,8 @@ constexpr Interleaving kInterleavings[] = {
     {VectorOp::kPunpckhwd, 2, 4},  {VectorOp::kPunpckldq, 4, 0}, {VectorOp::kPunpckhdq, 4, 2},
     {VectorOp::kPunpcklqdq, 8, 0}, {VectorOp::kPunpckhqdq, 8, 1}};
 
-// Whether the result is lanes first, first + 1, … of the first operand, each followed by the same one of the
-// second.
+// Whether the result is lanes first, first + 1, … of the first operand, each followed by the same
+// one of the second.
 bool Matches(const Interleaving& op, const V128& pattern) {
   const auto lanes = InLanes(pattern, op.size);
   if (!lanes.has_value()) return false;

@@ -39,7 +39,8 @@ bool Selector::LoadedForOneUse(Value v) const {
 void Selector::SelectSimdOp(Inst i, const InstData& d) {
   const absl::Span<const Value> args = f_.args(i);
   SimdOp op = static_cast<SimdOp>(d.aux);
-  // What the last input is loaded by, if this does it. (If operands change places, that is found below.)
+  // What the last input is loaded by, if this does it. (If operands change places, that is found
+  // below.)
   std::optional<Inst> load;
   if (args.size() == 1) load = FoldableInput(op, args[0]);
   if (!load.has_value() && LoadedForOneUse(args.back())) {
@@ -190,7 +191,8 @@ bool Selector::FoldableVector(Value v) const {
 }
 
 std::optional<Inst> Selector::FoldableInput(SimdOp op, Value last) const {
-  // What of memory the instruction reads, if only it does: exactly what is loaded, as less might not fault.
+  // What of memory the instruction reads, if only it does: exactly what is loaded, as less might
+  // not fault.
   using ir::MemKind;
   auto loads = [&](Value v, MemKind kind, MemKind or_kind) -> std::optional<Inst> {
     const std::optional<Inst> load = FoldableLoad(v);

@@ -191,8 +191,8 @@ class Selector {
     }
     return {whole, false};
   }
-  // The value whose register `v` shares: a zero-extension is free, see mir.h, and so is it to take the low half
-  // where the high half is 0.
+  // The value whose register `v` shares: a zero-extension is free, see mir.h, and so is it to take
+  // the low half where the high half is 0.
   Value Resolve(Value v) const {
     for (const InstData* d = DefOf(v); d != nullptr; d = DefOf(v)) {
       const bool shares =
@@ -246,8 +246,9 @@ class Selector {
   // without moves costs nothing: the emitter sees through it.
   void LayOut();
   bool FlowsTo(Block from, Block to) const;
-  // For the register allocator pieces_ are in an order in which an edge back comes behind its source. In the code it
-  // may come before its target, and one where something else falls through to the target is behind all that is hot, at `hot_end`.
+  // For the register allocator pieces_ are in an order in which an edge back comes behind its
+  // source. In the code it may come before its target, and one where something else falls through
+  // to the target is behind all that is hot, at `hot_end`.
   void OrderCode(uint32_t hot_end);
 
   // -- building
@@ -286,7 +287,8 @@ class Selector {
     if (UsedLater(a) && !UsedLater(b)) std::swap(a, b);
   }
 
-  // For an operation of width `w` that reads no more than w bits of `v`: what is wrapped serves as well.
+  // For an operation of width `w` that reads no more than w bits of `v`: what is wrapped serves as
+  // well.
   Value Low(Value v, Width w) const {
     const InstData* d = DefOf(v);
     if (w != Width::k32 || d == nullptr || d->op != Opcode::kWrap) return v;
@@ -320,7 +322,8 @@ class Selector {
   static Operand UseAny(VReg r) {
     return {r, Operand::Constraint::kAny, Operand::Kind::kUse, Operand::Pos::kEarly};
   }
-  // A vector that an instruction may read from its slot: with a VEX prefix, or if slots are aligned.
+  // A vector that an instruction may read from its slot: with a VEX prefix, or if slots are
+  // aligned.
   Operand UseVector(VReg r) const {
     return m_.aligns_stack || HasCpu(format::CpuFeature::kAvx) ? UseAny(r) : Use(r);
   }
@@ -344,7 +347,8 @@ class Selector {
     return {r, Operand::Constraint::kReuse, Operand::Kind::kDef, Operand::Pos::kLate, operand};
   }
   static Operand DefFixed(VReg r, x64::Reg reg) { return DefFixed(r, IntPReg(reg)); }
-  // The result of a vector or floating-point instruction, which has an operand for it with AVX only.
+  // The result of a vector or floating-point instruction, which has an operand for it with AVX
+  // only.
   Operand DefMayReuse(VReg r, uint8_t operand) const {
     return HasCpu(format::CpuFeature::kAvx) ? Def(r) : DefReuse(r, operand);
   }
@@ -433,14 +437,17 @@ class Selector {
   void EmitUnary(Unary op, VReg a, Width w, VReg d);
   void EmitLea(VReg base, VReg index, uint8_t scale, Width w, VReg d, int32_t disp = 0);
   void SelectAdd(Value a, Value b, Width w, VReg d);
-  // a + c in one instruction where `a` is a sum or a small shift that nothing else uses; else false.
+  // a + c in one instruction where `a` is a sum or a small shift that nothing else uses; else
+  // false.
   bool SelectAddOfSum(Value a, int32_t c, Width w, VReg d);
   // The amount of a shift by a constant that an address can do: 1…3.
   std::optional<uint8_t> ScaleOf(Inst shl) const;
   void SelectSub(Value a, Value b, Width w, VReg d);
-  // a plus (kAdd) or minus (kSub) the comparison b, by the carry flag; false if that is not what b leaves there.
+  // a plus (kAdd) or minus (kSub) the comparison b, by the carry flag; false if that is not what b
+  // leaves there.
   bool SelectAddCondition(Alu op, Value a, Value b, Width w, VReg d);
-  // Of instructions that charge, the ones between which nothing is but what only computes charge at once.
+  // Of instructions that charge, the ones between which nothing is but what only computes charge at
+  // once.
   bool ChargesValueBefore() const;
   void SelectCharge(int64_t amount);
   void SelectChargeValue(Value v);
@@ -456,7 +463,8 @@ class Selector {
   void EmitMulHiImm(VReg a, bool is_signed, int64_t c, uint8_t shift, VReg d);
   void SelectMulHi(const InstData& d, Value a, Value b, Width w, VReg result);
   void SelectDivide(const InstData& d, Value a, Value b, Width w, VReg result);
-  // a - b, if b is y times the quotient of a and y: that is the remainder, which the division makes too.
+  // a - b, if b is y times the quotient of a and y: that is the remainder, which the division makes
+  // too.
   bool TakeRemainder(Value a, Value b, Width w, VReg d);
 
   // result = a / c or a % c.
@@ -483,19 +491,19 @@ class Selector {
   // Of any load, store or atomic operation.
   Address SelectAddress(Inst i, const InstData& d);
   Address SelectSum(Value base, Value offset, int64_t disp);
-  // Guest memory at `address` + disp: constants added to an address, and a shift, become parts of the operand where nothing
-  // else asks for the sum and the 32 bits of it do not overflow.
+  // Guest memory at `address` + disp: constants added to an address, and a shift, become parts of
+  // the operand where nothing else asks for the sum and the 32 bits of it do not overflow.
   Address SelectGuest(Value address, int32_t disp);
   // Bits that `v` may have, by what defines it a few steps back.
   uint64_t BitsOf(Value v, int steps) const;
   static void AddPlaceOperands(const Address& at, std::vector<Operand>& operands,
                                Operand (*use)(VReg) = &Use);
   static void SetPlace(const Address& at, const InstData& d, MInst& m);
-  // The load that defines `v`, if the instruction being selected may do it: nothing happens between the
-  // two that must not come before it, and it gives all of a value of `width`.
+  // The load that defines `v`, if the instruction being selected may do it: nothing happens between
+  // the two that must not come before it, and it gives all of a value of `width`.
   std::optional<Inst> FoldableLoad(Value v, Width width) const;
-  // The same for a value that is compared with `imm`, by an instruction of the access's own width, which is put
-  // into `width`; `cond` may have to be another.
+  // The same for a value that is compared with `imm`, by an instruction of the access's own width,
+  // which is put into `width`; `cond` may have to be another.
   std::optional<Inst> FoldableCompare(Value v, int32_t imm, Width& width, Cond& cond) const;
   // Common to both: whatever the width.
   std::optional<Inst> FoldableLoad(Value v) const;
@@ -503,8 +511,8 @@ class Selector {
   Address Fold(Inst load, std::vector<Operand>& operands);
   void SetFolded(const Address& at, Inst load, MInst& m);
   void SelectLoad(Inst i, const InstData& d);
-  // If `v` is loaded for nothing else and the machine can swap while it loads: has the load give `result`, which is
-  // `v` with its bytes in reverse order.
+  // If `v` is loaded for nothing else and the machine can swap while it loads: has the load give
+  // `result`, which is `v` with its bytes in reverse order.
   bool SwapInLoad(Value v, Value result);
   // The load of a whole integer that gives `v` to nothing but the instruction being selected.
   std::optional<Inst> SingleLoad(Value v) const;
@@ -553,8 +561,8 @@ class Selector {
   void EmitSse(Sse op, Value a, Value b, Width w, VReg d);
   void SelectConversion(Inst i, const InstData& d);
 
-  // A loop's exit often compares the counter before its step for equality: compares the stepped one with a
-  // stepped constant, so that the two need not live side by side.
+  // A loop's exit often compares the counter before its step for equality: compares the stepped one
+  // with a stepped constant, so that the two need not live side by side.
   void CompareStepped(Test& t, absl::Span<const ir::Edge> edges) const;
   void SelectBranch(Inst i);
 
@@ -566,8 +574,8 @@ class Selector {
   // d = the bytes of `a` (0…15) and `b` (16…31) that `pattern` says; 0x80: a zero. All from `a`:
   void ShuffleOne(VReg a, const ir::V128& pattern, VReg d);
   void ShuffleTwo(Value a, Value b, const ir::V128& pattern, VReg d);
-  // Whether `v`, an integer that only the instruction being selected uses, is loaded whole and so may as well be
-  // loaded into a vector register.
+  // Whether `v`, an integer that only the instruction being selected uses, is loaded whole and so
+  // may as well be loaded into a vector register.
   bool LoadedForOneUse(Value v) const;
   // Whether `v` is a vector that an instruction with a VEX prefix may read from memory.
   bool FoldableVector(Value v) const;
@@ -632,10 +640,11 @@ class Selector {
   std::vector<Built> insts_;    // blocks from last to first instruction
   std::vector<Built> current_;  // of the IR instruction being selected, forwards
   std::vector<Operand> scratch_;
-  Block block_;                      // being selected
-  Inst inst_;                        // being selected
-  size_t at_ = 0;                    // ... where it is in its block
-  int64_t charge_late_ = 0;  // what an instruction before it charges besides, see ChargesValueBefore
+  Block block_;    // being selected
+  Inst inst_;      // being selected
+  size_t at_ = 0;  // ... where it is in its block
+  int64_t charge_late_ =
+      0;  // what an instruction before it charges besides, see ChargesValueBefore
   std::optional<Inst> folded_load_;  // by inst_; site_at_ is an index in current_
 };
 

@@ -1,13 +1,14 @@
-// Emission of one operation on v128, apart from Emitter because there are many, and because -O0 wants the same code of
-// them (compiler/baseline):
+// Emission of one operation on v128, apart from Emitter because there are many, and because -O0
+// wants the same code of them (compiler/baseline):
 //
 //   emit_simd.cc          which code a pattern is; lanes, shuffles, constants
 //   emit_simd_integer.cc  integers and bits
 //   emit_simd_float.cc    floating point and conversions
 //
-// In the comments S is the scratch register, d the result, t the temporary, a, b, c the inputs. Where d reuses
-// a's register (simd_pattern.def), d holds a at the beginning; with AVX, d is any register, and may be that of an input:
-// it is written when only a, in the same instruction, is still to be read.
+// In the comments S is the scratch register, d the result, t the temporary, a, b, c the inputs.
+// Where d reuses a's register (simd_pattern.def), d holds a at the beginning; with AVX, d is any
+// register, and may be that of an input: it is written when only a, in the same instruction, is
+// still to be read.
 #ifndef PRECAST_COMPILER_X64_SIMD_EMITTER_H_
 #define PRECAST_COMPILER_X64_SIMD_EMITTER_H_
 
@@ -29,8 +30,8 @@ ir::V128 Splat16(uint16_t lane);
 ir::V128 Splat32(uint32_t lane);
 ir::V128 Splat64(uint64_t lane);
 
-// What the code depends on besides the instruction itself: where its operands are, counted as in MInst, and its
-// constants.
+// What the code depends on besides the instruction itself: where its operands are, counted as in
+// MInst, and its constants.
 class SimdOperands {
  public:
   virtual bool IsReg(uint32_t k) const = 0;
@@ -38,11 +39,13 @@ class SimdOperands {
   virtual Reg R(uint32_t k) const = 0;
   // An operand that is in no register: a spill slot, 16-aligned.
   virtual Mem Slot(uint32_t k) const = 0;
-  // The access folded into the instruction, whose address begins with operand `first`. Puts its site here.
+  // The access folded into the instruction, whose address begins with operand `first`. Puts its
+  // site here.
   virtual Mem FoldedAccess(uint32_t first) = 0;
   // The constants that the instruction names by their number.
   virtual const ir::V128& Constant(size_t index) const = 0;
-  // The Mem::Rip() operand of the machine instruction just emitted, `trailing` bytes before its end, is this constant.
+  // The Mem::Rip() operand of the machine instruction just emitted, `trailing` bytes before its
+  // end, is this constant.
   virtual void RelocateConstant(const ir::V128& constant, int32_t trailing) = 0;
   // Whether lanes may be spread by AVX2's instructions.
   virtual bool HasAvx2() const = 0;
@@ -91,8 +94,8 @@ class SimdEmitter {
   Xmm X(Operand operand) const { return at_.X(Number(operand)); }
   Reg R(Operand operand) const { return at_.R(Number(operand)); }
 
-  // d = op(first, source); without AVX first is copied to d before, so that d must not be the source unless it is
-  // first, too.
+  // d = op(first, source); without AVX first is copied to d before, so that d must not be the
+  // source unless it is first, too.
   void Op(VectorOp op, Xmm d, Xmm first, Xmm source);
   void Op(VectorOp op, Xmm d, Xmm first, Operand source);
   void Op(VectorOp op, Xmm d, Operand first, Operand source);
@@ -112,7 +115,8 @@ class SimdEmitter {
   void Shift(VectorOp op, Xmm d, Xmm a, uint8_t amount);
   void Shift(VectorOp op, Xmm d, Operand a, uint8_t amount);
   void Shift(VectorOp op, Xmm d, uint8_t amount) { Shift(op, d, d, amount); }
-  // A register for what the result is computed from: the result's own, unless that may be an input's.
+  // A register for what the result is computed from: the result's own, unless that may be an
+  // input's.
   Xmm Start(Xmm d) const { return e_.avx() ? kS : d; }
 
   void Copy(Xmm d, Xmm source) {

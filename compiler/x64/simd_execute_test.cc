@@ -1,5 +1,5 @@
-// Every operation on v128, every lane, shuffles and constants: compiled, one operation a function, run on random
-// operands and at the edges, and compared with simd_reference.
+// Every operation on v128, every lane, shuffles and constants: compiled, one operation a function,
+// run on random operands and at the edges, and compared with simd_reference.
 #include <algorithm>
 #include <array>
 #include <cstddef>

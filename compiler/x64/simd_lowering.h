@@ -1,5 +1,5 @@
-// What selection and emission must agree on about operations on v128: the form of the code each becomes, and
-// the operands that form has. The tables are simd_lowering.def and simd_pattern.def.
+// What selection and emission must agree on about operations on v128: the form of the code each
+// becomes, and the operands that form has. The tables are simd_lowering.def and simd_pattern.def.
 #ifndef PRECAST_COMPILER_X64_SIMD_LOWERING_H_
 #define PRECAST_COMPILER_X64_SIMD_LOWERING_H_
 
@@ -31,8 +31,8 @@ struct SimdLowering {
 };
 const SimdLowering& Lowering(ir::SimdOp op);
 
-// MInst::imm of a shift whose amount is in a register. Such an amount is below the lane width (8 more for
-// kShiftRightS8).
+// MInst::imm of a shift whose amount is in a register. Such an amount is below the lane width (8
+// more for kShiftRightS8).
 inline constexpr int64_t kVariableShift = -1;
 
 }  // namespace precast::x64

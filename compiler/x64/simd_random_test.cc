@@ -1,6 +1,6 @@
-// Random functions of many vector operations, compared with simd_reference: more values than registers, so that
-// operands are spilled, copied and reused; loops, so that vectors travel along edges; calls, which leave no
-// register as it was.
+// Random functions of many vector operations, compared with simd_reference: more values than
+// registers, so that operands are spilled, copied and reused; loops, so that vectors travel along
+// edges; calls, which leave no register as it was.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -29,8 +29,8 @@ constexpr char kLetters[] = {'v', 'i', 'l', 'f', 'd'};
 #endif
 constexpr uint64_t kSeeds = 1000 * PRECAST_SEED_FACTOR;
 
-// What a function does: inputs and loop parameters first, then steps that compute from values before them. The
-// same plan is built as IR and evaluated.
+// What a function does: inputs and loop parameters first, then steps that compute from values
+// before them. The same plan is built as IR and evaluated.
 class Plan {
  public:
   Plan(uint64_t seed, bool loop) : rng_(seed) {

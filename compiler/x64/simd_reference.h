@@ -1,6 +1,6 @@
-// What the operations on v128 mean, lane by lane and in plain C++, for the tests of the back end. Written from
-// the WebAssembly core specification, section 4.3 "Numerics", and simd.def for the relaxed ones; shares nothing
-// with the code it is to judge.
+// What the operations on v128 mean, lane by lane and in plain C++, for the tests of the back end.
+// Written from the WebAssembly core specification, section 4.3 "Numerics", and simd.def for the
+// relaxed ones; shares nothing with the code it is to judge.
 #ifndef PRECAST_COMPILER_X64_SIMD_REFERENCE_H_
 #define PRECAST_COMPILER_X64_SIMD_REFERENCE_H_
 
@@ -18,8 +18,8 @@ enum class NanLanes : uint8_t { kExact, kF32, kF64 };
 struct SimdExpectation {
   // The result; a scalar is in the low bytes, the others zero.
   ir::V128 value{};
-  // Unless kExact, a NaN lane stands for more than itself: the canonical NaN for both canonical NaNs, any other
-  // for every quiet NaN.
+  // Unless kExact, a NaN lane stands for more than itself: the canonical NaN for both canonical
+  // NaNs, any other for every quiet NaN.
   NanLanes nans = NanLanes::kExact;
 };
 

@@ -1,5 +1,5 @@
-// IR functions over v128 for the tests of the back end: random operands, and functions that take them from guest
-// memory and leave their results there.
+// IR functions over v128 for the tests of the back end: random operands, and functions that take
+// them from guest memory and leave their results there.
 #ifndef PRECAST_COMPILER_X64_SIMD_TEST_PROGRAM_H_
 #define PRECAST_COMPILER_X64_SIMD_TEST_PROGRAM_H_
 
@@ -26,7 +26,8 @@ using Rng = std::mt19937_64;
 
 absl::Span<const SimdOp> AllSimdOps();
 
-// The processors that code is made for in tests, as features: the baseline, and x86-64-v3 if this machine is one.
+// The processors that code is made for in tests, as features: the baseline, and x86-64-v3 if this
+// machine is one.
 std::vector<uint64_t> CpuLevels();
 std::string LevelName(const ::testing::TestParamInfo<uint64_t>& info);
 
@@ -35,8 +36,8 @@ const auto& Pick(const List& list, Rng& rng) {
   return list[rng() % std::size(list)];
 }
 
-// A value of the type that simd.def writes as a letter, in the low bytes; often an edge of some interpretation of
-// its lanes.
+// A value of the type that simd.def writes as a letter, in the low bytes; often an edge of some
+// interpretation of its lanes.
 V128 RandomValue(char type, Rng& rng);
 
 Type TypeOf(char letter);
@@ -44,8 +45,8 @@ Type TypeOf(char letter);
 // What ir::Opcode::kShuffle gives.
 V128 ShuffleReference(const V128& a, const V128& b, const V128& pattern);
 
-// A function of RISC-V's calling convention under construction. Operand and result slots are 16 bytes of guest
-// memory each.
+// A function of RISC-V's calling convention under construction. Operand and result slots are 16
+// bytes of guest memory each.
 class SimdProgram {
  public:
   // For a machine with these features (format::CpuFeature).

@@ -1,5 +1,5 @@
-// Names and encodings of the vector instructions, so that encoder, instruction selection and tests share one
-// table: vector_op.def.
+// Names and encodings of the vector instructions, so that encoder, instruction selection and tests
+// share one table: vector_op.def.
 #ifndef PRECAST_COMPILER_X64_VECTOR_OP_H_
 #define PRECAST_COMPILER_X64_VECTOR_OP_H_
 

@@ -1,5 +1,5 @@
-// WebAssembly's calling convention: values of all types through random signatures, in and out of calls and tail
-// calls, direct and through pointers.
+// WebAssembly's calling convention: values of all types through random signatures, in and out of
+// calls and tail calls, direct and through pointers.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -41,8 +41,8 @@ std::vector<Type> RandomTypes(std::mt19937_64& rng, absl::Span<const Type> among
   return types;
 }
 
-// f passes some of its parameters to g and returns some of its own and some of what g returns, which are
-// some of g's parameters.
+// f passes some of its parameters to g and returns some of its own and some of what g returns,
+// which are some of g's parameters.
 TEST(WasmConventionTest, RandomSignatures) {
   const Type all[] = {Type::kI32, Type::kI64, Type::kF32, Type::kF64, Type::kV128};
   for (uint64_t seed = 1; seed <= 300; ++seed) {

@@ -1,5 +1,6 @@
-// Runs compiled functions with WebAssembly's calling convention: random ones, compared with the reference
-// evaluator (ir/eval.h), and particular situations: spilled vectors, atomics, large frames.
+// Runs compiled functions with WebAssembly's calling convention: random ones, compared with the
+// reference evaluator (ir/eval.h), and particular situations: spilled vectors, atomics, large
+// frames.
 #include <sys/mman.h>
 
 #include <array>

@@ -1,5 +1,6 @@
-// Single operations of WebAssembly, compiled and compared with the reference evaluator (ir/eval.h) at the edges of
-// their domains: every floating-point operation and conversion, counts of bits, checked division.
+// Single operations of WebAssembly, compiled and compared with the reference evaluator (ir/eval.h)
+// at the edges of their domains: every floating-point operation and conversion, counts of bits,
+// checked division.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -36,7 +37,8 @@ uint64_t Bits(float v) {
   return bits;
 }
 
-// Zeros, infinities, NaNs of both kinds, denormals, the limits of integers and their neighbours, ties.
+// Zeros, infinities, NaNs of both kinds, denormals, the limits of integers and their neighbours,
+// ties.
 std::vector<uint64_t> Interesting(Type type) {
   std::vector<uint64_t> values;
   std::mt19937_64 rng(7);

@@ -1,4 +1,5 @@
-// The digest by its definition, for files of many sizes with the field anywhere, and for the portable implementation.
+// The digest by its definition, for files of many sizes with the field anywhere, and for the
+// portable implementation.
 #include "loader/format/content_digest.h"
 
 #include <gtest/gtest.h>

@@ -6,8 +6,8 @@
 namespace precast::format {
 namespace {
 
-// What the processor has and the operating system lets be used. The C library has asked when the process started, and
-// asking again costs a hypervisor's trap for each question.
+// What the processor has and the operating system lets be used. The C library has asked when the
+// process started, and asking again costs a hypervisor's trap for each question.
 uint64_t Detect() {
   uint64_t result = 0;
   const auto add = [&result](unsigned index, CpuFeature feature) {

@@ -51,8 +51,8 @@ constexpr bool Has(uint64_t features, CpuFeature feature) {
   return (features & static_cast<uint64_t>(feature)) != 0;
 }
 
-// What code for `cpu` may need: "x86-64" (nothing), "x86-64-v2", "x86-64-v3", or "native": of the features of
-// x86-64-v3 those that this machine has.
+// What code for `cpu` may need: "x86-64" (nothing), "x86-64-v2", "x86-64-v3", or "native": of the
+// features of x86-64-v3 those that this machine has.
 std::optional<uint64_t> CpuFeaturesOf(std::string_view cpu);
 
 // Bits of the features this machine has and the operating system supports.

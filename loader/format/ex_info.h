@@ -33,7 +33,8 @@
 //          [zigzag (refund - predicted)]
 //                                  predicted: refund before - guest pc difference in units
 //                                  (otherwise equal)
-//          [count, then per change: slot * 4 + kind, and for kRegister: number (16 more: its upper half); for kFrame:
+//          [count, then per change: slot * 4 + kind, and for kRegister: number (16 more: its upper
+//          half); for kFrame:
 //           displacement rotated right by 2, unsigned; for kConstant: zigzag value]
 //
 //   line:  byte b < 0xf0           code offset += b >> 2; guest pc += (b & 3) + 1 units, or if
@@ -91,8 +92,8 @@ class StateMap {
   std::array<int32_t, 256> values_;
 };
 
-// One of several segments of guest code that are charged for at once: its first pc, and what must be added to the fuel
-// register to have what was left before it; or, of kMemory, behind it.
+// One of several segments of guest code that are charged for at once: its first pc, and what must
+// be added to the fuel register to have what was left before it; or, of kMemory, behind it.
 struct Charge {
   uint32_t guest_pc;
   uint32_t refund;
@@ -137,8 +138,8 @@ inline constexpr int kGuestShift = 6;
 inline constexpr uint8_t kLineEscape = 0xf0;
 }  // namespace ex_info
 
-// Each kind of thing must be added by ascending code offset (sites strictly). Holds the buffers, to be used for one
-// record after another.
+// Each kind of thing must be added by ascending code offset (sites strictly). Holds the buffers, to
+// be used for one record after another.
 class ExInfoEncoder {
  public:
   static constexpr uint32_t kSitesPerChunk = 64;
@@ -182,8 +183,8 @@ class ExInfoEncoder {
   };
   static constexpr size_t kMaxSiteBytes = 2 + 3 * kMaxVarint;
   static constexpr uint32_t kOneByte = 0x80;  // varints below are a byte
-  // Writes a site at `out`, without state and charges; returns what is behind it. `head`: what of the head byte is
-  // not said by the others.
+  // Writes a site at `out`, without state and charges; returns what is behind it. `head`: what of
+  // the head byte is not said by the others.
   static uint8_t* PutSite(uint8_t* out, SiteBefore& before, uint32_t pc_shift, uint32_t code_offset,
                           uint8_t head, uint8_t trap_code, uint32_t guest_pc, uint32_t refund);
   void StartLineChunk(uint32_t code_offset);
@@ -226,7 +227,8 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint8_t* ExInfoEncoder::PutSite(
   before = {code_offset, guest_pc, refund};
   *out++ = head;
   if ((code | guest | more) < kOneByte && !is_trap) [[likely]] {
-    // Whether a number is there depends on the code: what is not is overwritten instead of being branched around.
+    // Whether a number is there depends on the code: what is not is overwritten instead of being
+    // branched around.
     out[0] = static_cast<uint8_t>(code);
     out[1] = static_cast<uint8_t>(guest);
     out += is_short ? 1 : 2;
@@ -289,8 +291,8 @@ void ExInfoEncoder::AddLines(absl::Span<const AnyLine> lines) {
       const uint32_t code = line.code_offset - last.code_offset;
       const uint32_t bytes = line.guest_pc - last.guest_pc;
       last = {line.code_offset, line.guest_pc};
-      // Where instructions have one size, nearly every line is of the next one; where they have not, that cannot be
-      // foreseen.
+      // Where instructions have one size, nearly every line is of the next one; where they have
+      // not, that cannot be foreseen.
       if (has_next && bytes == next && code < ex_info::kLineEscape / 4) {
         *out++ = static_cast<uint8_t>(code << 2);
         continue;

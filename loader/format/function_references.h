@@ -1,9 +1,10 @@
-// Wasm: what instantiation would otherwise gather from all over a module, so that it takes no longer for a large one:
-// which functions can be referred to, and what element segments refer to. Two tables of fixed-size fields, u32
-// little-endian, which are read where they are needed.
+// Wasm: what instantiation would otherwise gather from all over a module, so that it takes no
+// longer for a large one: which functions can be referred to, and what element segments refer to.
+// Two tables of fixed-size fields, u32 little-endian, which are read where they are needed.
 //
-// Declared functions are those defined ones that have a FunctionRecord (runtime/abi/wasm_context.h), ascending. Entry i
-// has the record behind those of the imported functions and of the i declared functions before it:
+// Declared functions are those defined ones that have a FunctionRecord
+// (runtime/abi/wasm_context.h), ascending. Entry i has the record behind those of the imported
+// functions and of the i declared functions before it:
 //
 //   0   function             index in the module
 //   4   type                 index of its type
@@ -13,7 +14,8 @@
 //   0   segment_count
 //   4   segments, 8 bytes    end: offset in the module of the first byte behind the segment
 //                            behind: records of this segment and of all before it
-//   ..  records              numbers of FunctionRecords: of the elements of those segments that list functions. Those
+//   ..  records              numbers of FunctionRecords: of the elements of those segments that
+//   list functions. Those
 //                            that have expressions instead have none.
 #ifndef PRECAST_LOADER_FORMAT_FUNCTION_REFERENCES_H_
 #define PRECAST_LOADER_FORMAT_FUNCTION_REFERENCES_H_

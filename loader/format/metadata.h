@@ -52,8 +52,8 @@ struct Metadata {
   std::vector<MetadataSegment> segments;       // ascending, not overlapping
   std::string options;   // canonical text; its GUID is AotFileInfo::options_guid
   std::string compiler;  // build identity of the compiler
-  // OpenVM guests: the machine they run on, as openvm::ToText writes it, and the extensions (openvm::ExtensionId)
-  // that they use. `machine` is empty for other guests.
+  // OpenVM guests: the machine they run on, as openvm::ToText writes it, and the extensions
+  // (openvm::ExtensionId) that they use. `machine` is empty for other guests.
   std::string machine;
   std::vector<std::string> extensions;
   friend bool operator==(const Metadata&, const Metadata&) = default;

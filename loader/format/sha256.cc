@@ -49,8 +49,9 @@ void ProcessPortable(uint32_t state[8], const uint8_t* blocks, size_t count) {
   }
 }
 
-// `kLanes` messages at once: each instruction waits for the one before, and two messages take turns. The state is kept
-// as the instructions want it: ABEF and CDGH, high to low (Intel SDM, SHA256RNDS2).
+// `kLanes` messages at once: each instruction waits for the one before, and two messages take
+// turns. The state is kept as the instructions want it: ABEF and CDGH, high to low (Intel SDM,
+// SHA256RNDS2).
 template <int kLanes>
 __attribute__((target("sha,sse4.1,ssse3"))) void ProcessLanes(uint32_t* const (&states)[kLanes],
                                                               const uint8_t* (&blocks)[kLanes],

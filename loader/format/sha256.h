@@ -32,8 +32,8 @@ class Sha256 {
   static std::pair<Sha256Digest, Sha256Digest> HashTwo(absl::Span<const uint8_t> a,
                                                        absl::Span<const uint8_t> b);
 
-  // The bare compression function (FIPS 180-4, 6.2.2) over `count` blocks of 64 bytes, for those who keep
-  // state and padding themselves.
+  // The bare compression function (FIPS 180-4, 6.2.2) over `count` blocks of 64 bytes, for those
+  // who keep state and padding themselves.
   using BlockFunction = void (*)(uint32_t state[8], const uint8_t* blocks, size_t count);
   static BlockFunction CompressionFunction(Implementation implementation);
 

@@ -67,7 +67,8 @@ class ByteWriter {
   void Reserve(size_t size) {
     if (bytes_.size() < size) bytes_.resize(size);
   }
-  // For several small things at once: where at least `size` bytes can be written, and the end of what was.
+  // For several small things at once: where at least `size` bytes can be written, and the end of
+  // what was.
   uint8_t* Room(size_t size) {
     if (bytes_.size() - size_ < size) bytes_.resize(2 * bytes_.size() + size);
     return bytes_.data() + size_;

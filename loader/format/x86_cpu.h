@@ -1,8 +1,8 @@
 #ifndef PRECAST_LOADER_FORMAT_X86_CPU_H_
 #define PRECAST_LOADER_FORMAT_X86_CPU_H_
 
-// The C library's header for what the processor can do (`x86_cpu_active`, glibc 2.33), for C++ too: it says _Bool,
-// which clang does not know in a strict C++.
+// The C library's header for what the processor can do (`x86_cpu_active`, glibc 2.33), for C++ too:
+// it says _Bool, which clang does not know in a strict C++.
 #if defined(__clang__)
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wreserved-macro-identifier"

@@ -1,5 +1,6 @@
-// Why an arithmetic instruction of OpenVM fails. An enumeration and not a status, because these primitives run in
-// the guest's inner loops; the executor makes an error with the program counter of it.
+// Why an arithmetic instruction of OpenVM fails. An enumeration and not a status, because these
+// primitives run in the guest's inner loops; the executor makes an error with the program counter
+// of it.
 #ifndef PRECAST_OPENVM_PRIMITIVES_ARITHMETIC_FAULT_H_
 #define PRECAST_OPENVM_PRIMITIVES_ARITHMETIC_FAULT_H_
 

@@ -1,5 +1,5 @@
-// The random stream of Rust's `StdRng`, with which OpenVM picks quadratic nonresidues and answers `hintrandom`, so
-// that a guest finds the very bytes here that it finds there.
+// The random stream of Rust's `StdRng`, with which OpenVM picks quadratic nonresidues and answers
+// `hintrandom`, so that a guest finds the very bytes here that it finds there.
 #ifndef PRECAST_OPENVM_PRIMITIVES_CHACHA12_H_
 #define PRECAST_OPENVM_PRIMITIVES_CHACHA12_H_
 
@@ -9,8 +9,8 @@
 
 namespace precast::openvm {
 
-// ChaCha with 12 rounds, key `seed`, 64-bit counter from 0 and nonce 0: `StdRng::from_seed(seed)` of the Rust
-// crate rand 0.9 (rand_chacha 0.9, `ChaCha12Rng`).
+// ChaCha with 12 rounds, key `seed`, 64-bit counter from 0 and nonce 0: `StdRng::from_seed(seed)`
+// of the Rust crate rand 0.9 (rand_chacha 0.9, `ChaCha12Rng`).
 class ChaCha12Rng {
  public:
   explicit ChaCha12Rng(const uint8_t (&seed)[32]);
@@ -18,8 +18,8 @@ class ChaCha12Rng {
   // The next 32-bit word.
   uint32_t NextWord();
 
-  // The next bytes of the stream. As `BlockRng::fill_bytes`, consumes whole 32-bit words: what a call
-  // leaves of its last word is dropped.
+  // The next bytes of the stream. As `BlockRng::fill_bytes`, consumes whole 32-bit words: what a
+  // call leaves of its last word is dropped.
   void FillBytes(absl::Span<uint8_t> bytes);
 
   // Words taken so far; setting it continues from there.

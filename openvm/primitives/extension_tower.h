@@ -1,5 +1,5 @@
-// The field of order p^12 that pairings take their values in, for both pairing curves: the arithmetic under
-// pairing.cc, in a file of its own because it is one subject.
+// The field of order p^12 that pairings take their values in, for both pairing curves: the
+// arithmetic under pairing.cc, in a file of its own because it is one subject.
 #ifndef PRECAST_OPENVM_PRIMITIVES_EXTENSION_TOWER_H_
 #define PRECAST_OPENVM_PRIMITIVES_EXTENSION_TOWER_H_
 
@@ -46,7 +46,8 @@ class ExtensionTower {
  public:
   using Number = Limbs<n>;
 
-  // `frobenius_exponent` is (p - 1)/6. Requires that xi is neither a square nor a cube in Fp2, and 1 <= xi0 <= 15.
+  // `frobenius_exponent` is (p - 1)/6. Requires that xi is neither a square nor a cube in Fp2, and
+  // 1 <= xi0 <= 15.
   ExtensionTower(const Number& p, const Number& frobenius_exponent, int xi0) : ring_(p), xi0_(xi0) {
     Number xi0_form = {};
     for (int i = 0; i < xi0; ++i) xi0_form = ring_.Add(xi0_form, ring_.one());

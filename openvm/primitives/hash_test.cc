@@ -37,7 +37,8 @@ std::string Sha3(absl::Span<const uint8_t> message) {
   return Hex(absl::MakeSpan(state, 32));
 }
 
-// FIPS 180-4, 5.1 and 6: padding, then blocks; words of the digest are big-endian, those of the state little-endian.
+// FIPS 180-4, 5.1 and 6: padding, then blocks; words of the digest are big-endian, those of the
+// state little-endian.
 template <typename Word, typename Compress>
 std::string Sha2(absl::Span<const uint8_t> message, const Word (&initial)[8], Compress compress) {
   constexpr size_t kBlock = 16 * sizeof(Word);
@@ -73,7 +74,8 @@ TEST(HashTest, AgreesWithHashlib) {
   }
 }
 
-// The first two lanes of Keccak-f[1600] of zeros (the Keccak team's KeccakF-1600-IntermediateValues.txt).
+// The first two lanes of Keccak-f[1600] of zeros (the Keccak team's
+// KeccakF-1600-IntermediateValues.txt).
 TEST(HashTest, KeccakOfZeros) {
   uint8_t state[kKeccakStateBytes] = {};
   KeccakF1600(state);

@@ -19,8 +19,8 @@ constexpr uint64_t kRoundConstants[24] = {
     0x8000000000008002, 0x8000000000000080, 0x000000000000800a, 0x800000008000000a,
     0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008};
 
-// One round from the lanes a[] to the lanes e[]: theta, rho, pi, chi, iota. Each row of the result takes the
-// five lanes that pi brings there, rotated by rho.
+// One round from the lanes a[] to the lanes e[]: theta, rho, pi, chi, iota. Each row of the result
+// takes the five lanes that pi brings there, rotated by rho.
 #define PRECAST_KECCAK_ROW(e, y, a, i0, r0, i1, r1, i2, r2, i3, r3, i4, r4, x0, x1, x2, x3, x4) \
   do {                                                                                          \
     const uint64_t b0 = std::rotl(a[i0] ^ d[x0], r0);                                           \
@@ -86,14 +86,14 @@ void KeccakF1600(uint8_t state[kKeccakStateBytes]) {
 }
 
 void KeccakXorIn(uint8_t* buffer, const uint8_t* input, size_t size) {
-  // Where `input` begins before `buffer` and reaches into it, a byte must be read before it is written, so
-  // the last one comes first.
+  // Where `input` begins before `buffer` and reaches into it, a byte must be read before it is
+  // written, so the last one comes first.
   const uintptr_t distance =
       reinterpret_cast<uintptr_t>(buffer) - reinterpret_cast<uintptr_t>(input);
   if (distance == 0 || distance >= size) {
     size_t i = 0;
-    // Never a word that reaches into bytes already written: `input` is at a distance of 0, of `size` or more, or
-    // ahead, where what was written lies behind.
+    // Never a word that reaches into bytes already written: `input` is at a distance of 0, of
+    // `size` or more, or ahead, where what was written lies behind.
     for (; i + 8 <= size; i += 8) {
       uint64_t a, b;
       std::memcpy(&a, buffer + i, 8);

@@ -33,8 +33,8 @@ Limbs<n> SubSmall(const Limbs<n>& x, uint64_t small) {
   return result;
 }
 
-// `find_non_qr` of openvm-org/openvm, in Montgomery form. OpenVM searches for ever where there is none: a modulus
-// that is not prime.
+// `find_non_qr` of openvm-org/openvm, in Montgomery form. OpenVM searches for ever where there is
+// none: a modulus that is not prime.
 template <int n>
 std::optional<Limbs<n>> FindNonResidue(const MontgomeryRing<n>& ring, ChaCha12Rng& rng) {
   const Limbs<n>& modulus = ring.modulus();

@@ -59,10 +59,10 @@ uint64_t InverseModulo64(uint64_t x) {
   return inverse;
 }
 
-// Modular inversion by division steps: Bernstein and Yang, "Fast constant-time gcd computation and modular
-// inversion" (2019), in the variable-time shape with 62 steps at once that libsecp256k1 describes
-// in doc/safegcd_implementation.md. Numbers are signed and have limbs of 62 bits; all limbs but the last are in
-// [0, 2^62).
+// Modular inversion by division steps: Bernstein and Yang, "Fast constant-time gcd computation and
+// modular inversion" (2019), in the variable-time shape with 62 steps at once that libsecp256k1
+// describes in doc/safegcd_implementation.md. Numbers are signed and have limbs of 62 bits; all
+// limbs but the last are in [0, 2^62).
 
 constexpr uint64_t kMask62 = ~uint64_t{0} >> 2;
 

@@ -1,6 +1,7 @@
-// Arithmetic modulo an odd number of up to 256 or 384 bits: what the modular, Fp2, curve and pairing primitives
-// are made of. Own code: a guest names any modulus it likes, and the libraries that take one at run time
-// (GMP, OpenSSL) need their own configure step and allocate; constant time is not needed.
+// Arithmetic modulo an odd number of up to 256 or 384 bits: what the modular, Fp2, curve and
+// pairing primitives are made of. Own code: a guest names any modulus it likes, and the libraries
+// that take one at run time (GMP, OpenSSL) need their own configure step and allocate; constant
+// time is not needed.
 #ifndef PRECAST_OPENVM_PRIMITIVES_MONTGOMERY_H_
 #define PRECAST_OPENVM_PRIMITIVES_MONTGOMERY_H_
 
@@ -81,10 +82,11 @@ inline uint8_t SubLimbs(Limbs<n>& out, const Limbs<n>& a, const Limbs<n>& b) {
 // Whether the machine has MULX, ADCX and ADOX.
 bool HasFastCarryChains();
 
-// The ring of integers modulo an odd m, 3 <= m < R = 2^(64n), precomputed. Cheap to copy, immutable.
+// The ring of integers modulo an odd m, 3 <= m < R = 2^(64n), precomputed. Cheap to copy,
+// immutable.
 //
-// "Reduced" means less than m; "in Montgomery form", x·R mod m. All results are reduced. Arguments must be
-// reduced, except where a comment says otherwise.
+// "Reduced" means less than m; "in Montgomery form", x·R mod m. All results are reduced. Arguments
+// must be reduced, except where a comment says otherwise.
 template <int n>
 class MontgomeryRing {
  public:
@@ -127,8 +129,8 @@ class MontgomeryRing {
     return x < modulus_ ? x : FromMontgomery(ToMontgomery(x));
   }
 
-  // x^-1 mod m, both as they are, not in Montgomery form; false, and `out` untouched, when x and m have a
-  // common divisor (0 has).
+  // x^-1 mod m, both as they are, not in Montgomery form; false, and `out` untouched, when x and m
+  // have a common divisor (0 has).
   bool Invert(const Number& x, Number& out) const;
   // The same, both in Montgomery form.
   bool InvertMontgomery(const Number& x, Number& out) const {

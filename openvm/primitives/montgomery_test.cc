@@ -36,8 +36,8 @@ Limbs<n> RandomModulus(std::mt19937_64& random) {
   return result;
 }
 
-// The assembly does the same as plain C++, also for a factor that is not reduced; and both are what the
-// definition says, up to the constants that the ring computes with the same function.
+// The assembly does the same as plain C++, also for a factor that is not reduced; and both are what
+// the definition says, up to the constants that the ring computes with the same function.
 TYPED_TEST(MontgomeryTest, AssemblyEqualsPortable) {
   constexpr int n = TypeParam::n;
   std::mt19937_64 random(n);

@@ -11,7 +11,8 @@ namespace {
 
 #include "openvm/primitives/pairing_constants.inc"
 
-// 6x + 2 and -x in signed binary, bit 0 first, as OpenVM's Miller loops take them (`PSEUDO_BINARY_ENCODING`).
+// 6x + 2 and -x in signed binary, bit 0 first, as OpenVM's Miller loops take them
+// (`PSEUDO_BINARY_ENCODING`).
 constexpr int8_t kBn254Loop[66] = {0,  0,  0,  1, 0,  1, 0,  -1, 0,  0, -1, 0, 0,  0,  1, 0, 0,
                                    -1, 0,  -1, 0, 0,  0, 1,  0,  -1, 0, 0,  0, 0,  -1, 0, 0, 1,
                                    0,  -1, 0,  0, 1,  0, 0,  0,  0,  0, -1, 0, 0,  -1, 0, 1, 0,
@@ -33,8 +34,9 @@ struct Pair {
   G2Point<n> accumulator;
 };
 
-// The line 1 + b·(x/y)·w' + c·(1/y)·w'^3 of two points of G2, to be evaluated at a point of G1; w' is w (BN254)
-// or 1/w (BLS12-381), which leads to 1 + b·w + c·w^3 and, times w^3, to c + b·w^2 + w^3.
+// The line 1 + b·(x/y)·w' + c·(1/y)·w'^3 of two points of G2, to be evaluated at a point of G1; w'
+// is w (BN254) or 1/w (BLS12-381), which leads to 1 + b·w + c·w^3 and, times w^3, to c + b·w^2 +
+// w^3.
 template <int n>
 struct Line {
   Fp2<n> b, c;
@@ -53,7 +55,8 @@ class MillerLoop {
 
   void Square() { f_ = tower_.Square(f_); }
 
-  // accumulator := 2·accumulator; f takes the tangent. All three: false where they would divide by zero.
+  // accumulator := 2·accumulator; f takes the tangent. All three: false where they would divide by
+  // zero.
   bool DoubleStep(Pair<n>& pair) {
     const G2Point<n> s = pair.accumulator;
     Fp2<n> inverse;
@@ -242,7 +245,8 @@ struct Bn254 {
     Element root = tower.Power(table, cube_root_exponent);   // that, up to a root of unity
     Element inverse;
     if (!tower.Invert(cube, inverse)) return false;
-    // Tonelli and Shanks for cubes. root^3/cube has order 3^t, t <= 2: three steps at most of each order.
+    // Tonelli and Shanks for cubes. root^3/cube has order 3^t, t <= 2: three steps at most of each
+    // order.
     while (true) {
       Element rest = tower.Mul(tower.Mul(tower.Square(root), root), inverse);
       if (rest == tower.One12()) break;

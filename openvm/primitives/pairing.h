@@ -1,5 +1,6 @@
-// The pairing hint of OpenVM (`hint_final_exp`): a multi-Miller loop, and what lets a guest check without a final
-// exponentiation that the product of pairings is one (Novakovic and Eagen, eprint 2024/640).
+// The pairing hint of OpenVM (`hint_final_exp`): a multi-Miller loop, and what lets a guest check
+// without a final exponentiation that the product of pairings is one (Novakovic and Eagen, eprint
+// 2024/640).
 #ifndef PRECAST_OPENVM_PRIMITIVES_PAIRING_H_
 #define PRECAST_OPENVM_PRIMITIVES_PAIRING_H_
 
@@ -24,9 +25,9 @@ constexpr size_t PairingHintBytes(PairingCurve curve) {
   return 2 * 12 * PairingCoordinateBytes(curve);
 }
 
-// Writes what `hint_final_exp` makes the hint stream, PairingHintBytes(curve) bytes: the witness c and the factor
-// u (BN254) or s (BLS12-381), each as the coefficients of w^0 … w^5 of Fp12 = Fp2[w]/(w^6 - xi), each of
-// those as c0, c1, little-endian. With f the Miller loop of all pairs:
+// Writes what `hint_final_exp` makes the hint stream, PairingHintBytes(curve) bytes: the witness c
+// and the factor u (BN254) or s (BLS12-381), each as the coefficients of w^0 … w^5 of Fp12 =
+// Fp2[w]/(w^6 - xi), each of those as c0, c1, little-endian. With f the Miller loop of all pairs:
 //   BN254:     f · u = c^(6x + 2 + p^3 - p^2 + p) where the pairing is one
 //   BLS12-381: f · s = c^(p - x)                  likewise
 // and otherwise what the same formulas give, which is as much part of the contract
@@ -35,9 +36,9 @@ constexpr size_t PairingHintBytes(PairingCurve curve) {
 // openvm-org/openvm).
 //
 // Pairs with a point (0, 0) count as infinity and are left out. Points need not be on the curve.
-// Faults: kLengthsDiffer, kNotCanonical, kNoPairs (no points at all; in OpenVM a failed assertion), and kNotInvertible
-// where the Miller loop would divide by zero, which it does not for points of the groups. Cost: a few
-// milliseconds, mostly independent of the number of pairs.
+// Faults: kLengthsDiffer, kNotCanonical, kNoPairs (no points at all; in OpenVM a failed assertion),
+// and kNotInvertible where the Miller loop would divide by zero, which it does not for points of
+// the groups. Cost: a few milliseconds, mostly independent of the number of pairs.
 //
 // Requires that the sizes of `g1` and `g2` are multiples of PairingG1Bytes and PairingG2Bytes.
 ArithmeticFault PairingFinalExpHint(PairingCurve curve, absl::Span<const uint8_t> g1,

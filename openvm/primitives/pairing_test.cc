@@ -8,8 +8,8 @@
 namespace precast::openvm {
 namespace {
 
-// Each hint is what OpenVM's algorithm gives, computed in Python step by step; the generator also asserts, for those
-// whose pairing is one, the equation that guests check.
+// Each hint is what OpenVM's algorithm gives, computed in Python step by step; the generator also
+// asserts, for those whose pairing is one, the equation that guests check.
 TEST(PairingTest, AgreesWithPython) {
   int index = 0;
   for (const PairingVector& v : kPairingVectors) {

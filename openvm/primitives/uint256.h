@@ -1,5 +1,5 @@
-// The 256-bit integer instructions of OpenVM, inline so that an executor's loop holds no calls. Native code has
-// its own lowering to carry chains; this is what it must equal.
+// The 256-bit integer instructions of OpenVM, inline so that an executor's loop holds no calls.
+// Native code has its own lowering to carry chains; this is what it must equal.
 #ifndef PRECAST_OPENVM_PRIMITIVES_UINT256_H_
 #define PRECAST_OPENVM_PRIMITIVES_UINT256_H_
 
@@ -14,9 +14,10 @@ static_assert(std::endian::native == std::endian::little);
 
 inline constexpr size_t kUint256Bytes = 32;
 
-// A number of 256 bits, least significant limb first; in guest memory 32 bytes, little-endian. Signed operations
-// read it as two's complement. Semantics: extensions/bigint/circuit/src/{base_alu,shift,common,mult}.rs of
-// openvm-org/openvm. All results are modulo 2^256; no operation fails.
+// A number of 256 bits, least significant limb first; in guest memory 32 bytes, little-endian.
+// Signed operations read it as two's complement. Semantics:
+// extensions/bigint/circuit/src/{base_alu,shift,common,mult}.rs of openvm-org/openvm. All results
+// are modulo 2^256; no operation fails.
 struct Uint256 {
   uint64_t limb[4];
 

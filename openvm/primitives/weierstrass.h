@@ -13,9 +13,10 @@
 
 namespace precast::openvm {
 
-// A point is x and then y, each of field().bytes() bytes, little-endian. Operands need be neither reduced nor on
-// the curve: the instructions are their formulas (extensions/ecc/circuit/src/weierstrass_chip/curves.rs of
-// openvm-org/openvm), which never use b. Results are reduced. `out` may overlap the operands in any way.
+// A point is x and then y, each of field().bytes() bytes, little-endian. Operands need be neither
+// reduced nor on the curve: the instructions are their formulas
+// (extensions/ecc/circuit/src/weierstrass_chip/curves.rs of openvm-org/openvm), which never use b.
+// Results are reduced. `out` may overlap the operands in any way.
 class WeierstrassCurve {
  public:
   // `a` as little-endian bytes. InvalidArgument when it is not less than the modulus.
@@ -30,11 +31,12 @@ class WeierstrassCurve {
   // `sw_double`: 2p. kNotInvertible when y is 0 modulo m.
   ArithmeticFault Double(uint8_t* out, const uint8_t* p) const;
 
-  // `setup` with an rs2 field other than 0: p.x must be the modulus; then writes what AddNe does for
-  // (0, p.y) and q, with its fault too (weierstrass_chip/add_ne/execution.rs).
+  // `setup` with an rs2 field other than 0: p.x must be the modulus; then writes what AddNe does
+  // for (0, p.y) and q, with its fault too (weierstrass_chip/add_ne/execution.rs).
   ArithmeticFault SetupAddNe(uint8_t* out, const uint8_t* p, const uint8_t* q) const;
-  // `setup` with an rs2 field of 0: p must be (modulus, a); then writes (a^2, -a^3 - a), the doubling formula
-  // at x = 0, y = a with 1 for its denominator (weierstrass_chip/double/mod.rs and execution.rs).
+  // `setup` with an rs2 field of 0: p must be (modulus, a); then writes (a^2, -a^3 - a), the
+  // doubling formula at x = 0, y = a with 1 for its denominator (weierstrass_chip/double/mod.rs and
+  // execution.rs).
   ArithmeticFault SetupDouble(uint8_t* out, const uint8_t* p) const;
 
  private:

@@ -1,6 +1,7 @@
-// Pages that have been marked on the way into a loop, before the loop's head has asked for fuel. If there is none, code is
-// left there, without having touched them; whoever continues must not count them. No instruction has been charged
-// between the marks and that place, and so it is known by the fuel register.
+// Pages that have been marked on the way into a loop, before the loop's head has asked for fuel. If
+// there is none, code is left there, without having touched them; whoever continues must not count
+// them. No instruction has been charged between the marks and that place, and so it is known by the
+// fuel register.
 #ifndef PRECAST_RUNTIME_ABI_AHEAD_MARKS_H_
 #define PRECAST_RUNTIME_ABI_AHEAD_MARKS_H_
 

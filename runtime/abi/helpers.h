@@ -2,8 +2,8 @@
 // helpers: what compiler, interpreter and image agree on. (docs/riscv_lifting.md, "Fast helpers".)
 //
 // The compiler replaces `jal ra, __adddf3` by a word of the RISC-V opcode custom-0 with rd = ra,
-// funct3 = rs1 = 0 and the helper's number as its immediate. It sets ra to the next pc, a0 (and a1) to
-// the result, changes nothing else and counts as one instruction.
+// funct3 = rs1 = 0 and the helper's number as its immediate. It sets ra to the next pc, a0 (and a1)
+// to the result, changes nothing else and counts as one instruction.
 #ifndef PRECAST_RUNTIME_ABI_HELPERS_H_
 #define PRECAST_RUNTIME_ABI_HELPERS_H_
 

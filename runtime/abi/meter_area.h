@@ -1,6 +1,7 @@
-// What code that counts rows for an OpenVM prover shares with the runtime, beside VmContext (docs/openvm_segments.md):
-// which pages it has touched, and how many rows of each chip it has added. It lies below the guest's memory, at fixed
-// distances from its base, which is in a register anyway.
+// What code that counts rows for an OpenVM prover shares with the runtime, beside VmContext
+// (docs/openvm_segments.md): which pages it has touched, and how many rows of each chip it has
+// added. It lies below the guest's memory, at fixed distances from its base, which is in a register
+// anyway.
 #ifndef PRECAST_RUNTIME_ABI_METER_AREA_H_
 #define PRECAST_RUNTIME_ABI_METER_AREA_H_
 
@@ -12,8 +13,9 @@ namespace precast::abi {
 // Pages of guest memory that are counted: 512 bytes.
 inline constexpr int kMarkedPageBits = 9;
 
-// Displacements from the host address of guest address 0. At kPageMarks: a byte for each page of the 32-bit address
-// space, 0 if it has not been touched since the runtime last looked. Below that a MeterArea.
+// Displacements from the host address of guest address 0. At kPageMarks: a byte for each page of
+// the 32-bit address space, 0 if it has not been touched since the runtime last looked. Below that
+// a MeterArea.
 inline constexpr int32_t kPageMarksSize = int32_t{1} << (32 - kMarkedPageBits);
 inline constexpr int32_t kMeterAreaSize = 4096;
 inline constexpr int32_t kPageMarks = -(64 << 10) - kPageMarksSize;
@@ -46,14 +48,15 @@ static_assert(offsetof(MeterArea, file_page) == 24);
 static_assert(offsetof(MeterArea, file_pages) == 28);
 static_assert(sizeof(TouchedPage) == 8);
 
-// Rows are counted in lanes of 32 bits of the vector registers kFirstRowRegister and up, which code that counts uses
-// for nothing else; openvm::kCountedChips says which lane is which chip's.
+// Rows are counted in lanes of 32 bits of the vector registers kFirstRowRegister and up, which code
+// that counts uses for nothing else; openvm::kCountedChips says which lane is which chip's.
 inline constexpr int kRowRegisters = 5;
 inline constexpr int kRowLanes = 4 * kRowRegisters;
 inline constexpr int kFirstRowRegister = 10;
 // Which lane counts what, as openvm::kCountedChips says; part of the fingerprint.
 inline constexpr int kRowLanesVersion = 2;
-// The lane of `jalr`, which code that has counted it may leave to the interpreter, which counts it again.
+// The lane of `jalr`, which code that has counted it may leave to the interpreter, which counts it
+// again.
 inline constexpr int kLeftLane = 7;
 
 }  // namespace precast::abi

@@ -13,9 +13,9 @@ namespace precast::abi {
 // Pinned machine registers (x86-64 hardware numbers). Generated code never writes them, except for
 // the fuel register, which only metering instructions change.
 //
-// Which they are makes code short: operands based on rbp and rbx need no REX prefix, unless for another register;
-// and a `sub r10, n` has the byte ea, which is no instruction in 64-bit mode and so can be jumped to
-// as a trap (compiler/x64/compile.h).
+// Which they are makes code short: operands based on rbp and rbx need no REX prefix, unless for
+// another register; and a `sub r10, n` has the byte ea, which is no instruction in 64-bit mode and
+// so can be jumped to as a trap (compiler/x64/compile.h).
 inline constexpr uint8_t kContextReg = 5;  // rbp: VmContext* + kContextBias
 inline constexpr uint8_t kMemoryReg = 3;   // rbx: host address of guest address 0
 inline constexpr uint8_t kFuelReg = 10;    // r10: instructions left to the limit, signed
@@ -34,8 +34,8 @@ inline constexpr uint8_t kPassed[kNumPassed] = {2, 10, 11, 12, 13, 14, 15, 8, 9}
 inline constexpr uint8_t kPassedIn[kNumPassed] = {14, 7, 6, 2, 1, 8, 9, 15, 13};
 inline constexpr uint8_t kNextPcReg = 0;  // rax
 
-// State of one guest thread of execution. What generated code addresses often is in the first 256 bytes. RISC-V state is
-// x[], pc and fuel, nothing else.
+// State of one guest thread of execution. What generated code addresses often is in the first 256
+// bytes. RISC-V state is x[], pc and fuel, nothing else.
 struct VmContext {
   uint32_t x[32];             // guest registers; x[0] is always 0
   uint32_t pc;                // guest pc, exact whenever native code is not running
@@ -49,12 +49,13 @@ struct VmContext {
   void* runtime;      // the runtime's own object (runtime::NativeCallbacks*)
   // WebAssembly: unique in the process, a multiple of 2^20 (there are fewer types), not 0.
   uint64_t instance_key;
-  // WebAssembly: where call_indirect goes when a record's key is not the expected one (kRecordReg, kTypeReg and
-  // parameters as for a call): calls far_code if the types are equal, traps if they are not.
+  // WebAssembly: where call_indirect goes when a record's key is not the expected one (kRecordReg,
+  // kTypeReg and parameters as for a call): calls far_code if the types are equal, traps if they
+  // are not.
   const void* indirect_slow;
   uint64_t reserved[2];
-  // Entries that find rsp below this leave to the runtime. Its displacement, 0x60, is the last byte of the
-  // comparison; being no instruction in 64-bit mode, it can be jumped to as a trap.
+  // Entries that find rsp below this leave to the runtime. Its displacement, 0x60, is the last byte
+  // of the comparison; being no instruction in 64-bit mode, it can be jumped to as a trap.
   uint64_t native_stack_limit;
   uint64_t gpr[16];  // machine registers at the stop, by hardware number (4 = rsp)
 };

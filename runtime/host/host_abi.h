@@ -37,10 +37,11 @@ class HostAbi {
   virtual absl::Status SetUp(const ProgramImage& program, GuestMemory& memory,
                              abi::VmContext& context) = 0;
 
-  // The guest's instructions beyond RV32IM, which also says that it is an OpenVM guest (docs/openvm.md); null:
-  // it has none. Belongs to this; asked once.
+  // The guest's instructions beyond RV32IM, which also says that it is an OpenVM guest
+  // (docs/openvm.md); null: it has none. Belongs to this; asked once.
   virtual CustomInstructions* custom_instructions() { return nullptr; }
-  // Whether loads and stores have to be naturally aligned. Native code was compiled for the same answer.
+  // Whether loads and stores have to be naturally aligned. Native code was compiled for the same
+  // answer.
   virtual bool strict_alignment() const { return false; }
   // Guest memory is in [0, 2^memory_bits()).
   virtual uint32_t memory_bits() const { return 32; }

@@ -1,4 +1,5 @@
-// What the interpreter knows of instructions beyond RV32IM: how to recognize one, and whom to ask for its effect.
+// What the interpreter knows of instructions beyond RV32IM: how to recognize one, and whom to ask
+// for its effect.
 #ifndef PRECAST_RUNTIME_INTERPRETER_CUSTOM_H_
 #define PRECAST_RUNTIME_INTERPRETER_CUSTOM_H_
 

@@ -36,9 +36,9 @@ struct DecodedInstruction {
 // `fence.i` are ignored, as the specification asks.
 DecodedInstruction Decode(uint32_t word);
 
-// The same for OpenVM guests, for whom the SYSTEM opcode means something else (openvm-org/openvm, rv32im
-// transpiler): a csrrw of x0 into nothing does nothing, and all other such words, ecall and ebreak too, end
-// the guest with exit code 2: they are kEcall here.
+// The same for OpenVM guests, for whom the SYSTEM opcode means something else (openvm-org/openvm,
+// rv32im transpiler): a csrrw of x0 into nothing does nothing, and all other such words, ecall and
+// ebreak too, end the guest with exit code 2: they are kEcall here.
 DecodedInstruction DecodeOpenVm(uint32_t word);
 
 // Operand fields of a custom instruction.

@@ -1,4 +1,5 @@
-// The libgcc functions as hardware arithmetic. Bit for bit what libgcc for RISC-V computes, but for 64-bit division by
+// The libgcc functions as hardware arithmetic. Bit for bit what libgcc for RISC-V computes, but for
+// 64-bit division by
 // 0. Floating point is soft-fp:
 // round to nearest even, subnormal numbers, one NaN (0x7ff8…, 0x7fc0…) for all but
 // __extendsfdf2. Conversions to

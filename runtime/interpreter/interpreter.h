@@ -55,13 +55,13 @@ class Interpreter {
     bool fast_helpers = false;      // the instructions of runtime/abi/helpers.h exist
     // Whether there is native code for a pc. Asked once per pc, when it is decoded.
     std::function<bool(uint32_t pc)> has_native_entry;
-    // Makes this an interpreter of OpenVM guests (DecodeOpenVm) with these instructions; null: RV32IM alone.
-    // Outlives the interpreter.
+    // Makes this an interpreter of OpenVM guests (DecodeOpenVm) with these instructions; null:
+    // RV32IM alone. Outlives the interpreter.
     CustomInstructions* custom = nullptr;
   };
 
-  // `program` must outlive the interpreter and have passed Validate(). Decodes an instruction, and its
-  // neighbours, when it is first executed.
+  // `program` must outlive the interpreter and have passed Validate(). Decodes an instruction, and
+  // its neighbours, when it is first executed.
   Interpreter(const ProgramImage& program, Options options);
 
   // Runs from context.pc until something stops it, at most context.fuel instructions; reads and
@@ -87,7 +87,8 @@ class Interpreter {
   }
 
  private:
-  // Of code, not of memory. Small, for a few instructions here and there are most of what is interpreted.
+  // Of code, not of memory. Small, for a few instructions here and there are most of what is
+  // interpreted.
   static constexpr uint32_t kCodePageSize = 1024;
   static constexpr uint32_t kPageInstructions = kCodePageSize / 4;
   // So many are decoded at a time: whoever is here only for the end of a block needs no more.
@@ -127,8 +128,8 @@ class Interpreter {
   Options options_;
   uint32_t first_page_ = 0;
   uint32_t num_pages_ = 0;
-  // By page number - first_page_; null where nothing is decoded yet. From calloc: a program whose code
-  // ranges lie far apart has a large table, of which hardly anything is touched.
+  // By page number - first_page_; null where nothing is decoded yet. From calloc: a program whose
+  // code ranges lie far apart has a large table, of which hardly anything is touched.
   std::unique_ptr<Page*, FreeDeleter> pages_;
   std::vector<std::unique_ptr<Page>> owned_pages_;
   std::deque<CustomSite> custom_sites_;

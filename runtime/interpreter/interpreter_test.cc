@@ -357,7 +357,8 @@ TEST_F(InterpreterTest, StopsAtNativeEntries) {
   EXPECT_EQ(Run(10, true).stop, Stop::kFuel) << "the limit comes first";
   EXPECT_EQ(context_.pc, kBase + 40);
   EXPECT_EQ(Run(10000, false).stop, Stop::kFuel);
-  // Once for each instruction, and for those decoded with it: what has not been reached was not looked at.
+  // Once for each instruction, and for those decoded with it: what has not been reached was not
+  // looked at.
   EXPECT_EQ(asked, 1504);
 }
 

@@ -1,4 +1,5 @@
-// Why a run of an OpenVM guest is no success, as a closed enumeration: what a caller decides by, and reports print.
+// Why a run of an OpenVM guest is no success, as a closed enumeration: what a caller decides by,
+// and reports print.
 #ifndef PRECAST_RUNTIME_OPENVM_ERROR_H_
 #define PRECAST_RUNTIME_OPENVM_ERROR_H_
 

@@ -182,8 +182,8 @@ void OpenVmHost::RollBack() {
   before_.reset();
 }
 
-// State: string configuration; u64 position of the generator, u64 its seed; u32 number of inputs left, each a
-// string; string of what is left of the hint stream; string of the public values.
+// State: string configuration; u64 position of the generator, u64 its seed; u32 number of inputs
+// left, each a string; string of what is left of the hint stream; string of the public values.
 absl::StatusOr<std::string> OpenVmHost::SaveState() {
   auto text = [](absl::Span<const uint8_t> bytes) {
     return std::string(bytes.begin(), bytes.end());

@@ -1,6 +1,6 @@
-// The host ABI of OpenVM guests: memory of 2^k bytes that may all be read and written, naturally aligned accesses,
-// hint streams, public values, and the custom instructions of the extensions linked into this program.
-// docs/openvm.md describes it.
+// The host ABI of OpenVM guests: memory of 2^k bytes that may all be read and written, naturally
+// aligned accesses, hint streams, public values, and the custom instructions of the extensions
+// linked into this program. docs/openvm.md describes it.
 #ifndef PRECAST_RUNTIME_OPENVM_HOST_H_
 #define PRECAST_RUNTIME_OPENVM_HOST_H_
 
@@ -36,12 +36,12 @@ struct OpenVmHostOptions {
 
 class OpenVmHost final : public HostAbi, private CustomInstructions {
  public:
-  // NotFound, naming them, if this program lacks one of these extensions (openvm::ExtensionId) or has another
-  // version of it.
+  // NotFound, naming them, if this program lacks one of these extensions (openvm::ExtensionId) or
+  // has another version of it.
   static absl::Status CheckExtensions(absl::Span<const std::string> ids);
 
-  // InvalidArgument if an extension does not take the configuration; NotFound if it names one that is not linked
-  // into this program.
+  // InvalidArgument if an extension does not take the configuration; NotFound if it names one that
+  // is not linked into this program.
   static absl::StatusOr<std::unique_ptr<OpenVmHost>> Create(OpenVmHostOptions options);
 
   std::string name() const override { return "openvm"; }
@@ -55,8 +55,8 @@ class OpenVmHost final : public HostAbi, private CustomInstructions {
   absl::StatusOr<std::string> SaveState() override;
   absl::Status RestoreState(absl::Span<const uint8_t> state) override;
 
-  // What the guest does from Attempt() on is as if it had never been after RollBack(); it is for ever after Commit(), and
-  // only then is printed what it printed. In that order, and in turn.
+  // What the guest does from Attempt() on is as if it had never been after RollBack(); it is for
+  // ever after Commit(), and only then is printed what it printed. In that order, and in turn.
   void Attempt();
   void Commit();
   void RollBack();

@@ -1,5 +1,5 @@
-// The random bytes that `hintrandom` gives: those of Rust's rand::rngs::StdRng made by seed_from_u64, so that a guest
-// sees here what it sees under OpenVM.
+// The random bytes that `hintrandom` gives: those of Rust's rand::rngs::StdRng made by
+// seed_from_u64, so that a guest sees here what it sees under OpenVM.
 //
 // Source of fact: rand_core, SeedableRng::seed_from_u64.
 #ifndef PRECAST_RUNTIME_OPENVM_RANDOM_H_

@@ -1,9 +1,11 @@
-// Calls between the embedder, host functions, native code and the interpreter, and what becomes of a guest that ends.
+// Calls between the embedder, host functions, native code and the interpreter, and what becomes of
+// a guest that ends.
 //
-// Every way into native code is an activation: CallNative, precast_wasm_enter, guest code; its host calls run on the
-// host's stack below it and may begin further activations, which go on below on the native stack. A guest that ends
-// leaves the innermost activation only. Whoever began that one then has `ended`: the embedder as its
-// CallResult, likewise a host function that called in; the interpreter and PrecastWasmHostCall hand it on outwards.
+// Every way into native code is an activation: CallNative, precast_wasm_enter, guest code; its host
+// calls run on the host's stack below it and may begin further activations, which go on below on
+// the native stack. A guest that ends leaves the innermost activation only. Whoever began that one
+// then has `ended`: the embedder as its CallResult, likewise a host function that called in; the
+// interpreter and PrecastWasmHostCall hand it on outwards.
 #include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
@@ -26,8 +28,8 @@ namespace precast::runtime::wasm {
 
 namespace {
 
-// What C++ code between two entries into the guest may use of the host's stack, host functions included; less if
-// the stack is small.
+// What C++ code between two entries into the guest may use of the host's stack, host functions
+// included; less if the stack is small.
 constexpr uint64_t kHostStackReserve = 256 << 10;
 constexpr uint32_t kMaxDepth = 20000;
 constexpr uint32_t kMaxDepthOnUnknownStack = 100;
@@ -38,10 +40,12 @@ struct HostStack {
   uint64_t low = 0, high = 0;  // 0: not known
 };
 
-// Of the thread that the process began with; nothing if it is not known. The C library would read /proc/self/maps, which
-// is a twentieth of the time that a process takes for a guest that does next to nothing.
+// Of the thread that the process began with; nothing if it is not known. The C library would read
+// /proc/self/maps, which is a twentieth of the time that a process takes for a guest that does next
+// to nothing.
 std::optional<HostStack> FirstThreadsStack() {
-  // Linux keeps twice as much address space free for it, whatever the limit was when the process began.
+  // Linux keeps twice as much address space free for it, whatever the limit was when the process
+  // began.
   constexpr uint64_t kCertain = uint64_t{64} << 20;
   // The last thing on the stack is the name of the program, and eight bytes.
   const auto* name = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
@@ -345,8 +349,8 @@ bool StoreData::Left(abi::VmContext& at) {
       // From a trampoline, at the call: that has been made.
       return trapped(abi::TrapCode::kCallStackExhausted, 0);
     case abi::ExitReason::kTypeMismatch: {
-      // call_indirect itself traps, so it is not counted; as the last of its segment it has been. (The place of a
-      // return_call_indirect is its caller's.)
+      // call_indirect itself traps, so it is not counted; as the last of its segment it has been.
+      // (The place of a return_call_indirect is its caller's.)
       const auto& context = reinterpret_cast<const abi::WasmContext&>(at);
       const bool metered = static_cast<const InstanceImpl*>(context.instance)->data().metered;
       return trapped(abi::TrapCode::kIndirectCallTypeMismatch, metered ? 1 : 0);
@@ -395,8 +399,8 @@ bool InstanceImpl::HostCall() {
 
 }  // namespace precast::runtime::wasm
 
-// Called by trampolines.S, on the host's stack; with C linkage, so that they are known by these names there. False:
-// the guest has ended.
+// Called by trampolines.S, on the host's stack; with C linkage, so that they are known by these
+// names there. False: the guest has ended.
 
 extern "C" {
 

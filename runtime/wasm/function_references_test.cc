@@ -1,5 +1,5 @@
-// Function references before anybody has called the function: its record is filled at first use, and nothing that a
-// guest or a host can see depends on whether it is.
+// Function references before anybody has called the function: its record is filled at first use,
+// and nothing that a guest or a host can see depends on whether it is.
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -84,8 +84,8 @@ uint32_t DigestOf(uint32_t salt) {
   return value;
 }
 
-// Types: 0 many -> i32, 1 i32 -> i32. Functions 0 and 1 digest, 2 has the other type; "via" (3) and "tail" (4) call
-// the element given. Table "table": 0, 1, 2, null, 0.
+// Types: 0 many -> i32, 1 i32 -> i32. Functions 0 and 1 digest, 2 has the other type; "via" (3) and
+// "tail" (4) call the element given. Table "table": 0, 1, 2, null, 0.
 Bytes ManyModule() {
   return testing::Module({
       SectionOf(1, {FunctionType(ManyParams(), {kI32}), FunctionType({kI32}, {kI32})}),
@@ -131,7 +131,8 @@ TEST_P(FunctionReferencesTest, FirstCallsCompareTypes) {
   EXPECT_EQ(I32Of(call->Call({Value::I32(0)})), DigestOf(5));
 }
 
-// The same table, imported: the first call comes from another instance. Types are other numbers there.
+// The same table, imported: the first call comes from another instance. Types are other numbers
+// there.
 TEST_P(FunctionReferencesTest, FirstCallFromAnotherInstance) {
   const auto user = Compile(testing::Module({
       SectionOf(1, {FunctionType({}, {}), FunctionType({kI32}, {kI32}),
@@ -195,8 +196,8 @@ TEST_P(FunctionReferencesTest, HostsGetReferences) {
   EXPECT_EQ(instance->FindExport("g")->global->Get().As<uint64_t>(), seen);
 }
 
-// Enough functions and elements that contexts and tables are mapped, and used again by the next instance. Function i
-// returns i; element i + 7 is function i * 3 % kFunctions.
+// Enough functions and elements that contexts and tables are mapped, and used again by the next
+// instance. Function i returns i; element i + 7 is function i * 3 % kFunctions.
 constexpr uint32_t kFunctions = 3000, kElements = 5000;
 Bytes LargeModule() {
   std::vector<Bytes> functions(kFunctions + 1, Bytes{0}), bodies;

@@ -1,5 +1,5 @@
-// wasm_helpers.def: what instructions on whole memories and tables do, for native and interpreted code. Bounds are
-// checked first; then all of it happens.
+// wasm_helpers.def: what instructions on whole memories and tables do, for native and interpreted
+// code. Bounds are checked first; then all of it happens.
 #include <algorithm>
 #include <cstring>
 
@@ -16,8 +16,8 @@ bool Fits(uint64_t offset, uint64_t size, uint64_t all) {
   return offset <= all && size <= all - offset;
 }
 
-// Guests order their accesses by atomic operations in code that ThreadSanitizer does not see; so it must not see
-// these either.
+// Guests order their accesses by atomic operations in code that ThreadSanitizer does not see; so it
+// must not see these either.
 #if defined(__SANITIZE_THREAD__)
 #define PRECAST_TSAN 1
 #elif defined(__has_feature)

@@ -16,7 +16,8 @@ namespace precast::runtime::wasm {
 
 namespace {
 
-// Contexts with so many bytes are mapped, so that function records nobody uses take no time and no memory.
+// Contexts with so many bytes are mapped, so that function records nobody uses take no time and no
+// memory.
 constexpr uint64_t kMappedFrom = 128 << 10;
 
 // Keys leave room for the number of a type. Not 0.

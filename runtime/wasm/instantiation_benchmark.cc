@@ -1,5 +1,6 @@
-// How long it takes to make a store with an instance of a small module (a page of memory, data, a table, three
-// functions), to call it once, and to end it all. Prints microseconds, the best and the median of many.
+// How long it takes to make a store with an instance of a small module (a page of memory, data, a
+// table, three functions), to call it once, and to end it all. Prints microseconds, the best and
+// the median of many.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

@@ -19,8 +19,8 @@ namespace {
 constexpr uint64_t kPage = abi::kWasmPageSize;
 constexpr uint64_t kHostPage = 4096;
 constexpr uint64_t kMaxPages32 = 65536;
-// A memory that does not have all 2^32 bytes at the beginning never gets the last page: compiled code relies on it
-// (opt/fold_addresses.h).
+// A memory that does not have all 2^32 bytes at the beginning never gets the last page: compiled
+// code relies on it (opt/fold_addresses.h).
 constexpr uint64_t kMaxGrownPages32 = kMaxPages32 - 1;
 // Room to grow for a 64-bit memory that does not say how large it may become.
 constexpr uint64_t kReservation64 = uint64_t{32} << 30;
@@ -33,8 +33,8 @@ uint8_t* MapNothing(uint8_t* at, uint64_t size) {
   return p == MAP_FAILED ? nullptr : static_cast<uint8_t*>(p);
 }
 
-// Reservations of 32-bit memories that are not in use: all zero, the first `accessible` bytes readable and
-// writable. The next memory is often of the same size, and then costs no system call.
+// Reservations of 32-bit memories that are not in use: all zero, the first `accessible` bytes
+// readable and writable. The next memory is often of the same size, and then costs no system call.
 class Pool {
  public:
   struct Slot {

@@ -1,6 +1,7 @@
-// The binary format (WebAssembly core specification 2.0, chapter 5, with the flags of threads, memory64, multiple
-// memories and table initializers), as far as the runtime needs it. The image may be damaged, so every count and
-// index is checked: code that works on a ModuleData relies on all indices in it being in range.
+// The binary format (WebAssembly core specification 2.0, chapter 5, with the flags of threads,
+// memory64, multiple memories and table initializers), as far as the runtime needs it. The image
+// may be damaged, so every count and index is checked: code that works on a ModuleData relies on
+// all indices in it being in range.
 #include "runtime/wasm/module_data.h"
 
 #include <algorithm>
@@ -20,7 +21,8 @@ constexpr uint32_t kMaxTypes = 1 << 20;
 constexpr uint64_t kMaxLayoutSize = (uint64_t{1} << 31) - 1;
 constexpr uint64_t kMaxFileSize = uint64_t{1} << 30;
 
-// A cursor over the file. After the first fault it is at the end and stays there; `status` has the fault.
+// A cursor over the file. After the first fault it is at the end and stays there; `status` has the
+// fault.
 class Cursor {
  public:
   Cursor(absl::Span<const uint8_t> bytes, uint32_t begin, uint32_t end)
@@ -403,8 +405,8 @@ class ModuleData::Decoder {
     }
   }
 
-  // Flags of an element segment (section 5.5.12): bit 0 passive or declarative, bit 1 an explicit table or
-  // declarative, bit 2 expressions.
+  // Flags of an element segment (section 5.5.12): bit 0 passive or declarative, bit 1 an explicit
+  // table or declarative, bit 2 expressions.
   void ReadElements(Cursor& c) {
     uint32_t n = c.Count();
     for (uint32_t i = 0; i < n && c.ok(); ++i) {
@@ -470,7 +472,8 @@ class ModuleData::Decoder {
     c.Skip(c.left());
   }
 
-  // Faults in custom sections are no faults of the module (section 7.4): names are then just missing.
+  // Faults in custom sections are no faults of the module (section 7.4): names are then just
+  // missing.
   void ReadCustom(Cursor& c) {
     if (c.Name() == "name" && c.ok()) m_->naming_.push_back({c.at(), c.at() + c.left()});
   }

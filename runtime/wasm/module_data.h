@@ -1,6 +1,6 @@
-// What the runtime knows of a module: everything but its function bodies, decoded from the module's own bytes
-// (which an image carries), and where the bodies are. The runtime's own decoder: it shares no code with
-// the compiler's, and it is safe on any bytes.
+// What the runtime knows of a module: everything but its function bodies, decoded from the module's
+// own bytes (which an image carries), and where the bodies are. The runtime's own decoder: it
+// shares no code with the compiler's, and it is safe on any bytes.
 #ifndef PRECAST_RUNTIME_WASM_MODULE_DATA_H_
 #define PRECAST_RUNTIME_WASM_MODULE_DATA_H_
 
@@ -65,11 +65,12 @@ class ModuleData {
     ByteRange bytes;
   };
 
-  // InvalidArgument if the bytes cannot be decoded. Does not validate: that has been done by whoever made the image.
-  // Does not read function bodies, data and names either, most of a large module, which native code does not need.
+  // InvalidArgument if the bytes cannot be decoded. Does not validate: that has been done by
+  // whoever made the image. Does not read function bodies, data and names either, most of a large
+  // module, which native code does not need.
   static absl::StatusOr<std::unique_ptr<ModuleData>> Decode(absl::Span<const uint8_t> bytes);
-  // With what an image says of the module's functions, which is then not read: takes no longer for more functions or
-  // elements. The tables must live as long as the result.
+  // With what an image says of the module's functions, which is then not read: takes no longer for
+  // more functions or elements. The tables must live as long as the result.
   static absl::StatusOr<std::unique_ptr<ModuleData>> Decode(absl::Span<const uint8_t> bytes,
                                                             format::DeclaredFunctions declared,
                                                             format::ElementFunctions elements);
@@ -100,7 +101,8 @@ class ModuleData {
 
   // Number of a function's FunctionRecord (runtime/abi/wasm_context.h), or kNone.
   uint32_t RecordOf(uint32_t function) const;
-  // Which defined function has record `record`, and its type; nothing if none, or the image is damaged.
+  // Which defined function has record `record`, and its type; nothing if none, or the image is
+  // damaged.
   std::optional<format::DeclaredFunction> FunctionOfRecord(uint32_t record) const;
   // Type index of a function; nothing if the image is damaged.
   std::optional<uint32_t> TypeOf(uint32_t function) const;
@@ -108,7 +110,8 @@ class ModuleData {
   // Looked for at the first call:
   // Type indices by function index; kNone from where the section is damaged.
   const std::vector<uint32_t>& functions() const;
-  // By function index - num_imported_functions; with local declarations. Empty ranges from where the section is damaged.
+  // By function index - num_imported_functions; with local declarations. Empty ranges from where
+  // the section is damaged.
   const std::vector<ByteRange>& bodies() const;
   uint32_t num_data_segments() const;
   // So many; passive and empty from where the section is damaged.

@@ -96,7 +96,8 @@ TEST(ModuleDataTest, DecodesEverySection) {
   EXPECT_EQ(m.bodies()[1].end - m.bodies()[1].begin, 3u);
   ASSERT_EQ(m.function_names().size(), 4u);
   EXPECT_EQ(m.function_names()[3], "start");
-  // Records: the import, then 2 (elements, table), 4 (global), 5 (export). The start function has none.
+  // Records: the import, then 2 (elements, table), 4 (global), 5 (export). The start function has
+  // none.
   const uint32_t records[] = {0, ModuleData::kNone, 1, ModuleData::kNone, 2, 3};
   for (uint32_t f = 0; f < m.num_functions; ++f) EXPECT_EQ(m.RecordOf(f), records[f]) << f;
   EXPECT_EQ(m.FunctionOfRecord(2), (format::DeclaredFunction{.function = 4, .type = 1}));

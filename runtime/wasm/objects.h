@@ -16,12 +16,12 @@
 
 namespace precast::runtime::wasm {
 
-// A memory in a reservation of address space that never moves. What is beyond its size is not accessible.
-// Reservations of 32-bit memories are kept for the next one.
+// A memory in a reservation of address space that never moves. What is beyond its size is not
+// accessible. Reservations of 32-bit memories are kept for the next one.
 class LinearMemory final : public Memory {
  public:
-  // `image`: if not null, the initial contents are its segments, mapped copy-on-write from the file if there is
-  // one. `huge_pages`: ask for them when it is large.
+  // `image`: if not null, the initial contents are its segments, mapped copy-on-write from the file
+  // if there is one. `huge_pages`: ask for them when it is large.
   static absl::StatusOr<std::shared_ptr<LinearMemory>> Create(const MemoryType& type,
                                                               const loader::Image* image,
                                                               bool huge_pages);
@@ -56,7 +56,8 @@ class LinearMemory final : public Memory {
   absl::Mutex grow_mutex_;
 };
 
-// Elements are in reserved address space for the largest size the table may have, which is kept for the next one.
+// Elements are in reserved address space for the largest size the table may have, which is kept for
+// the next one.
 class TableObject final : public Table {
  public:
   // Implementation limit.
@@ -74,7 +75,8 @@ class TableObject final : public Table {
   bool Set(uint64_t i, uint64_t reference) override;
   std::optional<uint64_t> Grow(uint64_t elements, uint64_t reference) override;
   abi::TableRecord* record() override { return &record_; }
-  // All these elements will be written soon: one request for all pages is cheaper than a fault for each.
+  // All these elements will be written soon: one request for all pages is cheaper than a fault for
+  // each.
   void ExpectWrites(uint64_t first, uint64_t count);
 
  private:

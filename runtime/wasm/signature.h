@@ -1,5 +1,5 @@
-// Function types, one object for equal ones in the whole process, so that comparing them is comparing pointers;
-// and where their parameters and results travel.
+// Function types, one object for equal ones in the whole process, so that comparing them is
+// comparing pointers; and where their parameters and results travel.
 #ifndef PRECAST_RUNTIME_WASM_SIGNATURE_H_
 #define PRECAST_RUNTIME_WASM_SIGNATURE_H_
 

@@ -22,8 +22,8 @@ namespace precast::runtime::wasm {
 namespace {
 
 constexpr uint64_t kHostPage = 4096;
-// Below the stack limit: what a function may use beyond what it checks at its entry, and a signal handler on the
-// same stack; then pages that fault.
+// Below the stack limit: what a function may use beyond what it checks at its entry, and a signal
+// handler on the same stack; then pages that fault.
 constexpr uint64_t kStackSlack = 64 << 10;
 constexpr uint64_t kStackGuard = 64 << 10;
 constexpr uint64_t kMinStack = 2 * kStackSlack;
@@ -194,7 +194,8 @@ void Store::Interrupt() {
   StoreData& d = *data_;
   d.interrupt.store(true);
   WakeInterrupted(&d.interrupt);
-  // A signal that comes just before the thread enters guest code, or in a trampoline, has no effect.
+  // A signal that comes just before the thread enters guest code, or in a trampoline, has no
+  // effect.
   while (d.interrupt.load() && d.in_native.load()) {
     if (syscall(SYS_tgkill, getpid(), d.thread.load(std::memory_order_relaxed),
                 InterruptSignal()) != 0)

@@ -1,5 +1,6 @@
-// WebAssembly at run time: what the embedder handles. A Store owns instances and everything they share and
-// belongs to one thread at a time; modules may be shared by any number of stores and threads.
+// WebAssembly at run time: what the embedder handles. A Store owns instances and everything they
+// share and belongs to one thread at a time; modules may be shared by any number of stores and
+// threads.
 //
 //   auto module = Module::FromImage(std::move(image));
 //   Store store;
@@ -8,9 +9,9 @@
 //   ASSIGN_OR_RETURN(Instance* instance, linker.Instantiate(*module));
 //   CallResult result = instance->FindFunction("run")->Call({Value::I32(7)});
 //
-// Errors of linking are absl::Status: InvalidArgument for an import that is missing or of another type ("unknown
-// import", "incompatible import type" in the words of the specification's test suite). What happens in the guest
-// is a CallResult.
+// Errors of linking are absl::Status: InvalidArgument for an import that is missing or of another
+// type ("unknown import", "incompatible import type" in the words of the specification's test
+// suite). What happens in the guest is a CallResult.
 #ifndef PRECAST_RUNTIME_WASM_STORE_H_
 #define PRECAST_RUNTIME_WASM_STORE_H_
 
@@ -45,8 +46,8 @@ struct StoreData;  // internal
 // In the words of the specification's test suite.
 std::string_view TrapText(abi::TrapCode code);
 
-// A module ready to be instantiated: from a loaded image, or from the bytes of a module that has been validated
-// (then its functions are interpreted). Immutable, thread-safe.
+// A module ready to be instantiated: from a loaded image, or from the bytes of a module that has
+// been validated (then its functions are interpreted). Immutable, thread-safe.
 class Module {
  public:
   static absl::StatusOr<std::shared_ptr<const Module>> FromImage(
@@ -104,8 +105,9 @@ class Func {
   Func& operator=(const Func&) = delete;
 
   const FuncType& type() const;
-  // `args` must have the function's parameter types (CHECK). May be called from host functions (re-entrance): if
-  // that call ends the guest, only this call has ended, and the host function says how its own caller goes on.
+  // `args` must have the function's parameter types (CHECK). May be called from host functions
+  // (re-entrance): if that call ends the guest, only this call has ended, and the host function
+  // says how its own caller goes on.
   CallResult Call(absl::Span<const Value> args);
   CallResult Call(std::initializer_list<Value> args) {
     return Call(absl::MakeConstSpan(args.begin(), args.size()));
@@ -134,9 +136,9 @@ class Memory {
   virtual std::optional<uint64_t> Grow(uint64_t pages) = 0;
   virtual abi::MemoryRecord* record() = 0;
 
-  // The bytes [offset, offset + size), or nothing if they are not all in the memory. What every host function must
-  // use for a pointer that the guest gave. Not valid after the instance is gone; the guest's other threads may
-  // change the contents at any time if the memory is shared.
+  // The bytes [offset, offset + size), or nothing if they are not all in the memory. What every
+  // host function must use for a pointer that the guest gave. Not valid after the instance is gone;
+  // the guest's other threads may change the contents at any time if the memory is shared.
   std::optional<absl::Span<uint8_t>> Slice(uint64_t offset, uint64_t size) const {
     const uint64_t all = bytes();
     if (offset > all || size > all - offset) return std::nullopt;
@@ -207,9 +209,11 @@ struct StoreOptions {
   // Fuel at the beginning; kUnlimitedFuel: never runs out.
   static constexpr int64_t kUnlimitedFuel = int64_t{1} << 62;
   int64_t fuel = kUnlimitedFuel;
-  // Ask for huge pages for memories of 4 MiB and more: faster, but each that is touched takes 2 MiB.
+  // Ask for huge pages for memories of 4 MiB and more: faster, but each that is touched takes 2
+  // MiB.
   bool huge_pages = true;
-  // The interpreter makes NaN results canonical (native code: an option of the compiler; images say).
+  // The interpreter makes NaN results canonical (native code: an option of the compiler; images
+  // say).
   bool canonical_nans = false;
 };
 
@@ -224,15 +228,16 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // Resolved imports in the module's order. Runs element and data segments and the start function; a trap in them is
-  // FailedPrecondition with the trap's text in the message (the store keeps what had been changed by then).
+  // Resolved imports in the module's order. Runs element and data segments and the start function;
+  // a trap in them is FailedPrecondition with the trap's text in the message (the store keeps what
+  // had been changed by then).
   absl::StatusOr<Instance*> Instantiate(std::shared_ptr<const Module> module,
                                         absl::Span<const Extern> imports,
                                         const InstanceOptions& options = {});
 
   Func* NewFunction(FuncType type, HostFunction function);
-  // A C++ callable `R(Caller&, A…)` with A and R among int32_t, uint32_t, int64_t, uint64_t, float, double (R also
-  // void or HostResult).
+  // A C++ callable `R(Caller&, A…)` with A and R among int32_t, uint32_t, int64_t, uint64_t, float,
+  // double (R also void or HostResult).
   template <typename F>
   Func* Wrap(F function);
   absl::StatusOr<Table*> NewTable(const TableType& type, uint64_t initial_reference = 0);
@@ -248,9 +253,9 @@ class Store {
   int64_t fuel() const;
   void set_fuel(int64_t fuel);
 
-  // From any thread: guest code that runs in this store traps with kInterrupted soon, or the next that runs does.
-  // Code that runs pays nothing for it; it gets a signal (runtime/signals.h). Returns when the signal has had its
-  // effect.
+  // From any thread: guest code that runs in this store traps with kInterrupted soon, or the next
+  // that runs does. Code that runs pays nothing for it; it gets a signal (runtime/signals.h).
+  // Returns when the signal has had its effect.
   void Interrupt();
 
   StoreData& data() { return *data_; }

@@ -102,14 +102,16 @@ class InstanceImpl final : public Instance, public InterpreterHost, public Nativ
   // Native code of a function, or null if it is to be interpreted.
   const void* NativeCode(uint32_t function) const;
   Interpreter& interpreter();
-  // A record of this instance, by number. Its address is a function's reference from the beginning; what it holds is
-  // there after StoreData::Make. Until then all of it is zero: generated code finds that the key does not fit.
+  // A record of this instance, by number. Its address is a function's reference from the beginning;
+  // what it holds is there after StoreData::Make. Until then all of it is zero: generated code
+  // finds that the key does not fit.
   abi::FunctionRecord* RecordAt(uint64_t record) const {
     return At<abi::FunctionRecord>(data_->layout.Record(record));
   }
   // Fills a record of this instance. False if the image is damaged.
   bool MakeRecord(const abi::FunctionRecord* record);
-  // Elements [from, from + size) of a segment, which are there. False if one is damaged; then null is in its place.
+  // Elements [from, from + size) of a segment, which are there. False if one is damaged; then null
+  // is in its place.
   bool CopyElements(const ModuleData::ElementSegment& segment, uint64_t from, uint64_t size,
                     uint64_t* to) const;
   absl::StatusOr<abi::WasmValue> Evaluate(ByteRange expression) const;
@@ -176,16 +178,16 @@ struct StoreData {
   StoreData(Store& store, const StoreOptions& options);
   ~StoreData();
 
-  // Calls a function of any kind: parameters in `values`, replaced by the results. False: the guest ended, and
-  // `ended` says how. Fuel is `fuel` before and after.
+  // Calls a function of any kind: parameters in `values`, replaced by the results. False: the guest
+  // ended, and `ended` says how. Fuel is `fuel` before and after.
   bool Invoke(const abi::FunctionRecord* record, abi::WasmValue* values, InstanceImpl* caller);
 
   bool CallHost(FunctionObject& function, abi::WasmValue* values, InstanceImpl* caller);
   bool CallInterpreted(FunctionObject& function, abi::WasmValue* values);
   bool CallNative(const abi::FunctionRecord* record, abi::WasmValue* values);
 
-  // Fills the record that a function reference is the address of, before anything is read of it. False: that cannot
-  // be, and `ended` says why.
+  // Fills the record that a function reference is the address of, before anything is read of it.
+  // False: that cannot be, and `ended` says why.
   bool Make(const abi::FunctionRecord* record) {
     return record->signature != nullptr || MakeUnmade(record);
   }
@@ -194,7 +196,8 @@ struct StoreData {
   // Sets `ended`; returns false.
   bool Trapped(abi::TrapCode code);
   bool Failed(absl::Status why);
-  // What has been charged for rounds of a loop that have not begun, at a site that native code has stopped at.
+  // What has been charged for rounds of a loop that have not begun, at a site that native code has
+  // stopped at.
   int64_t FuelOfRoundsLeft(const abi::VmContext& at, const loader::SiteInfo& site) const;
   // Finds out what happened when native code left.
   bool Left(abi::VmContext& at);
@@ -229,8 +232,8 @@ struct StoreData {
   std::vector<const Module*> modules;
   NativeCodeSet code_set;
 
-  // Interrupts. Whether native code runs (or is about to): then the thread needs a signal; all else looks at the
-  // flag by itself.
+  // Interrupts. Whether native code runs (or is about to): then the thread needs a signal; all else
+  // looks at the flag by itself.
   std::atomic<bool> interrupt = false;
   std::atomic<bool> in_native = false;
   std::atomic<int> thread = 0;  // while `in_native`

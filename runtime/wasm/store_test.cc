@@ -294,8 +294,8 @@ TEST_P(StoreTest, LargeMemoriesAskForHugePages) {
   EXPECT_EQ(AsksForHugePages(memory->base()), true);
 }
 
-// Global initializers, extended constant expressions, segments of every kind; "mem" reads memory, "call" calls a
-// table element.
+// Global initializers, extended constant expressions, segments of every kind; "mem" reads memory,
+// "call" calls a table element.
 TEST_P(StoreTest, InitializesInOrder) {
   Store store;
   auto module = Compile(testing::Module({
@@ -644,8 +644,8 @@ TEST_P(StoreTest, EnginesMix) {
   EXPECT_EQ(store.fuel(), 1000 - 2 * 4 - 4 * 5);
 }
 
-// Four threads, each with a store and an instance of its own, and one memory: a lock of wait and notify around a
-// counter that is not atomic.
+// Four threads, each with a store and an instance of its own, and one memory: a lock of wait and
+// notify around a counter that is not atomic.
 TEST_P(StoreTest, ThreadsShareMemory) {
   // lock at 0, counter at 4:
   //   loop

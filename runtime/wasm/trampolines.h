@@ -1,5 +1,5 @@
-// The machine code between WebAssembly code, the host and other instances (trampolines.S), and what it calls in
-// C++ (call.cc). Calling convention and records: runtime/abi/wasm_context.h.
+// The machine code between WebAssembly code, the host and other instances (trampolines.S), and what
+// it calls in C++ (call.cc). Calling convention and records: runtime/abi/wasm_context.h.
 #ifndef PRECAST_RUNTIME_WASM_TRAMPOLINES_H_
 #define PRECAST_RUNTIME_WASM_TRAMPOLINES_H_
 
@@ -26,16 +26,16 @@ static_assert(offsetof(PassedArea, return_address) == 216);
 
 extern "C" {
 
-// Runs `code` with kContextReg for `context`, fuel from it, and parameters from `area`, on the native stack below
-// `stack_top` (16-aligned), until it returns (then results are in `area`) or leaves. Returns the context in
-// whose exit_reason, stop_rip, gpr and fuel it is said why and where: that of the instance that left, or `exit`
-// after a signal.
+// Runs `code` with kContextReg for `context`, fuel from it, and parameters from `area`, on the
+// native stack below `stack_top` (16-aligned), until it returns (then results are in `area`) or
+// leaves. Returns the context in whose exit_reason, stop_rip, gpr and fuel it is said why and
+// where: that of the instance that left, or `exit` after a signal.
 precast::abi::VmContext* precast_wasm_enter(precast::abi::WasmContext* context, const void* code,
                                             precast::runtime::wasm::PassedArea* area,
                                             uint64_t stack_top, precast::abi::VmContext* exit);
 
-// Not functions for C++ to call. Values of FunctionRecord::far_code: native code of any instance; functions of
-// the host and interpreted ones; helpers.
+// Not functions for C++ to call. Values of FunctionRecord::far_code: native code of any instance;
+// functions of the host and interpreted ones; helpers.
 void precast_wasm_far_native();
 void precast_wasm_far_host();
 void precast_wasm_far_helper();

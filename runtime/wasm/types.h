@@ -57,7 +57,8 @@ struct ExternType {
   GlobalType global;
 };
 
-// A value with its type. References: the address of a FunctionRecord or the host's number, 0 for null.
+// A value with its type. References: the address of a FunctionRecord or the host's number, 0 for
+// null.
 struct Value {
   ValType type = ValType::kI32;
   abi::WasmValue bits = {};

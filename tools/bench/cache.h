@@ -1,5 +1,6 @@
-// What was built for measuring: programs, guests, what peers compiled of them. Kept in a folder between calls of the
-// tool, by a digest of everything that it is made of; a scratch folder goes away at the end.
+// What was built for measuring: programs, guests, what peers compiled of them. Kept in a folder
+// between calls of the tool, by a digest of everything that it is made of; a scratch folder goes
+// away at the end.
 #ifndef PRECAST_TOOLS_BENCH_CACHE_H_
 #define PRECAST_TOOLS_BENCH_CACHE_H_
 
@@ -30,9 +31,10 @@ class Cache {
   Cache(const Cache&) = delete;
   Cache& operator=(const Cache&) = delete;
 
-  // Runs `steps` with {out} and {dir} added to `placeholders`. If `keep`, and the same steps with the same
-  // placeholders were run before on `inputs` of the same contents and with the same `version`, gives what came out
-  // then. Otherwise what is returned lives until this object ends. Error: a step fails; the message is its last lines.
+  // Runs `steps` with {out} and {dir} added to `placeholders`. If `keep`, and the same steps with
+  // the same placeholders were run before on `inputs` of the same contents and with the same
+  // `version`, gives what came out then. Otherwise what is returned lives until this object ends.
+  // Error: a step fails; the message is its last lines.
   absl::StatusOr<Artifact> Make(const std::vector<Argv>& steps, const Placeholders& placeholders,
                                 const std::vector<std::string>& inputs, const std::string& version,
                                 bool keep);

@@ -1,6 +1,7 @@
-// compare: how fast programs run as Precast's images, beside native code and beside everything else on this machine that
-// runs the same guests; and with --compile-speed, how fast real programs compile. The help text says how to use it,
-// docs/performance.md what is measured and what came out.
+// compare: how fast programs run as Precast's images, beside native code and beside everything else
+// on this machine that runs the same guests; and with --compile-speed, how fast real programs
+// compile. The help text says how to use it, docs/performance.md what is measured and what came
+// out.
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
-// How fast real programs compile, how that scales with threads, how much memory it takes, how large the images are, and
-// how long it takes to load them.
+// How fast real programs compile, how that scales with threads, how much memory it takes, how large
+// the images are, and how long it takes to load them.
 #ifndef PRECAST_TOOLS_BENCH_COMPILE_SPEED_H_
 #define PRECAST_TOOLS_BENCH_COMPILE_SPEED_H_
 

@@ -1,5 +1,5 @@
-// How much processor time compiling takes, on one thread: testdata's generated program of 100,000 instructions, or
-// the programs named on the command line.
+// How much processor time compiling takes, on one thread: testdata's generated program of 100,000
+// instructions, or the programs named on the command line.
 //
 //   bazel run --config=opt //tools/bench:compile_time [-- PROGRAM...]
 #include <unistd.h>

@@ -1,5 +1,5 @@
-// How many machine instructions a process executes in user mode: a number that does not know of other processes, so
-// that a difference of 1 % can be seen on a noisy machine.
+// How many machine instructions a process executes in user mode: a number that does not know of
+// other processes, so that a difference of 1 % can be seen on a noisy machine.
 #ifndef PRECAST_TOOLS_BENCH_COUNTERS_H_
 #define PRECAST_TOOLS_BENCH_COUNTERS_H_
 

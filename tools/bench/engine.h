@@ -1,5 +1,5 @@
-// What can run a program: a way to make something of it (or none), and a way to run that. Native compilers, our own
-// levels and every peer are described in the same terms.
+// What can run a program: a way to make something of it (or none), and a way to run that. Native
+// compilers, our own levels and every peer are described in the same terms.
 #ifndef PRECAST_TOOLS_BENCH_ENGINE_H_
 #define PRECAST_TOOLS_BENCH_ENGINE_H_
 
@@ -26,14 +26,16 @@ struct Engine {
   // Commands, one after another, that make {out} of {guest}; none if the guest is run as it is.
   std::vector<Argv> compile;
   Argv run;
-  // Appended to `run` where programs are measured, not where start-up is; {report} is a JSON file that it writes.
+  // Appended to `run` where programs are measured, not where start-up is; {report} is a JSON file
+  // that it writes.
   Argv report;
   std::string version;  // for the report; empty if unknown
 
   bool ours = false;
   int level = 0;         // ours only
   bool metered = false;  // ours only
-  // {report} has the times of compiling and running, taken inside the process: run time is that, not the process's.
+  // {report} has the times of compiling and running, taken inside the process: run time is that,
+  // not the process's.
   bool timed_inside = false;
   // Too slow for the full amount of work: runs a hundredth of it.
   bool small = false;
@@ -43,7 +45,8 @@ struct Engine {
   bool countable = false;
 };
 
-// Placeholders in the words of commands. A word that is "{defines}" or another list stands for any number of words.
+// Placeholders in the words of commands. A word that is "{defines}" or another list stands for any
+// number of words.
 struct Placeholders {
   std::map<std::string, std::string> words;  // "guest" -> path
   std::map<std::string, Argv> lists;         // "defines" -> -DTEST_SCALE=100 …
@@ -51,9 +54,9 @@ struct Placeholders {
 
 Argv Expand(const Argv& argv, const Placeholders& placeholders);
 
-// Whether `name` is selected by a comma-separated list of patterns, in which * stands for any characters; an empty
-// list selects all. A pattern that begins with - takes away what those before it selected (from all, if it is the
-// first).
+// Whether `name` is selected by a comma-separated list of patterns, in which * stands for any
+// characters; an empty list selects all. A pattern that begins with - takes away what those before
+// it selected (from all, if it is the first).
 bool IsSelected(const std::string& patterns, const std::string& name);
 
 }  // namespace precast::bench

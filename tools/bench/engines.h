@@ -25,8 +25,8 @@ struct EngineOptions {
   Argv aotc_flags;         // for each of our compilations
 };
 
-// What `aotc compile` of this machine cannot do (a level, --no-meter for RISC-V) is found out by trying. Error: the
-// peers file is wrong.
+// What `aotc compile` of this machine cannot do (a level, --no-meter for RISC-V) is found out by
+// trying. Error: the peers file is wrong.
 absl::StatusOr<EngineSet> FindEngines(const EngineOptions& options, Cache& cache);
 
 }  // namespace precast::bench

@@ -1,5 +1,5 @@
-// How long it takes from an image file to the guest's first instruction, inside a process that does so many times, as a
-// host of many guests does.
+// How long it takes from an image file to the guest's first instruction, inside a process that does
+// so many times, as a host of many guests does.
 #ifndef PRECAST_TOOLS_BENCH_FIRST_INSTRUCTION_H_
 #define PRECAST_TOOLS_BENCH_FIRST_INSTRUCTION_H_
 
@@ -22,8 +22,8 @@ struct LoadTimes {
   std::string note;
 };
 
-// A RISC-V image with a Linux host, or a WebAssembly image with WASI. A module's start function runs while the instance
-// is made. Error: the image cannot be loaded.
+// A RISC-V image with a Linux host, or a WebAssembly image with WASI. A module's start function
+// runs while the instance is made. Error: the image cannot be loaded.
 absl::StatusOr<LoadTimes> MeasureLoad(const std::string& image, const LoadWay& way, int runs);
 
 }  // namespace precast::bench

@@ -19,8 +19,8 @@ struct Mark {
 // Those for which something was measured; of the highest metered level there is.
 std::vector<Mark> MarksOf(const Results& results);
 
-// Time with counting to time without, over all programs of the full work that take a tenth of a second at least: of shorter
-// ones a few per cent cannot be told from noise.
+// Time with counting to time without, over all programs of the full work that take a tenth of a
+// second at least: of shorter ones a few per cent cannot be told from noise.
 struct MeteringCost {
   std::optional<double> mean, worst;
   std::string worst_program;

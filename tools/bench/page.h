@@ -1,4 +1,5 @@
-// A report: sections of text, tables and plots, as Markdown for terminals and as one HTML file without scripts.
+// A report: sections of text, tables and plots, as Markdown for terminals and as one HTML file
+// without scripts.
 #ifndef PRECAST_TOOLS_BENCH_PAGE_H_
 #define PRECAST_TOOLS_BENCH_PAGE_H_
 

@@ -6,14 +6,14 @@
 //   libriscv  | riscv | -                                | rvlinux {guest}
 //   two-steps | wasm  | a {guest} {dir}/x.c && gcc -O2 -o {out} {dir}/x.c | {out}
 //
-// guest: riscv (a static RV32IM ELF executable with Linux system calls), wasm (a WASI command) or native (a C
-// file). compile: - if the guest is run as it is; several commands are joined by &&. version, which may be left
-// out, is a command whose first line of output names the version; it is "PROGRAM --version" otherwise. Words are
-// separated by blanks; double quotes keep blanks in a word. No shell is involved. An empty line and one that begins
-// with # say nothing.
+// guest: riscv (a static RV32IM ELF executable with Linux system calls), wasm (a WASI command) or
+// native (a C file). compile: - if the guest is run as it is; several commands are joined by &&.
+// version, which may be left out, is a command whose first line of output names the version; it is
+// "PROGRAM --version" otherwise. Words are separated by blanks; double quotes keep blanks in a
+// word. No shell is involved. An empty line and one that begins with # say nothing.
 //
-// Placeholders: {guest} the program, {out} what compile makes and run runs, {dir} an empty folder while
-// compiling, {name} the program's name.
+// Placeholders: {guest} the program, {out} what compile makes and run runs, {dir} an empty folder
+// while compiling, {name} the program's name.
 #ifndef PRECAST_TOOLS_BENCH_PEERS_H_
 #define PRECAST_TOOLS_BENCH_PEERS_H_
 

@@ -60,8 +60,8 @@ void SetAlarm(double seconds) {
   timer.it_value.tv_sec = static_cast<time_t>(seconds);
   timer.it_value.tv_usec =
       static_cast<suseconds_t>((seconds - std::floor(seconds)) * 1e6) + (seconds > 0 ? 1 : 0);
-  // If the signal comes between fork and wait4, the child is killed all the same; should it come before the child
-  // is known, the next one kills it.
+  // If the signal comes between fork and wait4, the child is killed all the same; should it come
+  // before the child is known, the next one kills it.
   timer.it_interval.tv_sec = seconds > 0 ? 1 : 0;
   if (timer.it_value.tv_usec > 999999) timer.it_value.tv_usec = 999999;
   setitimer(ITIMER_REAL, &timer, nullptr);

@@ -1,4 +1,5 @@
-// Child processes and what they cost: time by wait4's rusage, wall time from exec to end, peak memory.
+// Child processes and what they cost: time by wait4's rusage, wall time from exec to end, peak
+// memory.
 //
 // Not thread-safe: one child at a time.
 #ifndef PRECAST_TOOLS_BENCH_PROCESS_H_
@@ -25,23 +26,24 @@ struct ProcessResult {
   bool timed_out = false;
   double user = 0, system = 0;  // seconds of processor time, of its children too that it waited for
   double wall = 0;              // seconds from exec to end; creating the process is not included
-  // Largest resident set, of it or one of its children; what this process has itself in private memory (about
-  // 2 MB) is the least that can be seen.
+  // Largest resident set, of it or one of its children; what this process has itself in private
+  // memory (about 2 MB) is the least that can be seen.
   uint64_t peak_bytes = 0;
   std::string out, err;
 
   bool ok() const { return exit_code == 0 && !timed_out; }
 };
 
-// Runs argv[0], looked for on PATH, with /dev/null as standard input, and waits for its end. Errors: it cannot be
-// started (NotFound if there is no such program), or Cancelled after an interruption.
+// Runs argv[0], looked for on PATH, with /dev/null as standard input, and waits for its end.
+// Errors: it cannot be started (NotFound if there is no such program), or Cancelled after an
+// interruption.
 absl::StatusOr<ProcessResult> RunProcess(const Argv& argv, const ProcessOptions& options = {});
 
 // Whether a program of that name is on PATH (or is an executable file, if the name has a slash).
 bool IsInstalled(const std::string& program);
 
-// From here on SIGINT, SIGTERM and SIGHUP kill the child that runs, with its children, and make every later
-// RunProcess fail, so that the caller comes to its end and cleans up.
+// From here on SIGINT, SIGTERM and SIGHUP kill the child that runs, with its children, and make
+// every later RunProcess fail, so that the caller comes to its end and cleans up.
 void CatchInterruptions();
 // The signal that came, or 0.
 int Interruption();

@@ -1,5 +1,5 @@
-// The programs that are measured: those of testdata/bench, and C files and prebuilt guests named on the command line;
-// and how guests are built of C.
+// The programs that are measured: those of testdata/bench, and C files and prebuilt guests named on
+// the command line; and how guests are built of C.
 #ifndef PRECAST_TOOLS_BENCH_PROGRAMS_H_
 #define PRECAST_TOOLS_BENCH_PROGRAMS_H_
 
@@ -21,7 +21,8 @@ struct Program {
   std::string riscv, wasm;
   // Of testdata/bench: made for -DTEST_SCALE=N, the part of the work, and has prebuilt guests.
   bool ours = false;
-  // Calculates with floating point, which RV32IM does in software; those of ours then do less (-DSOFTFP).
+  // Calculates with floating point, which RV32IM does in software; those of ours then do less
+  // (-DSOFTFP).
   bool floating = false;
   // Includes rt.h of testdata/bench, so that it needs no C library.
   bool bare = false;
@@ -49,7 +50,8 @@ class GuestBuilder {
   // Looks for the compilers.
   GuestBuilder(const Places& places, Cache& cache);
 
-  // The file that engines of that kind take as {guest}; NotFound, with the reason, if there is none.
+  // The file that engines of that kind take as {guest}; NotFound, with the reason, if there is
+  // none.
   absl::StatusOr<std::string> Guest(const Program& program, GuestKind kind, const Work& work);
 
   // The list placeholder {defines} of native compilers.

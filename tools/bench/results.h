@@ -83,8 +83,8 @@ struct Results {
   // The engine that ratios are to, gcc -O2; nothing if it is not there.
   std::optional<size_t> baseline() const;
   std::optional<double> StartSeconds(size_t engine) const;
-  // Median, of the run alone: what start-up takes is taken away. Nothing if there is no correct result, or the run is
-  // too short to tell it from start-up.
+  // Median, of the run alone: what start-up takes is taken away. Nothing if there is no correct
+  // result, or the run is too short to tell it from start-up.
   std::optional<double> RunSeconds(const Workload& workload, size_t engine) const;
   // To the baseline on the same workload.
   std::optional<double> RatioOf(const Workload& workload, size_t engine) const;
@@ -93,8 +93,8 @@ struct Results {
   // Ratios of code bytes to the baseline's.
   std::optional<double> TextRatioOf(const Workload& workload, size_t engine) const;
 
-  // Whether the ratio to native code counts in the engine's mean: the full work (for small engines the small one), no
-  // soft float.
+  // Whether the ratio to native code counts in the engine's mean: the full work (for small engines
+  // the small one), no soft float.
   bool InMean(const Workload& workload, size_t engine) const;
   // Ratios of all workloads that count.
   std::vector<double> Ratios(size_t engine) const;

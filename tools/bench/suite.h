@@ -1,5 +1,5 @@
-// Runs the programs on the engines: builds, checks outputs, measures in turn (A B C A B C …), so that whatever the
-// machine does meanwhile happens to all.
+// Runs the programs on the engines: builds, checks outputs, measures in turn (A B C A B C …), so
+// that whatever the machine does meanwhile happens to all.
 #ifndef PRECAST_TOOLS_BENCH_SUITE_H_
 #define PRECAST_TOOLS_BENCH_SUITE_H_
 

@@ -1,5 +1,5 @@
-// Plots as SVG, drawn without a script, readable in light and dark surroundings (colours come from the page's style
-// sheet, see kPlotStyle) and by screen readers (every mark has a title).
+// Plots as SVG, drawn without a script, readable in light and dark surroundings (colours come from
+// the page's style sheet, see kPlotStyle) and by screen readers (every mark has a title).
 #ifndef PRECAST_TOOLS_BENCH_SVG_H_
 #define PRECAST_TOOLS_BENCH_SVG_H_
 
@@ -28,7 +28,8 @@ struct Series {
   std::vector<std::optional<double>> values;  // one for each row
 };
 
-// A row for each name, a dot for each series, on a logarithmic axis with a line at 1; with a legend. For ratios.
+// A row for each name, a dot for each series, on a logarithmic axis with a line at 1; with a
+// legend. For ratios.
 std::string DotPlot(const std::string& title, const std::vector<std::string>& rows,
                     const std::vector<Series>& series);
 

@@ -1,5 +1,5 @@
-// Tables of text: in Markdown, aligned, so that they read well on a terminal and can be pasted into a page; and the
-// same in HTML.
+// Tables of text: in Markdown, aligned, so that they read well on a terminal and can be pasted into
+// a page; and the same in HTML.
 #ifndef PRECAST_TOOLS_BENCH_TABLE_H_
 #define PRECAST_TOOLS_BENCH_TABLE_H_
 

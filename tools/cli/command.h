@@ -46,8 +46,8 @@ struct Command {
 };
 
 // Parses argv (argv[0] is the command's name). Flags and positional arguments may be mixed; all
-// after "--" is positional. `program` is the tool's name for messages. Nothing: go on. Else the exit code to end
-// with: --help was printed to stdout, or a message to stderr.
+// after "--" is positional. `program` is the tool's name for messages. Nothing: go on. Else the
+// exit code to end with: --help was printed to stdout, or a message to stderr.
 std::optional<int> Parse(std::string_view program, Command& command, int argc, char** argv);
 
 // The help text of one command.

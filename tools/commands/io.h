@@ -21,13 +21,13 @@ absl::StatusOr<std::vector<uint8_t>> ReadFile(const std::string& path);
 // existing file is replaced; one that is mapped by a running process stays as it was for that
 // process. A device or pipe at `path` is written to directly.
 //
-// If SIGINT, SIGTERM, SIGHUP, SIGQUIT or SIGXFSZ end the process meanwhile, the new file is removed. One call at a
-// time.
+// If SIGINT, SIGTERM, SIGHUP, SIGQUIT or SIGXFSZ end the process meanwhile, the new file is
+// removed. One call at a time.
 absl::Status WriteFile(const std::string& path, absl::Span<const uint8_t> bytes);
 absl::Status WriteFile(const std::string& path, std::string_view text);
 
-// A file that is written in pieces, at any place, and otherwise as by WriteFile: it has its name from
-// Commit on. What is no regular file, and standard output ("-"), gets its bytes in Commit.
+// A file that is written in pieces, at any place, and otherwise as by WriteFile: it has its name
+// from Commit on. What is no regular file, and standard output ("-"), gets its bytes in Commit.
 class OutputFile {
  public:
   explicit OutputFile(std::string path);

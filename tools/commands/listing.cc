@@ -135,7 +135,8 @@ class Lister {
   std::string Take() { return std::move(out_); }
 
  private:
-  // The line of one guest instruction; where the next one begins, or nothing if the code does not go on there.
+  // The line of one guest instruction; where the next one begins, or nothing if the code does not
+  // go on there.
   std::optional<uint32_t> Guest(uint32_t pc) {
     const auto print = [&](std::string_view line) {
       absl::StrAppendFormat(&out_, "%s%s%s\n", p_.cyan, line, p_.reset);
@@ -176,7 +177,8 @@ class Lister {
                             instruction.text, p_.reset);
       const char* separator = "";
       for (; site != sites.end(); ++site) {
-        // A site of a call is at its return address, others at the instruction itself, or inside of it.
+        // A site of a call is at its return address, others at the instruction itself, or inside of
+        // it.
         const bool is_call = site->kind == format::SiteKind::kCall;
         const uint64_t begin = offset + (is_call ? 1 : 0);
         const uint64_t end = offset + instruction.size - (is_call ? 0 : 1);

@@ -14,10 +14,12 @@
 
 namespace precast::aotc {
 
-// One line on standard error, written over again and taken away in the end. Not for several threads at once.
+// One line on standard error, written over again and taken away in the end. Not for several threads
+// at once.
 class Progress {
  public:
-  // "compiling: 3 of 17 functions, 17 %". Shows nothing unless `on` and standard error is a terminal.
+  // "compiling: 3 of 17 functions, 17 %". Shows nothing unless `on` and standard error is a
+  // terminal.
   Progress(std::string_view verb, std::string_view things, bool on)
       : verb_(verb), things_(things), on_(on && isatty(STDERR_FILENO) != 0) {}
   ~Progress() { Clear(); }

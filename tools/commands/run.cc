@@ -406,8 +406,8 @@ int Execute(Arguments& a) {
           ? session->StartOpenVm({.config = {}, .inputs = *inputs}, instance_options)
           : session->Start(std::move(host), instance_options);
   if (!started.ok()) return CannotStart(started.status());
-  // The process ends after this, and the system takes memory and mappings back faster than we could.
-  // Marked as used, so that whoever looks for leaks finds it.
+  // The process ends after this, and the system takes memory and mappings back faster than we
+  // could. Marked as used, so that whoever looks for leaks finds it.
   [[gnu::used]] static runtime::Instance* kept;
   kept = std::move(*started).release();
   runtime::Instance& instance = *kept;

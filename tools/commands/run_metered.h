@@ -1,4 +1,5 @@
-// Metered execution for `aotc run`: flags, what is counted beside the run, and the directory of segments.
+// Metered execution for `aotc run`: flags, what is counted beside the run, and the directory of
+// segments.
 #ifndef PRECAST_TOOLS_COMMANDS_RUN_METERED_H_
 #define PRECAST_TOOLS_COMMANDS_RUN_METERED_H_
 
@@ -34,10 +35,10 @@ struct MeteredFlags {
 // Counts while an instance runs.
 class MeteredRun {
  public:
-  // `flags.wanted()`, and the instance is one of an OpenVM guest, interpreted or counting rows. Watches it until this
-  // dies. An instance
-  // that was restored from the file `snapshot` (empty: it was not) goes on with the counts that Save put beside
-  // it, or if there are none is counted from there on.
+  // `flags.wanted()`, and the instance is one of an OpenVM guest, interpreted or counting rows.
+  // Watches it until this dies. An instance
+  // that was restored from the file `snapshot` (empty: it was not) goes on with the counts that
+  // Save put beside it, or if there are none is counted from there on.
   static absl::StatusOr<std::unique_ptr<MeteredRun>> Begin(const MeteredFlags& flags,
                                                            const Session& session,
                                                            runtime::Instance& instance,
@@ -51,8 +52,8 @@ class MeteredRun {
   // The counts of a run that is suspended, beside its snapshot: "SNAPSHOT.meter".
   absl::Status Save(const std::string& snapshot) const;
 
-  // After End, if --segments-dir is given: executes the segments again in what `factory` makes and writes them,
-  // with a copy of the program's file. FailedPrecondition if the guest has not ended.
+  // After End, if --segments-dir is given: executes the segments again in what `factory` makes and
+  // writes them, with a copy of the program's file. FailedPrecondition if the guest has not ended.
   absl::Status WriteSegments(
       const std::function<absl::StatusOr<std::unique_ptr<runtime::Instance>>()>& factory,
       const std::string& program_file) const;
@@ -76,7 +77,8 @@ class MeteredRun {
   bool ended_ = false;
 };
 
-// The metering configuration of a program: the machine's defaults, changed by `config_file` if it is not empty.
+// The metering configuration of a program: the machine's defaults, changed by `config_file` if it
+// is not empty.
 absl::StatusOr<precast::openvm::MeteringConfig> MeteringOf(const Session& session,
                                                            const std::string& config_file);
 

@@ -196,7 +196,8 @@ class Run {
                      "without, or interpret it with --interpret"));
   }
 
-  // What --import names: each is instantiated, and its exports are there for those behind it and for the module.
+  // What --import names: each is instantiated, and its exports are there for those behind it and
+  // for the module.
   absl::Status AddImports() {
     std::set<std::string_view> given;
     for (const ImportFlag& import : options_.imports) {
@@ -400,8 +401,8 @@ class Run {
 }  // namespace
 
 int RunWasm(const Session& session, const WasmRunOptions& options) {
-  // The process ends after this, and the system takes memory and mappings back faster than we could.
-  // Marked as used, so that whoever looks for leaks finds it.
+  // The process ends after this, and the system takes memory and mappings back faster than we
+  // could. Marked as used, so that whoever looks for leaks finds it.
   [[gnu::used]] static Run* kept;
   kept = new Run(session, options);
   return kept->Execute();

@@ -1,5 +1,5 @@
-// aotc preflight, segment-verify, segment-dump and segment-state: what is done with a directory of segments that
-// `aotc run --segments-dir` wrote.
+// aotc preflight, segment-verify, segment-dump and segment-state: what is done with a directory of
+// segments that `aotc run --segments-dir` wrote.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

@@ -188,7 +188,8 @@ void Session::ReadFunctions(const loader::ImageView& view) {
             [](const GuestFunction& a, const GuestFunction& b) {
               return a.begin != b.begin ? a.begin < b.begin : a.name < b.name;
             });
-  // The copy of a function in which interrupted runs go on, "f.resumed", is the same guest code as f.
+  // The copy of a function in which interrupted runs go on, "f.resumed", is the same guest code as
+  // f.
   functions_.erase(std::unique(functions_.begin(), functions_.end(),
                                [](const GuestFunction& a, const GuestFunction& b) {
                                  return a.begin == b.begin && a.end == b.end;

@@ -1,4 +1,5 @@
-// WebAssembly instructions as text, one at a time from their offset in the module: for listings beside machine code.
+// WebAssembly instructions as text, one at a time from their offset in the module: for listings
+// beside machine code.
 #ifndef PRECAST_TOOLS_COMMANDS_WASM_TEXT_H_
 #define PRECAST_TOOLS_COMMANDS_WASM_TEXT_H_
 
@@ -15,8 +16,8 @@ struct WasmLine {
   uint32_t next = 0;  // offset of the next instruction
 };
 
-// The instruction at `offset` of a function body that ends at `end`; nothing if it cannot be decoded. Safe on any
-// bytes.
+// The instruction at `offset` of a function body that ends at `end`; nothing if it cannot be
+// decoded. Safe on any bytes.
 std::optional<WasmLine> WasmLineAt(absl::Span<const uint8_t> module, uint32_t offset, uint32_t end);
 
 // The local declarations that a body begins with.

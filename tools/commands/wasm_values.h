@@ -1,5 +1,5 @@
-// WebAssembly values and types as text: what `aotc run --invoke` reads and prints, and how reports name imports
-// and exports.
+// WebAssembly values and types as text: what `aotc run --invoke` reads and prints, and how reports
+// name imports and exports.
 #ifndef PRECAST_TOOLS_COMMANDS_WASM_VALUES_H_
 #define PRECAST_TOOLS_COMMANDS_WASM_VALUES_H_
 
@@ -12,17 +12,18 @@
 namespace precast::aotc {
 
 // A value of this type:
-//   i32, i64    decimal or 0x hexadecimal, with or without sign, underscores between digits; from the smallest
+//   i32, i64    decimal or 0x hexadecimal, with or without sign, underscores between digits; from
+//   the smallest
 //               signed to the largest unsigned number
-//   f32, f64    decimal or 0x hexadecimal with p exponent, inf, nan, nan:0x… (payload), with or without sign
-//   v128        0x and up to 32 hexadecimal digits, the number whose low byte is lane 0
-//   funcref     null
+//   f32, f64    decimal or 0x hexadecimal with p exponent, inf, nan, nan:0x… (payload), with or
+//   without sign v128        0x and up to 32 hexadecimal digits, the number whose low byte is lane
+//   0 funcref     null
 //   externref   null, or a number
 // InvalidArgument says what was expected.
 absl::StatusOr<runtime::wasm::Value> ParseValue(runtime::wasm::ValType type, std::string_view text);
 
-// In the same form: signed decimal integers, the shortest decimal that reads as the same float. A funcref that is
-// not null is "funcref".
+// In the same form: signed decimal integers, the shortest decimal that reads as the same float. A
+// funcref that is not null is "funcref".
 std::string ValueText(const runtime::wasm::Value& value);
 
 // "i32".

@@ -107,7 +107,8 @@ absl::Status RunInSlices(const Session& session, uint64_t limit, std::mt19937_64
   }
 }
 
-// What random OpenVM programs use: 32- and 48-byte fields, primes of each kind, one that is no prime.
+// What random OpenVM programs use: 32- and 48-byte fields, primes of each kind, one that is no
+// prime.
 openvm::Config Machine() {
   openvm::Config config;
   config.memory_bits = 19;

@@ -20,12 +20,13 @@ struct DifferentialCounts {
 // registers and all of memory must be equal. The error says what differs. `check` runs the
 // compiler's own checkers too. Adds to `counts`.
 absl::Status CheckSeed(uint64_t seed, bool check, DifferentialCounts& counts);
-// The same for a random program of the OpenVM machine; public values and hint streams must be equal too.
+// The same for a random program of the OpenVM machine; public values and hint streams must be equal
+// too.
 absl::Status CheckOpenVmSeed(uint64_t seed, bool check, DifferentialCounts& counts);
 
-// The same for a random WebAssembly module: interpreted and at every level, with fuel and (where it ends by itself)
-// without. Every export is called once, with limited fuel; results, traps with their place, fuel, globals and
-// memory must be equal. `counts` counts calls; NaNs are canonical.
+// The same for a random WebAssembly module: interpreted and at every level, with fuel and (where it
+// ends by itself) without. Every export is called once, with limited fuel; results, traps with
+// their place, fuel, globals and memory must be equal. `counts` counts calls; NaNs are canonical.
 absl::Status CheckWasmSeed(uint64_t seed, bool check, DifferentialCounts& counts);
 
 }  // namespace precast::testing

@@ -1,6 +1,7 @@
-// The lifting of WebAssembly by itself: random modules run by the WebAssembly interpreter, and, lifted, by the IR's
-// reference evaluator, as they are and after the optimizer. No back end and no runtime take part. Results, traps with their offsets, fuel,
-// memories, globals, tables and calls of helpers must be the same.
+// The lifting of WebAssembly by itself: random modules run by the WebAssembly interpreter, and,
+// lifted, by the IR's reference evaluator, as they are and after the optimizer. No back end and no
+// runtime take part. Results, traps with their offsets, fuel, memories, globals, tables and calls
+// of helpers must be the same.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -73,8 +74,8 @@ class LiftedInstance {
     machine.context_address = address_;  // so that references are the same
     machine.memory.assign(original.memory(), original.memory() + Bytes(0));
 
-    // Everything else lies in the host memory: records, the table, memories but the first. The 32-bit one comes
-    // last, so that what is beyond its end is beyond all.
+    // Everything else lies in the host memory: records, the table, memories but the first. The
+    // 32-bit one comes last, so that what is beyond its end is beyond all.
     machine.host.resize(kTable + kTableSize * 8);
     Put(machine.host, kTableRecord, machine.host_address + kTable);
     Put(machine.host, kTableRecord + 8, kTableSize);
@@ -241,7 +242,8 @@ class LiftedInstance {
 void CheckSeed(uint64_t seed, bool beyond_2_0, int opt_level) {
   SCOPED_TRACE(absl::StrCat("seed ", seed, beyond_2_0 ? " beyond 2.0" : "", " -O", opt_level));
   std::mt19937_64 random(seed);
-  // Vectors are not for the evaluator, nor is memory that is reached by its register and its address.
+  // Vectors are not for the evaluator, nor is memory that is reached by its register and its
+  // address.
   const std::vector<uint8_t> bytes =
       wasm::RandomModule(seed, {.simd = false, .atomics = false, .beyond_2_0 = beyond_2_0});
   absl::StatusOr<wasm::Module> module = wasm::ReadModule(bytes, wasm::Features{});

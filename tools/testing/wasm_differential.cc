@@ -32,7 +32,8 @@ using runtime::wasm::Store;
 using runtime::wasm::ValType;
 using runtime::wasm::Value;
 
-// Fuel of one call. In a third of the programs less than the second number: they end in the middle of something.
+// Fuel of one call. In a third of the programs less than the second number: they end in the middle
+// of something.
 constexpr int64_t kFuel = 20'000, kLittleFuel = 300;
 
 // All that a run shows, call by call.
@@ -148,7 +149,8 @@ absl::Status CheckWasmSeed(uint64_t seed, bool check, DifferentialCounts& counts
     return absl::InternalError(absl::StrCat("interpreted: ", expected.status().ToString()));
 
   options.interpret = false;
-  // Half of the programs for the processor at hand: vectors and floats have instructions of their own there.
+  // Half of the programs for the processor at hand: vectors and floats have instructions of their
+  // own there.
   if (seed % 2 == 1) options.cpu_features = format::HostCpuFeatures() & format::kX86_64V3;
   for (const int level : {0, 1, 2}) {
     for (const bool metered : {true, false}) {

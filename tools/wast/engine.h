@@ -1,5 +1,6 @@
-// Turns the bytes of a script's module into a module that can be instantiated: validated, then interpreted, or
-// compiled and loaded, or loaded from an image that an earlier process left on disk.
+// Turns the bytes of a script's module into a module that can be instantiated: validated, then
+// interpreted, or compiled and loaded, or loaded from an image that an earlier process left on
+// disk.
 #ifndef PRECAST_TOOLS_WAST_ENGINE_H_
 #define PRECAST_TOOLS_WAST_ENGINE_H_
 
@@ -23,7 +24,8 @@ struct EngineOptions {
   bool canonical_nans = false;
   bool check = false;  // the compiler checks itself: IR verifier and allocation checker
   ::precast::wasm::Features features;
-  // Images are named by program GUID. With `load_images` nothing is compiled: an image that is not there is an error.
+  // Images are named by program GUID. With `load_images` nothing is compiled: an image that is not
+  // there is an error.
   std::string save_images, load_images;
 };
 

@@ -63,7 +63,8 @@ std::string Describe(const CallResult& result) {
   return "";
 }
 
-// The expected text is the beginning of the trap's, or the other way round (scripts differ in how much they say).
+// The expected text is the beginning of the trap's, or the other way round (scripts differ in how
+// much they say).
 bool IsTrap(const CallResult& result, std::string_view text) {
   if (result.kind != CallResult::Kind::kTrapped) return false;
   const std::string_view actual = TrapText(result.trap);

@@ -1,6 +1,7 @@
-// A WebAssembly specification script as a list of commands: what both of its forms on disk say. The forms: the text
-// (`.wast`, read by the text format's library, text.h), and the JSON that `wast2json` of the WebAssembly Binary
-// Toolkit makes of it, with a module file beside it for each module.
+// A WebAssembly specification script as a list of commands: what both of its forms on disk say. The
+// forms: the text (`.wast`, read by the text format's library, text.h), and the JSON that
+// `wast2json` of the WebAssembly Binary Toolkit makes of it, with a module file beside it for each
+// module.
 #ifndef PRECAST_TOOLS_WAST_SCRIPT_H_
 #define PRECAST_TOOLS_WAST_SCRIPT_H_
 
@@ -44,7 +45,8 @@ struct Command {
   std::vector<uint8_t> module;
   bool is_text = false;     // assert_malformed: the module is text, not bytes
   bool definition = false;  // not instantiated
-  // kRegister: `name` is known to later modules as `text`. Assertions: the text expected. kUnknown: what it is.
+  // kRegister: `name` is known to later modules as `text`. Assertions: the text expected. kUnknown:
+  // what it is.
   std::string text;
   Action action;
   // kAssertReturn: the results match all of one of these lists.

@@ -117,7 +117,8 @@ class Generator {
     return imm << 20 | rs1 << 15 | funct3 << 12 | rd << 7 | opcode;
   }
 
-  // A custom instruction on the data, with its operands set up by one or two instructions before it.
+  // A custom instruction on the data, with its operands set up by one or two instructions before
+  // it.
   void CustomOp() {
     constexpr uint32_t kCustom0 = 0x0b, kCustom1 = 0x2b;
     constexpr uint32_t kData = kDataPointer;
@@ -206,8 +207,8 @@ class Generator {
     return {kScratch, static_cast<int32_t>(4096 - kTableBytes) - 2028 - Range(0, 8)};
   }
 
-  // 64-bit arithmetic on pairs of registers, and other numbers of several parts, as compilers do it, in exactly
-  // kWordsPerWideSlot words.
+  // 64-bit arithmetic on pairs of registers, and other numbers of several parts, as compilers do
+  // it, in exactly kWordsPerWideSlot words.
   void WideSlot() {
     const size_t end = code_.size() + kWordsPerWideSlot;
     constexpr uint8_t kT = 28, kU = 29, kV = 30;

@@ -13,7 +13,8 @@ namespace precast::riscv::testing {
 // An ELF file; the same for the same seed.
 std::vector<uint8_t> RandomProgram(uint64_t seed);
 
-// The same for the OpenVM machine: with custom instructions of every extension, and mostly aligned accesses.
+// The same for the OpenVM machine: with custom instructions of every extension, and mostly aligned
+// accesses.
 std::vector<uint8_t> RandomOpenVmProgram(uint64_t seed);
 
 // Code that makes no sense: random words, most of them instructions, branches and jumps among them

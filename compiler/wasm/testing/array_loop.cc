@@ -27,7 +27,8 @@ void AppendArrayLoop(RandomCode& code, uint64_t first_local, int64_t memory_byte
   set_to_address(distance);
   // Then the arrays are at `place` and `distance`, and the counter is what is added to them.
   const bool indexed = code.Chance(40);
-  // The counter goes up or down to a bound; the number of rounds may be known only when the loop begins.
+  // The counter goes up or down to a bound; the number of rounds may be known only when the loop
+  // begins.
   static constexpr int64_t kSteps[] = {1, 1, 2, 4, 8, 3};
   const int64_t bound = code.Chance(50) ? 0 : static_cast<int64_t>(code.Pick(100));
   int64_t step = kSteps[code.Pick(std::size(kSteps))];

@@ -1,4 +1,5 @@
-// Builds modules byte by byte, for tests: every part is a string of bytes, so that any part can be wrong.
+// Builds modules byte by byte, for tests: every part is a string of bytes, so that any part can be
+// wrong.
 #ifndef PRECAST_COMPILER_WASM_TESTING_MODULE_BUILDER_H_
 #define PRECAST_COMPILER_WASM_TESTING_MODULE_BUILDER_H_
 
@@ -50,7 +51,8 @@ inline Bytes FunctionType(const Bytes& params, const Bytes& results) {
   return Concat({{0x60}, Sized(params), Sized(results)});
 }
 
-// A function body with its size: local declarations (a vector of runs), then the code, `end` included.
+// A function body with its size: local declarations (a vector of runs), then the code, `end`
+// included.
 inline Bytes Body(const std::vector<Bytes>& runs, const Bytes& code) {
   return Sized(Concat({Vector(runs), code}));
 }

@@ -337,8 +337,8 @@ std::vector<Bytes> BuiltInModules() {
                       {1},
                       Sized(Vector({Concat({{0}, String("f")}), Concat({{1}, String("run")})}))})),
   }));
-  // What came after 2.0: two memories, one of them shared, one 64-bit; a 64-bit table; tail calls; atomics;
-  // relaxed vectors; wide arithmetic; constants with arithmetic.
+  // What came after 2.0: two memories, one of them shared, one 64-bit; a 64-bit table; tail calls;
+  // atomics; relaxed vectors; wide arithmetic; constants with arithmetic.
   out.push_back(Module({
       Section(1, Vector({FunctionType({0x7f}, {0x7f}), FunctionType({0x7e, 0x7e}, {0x7e, 0x7e}),
                          FunctionType({0x7b, 0x7b}, {0x7b})})),

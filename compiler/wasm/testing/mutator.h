@@ -1,5 +1,5 @@
-// Damages modules at random, for the fuzz program: changes that a blind flip of bits would hardly find keep the
-// lengths of sections and bodies right, so that what lies behind them is read.
+// Damages modules at random, for the fuzz program: changes that a blind flip of bits would hardly
+// find keep the lengths of sections and bodies right, so that what lies behind them is read.
 #ifndef PRECAST_COMPILER_WASM_TESTING_MUTATOR_H_
 #define PRECAST_COMPILER_WASM_TESTING_MUTATOR_H_
 
@@ -39,8 +39,8 @@ struct Verdict {
   bool accepted_2_0 = false, accepted = false;
 };
 
-// Reads and validates `bytes` at both levels of features. An error if the two contradict each other, or if one thread and
-// two threads do.
+// Reads and validates `bytes` at both levels of features. An error if the two contradict each
+// other, or if one thread and two threads do.
 absl::Status CheckVerdicts(const Bytes& bytes, Verdict& out);
 
 }  // namespace precast::wasm::testing

@@ -1,4 +1,5 @@
-// Random choices, and WebAssembly code that is written along them: what the makers of random modules share.
+// Random choices, and WebAssembly code that is written along them: what the makers of random
+// modules share.
 #ifndef PRECAST_COMPILER_WASM_TESTING_RANDOM_CODE_H_
 #define PRECAST_COMPILER_WASM_TESTING_RANDOM_CODE_H_
 

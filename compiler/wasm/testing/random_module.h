@@ -1,8 +1,10 @@
-// Random valid modules, for differential tests: structured control flow, calls, tables, globals, memory and nearly every
-// instruction of a fixed type, chosen by its operand and result types from opcodes.def.
+// Random valid modules, for differential tests: structured control flow, calls, tables, globals,
+// memory and nearly every instruction of a fixed type, chosen by its operand and result types from
+// opcodes.def.
 //
-// A module imports nothing and exports everything: functions "f0", "f1", …, memory "memory", globals "g0", ….
-// Function k calls only functions after it, so recursion is bounded; loops may be endless: run it with limited fuel.
+// A module imports nothing and exports everything: functions "f0", "f1", …, memory "memory",
+// globals "g0", …. Function k calls only functions after it, so recursion is bounded; loops may be
+// endless: run it with limited fuel.
 #ifndef PRECAST_COMPILER_WASM_TESTING_RANDOM_MODULE_H_
 #define PRECAST_COMPILER_WASM_TESTING_RANDOM_MODULE_H_
 

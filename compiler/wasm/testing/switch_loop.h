@@ -1,5 +1,6 @@
-// Loops around a switch on a local that is set before each jump back: how compilers without structured control flow
-// say their jumps, for passes that look where they lead (opt/thread_switches.h).
+// Loops around a switch on a local that is set before each jump back: how compilers without
+// structured control flow say their jumps, for passes that look where they lead
+// (opt/thread_switches.h).
 #ifndef PRECAST_COMPILER_WASM_TESTING_SWITCH_LOOP_H_
 #define PRECAST_COMPILER_WASM_TESTING_SWITCH_LOOP_H_
 

@@ -1,7 +1,7 @@
 // Arithmetic modulo the guest's moduli, and in Fp2 = Fp[u]/(u² + 1) over some of them.
 //
-// Source of fact: openvm-org/openvm, docs "RISC-V Custom Code", section "Algebra Extension"; which chip counts and what
-// setup reads: extensions/algebra/{transpiler,circuit}/src.
+// Source of fact: openvm-org/openvm, docs "RISC-V Custom Code", section "Algebra Extension"; which
+// chip counts and what setup reads: extensions/algebra/{transpiler,circuit}/src.
 #include <cstdint>
 #include <memory>
 #include <string_view>

@@ -1,5 +1,6 @@
-// 256-bit integers as chains of 64-bit operations. All of both operands is read before anything is written, so an
-// access that faults has changed nothing; that the result is in memory is checked before the first store.
+// 256-bit integers as chains of 64-bit operations. All of both operands is read before anything is
+// written, so an access that faults has changed nothing; that the result is in memory is checked
+// before the first store.
 #include <array>
 #include <cstdint>
 

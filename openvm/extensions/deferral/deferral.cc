@@ -18,7 +18,8 @@ namespace {
 constexpr uint32_t kCommitBytes = 32;
 constexpr uint32_t kKeyBytes = 40;  // a commitment, and the output's size as u64
 constexpr uint32_t kDigestBytes = 8;
-// Of a function's accumulators, that of inputs and that of outputs: eight each, one function after the other.
+// Of a function's accumulators, that of inputs and that of outputs: eight each, one function after
+// the other.
 constexpr uint32_t kAccumulatorCells = 16;
 
 struct Deferred final : ExtensionState {

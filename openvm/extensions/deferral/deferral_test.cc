@@ -16,7 +16,8 @@ constexpr uint32_t kFunction = 40, kFunctions = 41;
 constexpr uint32_t kCall = 0x0000702b | kFunction << 22, kOutput = 0x0010702b | kFunction << 22;
 constexpr uint32_t kInput = 64, kKey = 256, kBytes = 512;
 
-// One function, whose commitment of an output is 32 times the first byte of the input's and one more.
+// One function, whose commitment of an output is 32 times the first byte of the input's and one
+// more.
 class Table final : public Deferrals {
  public:
   bool Call(uint32_t index, absl::Span<const uint8_t> input_commit, absl::Span<uint8_t> output,

@@ -1,7 +1,7 @@
 // Short Weierstrass curves: adding different points, and doubling.
 //
-// Source of fact: openvm-org/openvm, docs "RISC-V Custom Code", section "Elliptic Curve Extension"; what setup reads:
-// extensions/ecc/circuit/src/weierstrass_chip.
+// Source of fact: openvm-org/openvm, docs "RISC-V Custom Code", section "Elliptic Curve Extension";
+// what setup reads: extensions/ecc/circuit/src/weierstrass_chip.
 #include <cstdint>
 #include <memory>
 #include <string_view>

@@ -21,8 +21,8 @@ bool Keccakf(const ExtensionState*, const Instruction&, const Operands& x, Machi
   return true;
 }
 
-// OpenVM's pure and metered interpreters look at no length, its preflight and its circuit allow only what the
-// documentation does. A run that nobody can prove ends here.
+// OpenVM's pure and metered interpreters look at no length, its preflight and its circuit allow
+// only what the documentation does. A run that nobody can prove ends here.
 bool XorIn(const ExtensionState*, const Instruction&, const Operands& x, Machine& m) {
   if (x.rs2 % 4 != 0 || x.rs2 > kRateBytes) {
     return m.Fail(abi::TrapCode::kInvalidOperand, x.rs2);

@@ -25,7 +25,8 @@ uint32_t Word(const uint8_t* p) {
   return p[0] | uint32_t{p[1]} << 8 | uint32_t{p[2]} << 16 | uint32_t{p[3]} << 24;
 }
 
-// The points that the pair (pointer, number) at `address` names; null, with the trap set, if they are not in memory.
+// The points that the pair (pointer, number) at `address` names; null, with the trap set, if they
+// are not in memory.
 bool Points(uint32_t address, size_t point_bytes, Machine& m, absl::Span<const uint8_t>& points) {
   const uint8_t* slice = m.Peek(address, 8);
   if (slice == nullptr) return false;

@@ -1,7 +1,7 @@
 // System and I/O instructions: terminate, hint streams, public values, printing.
 //
-// Source of fact: openvm-org/openvm, docs "RISC-V Custom Code", sections "System Instructions" and "IO"; where it is
-// silent, extensions/rv32im/circuit (hintstore, phantom).
+// Source of fact: openvm-org/openvm, docs "RISC-V Custom Code", sections "System Instructions" and
+// "IO"; where it is silent, extensions/rv32im/circuit (hintstore, phantom).
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -105,7 +105,8 @@ bool PrintStr(const ExtensionState*, const Instruction&, const Operands& x, Mach
   const uint8_t* bytes = m.Peek(x.rd, x.rs1);
   if (bytes == nullptr) return false;
   const std::string_view text(reinterpret_cast<const char*>(bytes), x.rs1);
-  // String::from_utf8 in phantom_execute, whose failure ends the run. The documentation speaks of a message.
+  // String::from_utf8 in phantom_execute, whose failure ends the run. The documentation speaks of a
+  // message.
   if (!IsUtf8(text)) return m.Fail(TrapCode::kInvalidOperand, x.rd);
   m.host.print(text);
   return true;

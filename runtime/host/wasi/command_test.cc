@@ -1,5 +1,5 @@
-// Commands that a C compiler made for wasm32-wasi (testdata/wasm/wasi) run with a store and WASI, interpreted and
-// native, and print and return what they did under Node.
+// Commands that a C compiler made for wasm32-wasi (testdata/wasm/wasi) run with a store and WASI,
+// interpreted and native, and print and return what they did under Node.
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -34,7 +34,8 @@ struct Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
 };
 
-// Not thread-safe. As in POSIX the lowest free number is given out, and the host's limit on descriptors bounds them.
+// Not thread-safe. As in POSIX the lowest free number is given out, and the host's limit on
+// descriptors bounds them.
 class Descriptors {
  public:
   static constexpr uint32_t kMaxDescriptors = 4096;

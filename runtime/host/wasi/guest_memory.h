@@ -1,4 +1,5 @@
-// Typed access to the guest's memory at addresses it chose: every access is checked, and says so when it fails.
+// Typed access to the guest's memory at addresses it chose: every access is checked, and says so
+// when it fails.
 #ifndef PRECAST_RUNTIME_HOST_WASI_GUEST_MEMORY_H_
 #define PRECAST_RUNTIME_HOST_WASI_GUEST_MEMORY_H_
 

@@ -1,6 +1,6 @@
-// What takes a directory and a path. A path is resolved in two steps that cannot be tricked apart: the directory part
-// beneath the given directory (OpenBeneath), the last component by a system call that does not follow it; or
-// the whole by OpenBeneath, and then only the descriptor is used.
+// What takes a directory and a path. A path is resolved in two steps that cannot be tricked apart:
+// the directory part beneath the given directory (OpenBeneath), the last component by a system call
+// that does not follow it; or the whole by OpenBeneath, and then only the descriptor is used.
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -47,8 +47,8 @@ Errno ReadPath(GuestMemory memory, uint32_t at, uint32_t size, std::string& out)
   return Errno::kSuccess;
 }
 
-// The directory part of `path`, opened, and its last component, which is not ".." and has no slash, except for
-// slashes at the end when `keep_slash` (the system call then wants a directory).
+// The directory part of `path`, opened, and its last component, which is not ".." and has no slash,
+// except for slashes at the end when `keep_slash` (the system call then wants a directory).
 Errno OpenParent(int root, const std::string& path, bool keep_slash, Opened& parent,
                  std::string& name) {
   size_t end = path.size();

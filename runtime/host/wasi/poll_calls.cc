@@ -52,7 +52,8 @@ uint64_t Monotonic() {
   return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(t.tv_nsec);
 }
 
-// poll(2) with a timeout in ns, to the full time: true if some descriptor is ready. EINTR ends it early.
+// poll(2) with a timeout in ns, to the full time: true if some descriptor is ready. EINTR ends it
+// early.
 int Wait(std::vector<pollfd>& fds, uint64_t wait) {
   timespec timeout;
   timeout.tv_sec = static_cast<time_t>(wait / 1'000'000'000);

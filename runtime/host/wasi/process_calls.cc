@@ -11,8 +11,8 @@
 namespace precast::runtime::wasi {
 namespace {
 
-// An array of pointers at `pointers` to the strings, which lie one after the other from `buffer` on, each
-// with a NUL.
+// An array of pointers at `pointers` to the strings, which lie one after the other from `buffer`
+// on, each with a NUL.
 Errno StoreStrings(GuestMemory memory, const std::vector<std::string>& strings, uint32_t pointers,
                    uint32_t buffer) {
   uint64_t at = buffer;

@@ -1,4 +1,5 @@
-// Sockets. A guest cannot make any: it uses those it was given, and the connections it accepts on them.
+// Sockets. A guest cannot make any: it uses those it was given, and the connections it accepts on
+// them.
 #include <sys/socket.h>
 
 #include <cerrno>

@@ -1,8 +1,10 @@
-// WASI preview 1 (module wasi_snapshot_preview1), complete: what programs built for wasm32-wasi find around them.
+// WASI preview 1 (module wasi_snapshot_preview1), complete: what programs built for wasm32-wasi
+// find around them.
 //
-// A guest reaches files only below the directories it is given (preopens), whatever its paths and symbolic links
-// say and whatever others rename meanwhile: see runtime/host/beneath.h. It gets no descriptor of the host
-// but those given here. Every pointer that it passes is checked; one that leads out of its memory is EFAULT.
+// A guest reaches files only below the directories it is given (preopens), whatever its paths and
+// symbolic links say and whatever others rename meanwhile: see runtime/host/beneath.h. It gets no
+// descriptor of the host but those given here. Every pointer that it passes is checked; one that
+// leads out of its memory is EFAULT.
 #ifndef PRECAST_RUNTIME_HOST_WASI_WASI_H_
 #define PRECAST_RUNTIME_HOST_WASI_WASI_H_
 
@@ -30,8 +32,8 @@ struct WasiOptions {
   std::vector<int> sockets;
   // Host descriptors of the guest's 0, 1 and 2. Not taken over.
   int standard[3] = {0, 1, 2};
-  // Random numbers and clocks of a run that can be repeated: random_get delivers a fixed sequence that begins with
-  // the seed, clocks begin at 0 and advance by 1 ms with each call.
+  // Random numbers and clocks of a run that can be repeated: random_get delivers a fixed sequence
+  // that begins with the seed, clocks begin at 0 and advance by 1 ms with each call.
   bool deterministic = false;
   uint64_t seed = 0;
 };

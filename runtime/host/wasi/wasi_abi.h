@@ -1,5 +1,5 @@
-// The numbers and layouts of WASI preview 1 (WebAssembly/WASI, tag snapshot-01, phases/snapshot/witx/typenames.witx).
-// Sizes and offsets are in bytes, all fields little-endian.
+// The numbers and layouts of WASI preview 1 (WebAssembly/WASI, tag snapshot-01,
+// phases/snapshot/witx/typenames.witx). Sizes and offsets are in bytes, all fields little-endian.
 #ifndef PRECAST_RUNTIME_HOST_WASI_WASI_ABI_H_
 #define PRECAST_RUNTIME_HOST_WASI_WASI_ABI_H_
 

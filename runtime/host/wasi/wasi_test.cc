@@ -1,5 +1,5 @@
-// What a guest can and cannot do through WASI. A small interpreted module hands every call on, so that the functions
-// see what they see from a real guest: its memory, and numbers of its choice.
+// What a guest can and cannot do through WASI. A small interpreted module hands every call on, so
+// that the functions see what they see from a real guest: its memory, and numbers of its choice.
 #include "runtime/host/wasi/wasi.h"
 
 #include <fcntl.h>
@@ -43,7 +43,8 @@ namespace fs = std::filesystem;
 using wasm::Value;
 using wasm::testing::Bytes;
 
-// Every function, with its parameters: i = i32, l = i64, p = i32 that is a pointer which must be checked.
+// Every function, with its parameters: i = i32, l = i64, p = i32 that is a pointer which must be
+// checked.
 struct Signature {
   const char* name;
   const char* parameters;
@@ -271,8 +272,8 @@ TEST_F(WasiTest, ArgumentsAndEnvironment) {
   EXPECT_EQ(guest.Text(100, 11), std::string("A=1\0EMPTY=\0", 11));
 }
 
-// Each pointer in turn leads out of memory, by far and by one byte; everything else would be fine. None may succeed,
-// except where there is nothing to access.
+// Each pointer in turn leads out of memory, by far and by one byte; everything else would be fine.
+// None may succeed, except where there is nothing to access.
 TEST_F(WasiTest, PointersOutOfMemoryAreFaults) {
   options_.arguments = {"program"};
   options_.environment = {"A=1"};
@@ -284,8 +285,8 @@ TEST_F(WasiTest, PointersOutOfMemoryAreFaults) {
   uint32_t file;
   ASSERT_EQ(guest.Open(kDir, "file", 0, kFileRights, 0, file), Errno::kSuccess);
 
-  // Arguments with which each call gets as far as to its pointers. An iovec at 256, a path at 4096 and 6144,
-  // a subscription at 512.
+  // Arguments with which each call gets as far as to its pointers. An iovec at 256, a path at 4096
+  // and 6144, a subscription at 512.
   const auto prepare = [&] {
     guest.PutNumber<uint32_t>(256, Guest::kData);
     guest.PutNumber<uint32_t>(260, 4);
@@ -486,7 +487,8 @@ TEST_F(WasiTest, PathsDoNotLeadOut) {
             Errno::kInval);
 }
 
-// Others exchange a directory for a link to the outside while the guest opens files in it, over and over.
+// Others exchange a directory for a link to the outside while the guest opens files in it, over and
+// over.
 TEST_F(WasiTest, RenamesMeanwhileDoNotLeadOut) {
   std::ofstream(root_ / "outside" / "deep") << "secret";
   fs::create_symlink(root_ / "outside", root_ / "inside" / "link");

@@ -1,5 +1,6 @@
-// The state of a guest where one segment ends and the next begins, as a file: what changed in memory since the state
-// before, and all of the rest. The first state of a directory has all pages that are not zero.
+// The state of a guest where one segment ends and the next begins, as a file: what changed in
+// memory since the state before, and all of the rest. The first state of a directory has all pages
+// that are not zero.
 //
 // Format, little-endian. Version 1:
 //   magic "PRECSTAT"; u32 version; u32 index; u64 size of header; SHA-256 of the rest of the header
@@ -45,15 +46,17 @@ struct BoundaryState {
 
 std::string EncodeHeader(const BoundaryState& state);
 
-// Of a file that begins with these bytes and has `file_size` of them in all; `header_size` is where the contents begin.
-// ChainFault kMalformed or kDamaged.
+// Of a file that begins with these bytes and has `file_size` of them in all; `header_size` is where
+// the contents begin. ChainFault kMalformed or kDamaged.
 absl::StatusOr<BoundaryState> DecodeHeader(absl::Span<const uint8_t> bytes, uint64_t file_size,
                                            uint64_t& header_size);
 
-// Brings registers, public values and pages into the tree. ChainFault kState or kMalformed if they do not fit.
+// Brings registers, public values and pages into the tree. ChainFault kState or kMalformed if they
+// do not fit.
 absl::Status SetLeaves(const BoundaryState& state, MemoryTree& tree);
 
-// What identifies a program on a machine: of its GUID, its configuration, its entry and its initial memory's root.
+// What identifies a program on a machine: of its GUID, its configuration, its entry and its initial
+// memory's root.
 MemoryDigest ProgramCommit(std::string_view guid, std::string_view machine, uint32_t entry_pc,
                            const MemoryDigest& initial_root);
 

@@ -464,7 +464,8 @@ absl::Status Chain::Restore(size_t index, Instance& instance) const {
     return ChainFault(ChainError::kMalformed,
                       absl::StrFormat("hash \"%s\": not part of this program", manifest_.hash));
   }
-  // Where the newest contents of each page are: state, and place there. Those of state 0 are mapped already.
+  // Where the newest contents of each page are: state, and place there. Those of state 0 are mapped
+  // already.
   std::map<uint32_t, std::pair<size_t, size_t>> newest;
   for (size_t i = 1; i <= index; ++i) {
     for (size_t j = 0; j < states_[i].pages.size(); ++j)

@@ -1,4 +1,5 @@
-// What may be wrong with a directory of segments (chain.h): a closed enumeration, carried by absl::Status.
+// What may be wrong with a directory of segments (chain.h): a closed enumeration, carried by
+// absl::Status.
 #ifndef PRECAST_RUNTIME_OPENVM_SEGMENTS_CHAIN_ERROR_H_
 #define PRECAST_RUNTIME_OPENVM_SEGMENTS_CHAIN_ERROR_H_
 

@@ -1,4 +1,5 @@
-// Directories of segments: written, verified, continued from anywhere; and every fault in them found, each as what it is.
+// Directories of segments: written, verified, continued from anywhere; and every fault in them
+// found, each as what it is.
 #include "runtime/openvm/segments/chain.h"
 
 #include <algorithm>
@@ -184,7 +185,8 @@ TEST_F(ChainTest, ContinuesFromAnywhere) {
   }
 }
 
-// Every interval exceeds the limits by itself, so that pages are counted in the segment after theirs, too.
+// Every interval exceeds the limits by itself, so that pages are counted in the segment after
+// theirs, too.
 class CrowdedChainTest : public ChainTest {
  protected:
   CrowdedChainTest() : ChainTest(516, 12) {}
@@ -448,8 +450,8 @@ INSTANTIATE_TEST_SUITE_P(All, AnyLimits,
                          ::testing::Combine(::testing::Values(4, 64, 4096),
                                             ::testing::Values(6, 8, 9, 10, 11, 12, 13, 16)));
 
-// Replays the memory log: what was read was written before, and the registers and memory at the end are
-// those of the next state.
+// Replays the memory log: what was read was written before, and the registers and memory at the end
+// are those of the next state.
 TEST_F(ChainTest, PreflightLogTellsAStory) {
   const std::string output = (directory_ / "preflight").string();
   ASSERT_TRUE(Execute(2, output).ok());

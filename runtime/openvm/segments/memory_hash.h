@@ -1,5 +1,6 @@
-// The hash functions that a Merkle root over a guest's memory may be made with, by name. SHA-256 is built in; others,
-// such as Poseidon2 over BabyBear for roots that a prover's circuit can open, are added by whoever links them.
+// The hash functions that a Merkle root over a guest's memory may be made with, by name. SHA-256 is
+// built in; others, such as Poseidon2 over BabyBear for roots that a prover's circuit can open, are
+// added by whoever links them.
 #ifndef PRECAST_RUNTIME_OPENVM_SEGMENTS_MEMORY_HASH_H_
 #define PRECAST_RUNTIME_OPENVM_SEGMENTS_MEMORY_HASH_H_
 
@@ -27,7 +28,8 @@ class MemoryHash {
   virtual MemoryDigest Compress(const MemoryDigest& left, const MemoryDigest& right) const = 0;
 };
 
-// "sha256": Leaf is SHA-256 of a zero byte and the page, Compress that of a one byte and both digests.
+// "sha256": Leaf is SHA-256 of a zero byte and the page, Compress that of a one byte and both
+// digests.
 const MemoryHash& Sha256MemoryHash();
 
 // Null if there is none of that name.

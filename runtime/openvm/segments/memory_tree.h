@@ -1,6 +1,6 @@
-// The Merkle tree over all address spaces of an OpenVM guest. Leaves are pages of kPageSize bytes, numbered address
-// space by address space, as OpenVM numbers its own (smaller) leaves; what nobody has set is zero. Registers are the
-// first bytes of address space 1, public values those of 3.
+// The Merkle tree over all address spaces of an OpenVM guest. Leaves are pages of kPageSize bytes,
+// numbered address space by address space, as OpenVM numbers its own (smaller) leaves; what nobody
+// has set is zero. Registers are the first bytes of address space 1, public values those of 3.
 #ifndef PRECAST_RUNTIME_OPENVM_SEGMENTS_MEMORY_TREE_H_
 #define PRECAST_RUNTIME_OPENVM_SEGMENTS_MEMORY_TREE_H_
 

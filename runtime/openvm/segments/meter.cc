@@ -124,7 +124,8 @@ uint64_t Meter::CountNew(absl::Span<const uint32_t> pages) const {
 void Meter::Add(const Batch& batch) {
   if (batch.instructions == 0) return;
   for (size_t i = 0; i < heights_.size(); ++i) heights_[i] += static_cast<uint32_t>(batch.rows[i]);
-  // After more than an interval a limit is not exceeded, and nobody will ask which pages have been touched in the last one.
+  // After more than an interval a limit is not exceeded, and nobody will ask which pages have been
+  // touched in the last one.
   const bool may_end = batch.instructions <= config_.check_interval;
   for (uint32_t page : batch.pages) {
     if (may_end) since_check_.Insert(page);

@@ -1,8 +1,8 @@
-// Metered execution: watches the interpreter, counts rows and pages, and cuts the run into segments exactly where
-// OpenVM's metered interpreter does.
+// Metered execution: watches the interpreter, counts rows and pages, and cuts the run into segments
+// exactly where OpenVM's metered interpreter does.
 //
-// Source of fact: openvm-org/openvm, crates/vm/src/arch/execution_mode/metered (ctx.rs, segment_ctx.rs, memory_ctx.rs)
-// and metered_cost.rs.
+// Source of fact: openvm-org/openvm, crates/vm/src/arch/execution_mode/metered (ctx.rs,
+// segment_ctx.rs, memory_ctx.rs) and metered_cost.rs.
 #ifndef PRECAST_RUNTIME_OPENVM_SEGMENTS_METER_H_
 #define PRECAST_RUNTIME_OPENVM_SEGMENTS_METER_H_
 
@@ -19,13 +19,14 @@
 
 namespace precast::runtime {
 
-// A check takes place before an instruction if the number of instructions retired is a multiple of check_interval,
-// so none after the last one. There, if a limit is exceeded, a segment ends at the check before; if there is
-// none within the segment, it ends here. The next one begins with the rows counted since, and all pages touched since
-// the check before.
+// A check takes place before an instruction if the number of instructions retired is a multiple of
+// check_interval, so none after the last one. There, if a limit is exceeded, a segment ends at the
+// check before; if there is none within the segment, it ends here. The next one begins with the
+// rows counted since, and all pages touched since the check before.
 class Meter final : public precast::openvm::Observer {
  public:
-  // `config` has passed Validate() and outlives this, as does `registry`. `first_instruction`: retired already.
+  // `config` has passed Validate() and outlives this, as does `registry`. `first_instruction`:
+  // retired already.
   Meter(const precast::openvm::MeteringConfig& config, const precast::openvm::Registry& registry,
         CountedMemory memory, uint64_t first_instruction = 0);
 
@@ -33,8 +34,8 @@ class Meter final : public precast::openvm::Observer {
   void OnAccess(precast::openvm::AddressSpace space, uint32_t address, uint32_t size,
                 bool write) override;
 
-  // For who counts otherwise than by observing each instruction (native_meter.h). At a multiple of check_interval and with an
-  // instruction left to execute: checks, unless that has been done here.
+  // For who counts otherwise than by observing each instruction (native_meter.h). At a multiple of
+  // check_interval and with an instruction left to execute: checks, unless that has been done here.
   void BeginInterval() {
     if (until_check_ == 0) Check();
   }
@@ -51,8 +52,8 @@ class Meter final : public precast::openvm::Observer {
   // Adds them. More than an interval at once only if no limit is exceeded at its end.
   void Add(const Batch& batch);
 
-  // The guest has ended: the instructions since the last segment become one. Once only. A guest that trapped has
-  // no last segment: call nothing.
+  // The guest has ended: the instructions since the last segment become one. Once only. A guest
+  // that trapped has no last segment: call nothing.
   void Finish();
 
   // Segments that have ended.
@@ -62,9 +63,11 @@ class Meter final : public precast::openvm::Observer {
   // Of the segment that has not ended. Pages touched since the last check are not in it.
   const std::vector<uint32_t>& heights() const { return heights_; }
 
-  // Everything, for a run that is suspended anywhere and goes on elsewhere with an equal configuration.
+  // Everything, for a run that is suspended anywhere and goes on elsewhere with an equal
+  // configuration.
   std::string SaveState() const;
-  // InvalidArgument for bytes that SaveState did not write under this configuration; then nothing has changed.
+  // InvalidArgument for bytes that SaveState did not write under this configuration; then nothing
+  // has changed.
   absl::Status RestoreState(absl::Span<const uint8_t> state);
 
  private:
@@ -89,8 +92,8 @@ class Meter final : public precast::openvm::Observer {
   std::vector<precast::openvm::Segment> segments_;
 };
 
-// Metered-cost mode: one number, the cells of all rows (rows times width), pages not included. Suspends the run
-// before the first instruction at which it exceeds the limit.
+// Metered-cost mode: one number, the cells of all rows (rows times width), pages not included.
+// Suspends the run before the first instruction at which it exceeds the limit.
 class CostMeter final : public precast::openvm::Observer {
  public:
   CostMeter(const precast::openvm::MeteringConfig& config,

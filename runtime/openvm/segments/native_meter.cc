@@ -22,13 +22,15 @@ using precast::openvm::Registry;
 
 namespace {
 
-// Instructions of the longest stretch, which the first one is. What a stretch costs by itself, some ten microseconds, does
-// not matter then, and the pages it touches, each of which is copied (but in the first stretch), are few.
+// Instructions of the longest stretch, which the first one is. What a stretch costs by itself, some
+// ten microseconds, does not matter then, and the pages it touches, each of which is copied (but in
+// the first stretch), are few.
 constexpr uint64_t kLongest = uint64_t{5} << 20;
 // Cost mode: less is interpreted.
 constexpr uint64_t kShortest = 1000;
-// A stretch ends after so many custom instructions by the runtime: each takes long and may add many rows, and it would be
-// a pity to do much in vain. They may become more while a guest goes on as before.
+// A stretch ends after so many custom instructions by the runtime: each takes long and may add many
+// rows, and it would be a pity to do much in vain. They may become more while a guest goes on as
+// before.
 constexpr uint64_t kFewCustomCalls = 8 * 1024, kMostCustomCalls = 64 * 1024;
 // Intervals of a sample that says how a guest goes on.
 constexpr uint64_t kLongSample = 16;
@@ -307,7 +309,8 @@ RunResult NativeMeter::Run(int64_t limit) {
           result.reason != RunResult::Reason::kSuspended || instance_.retired() == end;
       const std::vector<uint32_t> pages = attempt_.Pages();
       const uint64_t new_pages = meter_.CountNew(pages);
-      // There was a check within the stretch, or one was due before the instruction that has trapped.
+      // There was a check within the stretch, or one was due before the instruction that has
+      // trapped.
       const bool trapped = result.reason == RunResult::Reason::kTrapped;
       const bool checked = attempt_.instructions() + (trapped ? 1 : 0) > interval;
       if (checked && meter_.WouldExceed(attempt_.rows(), new_pages)) {

@@ -1,12 +1,14 @@
-// Metered execution by native code that counts: the segments, heights and costs that Meter and CostMeter find when they
-// watch the interpreter, many times as fast.
+// Metered execution by native code that counts: the segments, heights and costs that Meter and
+// CostMeter find when they watch the interpreter, many times as fast.
 //
-// Code that was compiled with driver::CompileOptions::count_rows counts rows in vector registers and reports each page
-// that it touches first, with what the page held. So a stretch of many intervals is executed at a time, from one check to
-// another, as an attempt. Heights only grow within a segment: if no limit is exceeded at its end, none was at the checks
-// between. If one is, the guest is put back to where it was, and a shorter stretch is tried; a single interval is counted
-// as it is. That needs no guess of what the guest will do, and no exact place to stop but the ends of stretches, where the
-// interpreter executes what is left of a block. (docs/openvm_segments.md)
+// Code that was compiled with driver::CompileOptions::count_rows counts rows in vector registers
+// and reports each page that it touches first, with what the page held. So a stretch of many
+// intervals is executed at a time, from one check to another, as an attempt. Heights only grow
+// within a segment: if no limit is exceeded at its end, none was at the checks between. If one is,
+// the guest is put back to where it was, and a shorter stretch is tried; a single interval is
+// counted as it is. That needs no guess of what the guest will do, and no exact place to stop but
+// the ends of stretches, where the interpreter executes what is left of a block.
+// (docs/openvm_segments.md)
 #ifndef PRECAST_RUNTIME_OPENVM_SEGMENTS_NATIVE_METER_H_
 #define PRECAST_RUNTIME_OPENVM_SEGMENTS_NATIVE_METER_H_
 
@@ -34,7 +36,8 @@ class Attempt final : public precast::openvm::Observer {
   ~Attempt() override;
 
   void Begin();
-  // Any number of these. After `calls` custom instructions by the runtime, if not 0, it ends at the next multiple of `unit`.
+  // Any number of these. After `calls` custom instructions by the runtime, if not 0, it ends at the
+  // next multiple of `unit`.
   RunResult Run(int64_t limit, int64_t unit, uint64_t calls);
   // What was executed stays; or has not been.
   void Commit();
@@ -91,14 +94,15 @@ class NativeMeter {
  private:
   // Intervals of the next stretch, of at most `most`.
   uint64_t ChooseLength(uint64_t most) const;
-  // How many more intervals, of `most`, to execute as part of the stretch that has executed so many; 0: it ends.
+  // How many more intervals, of `most`, to execute as part of the stretch that has executed so
+  // many; 0: it ends.
   uint64_t Extension(uint64_t executed, uint64_t most) const;
   // At most so many that no limit is expected to be exceeded.
   uint64_t MostThatFits(uint64_t most) const;
   // Whether no limit is expected to be exceeded after so many intervals.
   bool Fits(uint64_t length) const;
-  // Whether the rows of the attempt, of so many intervals, are about those of the sample: to one of `part`, or to 32 rows in
-  // `part` intervals.
+  // Whether the rows of the attempt, of so many intervals, are about those of the sample: to one of
+  // `part`, or to 32 rows in `part` intervals.
   bool IsAsExpected(uint64_t executed, uint64_t part) const;
   // The sample is what the attempt has counted.
   void SetSample(uint64_t new_pages);

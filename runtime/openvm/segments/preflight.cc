@@ -24,8 +24,8 @@ namespace {
 using precast::openvm::AddressSpace;
 using precast::openvm::Registry;
 
-// Which registers an instruction reads and writes, as OpenVM's adapters do: an instruction that does nothing but set x0
-// touches none.
+// Which registers an instruction reads and writes, as OpenVM's adapters do: an instruction that
+// does nothing but set x0 touches none.
 struct RegisterUse {
   bool rd_read = false, rs1 = false, rs2 = false, rd_write = false;
 };
@@ -282,9 +282,10 @@ RunResult Watch(const ChainSegment& segment, Instance& instance, Recorder& recor
   return result;
 }
 
-// Whether the segments up to `end` were each over a limit at the first check after its beginning. Such a segment ends
-// there, and what it touched counts in the next one as well. One that ends at the check before the one that
-// found out leaves nothing, and neither does any after it: from then on there is always a check before (Meter::Check).
+// Whether the segments up to `end` were each over a limit at the first check after its beginning.
+// Such a segment ends there, and what it touched counts in the next one as well. One that ends at
+// the check before the one that found out leaves nothing, and neither does any after it: from then
+// on there is always a check before (Meter::Check).
 bool LeavesPages(const Manifest& manifest, size_t end) {
   for (size_t i = 0; i < end; ++i) {
     const precast::openvm::Segment& segment = manifest.segments[i].metered;

@@ -1,5 +1,6 @@
-// Preflight: executes one segment again, from its start state, and records all that a prover's trace generation needs.
-// Segments are independent of one another: as many threads as there are processors may do one each.
+// Preflight: executes one segment again, from its start state, and records all that a prover's
+// trace generation needs. Segments are independent of one another: as many threads as there are
+// processors may do one each.
 #ifndef PRECAST_RUNTIME_OPENVM_SEGMENTS_PREFLIGHT_H_
 #define PRECAST_RUNTIME_OPENVM_SEGMENTS_PREFLIGHT_H_
 
@@ -17,7 +18,8 @@
 
 namespace precast::runtime {
 
-// A fresh instance of the chain's program, interpreted, with an OpenVmHost. Called by several threads at once.
+// A fresh instance of the chain's program, interpreted, with an OpenVmHost. Called by several
+// threads at once.
 using InstanceFactory = std::function<absl::StatusOr<std::unique_ptr<Instance>>()>;
 
 struct PreflightOptions {
@@ -34,9 +36,9 @@ struct PreflightOptions {
   std::function<void(size_t done, size_t total)> progress = {};
 };
 
-// Executes segments and compares with what the manifest says: instructions, heights, final pc and final root, and in the
-// last one how the guest ends. ChainFault kExecution where something differs; other faults as Chain::Restore. Of
-// several faults, that of the first segment.
+// Executes segments and compares with what the manifest says: instructions, heights, final pc and
+// final root, and in the last one how the guest ends. ChainFault kExecution where something
+// differs; other faults as Chain::Restore. Of several faults, that of the first segment.
 absl::Status Preflight(const Chain& chain, const InstanceFactory& factory,
                        const PreflightOptions& options);
 

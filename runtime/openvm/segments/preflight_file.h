@@ -5,10 +5,11 @@
 //   u64 first instruction; u64 instructions; u32 initial pc; u32 number of chips, then their names
 //     (string: u32 size, bytes)
 //   blocks, each: 4 bytes tag; u32 chip; u32 number of entries, at most 2^22; the entries
-//     "MEMO"  MemoryEntry, 24 bytes: u32 timestamp; u32 previous timestamp; u32 address; u8 address space; u8 write;
+//     "MEMO"  MemoryEntry, 24 bytes: u32 timestamp; u32 previous timestamp; u32 address; u8 address
+//     space; u8 write;
 //             u16 0; u32 previous value; u32 value
-//     "CHIP"  ChipEntry of `chip`, 28 bytes: u32 pc; u32 word; u32 timestamp; u32 rd; u32 rs1; u32 rs2; u32 rows
-//     "FREQ"  u32 pc; u32 times executed; ascending by pc
+//     "CHIP"  ChipEntry of `chip`, 28 bytes: u32 pc; u32 word; u32 timestamp; u32 rd; u32 rs1; u32
+//     rs2; u32 rows "FREQ"  u32 pc; u32 times executed; ascending by pc
 //     "ROWS"  u32 height of each chip, in their order
 //     "DONE"  no entries; then u32 final pc; SHA-256 of the file up to this block
 //   and nothing after "DONE". MEMO and CHIP blocks come in the order of execution.
@@ -30,8 +31,9 @@
 
 namespace precast::runtime {
 
-// An access to four bytes, aligned. Of an access that covers some of them only, all are recorded; of a larger one
-// each four bytes are an entry. The clock is 1 at the segment's start and goes on by one with each entry.
+// An access to four bytes, aligned. Of an access that covers some of them only, all are recorded;
+// of a larger one each four bytes are an entry. The clock is 1 at the segment's start and goes on
+// by one with each entry.
 struct MemoryEntry {
   uint32_t timestamp = 0;
   uint32_t previous_timestamp = 0;  // of the last entry with this address; 0: none in the segment
@@ -61,7 +63,8 @@ struct PreflightHeader {
   std::vector<std::string> chips;
 };
 
-// Writes as it is told, to a name of its own until the file is whole. Errors stay and come out of Finish.
+// Writes as it is told, to a name of its own until the file is whole. Errors stay and come out of
+// Finish.
 class PreflightWriter {
  public:
   static absl::StatusOr<std::unique_ptr<PreflightWriter>> Create(const std::string& path,
@@ -95,7 +98,8 @@ struct PreflightSummary {
   uint64_t memory_entries = 0;
   std::vector<uint64_t> chip_entries;  // by chip
 };
-// InvalidArgument, naming offset, what was expected and what was found, for files that are not as above.
+// InvalidArgument, naming offset, what was expected and what was found, for files that are not as
+// above.
 absl::StatusOr<PreflightSummary> ReadPreflight(
     const std::string& path, const std::function<void(const MemoryEntry&)>& memory,
     const std::function<void(uint32_t chip, const ChipEntry&)>& chips);

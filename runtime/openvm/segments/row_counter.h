@@ -1,5 +1,5 @@
-// Which rows of which chips an instruction adds, fast enough to ask for each instruction executed; and sets of pages.
-// What Meter, CostMeter and preflight have in common.
+// Which rows of which chips an instruction adds, fast enough to ask for each instruction executed;
+// and sets of pages. What Meter, CostMeter and preflight have in common.
 #ifndef PRECAST_RUNTIME_OPENVM_SEGMENTS_ROW_COUNTER_H_
 #define PRECAST_RUNTIME_OPENVM_SEGMENTS_ROW_COUNTER_H_
 
@@ -19,7 +19,8 @@
 
 namespace precast::runtime {
 
-// A guest's memory as rows are counted for it; nothing is changed. All of 2^memory_bits bytes at `base` are readable.
+// A guest's memory as rows are counted for it; nothing is changed. All of 2^memory_bits bytes at
+// `base` are readable.
 struct CountedMemory {
   uint8_t* base = nullptr;
   uint32_t memory_bits = 0;

@@ -1,4 +1,5 @@
-// A function body in the form in which it is interpreted: operations of fixed size with resolved branches.
+// A function body in the form in which it is interpreted: operations of fixed size with resolved
+// branches.
 #ifndef PRECAST_RUNTIME_WASM_INTERPRETER_BODY_H_
 #define PRECAST_RUNTIME_WASM_INTERPRETER_BODY_H_
 
@@ -11,7 +12,8 @@
 
 namespace precast::runtime::wasm::interpreter {
 
-// `top` is the topmost slot of the operand stack. Those of numeric.def and memory.def: a = memory, imm = offset.
+// `top` is the topmost slot of the operand stack. Those of numeric.def and memory.def: a = memory,
+// imm = offset.
 enum class Code : uint16_t {
   // -- fuel and interruption
   kCharge,    // imm: what the segment costs
@@ -142,7 +144,8 @@ struct Body {
 // Slots between the locals and the operand stack: the link to the caller's frame.
 inline constexpr uint32_t kLinkSlots = 2;
 
-// Never null; the Body says if it is malformed. Checks everything that safety depends on, types included.
+// Never null; the Body says if it is malformed. Checks everything that safety depends on, types
+// included.
 std::unique_ptr<const Body> DecodeBody(const ModuleData& module, uint32_t function);
 
 }  // namespace precast::runtime::wasm::interpreter

@@ -41,7 +41,8 @@ TEST(CallTest, ImportedFunctionGetsAndGivesValues) {
   EXPECT_EQ(instance.Call(1, {5, 6}).kind, Kind::kUnwinding);
 }
 
-// 0: imported () -> i32. 1: call_indirect () -> i32 of the parameter. 2: () -> i32 7. 3: () -> i64 8.
+// 0: imported () -> i32. 1: call_indirect () -> i32 of the parameter. 2: () -> i32 7. 3: () -> i64
+// 8.
 TestModule Indirect(uint8_t opcode) {
   TestModule module;
   module.types = {FunctionType({kI32}, {kI32}), FunctionType({}, {kI32}), FunctionType({}, {kI64})};

@@ -1,7 +1,8 @@
-// The interpreter's own view of its two objects: the bodies of a module and the execution of an instance.
+// The interpreter's own view of its two objects: the bodies of a module and the execution of an
+// instance.
 //
-// A frame, from low to high: the parameters (which the caller pushed), the other locals, a link to the caller's
-// frame (kLinkSlots), the operand stack. Results replace the frame from its begin on.
+// A frame, from low to high: the parameters (which the caller pushed), the other locals, a link to
+// the caller's frame (kLinkSlots), the operand stack. Results replace the frame from its begin on.
 #ifndef PRECAST_RUNTIME_WASM_INTERPRETER_EXECUTION_H_
 #define PRECAST_RUNTIME_WASM_INTERPRETER_EXECUTION_H_
 

@@ -1,7 +1,8 @@
-// Floating-point arithmetic of WebAssembly (core specification, section 4.3.3) with the NaNs that x86's SSE gives,
-// on any host: if the first operand is a NaN, the result is it, made quiet; else if the second is, it, made
-// quiet; a NaN out of numbers is the default one, whose sign bit is set. min and max follow the rule of addition.
-// Everything is spelt out, because a compiler may exchange the operands of + and *.
+// Floating-point arithmetic of WebAssembly (core specification, section 4.3.3) with the NaNs that
+// x86's SSE gives, on any host: if the first operand is a NaN, the result is it, made quiet; else
+// if the second is, it, made quiet; a NaN out of numbers is the default one, whose sign bit is set.
+// min and max follow the rule of addition. Everything is spelt out, because a compiler may exchange
+// the operands of + and *.
 #ifndef PRECAST_RUNTIME_WASM_INTERPRETER_FLOAT_H_
 #define PRECAST_RUNTIME_WASM_INTERPRETER_FLOAT_H_
 

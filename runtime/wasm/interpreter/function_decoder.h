@@ -1,6 +1,6 @@
-// Decoding of one function body: the state that the parts of the decoder (control, plain instructions) share.
-// Types are tracked as in the validation algorithm of the core specification's appendix, because untyped slots
-// must never make a reference out of a number.
+// Decoding of one function body: the state that the parts of the decoder (control, plain
+// instructions) share. Types are tracked as in the validation algorithm of the core specification's
+// appendix, because untyped slots must never make a reference out of a number.
 #ifndef PRECAST_RUNTIME_WASM_INTERPRETER_FUNCTION_DECODER_H_
 #define PRECAST_RUNTIME_WASM_INTERPRETER_FUNCTION_DECODER_H_
 
@@ -98,8 +98,8 @@ class FunctionDecoder {
   ValType AddressType(uint32_t memory) const;
   ValType IndexType(uint32_t table) const;
 
-  // An instruction that costs 1: what is emitted until the next call belongs to it. Its segment begins here if one
-  // is pending.
+  // An instruction that costs 1: what is emitted until the next call belongs to it. Its segment
+  // begins here if one is pending.
   void Count();
   // What is counted next is in a new segment.
   void BeginSegment() { segment_pending_ = true; }

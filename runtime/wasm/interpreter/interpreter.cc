@@ -1,5 +1,5 @@
-// Modules and instances as the interpreter sees them, and what begins and ends an interpreted call. The loop
-// over operations is in execute.cc.
+// Modules and instances as the interpreter sees them, and what begins and ends an interpreted call.
+// The loop over operations is in execute.cc.
 
 #include "runtime/wasm/interpreter/interpreter.h"
 
@@ -16,8 +16,8 @@ namespace precast::runtime::wasm {
 namespace interpreter {
 namespace {
 
-// Calls of Run on this thread that have not returned, in all instances: each takes host stack, also that
-// of the host functions between them.
+// Calls of Run on this thread that have not returned, in all instances: each takes host stack, also
+// that of the host functions between them.
 thread_local int run_depth = 0;
 constexpr int kMaxRunDepth = 200;
 

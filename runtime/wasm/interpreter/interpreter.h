@@ -1,7 +1,8 @@
-// The WebAssembly interpreter: oracle for generated code, and fallback where there is none. It works on the same
-// objects as generated code (WasmContext with its records, memories, tables and global cells), decodes function
-// bodies itself and shares no code with the compiler. It checks every memory access against the memory's
-// size, never relying on guard pages. Counts fuel as docs/wasm_lifting.md says.
+// The WebAssembly interpreter: oracle for generated code, and fallback where there is none. It
+// works on the same objects as generated code (WasmContext with its records, memories, tables and
+// global cells), decodes function bodies itself and shares no code with the compiler. It checks
+// every memory access against the memory's size, never relying on guard pages. Counts fuel as
+// docs/wasm_lifting.md says.
 #ifndef PRECAST_RUNTIME_WASM_INTERPRETER_INTERPRETER_H_
 #define PRECAST_RUNTIME_WASM_INTERPRETER_INTERPRETER_H_
 
@@ -33,8 +34,9 @@ struct InterpreterStop {
 class InterpreterHost {
  public:
   virtual ~InterpreterHost() = default;
-  // Calls any function that is not the same instance's own code: imports, and what tables hold. `values` are the
-  // parameters, replaced by the results (there is room for both). False: the guest has ended.
+  // Calls any function that is not the same instance's own code: imports, and what tables hold.
+  // `values` are the parameters, replaced by the results (there is room for both). False: the guest
+  // has ended.
   virtual bool CallRecord(const abi::FunctionRecord* record, abi::WasmValue* values) = 0;
   // Whether the record's function has the type `canonical_type` of this instance's module.
   virtual bool HasType(const abi::FunctionRecord* record, uint32_t canonical_type) = 0;
@@ -45,7 +47,8 @@ class InterpreterHost {
   virtual bool Interrupted() = 0;
 };
 
-// Bodies decoded for interpretation; one per module, shared by instances and threads, filled in lazily.
+// Bodies decoded for interpretation; one per module, shared by instances and threads, filled in
+// lazily.
 class InterpretedModule {
  public:
   virtual ~InterpretedModule() = default;
@@ -67,10 +70,10 @@ class Interpreter {
   static std::unique_ptr<Interpreter> Create(InterpretedModule& code, abi::WasmContext* context,
                                              InterpreterHost& host,
                                              const InterpreterOptions& options);
-  // Runs defined function `function` (module index); `values` holds the parameters, then the results, and has room
-  // for the larger number. Fuel is context->vm.fuel throughout, exact at every call out. Re-entrant: a call out
-  // may call in again. Beyond 200 runs inside each other on one thread, in all instances, or without room for the
-  // first frame: kCallStackExhausted.
+  // Runs defined function `function` (module index); `values` holds the parameters, then the
+  // results, and has room for the larger number. Fuel is context->vm.fuel throughout, exact at
+  // every call out. Re-entrant: a call out may call in again. Beyond 200 runs inside each other on
+  // one thread, in all instances, or without room for the first frame: kCallStackExhausted.
   virtual InterpreterStop Run(uint32_t function, abi::WasmValue* values) = 0;
 };
 

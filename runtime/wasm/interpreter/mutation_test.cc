@@ -1,4 +1,5 @@
-// Damaged bodies are refused or run, but never touch memory that is not theirs: to be run with a sanitizer.
+// Damaged bodies are refused or run, but never touch memory that is not theirs: to be run with a
+// sanitizer.
 
 #include <cstdint>
 #include <random>

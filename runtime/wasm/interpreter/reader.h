@@ -1,5 +1,5 @@
-// Reads bytes and LEB128 numbers of a function body. After the first failure everything reads as 0 and failed()
-// says so.
+// Reads bytes and LEB128 numbers of a function body. After the first failure everything reads as 0
+// and failed() says so.
 #ifndef PRECAST_RUNTIME_WASM_INTERPRETER_READER_H_
 #define PRECAST_RUNTIME_WASM_INTERPRETER_READER_H_
 

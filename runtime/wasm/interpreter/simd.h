@@ -14,14 +14,15 @@ struct SimdOperation {
   char result;
   // 0, or a lane number below it follows the opcode.
   uint8_t lanes;
-  // What of the result the option for canonical NaNs acts on: 0, or the size of its lanes in bytes (4 or 8).
+  // What of the result the option for canonical NaNs acts on: 0, or the size of its lanes in bytes
+  // (4 or 8).
   uint8_t float_lane;
   // Operands from slots[0] on; the result replaces slots[0].
   void (*run)(Slot* slots, uint32_t lane);
 };
 
-// By the number after the prefix 0xfd. Null: not such an instruction (it may be one that touches memory,
-// v128.const or i8x16.shuffle).
+// By the number after the prefix 0xfd. Null: not such an instruction (it may be one that touches
+// memory, v128.const or i8x16.shuffle).
 const SimdOperation* FindSimdOperation(uint32_t number);
 
 // i8x16.shuffle: `lanes` are numbers below 32.

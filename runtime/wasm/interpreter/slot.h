@@ -1,5 +1,5 @@
-// What the interpreter's stack consists of: untyped slots of 16 bytes. A number or reference is in the low 8
-// bytes, zero-extended; what is above it then means nothing.
+// What the interpreter's stack consists of: untyped slots of 16 bytes. A number or reference is in
+// the low 8 bytes, zero-extended; what is above it then means nothing.
 #ifndef PRECAST_RUNTIME_WASM_INTERPRETER_SLOT_H_
 #define PRECAST_RUNTIME_WASM_INTERPRETER_SLOT_H_
 

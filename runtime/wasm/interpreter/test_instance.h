@@ -1,4 +1,5 @@
-// An instance for tests of the interpreter alone: the context that the runtime would make, with a small host.
+// An instance for tests of the interpreter alone: the context that the runtime would make, with a
+// small host.
 #ifndef PRECAST_RUNTIME_WASM_INTERPRETER_TEST_INSTANCE_H_
 #define PRECAST_RUNTIME_WASM_INTERPRETER_TEST_INSTANCE_H_
 

@@ -14,7 +14,8 @@ struct VectorAccess {
   uint8_t bytes;    // accessed
   bool store;
   bool has_lane;  // a lane number follows the memory argument; there is a vector operand
-  // slots[0] is the address, which the result of a load replaces; slots[1] the vector, if there is one.
+  // slots[0] is the address, which the result of a load replaces; slots[1] the vector, if there is
+  // one.
   void (*run)(uint8_t* memory, Slot* slots, uint32_t lane);
 };
 

@@ -24,7 +24,8 @@ std::string EngineName(Engine engine) {
 }
 
 std::shared_ptr<const wasm::Module> MakeModule(const std::vector<uint8_t>& bytes, Engine engine) {
-  // Reads, validates and compiles also what is to be interpreted: so tests cannot have invalid modules.
+  // Reads, validates and compiles also what is to be interpreted: so tests cannot have invalid
+  // modules.
   driver::CompileOptions options;
   options.opt_level = engine == Engine::kNative2 ? 2 : engine == Engine::kNative1 ? 1 : 0;
   options.threads = 1;

@@ -18,8 +18,8 @@ std::string EngineName(Engine engine);
 // Dies if the module is invalid.
 std::shared_ptr<const wasm::Module> MakeModule(const std::vector<uint8_t>& bytes, Engine engine);
 
-// Which keeps back signals between threads until the thread calls something that it knows, so that native code is not
-// interrupted, and leaves little address space.
+// Which keeps back signals between threads until the thread calls something that it knows, so that
+// native code is not interrupted, and leaves little address space.
 bool UnderThreadSanitizer();
 
 }  // namespace precast::runtime::wasm::testing

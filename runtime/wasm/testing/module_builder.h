@@ -1,5 +1,5 @@
-// Writes WebAssembly modules byte by byte, for tests of the runtime: they must not depend on a text format
-// library, nor on the compiler.
+// Writes WebAssembly modules byte by byte, for tests of the runtime: they must not depend on a text
+// format library, nor on the compiler.
 #ifndef PRECAST_RUNTIME_WASM_TESTING_MODULE_BUILDER_H_
 #define PRECAST_RUNTIME_WASM_TESTING_MODULE_BUILDER_H_
 

@@ -16,7 +16,8 @@ inline Instance* Must(absl::StatusOr<Instance*> instance) {
   return instance.ok() ? *instance : nullptr;
 }
 
-// The one result, which is an i32; 0xdeadbeef, and a failed expectation, if the call has not returned.
+// The one result, which is an i32; 0xdeadbeef, and a failed expectation, if the call has not
+// returned.
 inline uint32_t I32Of(const CallResult& result) {
   EXPECT_EQ(result.kind, CallResult::Kind::kReturned) << TrapText(result.trap) << result.failure;
   return result.ok() && result.values.size() == 1 ? result.values[0].As<uint32_t>() : 0xdeadbeef;

@@ -15,12 +15,13 @@ namespace precast::runtime {
 
 inline constexpr uint32_t kGuestMemoryBits = 20;
 
-// Runs `rounds` times over a loop of 11 instructions: arithmetic, a store and a load with `stride` bytes between
-// them and those of the round before, a hint of random bytes every 256 rounds, and reveals a sum at the end, which
-// it terminates with `exit_code`. About 11 · rounds instructions.
+// Runs `rounds` times over a loop of 11 instructions: arithmetic, a store and a load with `stride`
+// bytes between them and those of the round before, a hint of random bytes every 256 rounds, and
+// reveals a sum at the end, which it terminates with `exit_code`. About 11 · rounds instructions.
 ProgramImage LoopGuest(uint32_t rounds, uint32_t stride, uint8_t exit_code = 0);
 
-// A fresh instance for a program on a machine of 2^kGuestMemoryBits bytes. CHECK-fails if there is none.
+// A fresh instance for a program on a machine of 2^kGuestMemoryBits bytes. CHECK-fails if there is
+// none.
 std::unique_ptr<Instance> StartGuest(const ProgramImage& program);
 // The machine that StartGuest gives.
 precast::openvm::Config GuestMachine();

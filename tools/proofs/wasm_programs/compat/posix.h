@@ -1,5 +1,6 @@
-// What wasi-libc leaves out of POSIX and the programs mention (posix.c has the functions): processes, users and file
-// modes, of which WASI has none. Included before every source file (-include).
+// What wasi-libc leaves out of POSIX and the programs mention (posix.c has the functions):
+// processes, users and file modes, of which WASI has none. Included before every source file
+// (-include).
 #ifndef PRECAST_TOOLS_PROOFS_WASM_PROGRAMS_COMPAT_POSIX_H_
 #define PRECAST_TOOLS_PROOFS_WASM_PROGRAMS_COMPAT_POSIX_H_
 

@@ -1,6 +1,6 @@
-// wasi-libc of Debian 12 has no setjmp.h. A program that only needs to jump when something goes wrong can be
-// built with this one: setjmp returns 0, longjmp ends the program with exit code 134. So what it does until then is
-// what it would do.
+// wasi-libc of Debian 12 has no setjmp.h. A program that only needs to jump when something goes
+// wrong can be built with this one: setjmp returns 0, longjmp ends the program with exit code 134.
+// So what it does until then is what it would do.
 #ifndef PRECAST_TOOLS_PROOFS_WASM_PROGRAMS_COMPAT_SETJMP_H_
 #define PRECAST_TOOLS_PROOFS_WASM_PROGRAMS_COMPAT_SETJMP_H_
 
