@@ -35,13 +35,15 @@ inline bool IsLoad(Opcode op) {
 
 }  // namespace possible_bits_internal
 
-// Bits that the one result of `i` may have, zero-extended to 64, where bits(Value) tells it of an
-// operand.
+// Bits that `v` may have, zero-extended to 64, where bits(Value) tells it of what defines it. Of a
+// parameter, or of one of several results, nothing is known.
 template <typename BitsOf>
-uint64_t PossibleBits(const Function& f, Inst i, const BitsOf& bits) {
+uint64_t PossibleBits(const Function& f, Value v, const BitsOf& bits) {
+  const Type type = f.type(v);
+  if (f.value(v).is_param || !IsInteger(type)) return AllBits(type);
+  const Inst i(f.value(v).def);
   const InstData& inst = f.inst(i);
-  const Type type = f.type(f.result(i));
-  if (!IsInteger(type)) return AllBits(type);
+  if (inst.results_count != 1) return AllBits(type);
   const uint64_t all = AllBits(type);
   const absl::Span<const Value> args = f.args(i);
   if (possible_bits_internal::IsLoad(inst.op)) {

@@ -48,13 +48,9 @@ class Analysis {
     for (Block b : cfg_.order()) {
       for (Inst i : f_.block(b).insts) {
         const InstData& inst = f_.inst(i);
-        if (inst.results_count == 1) {
-          bits_[inst.results_begin] =
-              ir::PossibleBits(f_, i, [&](Value v) { return bits_[v.index]; });
-        } else {
-          for (uint32_t k = 0; k < inst.results_count; ++k) {
-            bits_[inst.results_begin + k] = ir::AllBits(f_.type(f_.result(i, k)));
-          }
+        for (uint32_t k = 0; k < inst.results_count; ++k) {
+          bits_[inst.results_begin + k] =
+              ir::PossibleBits(f_, f_.result(i, k), [&](Value v) { return bits_[v.index]; });
         }
       }
       for (const Edge& edge : ir::Successors(f_, b)) {

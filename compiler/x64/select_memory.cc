@@ -86,9 +86,8 @@ Address Selector::SelectGuest(Value address, int32_t disp) {
 }
 
 uint64_t Selector::BitsOf(Value v, int steps) const {
-  const ir::ValueData& data = f_.value(v);
-  if (data.is_param || steps == 0) return ir::AllBits(f_.type(v));
-  return ir::PossibleBits(f_, Inst(data.def), [&](Value a) { return BitsOf(a, steps - 1); });
+  if (steps == 0) return ir::AllBits(f_.type(v));
+  return ir::PossibleBits(f_, v, [&](Value a) { return BitsOf(a, steps - 1); });
 }
 
 Address Selector::SelectSum(Value base, Value offset, int64_t disp) {
